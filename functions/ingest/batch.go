@@ -1,0 +1,176 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/attack"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// batch gathers what one delivery becomes.
+type batch struct {
+	f        *Function
+	d        Delivery
+	receipt  *Receipt
+	alerts   []alert.Alert
+	rejected []cloudevent.Event
+	worst    fault.Kind
+	index    int
+}
+
+// take handles the next record of the delivery: an alert, something to ignore, or something to set aside.
+func (b *batch) take(r Record) {
+	index := b.index
+	b.index++
+	if r.Ignored != "" {
+		b.ignore(index, r.Ignored)
+		return
+	}
+	a, provider, err := b.read(r)
+	if reason, ok := Ignored(err); ok {
+		b.ignore(index, reason)
+		return
+	}
+	if err != nil {
+		b.reject(index, r, provider, err)
+		return
+	}
+	b.alerts = append(b.alerts, a)
+	b.f.count(func(m Meter) { m.Accepted(b.f.Route, provider) })
+	acc := Accepted{Index: index, Tenant: a.Tenant}
+	if a.Class == alert.Exposure {
+		acc.ExposureID = a.ID
+	} else {
+		acc.AlertID = a.ID
+	}
+	b.receipt.Accepted = append(b.receipt.Accepted, acc)
+}
+
+// read turns a record into a whole alert of a known tenant.
+func (b *batch) read(r Record) (alert.Alert, string, error) {
+	if r.Err != nil {
+		return alert.Alert{}, "", r.Err
+	}
+	p := b.f.provider(r)
+	if p == nil {
+		if r.Fields == nil {
+			return alert.Alert{}, "", fault.Errorf(fault.Invalid, "a JSON %s is not a finding", kindName(r.Raw.Kind()))
+		}
+		return alert.Alert{}, "", fault.Errorf(fault.Invalid, "no provider of route %s recognizes a record with the fields %s", b.f.Route, topLevel(r))
+	}
+	a, err := p.Normalize(r)
+	if err != nil {
+		return a, p.Name(), err
+	}
+	claim := a.Tenant
+	if a.Tenant = b.d.Tenant; a.Tenant == "" {
+		if a.Tenant, err = b.f.Tenants.Tenant(a.Account, claim); err != nil {
+			return a, p.Name(), err
+		}
+	} else if claim != "" && claim != a.Tenant {
+		return a, p.Name(), fault.Errorf(fault.Invalid, "tenant: %q is not the tenant %q of the credential", claim, a.Tenant)
+	}
+	return b.complete(a, r), p.Name(), check(a)
+}
+
+// futureTolerance is how far ahead of its arrival an activity may be before its time is not believed.
+const futureTolerance = 24 * time.Hour
+
+// complete fills in what every alert has, whatever its provider.
+func (b *batch) complete(a alert.Alert, r Record) alert.Alert {
+	if a.Delivered.IsZero() {
+		a.Delivered = b.d.Received
+	}
+	believe(&a, "first", &a.First)
+	believe(&a, "last", &a.Last)
+	if a.First.IsZero() {
+		a.First = a.Delivered
+	}
+	if a.Last.Before(a.First) {
+		a.Last = a.First
+	}
+	if a.Updated.IsZero() {
+		a.Updated = a.Last
+	}
+	if a.Class == alert.Exposure && b.f.ExposuresAsAlerts[a.Origin.Provider] {
+		a.Class = alert.Threat
+	}
+	if a.Severity == "" {
+		a.Severity = alert.Unknown
+	}
+	if a.Status == "" {
+		a.Status = alert.StatusNew
+	}
+	if a.Title == "" {
+		a.Title = a.Type
+	}
+	a.Tactics = attack.Sorted(a.Tactics)
+	a.Evidence = alert.MergeEvidence(nil, a.Evidence)
+	a.ID = alert.MakeID(a.Tenant, a.Origin)
+	a.Raw = r.Raw
+	return a
+}
+
+// believe replaces a time that lies in the future of its own delivery by the delivery's, and keeps what was stated.
+func believe(a *alert.Alert, name string, t *time.Time) {
+	if t.After(a.Delivered.Add(futureTolerance)) {
+		extra := map[string]string{"stated_" + name: t.Format(time.RFC3339Nano)}
+		for k, v := range a.Extra {
+			extra[k] = v
+		}
+		a.Extra, *t = extra, a.Delivered
+	}
+}
+
+// check refuses what no provider may let through.
+func check(a alert.Alert) error {
+	switch {
+	case a.Origin.ID == "" || a.Origin.Provider == "":
+		return fault.Errorf(fault.Invalid, "id: missing")
+	case a.Title == "" && a.Type == "" && a.Class != alert.EvidenceOnly:
+		return fault.Errorf(fault.Invalid, "title: missing, and no type stands in for it")
+	}
+	return nil
+}
+
+func (b *batch) ignore(index int, reason string) {
+	b.f.count(func(m Meter) { m.Ignored(b.f.Route) })
+	b.receipt.Ignored = append(b.receipt.Ignored, Refused{index, reason})
+}
+
+func (b *batch) reject(index int, r Record, provider string, reason error) {
+	b.f.count(func(m Meter) { m.Rejected(b.f.Route, fault.Of(reason)) })
+	b.worst = max(b.worst, fault.Of(reason))
+	b.receipt.Rejected = append(b.receipt.Rejected, Refused{index, reason.Error()})
+	if e, err := b.f.rejection(b.d, r, provider, index, reason); err == nil {
+		b.rejected = append(b.rejected, e)
+	}
+}
+
+// publish makes everything durable: the alerts first, so that a failure after them repeats nothing but a rejection.
+func (b *batch) publish(ctx context.Context) error {
+	evs := make([]cloudevent.Event, 0, len(b.alerts))
+	for _, a := range b.alerts {
+		e, err := events.NewAlert(a, b.d.Trace)
+		if err != nil {
+			return err
+		}
+		evs = append(evs, e)
+	}
+	if len(evs) > 0 {
+		if err := b.f.Alerts.Publish(ctx, evs...); err != nil {
+			return fmt.Errorf("publish %d alerts: %w", len(evs), err)
+		}
+	}
+	if len(b.rejected) > 0 {
+		if err := b.f.Quarantine.Publish(ctx, b.rejected...); err != nil {
+			return fmt.Errorf("set aside %d records: %w", len(b.rejected), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,259 @@
+// Package ingest is the front door: one provider delivery in, one event per alert out. It keeps nothing and
+// decides nothing about incidents.
+//
+//	delivery ─open─▶ records ─recognize─▶ provider ─normalize─▶ alert ─tenant─▶ publish ─▶ bus
+//	   └── whatever cannot go on ──────────────────────────────▶ quarantine, with its reason
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Publisher puts events on a queue. When it returns nil they are durable. Publishing an event again is harmless.
+type Publisher interface {
+	Publish(ctx context.Context, evs ...cloudevent.Event) error
+}
+
+// Tenants finds whose an alert is. The claim is the tenant the sender wrote, if any.
+// An account that no tenant is mapped to is fault.Held.
+type Tenants interface {
+	Tenant(a alert.Account, claim string) (string, error)
+}
+
+// Meter counts what happens to records. Every method must be safe for concurrent use.
+type Meter interface {
+	Accepted(route, provider string)
+	Ignored(route string)
+	Rejected(route string, kind fault.Kind)
+}
+
+// Function is the ingest function of one route.
+type Function struct {
+	Route      string // aws, azure, gcp, webhook: as in /api/ingest/{route}
+	Envelope   Envelope
+	Providers  []Provider // in order: the first that recognizes a record reads it
+	Tenants    Tenants
+	Alerts     Publisher // the queue that correlate reads
+	Quarantine Publisher
+	Meter      Meter
+	Log        *slog.Logger
+	// ExposuresAsAlerts names providers whose posture findings are to be alerts.
+	ExposuresAsAlerts map[string]bool
+}
+
+// Receipt answers a delivery, finding by finding, in the shape of the ingest route.
+type Receipt struct {
+	Accepted []Accepted `json:"accepted"`
+	Ignored  []Refused  `json:"ignored"`
+	Rejected []Refused  `json:"rejected"`
+}
+
+// Accepted names what a finding became. Index is its place in the delivery, from 0.
+type Accepted struct {
+	Index      int    `json:"index"`
+	AlertID    string `json:"alertId,omitzero"`
+	ExposureID string `json:"exposureId,omitzero"`
+	IncidentID string `json:"incidentId,omitzero"` // only after waiting for correlation
+	Tenant     string `json:"-"`
+}
+
+// Refused says why a finding was not taken.
+type Refused struct {
+	Index  int    `json:"index"`
+	Reason string `json:"reason"`
+}
+
+// Handle publishes every alert in d and sets aside what it cannot read; both are durable when it returns without
+// error. Repeating it is safe: an alert keeps its ID, and whoever reads the bus expects to meet an ID twice.
+// A delivery of which nothing can be used is fault.Invalid or fault.TooLarge, and its receipt says what was wrong where.
+func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
+	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Refused{}, Rejected: []Refused{}}
+	opened, err := d.open()
+	if err != nil {
+		return receipt, f.refuse(ctx, d, err)
+	}
+	records, err := f.Envelope.Open(opened)
+	if err != nil {
+		return receipt, f.refuse(ctx, opened, err)
+	}
+	b := batch{f: f, d: opened, receipt: &receipt}
+	for _, r := range f.split(records) {
+		b.take(r)
+	}
+	if err := b.publish(ctx); err != nil {
+		return receipt, err
+	}
+	if len(receipt.Accepted)+len(receipt.Ignored) == 0 && len(receipt.Rejected) > 0 {
+		return receipt, fault.Errorf(b.worst, "%s", summary(receipt.Rejected))
+	}
+	return receipt, nil
+}
+
+// Read normalizes a delivery without publishing it: what replay works on.
+func (f *Function) Read(d Delivery) ([]alert.Alert, Receipt, error) {
+	receipt := Receipt{}
+	opened, err := d.open()
+	if err != nil {
+		return nil, receipt, err
+	}
+	records, err := f.Envelope.Open(opened)
+	if err != nil {
+		return nil, receipt, err
+	}
+	b := batch{f: f, d: opened, receipt: &receipt}
+	for _, r := range f.split(records) {
+		b.take(r)
+	}
+	return b.alerts, receipt, nil
+}
+
+// split lets providers take apart records that hold several findings.
+func (f *Function) split(records []Record) []Record {
+	out := make([]Record, 0, len(records))
+	for _, r := range records {
+		s, ok := f.provider(r).(Splitter)
+		if !ok {
+			out = append(out, r)
+			continue
+		}
+		parts, err := s.Split(r)
+		if err != nil {
+			parts = []Record{{Raw: r.Raw, Context: r.Context, Err: err}}
+		}
+		out = append(out, parts...)
+	}
+	return out
+}
+
+func (f *Function) provider(r Record) Provider {
+	if r.Err != nil || r.Ignored != "" {
+		return nil
+	}
+	for _, p := range f.Providers {
+		if p.Recognize(r) {
+			return p
+		}
+	}
+	return nil
+}
+
+// refuse sets a whole delivery aside and returns why.
+func (f *Function) refuse(ctx context.Context, d Delivery, reason error) error {
+	f.count(func(m Meter) { m.Rejected(f.Route, fault.Of(reason)) })
+	f.logger().WarnContext(ctx, "delivery refused", "route", f.Route, "bytes", len(d.Body), "reason", reason)
+	if len(d.Body) == 0 {
+		return reason
+	}
+	e, err := f.rejection(d, Record{Raw: d.Body}, "", 0, reason)
+	if err != nil {
+		return err
+	}
+	if err := f.Quarantine.Publish(ctx, e); err != nil {
+		return fmt.Errorf("set aside delivery: %w", err)
+	}
+	return reason
+}
+
+func (f *Function) rejection(d Delivery, r Record, provider string, index int, reason error) (cloudevent.Event, error) {
+	headers := make(map[string]string, len(r.Context)+1)
+	for k, v := range d.Headers {
+		if k == "content-type" || strings.HasPrefix(k, "ce-") {
+			headers[k] = v
+		}
+	}
+	maps.Copy(headers, prefixed(r.Context))
+	q := events.Rejection{
+		Route: f.Route, Provider: provider, Tenant: d.Tenant, Kind: fault.Of(reason).String(),
+		Reason: reason.Error(), Index: index, Received: d.Received, Headers: headers,
+	}
+	q.SetBody(r.Raw)
+	return events.NewRejection(q, d.Trace)
+}
+
+// contextPrefix marks, among a rejection's headers, what the wrappers of the record stated.
+const contextPrefix = "context-"
+
+func prefixed(context map[string]string) map[string]string {
+	out := make(map[string]string, len(context))
+	for k, v := range context {
+		out[contextPrefix+k] = v
+	}
+	return out
+}
+
+// Retry handles a rejected record again, with the wrapper facts kept beside it.
+func (f *Function) Retry(ctx context.Context, r events.Rejection, now time.Time) (Receipt, error) {
+	if r.Cut {
+		return Receipt{}, fault.Errorf(fault.TooLarge, "only the first %d of %d bytes were kept", events.MaxRejected, r.Size)
+	}
+	d := Delivery{Body: r.Bytes(), Headers: map[string]string{}, Tenant: r.Tenant, Received: now}
+	context := map[string]string{}
+	for k, v := range r.Headers {
+		if name, ok := strings.CutPrefix(k, contextPrefix); ok {
+			context[name] = v
+		} else {
+			d.Headers[k] = v
+		}
+	}
+	if len(context) == 0 {
+		return f.Handle(ctx, d)
+	}
+	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Refused{}, Rejected: []Refused{}}
+	b := batch{f: f, d: d, receipt: &receipt}
+	for _, rec := range f.split([]Record{NewRecord(d.Body, context)}) {
+		b.take(rec)
+	}
+	return receipt, b.publish(ctx)
+}
+
+func (f *Function) count(do func(Meter)) {
+	if f.Meter != nil {
+		do(f.Meter)
+	}
+}
+
+func (f *Function) logger() *slog.Logger {
+	if f.Log != nil {
+		return f.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// summary is the reasons of a delivery of which nothing was taken.
+func summary(refused []Refused) string {
+	const shown = 3
+	parts := make([]string, 0, shown+1)
+	for i, r := range refused {
+		if i == shown {
+			parts = append(parts, fmt.Sprintf("and %d more", len(refused)-shown))
+			break
+		}
+		if len(refused) > 1 {
+			parts = append(parts, "record "+strconv.Itoa(r.Index)+": "+r.Reason)
+		} else {
+			parts = append(parts, r.Reason)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// topLevel names a record's members, for a reason that helps.
+func topLevel(r Record) string {
+	names := slices.Sorted(maps.Keys(r.Fields))
+	if len(names) > 8 {
+		names = append(names[:8], "…")
+	}
+	return strings.Join(names, ", ")
+}

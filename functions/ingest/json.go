@@ -1,0 +1,288 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// MaxDepth is how deep a delivery may nest. Real findings stay below 40.
+const MaxDepth = 200
+
+// Decode reads a finding into v, a pointer to the provider's own struct: names match without case, unknown members
+// are skipped, repeated names are refused. The error is fault.Invalid and names the field.
+func Decode(raw jsontext.Value, v any) error {
+	if err := json.Unmarshal(raw, v, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return fault.Errorf(fault.Invalid, "%s", Describe(err))
+	}
+	return nil
+}
+
+// Describe says what is wrong with JSON in words that name the field, without the library's own.
+func Describe(err error) string {
+	var sem *json.SemanticError
+	if errors.As(err, &sem) {
+		at := "the record"
+		if p := sem.JSONPointer; p != "" {
+			at = strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", ".")
+		}
+		if sem.Err != nil {
+			return fmt.Sprintf("%s: %v", at, sem.Err)
+		}
+		return fmt.Sprintf("%s: a JSON %s where %s was expected", at, kindName(sem.JSONKind), sem.GoType)
+	}
+	var syn *jsontext.SyntacticError
+	if errors.As(err, &syn) {
+		at := ""
+		if p := syn.JSONPointer; p != "" {
+			at = strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", ".") + ": "
+		}
+		return fmt.Sprintf("%smalformed JSON at byte %d: %v", at, syn.ByteOffset, syn.Err)
+	}
+	return err.Error()
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case '0':
+		return "number"
+	case 't', 'f':
+		return "boolean"
+	}
+	return "null"
+}
+
+// members reads the top level of an object without decoding its values. Nil when raw is none.
+func members(raw jsontext.Value) map[string]jsontext.Value {
+	if raw.Kind() != '{' {
+		return nil
+	}
+	var m map[string]jsontext.Value
+	if json.Unmarshal(raw, &m) != nil {
+		return nil
+	}
+	return m
+}
+
+// Elements returns the elements of a JSON array without decoding them.
+func Elements(raw jsontext.Value) ([]jsontext.Value, error) {
+	var out []jsontext.Value
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, fault.Errorf(fault.Invalid, "%s", Describe(err))
+	}
+	return out, nil
+}
+
+// Text is a string that some senders write as a number, a boolean or null. An array gives its elements joined by
+// ", ", an object its JSON.
+type Text string
+
+// UnmarshalJSON accepts any JSON value.
+func (t *Text) UnmarshalJSON(b []byte) error {
+	v := jsontext.Value(b)
+	switch v.Kind() {
+	case 'n':
+		*t = ""
+	case '"':
+		s, err := jsontext.AppendUnquote(nil, v)
+		*t = Text(s)
+		return err
+	case '[':
+		var list []Text
+		if err := json.Unmarshal(b, &list); err != nil {
+			return err
+		}
+		parts := make([]string, len(list))
+		for i, p := range list {
+			parts[i] = string(p)
+		}
+		*t = Text(strings.Join(parts, ", "))
+	default:
+		*t = Text(bytes.TrimSpace(b))
+	}
+	return nil
+}
+
+// Number is a number that some senders write as a string. Set is false when it was absent, null or no number.
+type Number struct {
+	Value float64
+	Set   bool
+}
+
+// UnmarshalJSON accepts a number or a string that spells one; null and empty strings are "not set".
+func (n *Number) UnmarshalJSON(b []byte) error {
+	s := strings.Trim(string(b), `" `)
+	if s == "" || s == "null" {
+		return nil
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return fmt.Errorf("%s is not a number", clip(string(b)))
+	}
+	*n = Number{f, true}
+	return nil
+}
+
+// Bool is a boolean that some senders write as a string.
+type Bool bool
+
+// UnmarshalJSON accepts true, "True", "1"; everything else is false.
+func (v *Bool) UnmarshalJSON(b []byte) error {
+	s := strings.ToLower(strings.Trim(string(b), `" `))
+	*v = Bool(s == "true" || s == "1" || s == "yes")
+	return nil
+}
+
+// List is an array that some senders write as its only element, or as null.
+type List[T any] []T
+
+// UnmarshalJSON accepts an array, one element, or null.
+func (l *List[T]) UnmarshalJSON(b []byte) error {
+	v := jsontext.Value(b)
+	opt := json.MatchCaseInsensitiveNames(true)
+	switch v.Kind() {
+	case 'n':
+		return nil
+	case '[':
+		var list []T
+		if err := json.Unmarshal(b, &list, opt); err != nil {
+			return err
+		}
+		*l = list
+		return nil
+	}
+	var one T
+	if err := json.Unmarshal(b, &one, opt); err != nil {
+		return err
+	}
+	*l = List[T]{one}
+	return nil
+}
+
+// Time is an instant in any of the spellings that providers use. Zero when absent or "not set" (the epoch and year 1).
+type Time struct{ time.Time }
+
+// UnmarshalJSON accepts what ParseTime does, and numbers: seconds, milliseconds, microseconds or nanoseconds since
+// 1970, told apart by size.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	v := jsontext.Value(b)
+	switch v.Kind() {
+	case 'n':
+		return nil
+	case '0':
+		f, err := strconv.ParseFloat(string(b), 64)
+		if err != nil {
+			return fmt.Errorf("%s is not a time", clip(string(b)))
+		}
+		t.Time = Epoch(f)
+		return nil
+	case '"':
+		s, err := jsontext.AppendUnquote(nil, v)
+		if err != nil {
+			return err
+		}
+		t.Time, err = ParseTime(string(s))
+		return err
+	}
+	return fmt.Errorf("a JSON %s is not a time", kindName(v.Kind()))
+}
+
+// layouts are the spellings seen in recorded deliveries, the common ones first.
+var layouts = []string{
+	time.RFC3339Nano,
+	"2006-01-02T15:04:05.999999999",
+	"2006-01-02 15:04:05.999999999Z07:00",
+	"2006-01-02 15:04:05.999999999",
+	"2006-01-02T15:04:05.999999999-0700", // Wazuh
+	"2006-01-02T15:04:05.999999999-07.00",
+	"2006-01-02 15:04:05.999999999 -0700 MST",
+	"2006-01-02 15:04:05.999999999 UTC",
+	"2006-01-02 15:04:05 (UTC-0700)",
+	"2006-01-02 15:04:05 (UTC)",       // Thinkst
+	"Mon Jan 2 15:04:05.999 MST 2006", // Inspector
+	"Mon Jan 2 15:04:05 MST 2006",
+	time.RFC1123Z, time.RFC1123,
+	"Jan 2, 2006 3:04:05 PM",
+	"1/2/2006 3:04:05 PM",
+	"2006-01-02",
+}
+
+// ParseTime reads an instant. A spelling without zone is UTC. The empty string, the epoch and years before 1971
+// mean "not set" and give the zero time; a word that is no time is an error.
+func ParseTime(s string) (time.Time, error) {
+	s = strings.TrimSpace(s)
+	if s == "" || s == "-" || strings.EqualFold(s, "null") || strings.EqualFold(s, "N/A") {
+		return time.Time{}, nil
+	}
+	for _, l := range layouts {
+		if t, err := time.Parse(l, s); err == nil {
+			return set(t), nil
+		}
+	}
+	if f, err := strconv.ParseFloat(s, 64); err == nil {
+		return Epoch(f), nil
+	}
+	return time.Time{}, fmt.Errorf("%s is not a time", clip(strconv.Quote(s)))
+}
+
+// Epoch reads a time since 1970 in seconds, milliseconds, microseconds or nanoseconds, told apart by size.
+func Epoch(f float64) time.Time {
+	switch {
+	case f >= 1e17:
+		return set(time.Unix(0, int64(f)))
+	case f >= 1e14:
+		return set(time.UnixMicro(int64(f)))
+	case f >= 1e11:
+		return set(time.UnixMilli(int64(f)))
+	}
+	return set(time.UnixMicro(int64(f * 1e6)))
+}
+
+func set(t time.Time) time.Time {
+	if t.Year() < 1971 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+func clip(s string) string {
+	if len(s) > 60 {
+		return s[:57] + "…"
+	}
+	return s
+}
+
+// Earliest is the earliest of the times that are set; zero when none is.
+func Earliest(ts ...Time) time.Time {
+	var out time.Time
+	for _, t := range ts {
+		if !t.IsZero() && (out.IsZero() || t.Before(out)) {
+			out = t.Time
+		}
+	}
+	return out
+}
+
+// FirstSet is the first of the times that is set; zero when none is.
+func FirstSet(ts ...Time) time.Time {
+	for _, t := range ts {
+		if !t.IsZero() {
+			return t.Time
+		}
+	}
+	return time.Time{}
+}

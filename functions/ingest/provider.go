@@ -1,0 +1,111 @@
+package ingest
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/alert"
+)
+
+// Envelope opens what a transport wraps around findings (EventBridge, SQS, Pub/Sub, Event Hubs, CloudEvents, an
+// array, NDJSON) and yields one Record per finding, in order. A part that cannot be opened becomes a Record with
+// Err, and does not spoil the others. Open fails only when nothing at all can be made of the body.
+type Envelope interface {
+	Open(d Delivery) ([]Record, error)
+}
+
+// Provider reads the findings of one product.
+type Provider interface {
+	// Name is the room's name, as in Origin.Provider: "guardduty".
+	Name() string
+	// Recognize reports whether r is a finding of this product, by its shape. It must be cheap: it sees every record.
+	Recognize(r Record) bool
+	// Normalize turns r into an alert: everything but ID, Tenant, Delivered and Raw, which Function fills in.
+	// First must not be zero unless the finding states no time at all. It returns Ignore(reason) for what is no finding, and a fault.Invalid that
+	// names the field for what cannot be read. It must not keep or change r.
+	Normalize(r Record) (alert.Alert, error)
+}
+
+// Splitter is a Provider some of whose records hold several findings (an Alertmanager group, an incident with its
+// alerts). Split returns them in order; a record that holds one finding is returned alone.
+type Splitter interface {
+	Split(r Record) ([]Record, error)
+}
+
+// Record is one finding-sized JSON value, taken out of its wrappers.
+type Record struct {
+	// Raw is the finding as received: one JSON value, nearly always an object.
+	Raw jsontext.Value
+	// Fields are the top-level members of Raw by name as written; nil when Raw is no object.
+	Fields map[string]jsontext.Value
+	// Context is what the wrappers state: "source", "detail-type", "account", "region", "time", "ce-type"… Envelopes document theirs.
+	Context map[string]string
+	// Ignored is why this is no finding at all (a heartbeat, a subscription confirmation); "" for a finding.
+	Ignored string
+	// Err is why this part of the delivery could not be opened; Raw then holds what could not be.
+	Err error
+}
+
+// NewRecord reads the top-level members of raw. A value that is no JSON object has none.
+func NewRecord(raw jsontext.Value, context map[string]string) Record {
+	return Record{Raw: raw, Fields: members(raw), Context: context}
+}
+
+// Has reports whether every one of the named top-level members is there and not null. Names compare without case.
+func (r Record) Has(names ...string) bool {
+	for _, n := range names {
+		if r.Field(n) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Field returns a top-level member by name, whatever its case; nil when it is absent or null.
+func (r Record) Field(name string) jsontext.Value {
+	v, ok := r.Fields[name]
+	if !ok {
+		for k, m := range r.Fields {
+			if strings.EqualFold(k, name) {
+				v = m
+				break
+			}
+		}
+	}
+	if len(v) == 0 || v[0] == 'n' {
+		return nil
+	}
+	return v
+}
+
+// Text returns a top-level member that is a string, unquoted; "" for anything else.
+func (r Record) Text(name string) string {
+	v := r.Field(name)
+	if len(v) == 0 || v[0] != '"' {
+		return ""
+	}
+	s, err := jsontext.AppendUnquote(nil, v)
+	if err != nil {
+		return ""
+	}
+	return string(s)
+}
+
+// ignored is what Ignore returns.
+type ignored string
+
+func (i ignored) Error() string { return string(i) }
+
+// Ignore says that a record is no finding at all, and why. It is answered as ignored, not kept, and no error.
+func Ignore(reason string) error { return ignored(reason) }
+
+// Ignored returns the reason when err says that a record is no finding.
+func Ignored(err error) (string, bool) {
+	var i ignored
+	if errors.As(err, &i) {
+		return string(i), true
+	}
+	return "", false
+}

@@ -1,0 +1,184 @@
+package alert
+
+import (
+	"cmp"
+	"io"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/attack"
+)
+
+// encode writes a's JSON with members in one order, so that equal alerts give equal bytes.
+func encode(w io.Writer, a Alert) {
+	// An Alert holds nothing that cannot be encoded; Raw was checked when it was decoded.
+	_ = json.MarshalWrite(w, a, json.Deterministic(true))
+}
+
+// Merge folds a later report of the same alert into a, and says whether anything changed. Reports may come in any
+// order: by the provider's own update time the newest decides text, severity and status, an older one adds only what
+// was missing. Evidence, tactics, counts and the activity span only grow. Of two products' reports the
+// richer leads whichever is newer, the one from the product that detected it in doubt.
+func Merge(a, b Alert) (Alert, bool) {
+	before := a.Revision()
+	m, other := a, b
+	if leads(b, a) {
+		m, other = b, a
+	}
+	if m.Class == EvidenceOnly {
+		m.Class = other.Class
+	}
+	m.ID, m.Tenant, m.Origin = a.ID, a.Tenant, a.Origin
+	m.Delivered = a.Delivered
+	fill(&m, other)
+	if other.First.Before(m.First) && !other.First.IsZero() || m.First.IsZero() {
+		m.First = other.First
+	}
+	if other.Last.After(m.Last) {
+		m.Last = other.Last
+	}
+	if a.Reporter != b.Reporter && other.Updated.After(m.Updated) && other.Class != EvidenceOnly {
+		m.Status, m.NativeStatus = other.Status, other.NativeStatus // work on it shows in whichever product it was done
+	}
+	if other.Updated.After(m.Updated) {
+		m.Updated = other.Updated
+	}
+	m.Sightings = sightings(a, b)
+	m.Count = max(m.Count, other.Count)
+	m.Tactics = attack.Sorted(append(slices.Clone(m.Tactics), other.Tactics...))
+	m.Techniques = union(m.Techniques, other.Techniques)
+	m.CarriedIDs = union(m.CarriedIDs, other.CarriedIDs)
+	m.Members = union(m.Members, other.Members)
+	m.Evidence = MergeEvidence(m.Evidence, other.Evidence)
+	for k, v := range other.Extra {
+		if _, has := m.Extra[k]; !has {
+			m.Extra = with(m.Extra, k, v)
+		}
+	}
+	return m, m.Revision() != before
+}
+
+// sightings lists the reports of a and b, each product's newest; nil while all are one product's reports under one id.
+func sightings(a, b Alert) []Sighting {
+	var out []Sighting
+	for _, s := range slices.Concat(a.allSightings(), b.allSightings()) {
+		i := slices.IndexFunc(out, func(o Sighting) bool { return o.Reporter == s.Reporter && o.ReportID == s.ReportID })
+		switch {
+		case i < 0:
+			out = append(out, s)
+		case s.Updated.After(out[i].Updated):
+			s.Rule = cmp.Or(out[i].Rule, s.Rule)
+			out[i] = s
+		}
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	return out
+}
+
+func (a Alert) allSightings() []Sighting {
+	if len(a.Sightings) > 0 {
+		return a.Sightings
+	}
+	return []Sighting{{AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Updated: a.Updated}}
+}
+
+// leads reports whether b's text, severity and status replace a's.
+func leads(b, a Alert) bool {
+	if a.Class == EvidenceOnly || b.Class == EvidenceOnly {
+		return a.Class == EvidenceOnly && b.Class != EvidenceOnly
+	}
+	if a.Reporter != b.Reporter {
+		if direct := b.Reporter == b.Origin.Provider; direct != (a.Reporter == a.Origin.Provider) {
+			return direct
+		}
+		return len(b.Evidence) > len(a.Evidence)
+	}
+	return b.Updated.After(a.Updated)
+}
+
+// fill takes from other what m leaves empty.
+func fill(m *Alert, other Alert) {
+	for _, f := range []struct{ to, from *string }{
+		{&m.Type, &other.Type}, {&m.Title, &other.Title}, {&m.Description, &other.Description},
+		{&m.Recommendation, &other.Recommendation}, {&m.URL, &other.URL}, {&m.Product, &other.Product},
+		{&m.NativeSeverity, &other.NativeSeverity}, {&m.NativeStatus, &other.NativeStatus},
+		{&m.CorrelationKey, &other.CorrelationKey}, {&m.ReportID, &other.ReportID},
+		{&m.Account.ID, &other.Account.ID}, {&m.Account.Name, &other.Account.Name},
+		{&m.Account.Organization, &other.Account.Organization}, {&m.Account.Region, &other.Account.Region},
+	} {
+		if *f.to == "" {
+			*f.to = *f.from
+		}
+	}
+	if m.Account.Cloud == "" {
+		m.Account.Cloud = other.Account.Cloud
+	}
+	if m.Severity.Rank() == 0 && other.Severity.Rank() > 0 {
+		m.Severity = other.Severity
+	}
+	if m.Raw == nil {
+		m.Raw = other.Raw
+	}
+}
+
+// MergeEvidence is the union of two evidence lists: one entry per kind and value, with the aliases and attributes of
+// both; what the first list states wins.
+func MergeEvidence(a, b []Evidence) []Evidence {
+	type name struct{ kind, value string }
+	at := make(map[name]int, len(a)+len(b))
+	out := make([]Evidence, 0, len(a)+len(b))
+	for _, e := range slices.Concat(a, b) {
+		n := name{string(e.Kind), e.Value}
+		i, has := at[n]
+		if !has {
+			at[n] = len(out)
+			out = append(out, e)
+			continue
+		}
+		have := &out[i]
+		for _, alias := range e.Aliases {
+			have.Entity = have.Also(alias.Kind, alias.Value)
+		}
+		for k, v := range e.Attributes {
+			if have.Attr(k) == "" {
+				have.Entity = have.With(k, v)
+			}
+		}
+		have.Name = cmp.Or(have.Name, e.Name)
+		have.Role = cmp.Or(have.Role, e.Role)
+		have.Verdict = cmp.Or(have.Verdict, e.Verdict)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func cmpOr[T ~string](a, b T) T {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func union(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func with(m map[string]string, k, v string) map[string]string {
+	out := make(map[string]string, len(m)+1)
+	for k, v := range m {
+		out[k] = v
+	}
+	out[k] = v
+	return out
+}
