@@ -32,6 +32,8 @@ type Event struct {
 	Tenant     string         `json:"tenant,omitzero"`      // extension: whose data this is; the bus session
 	Trace      string         `json:"traceparent,omitzero"` // extension: W3C trace context
 	Data       jsontext.Value `json:"data,omitzero"`
+	// Position is the event's place in a durable log, for a driver that has one; 0 otherwise. It never travels.
+	Position uint64 `json:"-"`
 }
 
 // wire is the structured mode: the attributes with the two constant ones.

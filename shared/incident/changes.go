@@ -1,0 +1,75 @@
+package incident
+
+import "time"
+
+// Node is one name in a tenant's memory: an entity key and who touched it lately, a carried id and the alert it
+// names, a fingerprint of a recent alert. Nodes are small, expire, and are all that correlation remembers besides
+// alerts and incidents.
+type Node struct {
+	Key string `json:"key"`
+	// SameAs says that this key is another name of that node; the rest is then kept there.
+	SameAs string    `json:"sameAs,omitzero"`
+	Alert  string    `json:"alert,omitzero"` // the alert a carried id or fingerprint names
+	First  time.Time `json:"first,omitzero"` // event time of the earliest and latest alert seen
+	Last   time.Time `json:"last,omitzero"`
+	Alerts int       `json:"alerts,omitzero"` // alerts seen
+	// Touches are the incidents that touched this entity last, newest last, at most maxTouches.
+	Touches []Touch `json:"touches,omitempty"`
+	// Incidents counts the incidents ever opened or joined through this entity: how rare it is.
+	Incidents int `json:"incidents,omitzero"`
+	// Types counts the alert types seen on this entity, at most maxTypes: what is background here.
+	Types []TypeCount `json:"types,omitempty"`
+}
+
+// Touch is one incident's use of an entity.
+type Touch struct {
+	Incident string    `json:"incident"`
+	Alert    string    `json:"alert"` // the latest alert of that incident on this entity
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+	Alerts   int       `json:"alerts"`
+}
+
+// TypeCount is how often one type of alert was seen on an entity, and when.
+type TypeCount struct {
+	Type  string    `json:"type"`
+	N     int       `json:"n"`
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+}
+
+// NodeLife is how long a node is kept after the last event that touched it: stores may forget it NodeLife after
+// Node.Last.
+const NodeLife = 30 * 24 * time.Hour
+
+// Refs names what a decision needs from the store. Order and repetition mean nothing.
+type Refs struct {
+	Members   []string // alert ids
+	Incidents []string
+	Nodes     []string
+}
+
+// Empty reports whether nothing is named.
+func (r Refs) Empty() bool { return len(r.Members)+len(r.Incidents)+len(r.Nodes) == 0 }
+
+// Loaded is what the store has of what Refs names; what it lacks is left out.
+type Loaded struct {
+	Members   []Member
+	Incidents []Incident
+	Nodes     []Node
+	// Sequence is the number of the tenant's newest incident, 0 before the first.
+	Sequence int64
+	// Version is the tenant's state that this was read from; a commit names it.
+	Version uint64
+}
+
+// Changes is what one batch of decisions changed, to become visible whole or not at all.
+type Changes struct {
+	Members   []Member // new and changed ones, whole
+	Incidents []Incident
+	Nodes     []Node
+	Sequence  int64
+}
+
+// Empty reports whether nothing changed.
+func (c Changes) Empty() bool { return len(c.Members)+len(c.Incidents)+len(c.Nodes) == 0 }
