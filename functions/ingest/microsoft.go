@@ -1,0 +1,156 @@
+package ingest
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/attack"
+)
+
+// This file and its neighbours microsoft_*.go read what Defender for Cloud, Sentinel and Defender XDR write alike:
+// the list of entities that refer to each other by "$id" and "$ref", tactics in several spellings, free properties.
+//
+//	Entities text ─unwrap─▶ list ─walk─▶ every entity, nested or not ─resolve refs─▶ EvidenceSet
+
+// MicrosoftEntities adds what an entity list names to set: list is an array, one entity, or JSON text of either.
+// It returns the ids of alerts that the list names as members. What cannot be read in it is skipped, and so is the
+// rest of a list that was cut off (Log Analytics cuts a row at 32 KB).
+func MicrosoftEntities(list jsontext.Value, set *EvidenceSet) (members []string) {
+	g := msGraph{byID: map[string][]*msEntity{}, owned: map[*msEntity]bool{}}
+	for _, v := range msElements(Unquote(list)) {
+		e := new(msEntity)
+		if json.Unmarshal(v, e, msOptions) == nil {
+			g.walk(e, "", 0)
+		}
+	}
+	g.claimHashes()
+	for _, e := range g.all {
+		g.add(e, set)
+	}
+	return g.members
+}
+
+// msOptions forgive what the products do: any case, and a member repeated in another case.
+var msOptions = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// Unquote returns the JSON inside a JSON string, and any other value as it is. Text that is no JSON gives nil.
+func Unquote(v jsontext.Value) jsontext.Value {
+	if v.Kind() != '"' {
+		return v
+	}
+	s, err := jsontext.AppendUnquote(nil, v)
+	if s = bytes.TrimSpace(s); err != nil || len(s) == 0 || s[0] != '{' && s[0] != '[' {
+		return nil
+	}
+	return s
+}
+
+// msElements splits a list as far as it goes; a lone object is a list of one.
+func msElements(v jsontext.Value) []jsontext.Value {
+	switch v.Kind() {
+	case '{':
+		return []jsontext.Value{v}
+	case '[':
+	default:
+		return nil
+	}
+	var out []jsontext.Value
+	dec := jsontext.NewDecoder(bytes.NewReader(v), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if _, err := dec.ReadToken(); err != nil {
+		return nil
+	}
+	for dec.PeekKind() != ']' {
+		e, err := dec.ReadValue()
+		if err != nil {
+			break
+		}
+		out = append(out, e.Clone())
+	}
+	return out
+}
+
+// MicrosoftTactics reads tactics as the products list them: one word, several with commas, or JSON text of an array.
+func MicrosoftTactics(source attack.Source, lists ...string) []attack.Tactic {
+	var out []attack.Tactic
+	for _, list := range lists {
+		for word := range strings.FieldsFuncSeq(list, func(r rune) bool { return strings.ContainsRune(`,;[]"`, r) }) {
+			if t := attack.Parse(source, word); t != "" {
+				out = append(out, t)
+			}
+		}
+	}
+	return attack.Sorted(out)
+}
+
+// The bounds of free properties that are kept as Extra.
+const (
+	maxProperties = 50
+	maxProperty   = 2 << 10 // bytes
+)
+
+// MicrosoftProperties reads free properties (an object, or JSON text of one) as facts: at most 50, of at most 2 KB each.
+func MicrosoftProperties(raw jsontext.Value) map[string]string {
+	var all orderedTexts
+	if v := Unquote(raw); v.Kind() != '{' || json.Unmarshal(v, &all, msOptions) != nil {
+		return nil
+	}
+	out := make(map[string]string, min(len(all), maxProperties))
+	for _, p := range all {
+		if _, has := out[p.name]; !has && (len(out) == maxProperties || p.value == "") {
+			continue
+		}
+		out[p.name] = ClipText(p.value, maxProperty)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// ClipText shortens s to at most n bytes without breaking a character.
+func ClipText(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n-len("…")], "") + "…"
+}
+
+// orderedTexts are an object's members in their order, so that which of too many are kept is always the same.
+type orderedTexts []struct{ name, value string }
+
+// UnmarshalJSONFrom reads an object whose values may be anything.
+func (o *orderedTexts) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		n := name.String()
+		var value Text
+		if err := json.UnmarshalDecode(dec, &value); err != nil {
+			return err
+		}
+		*o = append(*o, struct{ name, value string }{n, string(value)})
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+// AzureSubscription is the subscription in an Azure resource id, "" when there is none.
+func AzureSubscription(id string) string {
+	const prefix = "/subscriptions/"
+	if len(id) <= len(prefix) || !strings.EqualFold(id[:len(prefix)], prefix) {
+		return ""
+	}
+	sub, _, _ := strings.Cut(id[len(prefix):], "/")
+	if Placeholder(sub) {
+		return ""
+	}
+	return sub
+}

@@ -1,0 +1,292 @@
+package ingest
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/entity"
+)
+
+// add puts what e names into set. Entities of types that name nothing by themselves (a network connection, a
+// namespace without its cluster) say it through the entities they hold.
+func (g *msGraph) add(e *msEntity, set *EvidenceSet) {
+	switch e.Type {
+	case "host":
+		set.Add(e.finish(g.host(e)))
+	case "account", "user":
+		set.Add(e.finish(g.account(e)))
+	case "process":
+		set.Add(e.finish(g.process(e)))
+	case "file":
+		set.Add(e.finish(g.file(e)))
+	case "filehash":
+		if !g.owned[e] {
+			set.Add(e.finish(Evidence(entity.FileHash, string(e.Value))))
+		}
+	case "ip":
+		set.Add(e.finish(e.ip()))
+	case "url":
+		set.Add(e.finish(Evidence(entity.URL, cmp.Or(e.URL.text, string(e.Value)))))
+	case "dns":
+		set.Add(e.finish(Evidence(entity.Domain, string(e.DomainName))))
+	case "azureresource", "amazonresource", "gcpresource", "googlecloudresource", "blob", "blobcontainer":
+		set.Add(e.finish(g.resource(e)))
+	case "container", "containerimage", "containerregistry":
+		set.Add(e.finish(g.container(e)))
+	case "mailbox", "mailmessage", "submissionmail":
+		g.addMail(e, set)
+	case "networkconnection":
+		g.addConnection(e, set)
+	case "securityalert", "alert":
+		if id := cmp.Or(e.ProviderAlertID, e.SystemAlertID, e.VendorOriginalID); id != "" {
+			g.members = append(g.members, string(id))
+		}
+	default:
+		if strings.HasPrefix(string(e.Type), "k8s") {
+			set.Add(e.finish(g.kubernetes(e)))
+		} else {
+			set.Add(e.finish(g.other(e)))
+		}
+	}
+}
+
+// finish adds what any entity may state: its part as an asset, the product's verdict.
+func (e *msEntity) finish(ev alert.Evidence) alert.Evidence {
+	if e.Asset && ev.Role == "" {
+		ev.Role = alert.Victim
+	}
+	ev.Verdict = MicrosoftVerdict(string(e.Verdict))
+	return ev
+}
+
+// MicrosoftVerdict reads a verdict; "" for words that are none.
+func MicrosoftVerdict(word string) alert.Verdict {
+	switch strings.ToLower(strings.TrimSpace(word)) {
+	case "suspicious":
+		return alert.Suspicious
+	case "malicious":
+		return alert.Malicious
+	case "nothreatsfound", "clean", "no threats found":
+		return alert.NoThreatsFound
+	}
+	return ""
+}
+
+// Evidence is evidence of one thing with attributes given as pairs of name and value; placeholders are left out.
+func Evidence(kind entity.Kind, value string, attributes ...string) alert.Evidence {
+	e := alert.Evidence{Entity: entity.Entity{Kind: kind, Value: value}}
+	for i := 0; i+1 < len(attributes); i += 2 {
+		if name, v := attributes[i], strings.TrimSpace(attributes[i+1]); !Placeholder(v) {
+			if e.Attributes == nil {
+				e.Attributes = make(map[string]string, len(attributes)/2)
+			}
+			e.Attributes[name] = v
+		}
+	}
+	return e
+}
+
+// host is a machine: a cloud resource when it has an Azure id, with its other names as aliases.
+func (g *msGraph) host(e *msEntity) alert.Evidence {
+	name := cmp.Or(string(e.HostName), string(e.NetBiosName), string(e.FQDN), string(e.DeviceName))
+	fqdn := string(e.FQDN)
+	if fqdn == "" && e.DNSDomain != "" && name != "" && !strings.Contains(name, ".") {
+		fqdn = name + "." + string(e.DNSDomain)
+	}
+	facts := []string{
+		entity.AttrOS, cmp.Or(string(e.OSFamily), string(e.OSPlatform)), entity.AttrVMID, string(e.VMID),
+		entity.AttrDeviceID, cmp.Or(string(e.MdatpDeviceID), string(e.MachineID)), entity.AttrAADDeviceID, string(e.AadDeviceID),
+		entity.AttrDomain, cmp.Or(string(e.NTDomain), string(e.DNSDomain)), "oms_agent_id", string(e.OMSAgentID),
+		"external_ip", string(e.LastExternalIPAddress),
+	}
+	var ev alert.Evidence
+	if id := cmp.Or(string(e.AzureID), string(e.ResourceID)); !Placeholder(id) {
+		ev = Evidence(entity.Resource, id, append(facts, azureFacts(id)...)...)
+		ev.Name = name
+		ev.Entity = alias(ev.Entity, entity.Host, name)
+	} else {
+		ev = Evidence(entity.Host, cmp.Or(fqdn, name, string(e.MdatpDeviceID), string(e.MachineID)), facts...)
+		if ev.Value != name && !Placeholder(name) {
+			ev.Name = name
+		}
+	}
+	ev.Entity = alias(ev.Entity, entity.Host, fqdn)
+	ev.Entity = alias(ev.Entity, entity.IP, string(e.LastIPAddress))
+	return ev
+}
+
+// alias is Also for a value that may be a placeholder.
+func alias(e entity.Entity, kind entity.Kind, value string) entity.Entity {
+	if Placeholder(value) {
+		return e
+	}
+	return e.Also(kind, value)
+}
+
+// account is a user by the most telling name it has: UPN, down-level name, plain name. A plain name on a known host
+// is a local account of that host.
+func (g *msGraph) account(e *msEntity) alert.Evidence {
+	name, domain := string(e.Name), string(e.NTDomain)
+	upn := cmp.Or(string(e.UserPrincipalName), string(e.Upn))
+	if upn == "" && name != "" && e.UPNSuffix != "" && !strings.Contains(name, "@") {
+		upn = name + "@" + string(e.UPNSuffix)
+	}
+	downLevel := ""
+	if !Placeholder(domain) && name != "" && !strings.ContainsAny(name, `\@`) {
+		downLevel = domain + `\` + name
+	}
+	if domain == "" && upn == "" {
+		if h := g.get(e, e.Host, "host"); h != nil {
+			domain = shortNameOf(string(h.HostName))
+		}
+	}
+	ev := Evidence(entity.User, cmp.Or(upn, downLevel, name, string(e.DisplayName), string(e.AadUserID), string(e.ObjectGUID), string(e.Sid)),
+		entity.AttrUPN, upn, entity.AttrObjectID, cmp.Or(string(e.AadUserID), string(e.ObjectGUID)), entity.AttrSID, string(e.Sid),
+		entity.AttrDomain, domain)
+	ev.Entity = alias(ev.Entity, entity.User, downLevel)
+	if d := string(e.DisplayName); d != ev.Value && !Placeholder(d) {
+		ev.Name = d
+	}
+	return ev
+}
+
+func shortNameOf(host string) string {
+	short, _, _ := strings.Cut(host, ".")
+	return short
+}
+
+// process is named by its command line, else its image; a bare process number says nothing beyond its machine.
+func (g *msGraph) process(e *msEntity) alert.Evidence {
+	image := g.get(e, e.ImageFile, "file")
+	path := image.path()
+	ev := Evidence(entity.Process, cmp.Or(string(e.CommandLine), path),
+		entity.AttrCommandLine, string(e.CommandLine), entity.AttrPID, string(e.ProcessID), entity.AttrPath, path)
+	if image != nil {
+		ev.Name = string(image.Name)
+		for name, v := range g.hashes(image) {
+			ev.Entity = ev.With(name, v)
+		}
+	}
+	if parent := g.get(e, e.ParentProcess, "process"); parent != nil {
+		ev.Entity = ev.With(entity.AttrParentPID, string(parent.ProcessID))
+		if f := g.get(parent, parent.ImageFile, "file"); f != nil {
+			ev.Entity = ev.With(entity.AttrParentName, string(f.Name))
+		}
+	}
+	return ev
+}
+
+// file is its hash, the longest known, with its path; without a hash it is the path.
+func (g *msGraph) file(e *msEntity) alert.Evidence {
+	hashes := g.hashes(e)
+	kind, value := entity.FileHash, cmp.Or(hashes[entity.AttrSHA256], hashes[entity.AttrSHA1], hashes[entity.AttrMD5])
+	if value == "" {
+		kind, value = entity.File, e.path()
+	}
+	ev := Evidence(kind, value, entity.AttrPath, e.path(), entity.AttrSize, string(e.SizeInBytes))
+	for name, v := range hashes {
+		ev.Entity = ev.With(name, v)
+	}
+	if n := string(e.Name); n != value && !Placeholder(n) {
+		ev.Name = n
+	}
+	return ev
+}
+
+// path is directory and name with the separator that the directory uses.
+func (e *msEntity) path() string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Directory == "":
+		return string(e.Name)
+	case e.Name == "":
+		return string(e.Directory)
+	}
+	sep := "/"
+	if strings.Contains(string(e.Directory), `\`) || strings.HasSuffix(string(e.Directory), ":") {
+		sep = `\`
+	}
+	return strings.TrimRight(string(e.Directory), `/\`) + sep + string(e.Name)
+}
+
+// hashes are a file's hashes by attribute name.
+func (g *msGraph) hashes(e *msEntity) map[string]string {
+	out := map[string]string{}
+	for _, n := range e.FileHashes {
+		h := g.get(e, n, "filehash")
+		if h == nil || Placeholder(string(h.Value)) {
+			continue
+		}
+		switch strings.ReplaceAll(strings.ToLower(string(h.Algorithm)), "-", "") {
+		case "md5":
+			out[entity.AttrMD5] = string(h.Value)
+		case "sha1":
+			out[entity.AttrSHA1] = string(h.Value)
+		case "sha256":
+			out[entity.AttrSHA256] = string(h.Value)
+		}
+	}
+	return out
+}
+
+// ip is an address; one that threat intelligence knows is an attacker's.
+func (e *msEntity) ip() alert.Evidence {
+	var l msEntity
+	if e.Location.entity != nil {
+		l = *e.Location.entity
+	}
+	asn := string(l.ASN)
+	if asn == "0" {
+		asn = ""
+	}
+	ev := Evidence(entity.IP, string(e.Address), entity.AttrCountry, cmp.Or(string(l.CountryCode), string(l.CountryName)),
+		entity.AttrCity, string(l.City), entity.AttrASN, asn, entity.AttrOrg, cmp.Or(string(l.Organization), string(l.Carrier)))
+	if e.ThreatIntelligence {
+		ev.Role = alert.Attacker
+	}
+	return ev
+}
+
+// addConnection notes ports on the ends of a network connection; the addresses are entities of their own.
+func (g *msGraph) addConnection(e *msEntity, set *EvidenceSet) {
+	for _, end := range []struct {
+		node msNode
+		port Text
+	}{{e.SourceAddress, e.SourcePort}, {e.DestinationAddress, e.DestinationPort}} {
+		port := string(end.port)
+		if port == "0" {
+			port = ""
+		}
+		address := end.node.text
+		if ip := g.get(e, end.node, "ip"); ip != nil {
+			address = string(ip.Address)
+		}
+		set.Add(Evidence(entity.IP, address, entity.AttrPort, port, entity.AttrProtocol, string(e.Protocol)))
+	}
+}
+
+// addMail is a mailbox, or a message with the people and the address it came from.
+func (g *msGraph) addMail(e *msEntity, set *EvidenceSet) {
+	if e.Type == "mailbox" {
+		upn := cmp.Or(string(e.Upn), string(e.UserPrincipalName))
+		ev := Evidence(entity.Mailbox, cmp.Or(string(e.MailboxPrimaryAddress), upn), entity.AttrUPN, upn,
+			entity.AttrObjectID, string(e.AadUserID), entity.AttrSID, string(e.Sid))
+		ev.Name = string(e.DisplayName)
+		set.Add(e.finish(ev))
+		return
+	}
+	ev := Evidence(entity.Other, cmp.Or(string(e.NetworkMessageID), string(e.InternetMessageID)), entity.AttrKind, "mail-message",
+		"internet_message_id", string(e.InternetMessageID))
+	ev.Name = string(e.Subject)
+	set.Add(e.finish(ev))
+	set.Add(withRole(Evidence(entity.Mailbox, string(e.Recipient)), alert.Victim))
+	set.Add(withRole(Evidence(entity.Mailbox, cmp.Or(string(e.P2Sender), string(e.Sender), string(e.P1Sender))), alert.Attacker))
+	set.Add(withRole(Evidence(entity.IP, string(e.SenderIP)), alert.Attacker))
+}
+
+func withRole(e alert.Evidence, r alert.Role) alert.Evidence {
+	e.Role = r
+	return e
+}

@@ -1,0 +1,222 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// msEntity is one entity, of whatever type; each type uses some of the members. A member that holds another entity
+// does so as an object, a reference, or sometimes just a name.
+type msEntity struct {
+	ID         Text   `json:"$id"`
+	Ref        Text   `json:"$ref"`
+	Type       Text   `json:"type"`
+	Kind       Text   `json:"kind"`       // Sentinel's REST form, with the members in Properties
+	Properties msNode `json:"properties"` //
+	Asset      Bool   `json:"asset"`
+	Verdict    Text   `json:"lastVerdict"`
+
+	Name, DisplayName, FriendlyName, Value, Algorithm, Category, Key, Hive                  Text
+	HostName, DNSDomain, NTDomain, NetBiosName, FQDN, AzureID, OMSAgentID                   Text
+	OSFamily, OSPlatform, VMID, MachineID, MdatpDeviceID, AadDeviceID                       Text
+	LastIPAddress, LastExternalIPAddress, DeviceID, DeviceName, MacAddress                  Text
+	UPNSuffix, UserPrincipalName, AadUserID, AadTenantID, Sid, ObjectGUID, Puid             Text
+	ProcessID, CommandLine, Directory, SizeInBytes                                          Text
+	Address, DomainName, Protocol, SourcePort, DestinationPort                              Text
+	ResourceID, ResourceName, ResourceType, FullResourceName, LocationType                  Text
+	AmazonResourceID, AmazonAccountID, ProjectID, ProjectNumber, Region                     Text
+	ImageID, Registry, ContainerID, SessionID, AppID, InstanceName, UserAgent               Text
+	Recipient, Sender, P1Sender, P2Sender, SenderIP, Subject                                Text
+	NetworkMessageID, InternetMessageID, MailboxPrimaryAddress, Upn, Query                  Text
+	ValueName, ValueData, DistinguishedName, SignatureHash, RequestID, Login, WebURL, Etag  Text
+	SystemAlertID, ProviderAlertID, VendorOriginalID                                        Text
+	RelatedAzureResourceIDs                                                                 List[Text]
+	ThreatIntelligence                                                                      msPresence
+	Location, Host, Account, ImageFile, ParentProcess, URL, Image                           msNode
+	Pod, Namespace, Cluster, CloudResource, StorageResource, BlobContainer, PodIP           msNode
+	SourceAddress, DestinationAddress, IPAddress, HostIPAddress, DNSServerIP                msNode
+	Controller, ServiceAccount, IoTHub, Domain, DigestImage, ClusterIP, File, Process       msNode
+	FileHashes, Files, IPAdresses, IPAddresses, Processes, Containers, InitContainers, URLs msNodes
+	ExternalIPs, EphemeralContainers, Nics, Hosts, Accounts                                 msNodes
+
+	CountryCode, CountryName, City, ASN, Carrier, Organization Text // of a Location
+
+	place int // in reading order, from 1
+}
+
+// msNode is a member that holds an entity, a reference to one, or a bare name.
+type msNode struct {
+	entity *msEntity
+	text   string
+}
+
+// UnmarshalJSONFrom reads what it understands and skips the rest.
+func (n *msNode) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	switch dec.PeekKind() {
+	case '{':
+		n.entity = new(msEntity)
+		return json.UnmarshalDecode(dec, n.entity)
+	case '"', '0':
+		v, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		var t Text
+		err = t.UnmarshalJSON(v)
+		n.text = string(t)
+		return err
+	}
+	return dec.SkipValue()
+}
+
+// msNodes is a list of those, or its only element.
+type msNodes []msNode
+
+// UnmarshalJSONFrom reads an array or one element.
+func (l *msNodes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '[' {
+		var n msNode
+		err := n.UnmarshalJSONFrom(dec)
+		if n != (msNode{}) {
+			*l = msNodes{n}
+		}
+		return err
+	}
+	var list []msNode
+	err := json.UnmarshalDecode(dec, &list)
+	*l = list
+	return err
+}
+
+// msPresence is true for a member that holds anything at all.
+type msPresence bool
+
+// UnmarshalJSON looks no further than whether there is something.
+func (p *msPresence) UnmarshalJSON(b []byte) error {
+	v := jsontext.Value(b)
+	*p = v.Kind() != 'n' && string(b) != "[]" && string(b) != "{}" && string(b) != `""`
+	return nil
+}
+
+// msGraph is an entity list on its way to evidence.
+type msGraph struct {
+	all     []*msEntity // in reading order, references left out
+	byID    map[string][]*msEntity
+	owned   map[*msEntity]bool // hashes that say something of a file
+	members []string
+}
+
+// Limits of one list. Real entities nest below 8 deep and number some hundreds; what goes beyond is left out.
+const (
+	maxNesting  = 32
+	maxEntities = 5000
+)
+
+// walk notes e and the entities inside it. The hint is the type that the holding member implies.
+func (g *msGraph) walk(e *msEntity, hint string, depth int) {
+	if e == nil || depth > maxNesting || len(g.all) == maxEntities || e.Ref != "" && e.Type == "" && e.ID == "" {
+		return
+	}
+	if in := e.Properties.entity; in != nil && in.Type == "" {
+		in.Type, in.ID, hint = e.Kind, e.ID, ""
+		g.walk(in, hint, depth+1)
+		return
+	}
+	e.Type = Text(msType(string(e.Type)))
+	if e.Type == "" {
+		e.Type = Text(hint)
+	}
+	e.place = len(g.all) + 1
+	g.all = append(g.all, e)
+	if e.ID != "" {
+		g.byID[string(e.ID)] = append(g.byID[string(e.ID)], e)
+	}
+	for _, in := range e.inside() {
+		g.walk(in.node.entity, in.hint, depth+1)
+	}
+}
+
+// msType folds the spellings of a type: "K8s-pod", "kubernetesPod", "mailMessage", "MailMessage".
+func msType(word string) string {
+	t := strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(word))
+	return strings.Replace(t, "kubernetes", "k8s", 1)
+}
+
+// held is a member's entity with the type that the member implies.
+type held struct {
+	node msNode
+	hint string
+}
+
+// inside lists the entities that e holds.
+func (e *msEntity) inside() []held {
+	out := make([]held, 0, 8)
+	for _, h := range [...]held{
+		{e.Host, "host"}, {e.Account, "account"}, {e.ImageFile, "file"}, {e.ParentProcess, "process"}, {e.URL, "url"},
+		{e.Image, "containerimage"}, {e.Pod, "k8spod"}, {e.Namespace, "k8snamespace"}, {e.Cluster, "k8scluster"},
+		{e.CloudResource, ""}, {e.StorageResource, "azureresource"}, {e.BlobContainer, "blobcontainer"}, {e.PodIP, "ip"},
+		{e.SourceAddress, "ip"}, {e.DestinationAddress, "ip"}, {e.IPAddress, "ip"}, {e.HostIPAddress, "ip"},
+		{e.DNSServerIP, "ip"}, {e.Controller, "k8scontroller"}, {e.ServiceAccount, "k8sserviceaccount"},
+		{e.IoTHub, "azureresource"}, {e.DigestImage, "containerimage"}, {e.ClusterIP, "ip"}, {e.File, "file"}, {e.Process, "process"},
+	} {
+		if h.node.entity != nil {
+			out = append(out, h)
+		}
+	}
+	for _, l := range [...]struct {
+		nodes msNodes
+		hint  string
+	}{
+		{e.FileHashes, "filehash"}, {e.Files, "file"}, {e.IPAdresses, "ip"}, {e.IPAddresses, "ip"}, {e.Processes, "process"},
+		{e.Containers, "container"}, {e.InitContainers, "container"}, {e.EphemeralContainers, "container"}, {e.URLs, "url"},
+		{e.ExternalIPs, "ip"}, {e.Nics, "nic"}, {e.Hosts, "host"}, {e.Accounts, "account"},
+	} {
+		for _, n := range l.nodes {
+			if n.entity != nil {
+				out = append(out, held{n, l.hint})
+			}
+		}
+	}
+	return out
+}
+
+// get is the entity that a member of e holds or refers to, when it has one of the types. An id may be given to
+// several entities: the last one of a fitting type before e is meant, else the first after it. Nil when there is none.
+func (g *msGraph) get(e *msEntity, n msNode, types ...string) *msEntity {
+	if n.entity == nil {
+		return nil
+	}
+	fits := func(c *msEntity) bool { return len(types) == 0 || slices.Contains(types, string(c.Type)) }
+	if n.entity.place > 0 {
+		if fits(n.entity) {
+			return n.entity
+		}
+		return nil
+	}
+	var best *msEntity
+	for _, c := range g.byID[string(n.entity.Ref)] {
+		switch {
+		case c == e || !fits(c):
+		case c.place < e.place || best == nil:
+			best = c
+		}
+		if best != nil && c.place > e.place {
+			break
+		}
+	}
+	return best
+}
+
+// claimHashes marks the hashes that belong to a file, so that they are told with it and not again alone.
+func (g *msGraph) claimHashes() {
+	for _, e := range g.all {
+		for _, n := range e.FileHashes {
+			if h := g.get(e, n, "filehash"); h != nil {
+				g.owned[h] = true
+			}
+		}
+	}
+}
