@@ -135,7 +135,7 @@ func (g *msGraph) kubernetes(e *msEntity) alert.Evidence {
 	ns, cluster := g.place(e)
 	switch e.Type {
 	case "k8scluster":
-		if r := g.get(e, e.CloudResource); r != nil {
+		if r := g.get(e, e.CloudResource, "azureresource", "amazonresource", "gcpresource", "googlecloudresource"); r != nil {
 			ev := g.resource(r)
 			ev.Entity = alias(ev.Entity, entity.Cluster, ev.Value)
 			ev.Name = cmp.Or(string(e.Name), ev.Name)
