@@ -107,10 +107,12 @@ func decode(raw jsontext.Value) (record, error) {
 		rec.Finding = rec.Findings
 	default:
 		rec.Finding = new(finding)
-		rec.Resource = loose[resource]{}
+		rec.Resource = loose[resource]{} // a bare finding has its own, and the top level is the finding's
 		if err := ingest.Decode(raw, rec.Finding); err != nil {
 			return rec, err
 		}
+	}
+	if !rec.Resource.OK {
 		rec.Resource = rec.Finding.Resource
 	}
 	if !rec.Finding.Source.OK {
