@@ -75,7 +75,10 @@ func (b *batch) read(r Record) (alert.Alert, string, error) {
 	} else if claim != "" && claim != a.Tenant {
 		return a, p.Name(), fault.Errorf(fault.Invalid, "tenant: %q is not the tenant %q of the credential", claim, a.Tenant)
 	}
-	return b.complete(a, r), p.Name(), check(a)
+	if err := check(a); err != nil {
+		return a, p.Name(), err
+	}
+	return b.complete(a, r), p.Name(), nil
 }
 
 // futureTolerance is how far ahead of its arrival an activity may be before its time is not believed.
@@ -85,6 +88,9 @@ const futureTolerance = 24 * time.Hour
 func (b *batch) complete(a alert.Alert, r Record) alert.Alert {
 	if a.Delivered.IsZero() {
 		a.Delivered = b.d.Received
+	}
+	if a.Delivered.IsZero() { // replay: it arrives when it happens
+		a.Delivered = a.First
 	}
 	believe(&a, "first", &a.First)
 	believe(&a, "last", &a.Last)

@@ -15,8 +15,11 @@ type Node struct {
 	Alerts int       `json:"alerts,omitzero"` // alerts seen
 	// Touches are the incidents that touched this entity last, newest last, at most maxTouches.
 	Touches []Touch `json:"touches,omitempty"`
-	// Incidents counts the incidents ever opened or joined through this entity: how rare it is.
-	Incidents int `json:"incidents,omitzero"`
+	// Owners are the things that this name, when it is a weak one, stood for, newest last, at most maxOwners.
+	Owners []Owner `json:"owners,omitempty"`
+	// Company is who else appeared in alerts with this entity (machines, people, resources), as hashes, at most
+	// maxCompany: how widely shared it is.
+	Company []uint32 `json:"company,omitempty"`
 	// Types counts the alert types seen on this entity, at most maxTypes: what is background here.
 	Types []TypeCount `json:"types,omitempty"`
 }
@@ -30,12 +33,22 @@ type Touch struct {
 	Alerts   int       `json:"alerts"`
 }
 
+// Owner is a thing that a weak name stood for, and when last.
+type Owner struct {
+	Key  string    `json:"key"`
+	Last time.Time `json:"last"`
+}
+
 // TypeCount is how often one type of alert was seen on an entity, and when.
 type TypeCount struct {
 	Type  string    `json:"type"`
 	N     int       `json:"n"`
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
+	// Recent counts with a half-life of Tuning.BurstHalfLife, as of Last: a burst stands out from a steady drip.
+	Recent float64 `json:"recent,omitzero"`
+	// Incident is where the latest alert of this type on this entity went.
+	Incident string `json:"incident,omitzero"`
 }
 
 // NodeLife is how long a node is kept after the last event that touched it: stores may forget it NodeLife after

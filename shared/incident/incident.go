@@ -62,7 +62,11 @@ type Incident struct {
 	// Assets are the tenant's own things that its alerts touch, first come first, at most MaxAssets.
 	Assets     []Asset `json:"assets,omitempty"`
 	AssetCount int     `json:"assetCount,omitzero"` // distinct assets, also beyond MaxAssets
-	Exposures  int     `json:"exposures,omitzero"`
+	// Lead is the title of the gravest alert, with its severity rank: what the incident is named after while it is small.
+	Lead     string `json:"lead,omitzero"`
+	LeadRank int    `json:"leadRank,omitzero"`
+	// Background says that it only gathers what fires here all the time; nothing else joins it.
+	Background bool `json:"background,omitzero"`
 }
 
 // MaxAssets bounds Incident.Assets, so that a large incident costs no more per alert than a small one.

@@ -1,0 +1,247 @@
+// Package correlate turns alert events into incidents: it loads what a decision needs, lets the domain decide, and
+// commits the outcome whole. It judges nothing itself.
+//
+//	events ─parse─▶ alerts ─▶ incident.State ─▶ changes ─commit─▶ store
+//	   └── unreadable ─▶ Refused                        └─ conflict: load again, decide again
+package correlate
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+)
+
+// Store is what correlate asks of a store. Commit is fault.Conflict when the tenant has moved past version.
+type Store interface {
+	Load(ctx context.Context, tenant string, refs incident.Refs) (incident.Loaded, error)
+	Commit(ctx context.Context, tenant string, version uint64, c incident.Changes) error
+}
+
+// Meter counts decisions. Every method must be safe for concurrent use.
+type Meter interface {
+	// Correlated counts one report, with the time from its delivery to its commit.
+	Correlated(o incident.Outcome, lag time.Duration)
+	Conflict()
+}
+
+// Refused names events of a batch, by index, that can never be processed, with the reason.
+type Refused map[int]error
+
+// Error lists the reasons in order of the batch.
+func (r Refused) Error() string {
+	parts := make([]string, 0, len(r))
+	for _, i := range slices.Sorted(maps.Keys(r)) {
+		parts = append(parts, fmt.Sprintf("event %d: %v", i, r[i]))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Function is the correlate function. It keeps tenants' states between batches as long as nobody else commits;
+// losing them costs only loading. Safe for concurrent use; batches of one tenant are best handed in one at a time.
+type Function struct {
+	Store  Store
+	Tuning func(tenant string) *incident.Tuning // nil is the default for everyone
+	Now    func() time.Time
+	Meter  Meter
+	Log    *slog.Logger
+
+	mu     sync.Mutex
+	states map[string]*cached
+}
+
+// cached is a tenant's state as of a version.
+type cached struct {
+	sync.Mutex
+	state   *incident.State
+	version uint64
+	known   bool // version was read from the store, or follows from an own commit
+}
+
+const (
+	// maxStep is how many alerts are decided and committed at once. Each changes at most two stored alerts, itself and the
+	// one it is folded into, so that a commit stays within the store's 100.
+	maxStep = 50
+	// maxState is the number of records beyond which a kept state is dropped.
+	maxState = 400_000
+	// maxTries is how often a lost race is run again before the batch is offered anew.
+	maxTries = 5
+)
+
+// Handle correlates the alerts of evs and commits the outcome. Repeating it is safe: a report that is known changes
+// nothing. Events that are no alerts come back as Refused, all others being done.
+func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
+	refused := Refused{}
+	byTenant := map[string][]report{}
+	var tenants []string // in order of appearance
+	for i, e := range evs {
+		a, err := events.ParseAlert(e)
+		if err != nil {
+			refused[i] = err
+			continue
+		}
+		if byTenant[a.Tenant] == nil {
+			tenants = append(tenants, a.Tenant)
+		}
+		byTenant[a.Tenant] = append(byTenant[a.Tenant], report{a, e.Position, e.Trace})
+	}
+	for _, tenant := range tenants {
+		for step := range slices.Chunk(byTenant[tenant], maxStep) {
+			if err := f.step(ctx, tenant, step); err != nil {
+				return fmt.Errorf("correlate %d alerts of %s: %w", len(step), tenant, err)
+			}
+		}
+	}
+	if len(refused) > 0 {
+		return refused
+	}
+	return nil
+}
+
+// report is one alert as an event brought it.
+type report struct {
+	alert    alert.Alert
+	position uint64
+	trace    string
+}
+
+// step decides and commits a few alerts of one tenant.
+func (f *Function) step(ctx context.Context, tenant string, reports []report) error {
+	ctx, span := f.span(ctx, tenant, reports)
+	defer span.End()
+	c := f.cached(tenant)
+	c.Lock()
+	defer c.Unlock()
+	for try := 1; ; try++ {
+		outcomes, err := f.attempt(ctx, tenant, c, reports)
+		if err == nil {
+			f.report(ctx, reports, outcomes)
+			return nil
+		}
+		c.state = nil // it holds decisions that were not committed
+		if fault.Of(err) != fault.Conflict || try == maxTries {
+			span.RecordError(err)
+			return err
+		}
+		if f.Meter != nil {
+			f.Meter.Conflict()
+		}
+	}
+}
+
+// attempt runs one round of load, decide, commit on c, whose lock is held.
+func (f *Function) attempt(ctx context.Context, tenant string, c *cached, reports []report) ([]incident.Outcome, error) {
+	if c.state == nil || c.state.Size() > maxState {
+		c.state = incident.NewState(tenant, f.tuning(tenant))
+		c.known = false
+	}
+	alerts := make([]alert.Alert, len(reports))
+	for i, r := range reports {
+		alerts[i] = r.alert
+	}
+	if err := f.load(ctx, tenant, c, alerts); err != nil {
+		return nil, err
+	}
+	outcomes := make([]incident.Outcome, len(reports))
+	now := f.Now()
+	for i, r := range reports {
+		outcomes[i] = c.state.Apply(r.alert, r.position, now)
+	}
+	changes := c.state.Take()
+	if changes.Empty() {
+		return outcomes, nil
+	}
+	if err := f.Store.Commit(ctx, tenant, c.version, changes); err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	c.version++
+	return outcomes, nil
+}
+
+// load brings into c's state all that deciding about alerts needs. A state that others have moved past is
+// fault.Conflict.
+func (f *Function) load(ctx context.Context, tenant string, c *cached, alerts []alert.Alert) error {
+	for {
+		refs := c.state.Missing(alerts)
+		if refs.Empty() {
+			return nil
+		}
+		loaded, err := f.Store.Load(ctx, tenant, refs)
+		if err != nil {
+			return fmt.Errorf("load state: %w", err)
+		}
+		if c.known && loaded.Version != c.version {
+			return fault.Errorf(fault.Conflict, "tenant %s moved from version %d to %d", tenant, c.version, loaded.Version)
+		}
+		c.version, c.known = loaded.Version, true
+		c.state.Put(loaded, refs)
+	}
+}
+
+func (f *Function) cached(tenant string) *cached {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.states == nil {
+		f.states = map[string]*cached{}
+	}
+	c := f.states[tenant]
+	if c == nil {
+		c = &cached{}
+		f.states[tenant] = c
+	}
+	return c
+}
+
+func (f *Function) tuning(tenant string) *incident.Tuning {
+	if f.Tuning == nil {
+		return nil
+	}
+	return f.Tuning(tenant)
+}
+
+// report tells log and metrics what was decided.
+func (f *Function) report(ctx context.Context, reports []report, outcomes []incident.Outcome) {
+	now := f.Now()
+	for i, o := range outcomes {
+		if f.Meter != nil {
+			f.Meter.Correlated(o, now.Sub(reports[i].alert.Delivered))
+		}
+		if f.Log != nil && f.Log.Enabled(ctx, slog.LevelDebug) {
+			f.Log.DebugContext(ctx, "correlated", "tenant", reports[i].alert.Tenant, "event", reports[i].alert.ID, "alert", o.AlertID,
+				"incident", o.Incident, "folded", o.Folded, "opened", o.Opened, "merged", o.MergedFrom)
+		}
+	}
+}
+
+// span continues the trace of the first traced delivery, and links the others.
+func (f *Function) span(ctx context.Context, tenant string, reports []report) (context.Context, trace.Span) {
+	var links []trace.Link
+	for _, r := range reports {
+		if r.trace == "" {
+			continue
+		}
+		remote := propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": r.trace})
+		if len(links) == 0 {
+			ctx = remote
+		}
+		links = append(links, trace.LinkFromContext(remote))
+	}
+	return otel.Tracer("github.com/onepane/onepane/functions/correlate").Start(ctx, "correlate",
+		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(links...),
+		trace.WithAttributes(attribute.String("tenant", tenant), attribute.Int("alerts", len(reports))))
+}

@@ -1,0 +1,129 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// HTTP serves POST /api/ingest/{route} for several functions.
+type HTTP struct {
+	Functions map[string]*Function // by route
+	// Bind finds the tenant that the request's credential belongs to, "" when it says nothing. An error is answered
+	// with 401 for fault.Denied. Nil binds nobody.
+	Bind func(r *http.Request, route string) (tenant string, err error)
+	// Settle waits until what was accepted is correlated and fills in incident ids; nil answers at once.
+	Settle func(ctx context.Context, accepted []Accepted) error
+	// Refuse writes an error answer in the API's shape.
+	Refuse func(w http.ResponseWriter, r *http.Request, status int, code, message string)
+	Now    func() time.Time
+}
+
+// maxWait bounds Prefer: wait, in seconds.
+const maxWait = 60
+
+// ServeHTTP reads one delivery and answers with its receipt: 202 when anything of it was taken, 400 when nothing was,
+// 413 when it is too large, 503 when nothing could be made durable just now.
+func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	route := r.PathValue("route")
+	fn := h.Functions[strings.ToLower(route)]
+	if fn == nil {
+		h.Refuse(w, r, http.StatusNotFound, "itemNotFound", "no ingest route "+strconv.Quote(route)+": aws, azure, gcp and webhook exist")
+		return
+	}
+	tenant, err := h.bind(r, fn.Route)
+	if err != nil {
+		h.Refuse(w, r, http.StatusUnauthorized, "unauthenticated", err.Error())
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody+1))
+	if err != nil {
+		h.refuse(w, r, readError(err))
+		return
+	}
+	d := Delivery{Body: body, Headers: headers(r), Tenant: tenant, Received: h.Now(), Trace: r.Header.Get("Traceparent")}
+	receipt, err := fn.Handle(r.Context(), d)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	if err := h.settle(r, &receipt); err != nil {
+		fn.logger().InfoContext(r.Context(), "answered before correlation", "route", route, "reason", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusAccepted)
+	_ = json.MarshalWrite(w, receipt) // the sender is gone if this fails
+}
+
+func (h *HTTP) bind(r *http.Request, route string) (string, error) {
+	if h.Bind == nil {
+		return "", nil
+	}
+	return h.Bind(r, route)
+}
+
+// settle honours Prefer: wait=N.
+func (h *HTTP) settle(r *http.Request, receipt *Receipt) error {
+	seconds := preferredWait(r.Header.Values("Prefer"))
+	if seconds == 0 || h.Settle == nil || len(receipt.Accepted) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(seconds)*time.Second)
+	defer cancel()
+	return h.Settle(ctx, receipt.Accepted)
+}
+
+// preferredWait is N of "wait=N" (RFC 7240) in seconds, at most maxWait; 0 when there is none.
+func preferredWait(values []string) int {
+	for _, v := range values {
+		for p := range strings.SplitSeq(v, ",") {
+			name, n, _ := strings.Cut(strings.TrimSpace(p), "=")
+			if s, err := strconv.Atoi(strings.Trim(n, `" `)); strings.EqualFold(name, "wait") && err == nil && s > 0 {
+				return min(s, maxWait)
+			}
+		}
+	}
+	return 0
+}
+
+// headers keeps the headers that say what the body is.
+func headers(r *http.Request) map[string]string {
+	out := map[string]string{}
+	for name, values := range r.Header {
+		n := strings.ToLower(name)
+		if n == "content-type" || strings.HasPrefix(n, "ce-") || strings.HasPrefix(n, "x-amz-sns-") {
+			out[n] = values[0]
+		}
+	}
+	return out
+}
+
+func readError(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return tooLarge()
+	}
+	return fault.Errorf(fault.Invalid, "body: %w", err)
+}
+
+func (h *HTTP) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	switch fault.Of(err) {
+	case fault.Invalid, fault.Held:
+		h.Refuse(w, r, http.StatusBadRequest, "invalidRequest", err.Error())
+	case fault.TooLarge:
+		h.Refuse(w, r, http.StatusRequestEntityTooLarge, "invalidRequest", err.Error())
+	case fault.Exhausted:
+		h.Refuse(w, r, http.StatusInsufficientStorage, "quotaLimitReached", err.Error())
+	default:
+		w.Header().Set("Retry-After", "5")
+		h.Refuse(w, r, http.StatusServiceUnavailable, "serviceNotAvailable", "the delivery could not be stored, send it again")
+	}
+}

@@ -1,0 +1,162 @@
+package incident
+
+import (
+	"slices"
+	"time"
+
+	"github.com/onepane/onepane/shared/alert"
+)
+
+// Outcome says what became of one report.
+type Outcome struct {
+	AlertID    string // the alert it is part of now: its own, or the one it was folded into
+	Incident   string // that alert's incident; empty for an exposure
+	Folded     bool
+	New        bool     // a report of an alert never seen before
+	Changed    bool     // false for a repeat that said nothing new
+	Opened     bool     // it opened its incident
+	MergedFrom []string // incidents that were merged into Incident because of it
+}
+
+// Apply decides where a belongs and changes the state accordingly. Applying the same report again changes nothing.
+// Position is the event's place in the bus's log, 0 where there is none; now is when the decision is made: it is recorded, and
+// never part of the decision.
+func (s *State) Apply(a alert.Alert, position uint64, now time.Time) Outcome {
+	if m := s.members[a.ID]; m != nil {
+		return s.again(m, a, now)
+	}
+	if original, rule := s.duplicate(a); original != nil {
+		return s.fold(original, a, rule, now)
+	}
+	m := &Member{Alert: a, Status: a.Status, Created: now, Updated: now, Position: position}
+	m.resolved(now)
+	s.members[a.ID] = m
+	s.changedMembers.add(a.ID)
+	s.remember(m)
+	if a.Class == alert.Exposure {
+		return Outcome{AlertID: a.ID, New: true, Changed: true}
+	}
+	out := s.place(m, now)
+	out.AlertID, out.New, out.Changed = a.ID, true, true
+	return out
+}
+
+// again merges a later report into an alert that is known.
+func (s *State) again(m *Member, a alert.Alert, now time.Time) Outcome {
+	if m.FoldedInto != "" {
+		if original := s.members[m.FoldedInto]; original != nil {
+			out := s.again(original, a, now)
+			out.Folded = true
+			return out
+		}
+	}
+	out := Outcome{AlertID: m.Alert.ID, Incident: m.Incident}
+	if inc := s.incident(m.Incident); inc != nil {
+		out.Incident = inc.ID
+	}
+	merged, changed := alert.Merge(m.Alert, a)
+	if !changed {
+		return out
+	}
+	out.Changed = true
+	m.Alert, m.Position = merged, 0
+	if !m.StatusSet {
+		m.Status = merged.Status
+	}
+	m.Updated = later(now, m.Updated)
+	m.resolved(now)
+	s.changedMembers.add(m.Alert.ID)
+	s.remember(m)
+	if inc := s.incident(m.Incident); inc != nil {
+		ties := s.resolve(m.Alert)
+		s.tell(inc, m, ties, false, now)
+		if !inc.Background {
+			s.touch(inc, m, ties)
+		}
+	}
+	return out
+}
+
+// resolved keeps Resolved in step with Status.
+func (m *Member) resolved(now time.Time) {
+	switch {
+	case m.Status != alert.StatusResolved:
+		m.Resolved = time.Time{}
+	case m.Resolved.IsZero():
+		m.Resolved = now
+	}
+}
+
+// place puts a new alert into an incident: the best it ties to, or one of its own.
+func (s *State) place(m *Member, now time.Time) Outcome {
+	ties := s.resolve(m.Alert)
+	background := s.background(m.Alert, ties)
+	var found []candidate
+	if background {
+		found = s.sameDrip(m.Alert, ties)
+	} else {
+		found = s.candidates(m.Alert, ties)
+	}
+	out := Outcome{}
+	var inc *Incident
+	if len(found) > 0 && found[0].score >= s.tune.JoinAt && found[0].incident.Alerts < s.tune.MaxAlerts {
+		inc = found[0].incident
+		m.Reasons = found[0].reasons
+		for _, c := range found[1:] {
+			if c.score < s.tune.MergeAt {
+				break
+			}
+			if survivor, gone := s.merge(inc, c.incident, now); survivor != nil {
+				m.Reasons = append(m.Reasons, c.reasons...)
+				out.MergedFrom = append(out.MergedFrom, gone.ID)
+				inc = survivor
+			}
+		}
+	} else {
+		inc = s.open(now)
+		inc.Background = background
+		out.Opened = true
+	}
+	m.Incident, out.Incident = inc.ID, inc.ID
+	m.Reasons = strongest(m.Reasons)
+	inc.Alerts++
+	s.tell(inc, m, ties, out.Opened, now)
+	s.count(m.Alert, ties, inc.ID)
+	if !background {
+		s.touch(inc, m, ties)
+	}
+	return out
+}
+
+// maxReasons bounds what is kept to explain one membership.
+const maxReasons = 6
+
+// strongest keeps the weightiest reasons.
+func strongest(rs []Reason) []Reason {
+	slices.SortStableFunc(rs, func(a, b Reason) int {
+		switch {
+		case a.Weight > b.Weight:
+			return -1
+		case a.Weight < b.Weight:
+			return 1
+		}
+		return 0
+	})
+	return rs[:min(len(rs), maxReasons)]
+}
+
+// open starts a new incident.
+func (s *State) open(now time.Time) *Incident {
+	s.sequence++
+	inc := &Incident{ID: MakeID(s.tenant, s.sequence), Tenant: s.tenant, Status: Active, Created: now, Updated: now}
+	s.incidents[inc.ID] = inc
+	s.changedIncidents.add(inc.ID)
+	return inc
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,97 @@
+package incident
+
+import (
+	"slices"
+	"time"
+
+	"github.com/onepane/onepane/shared/attack"
+)
+
+// merge moves everything of one incident into the other and returns (survivor, gone), or nil when a guard of the
+// product's documented behaviour forbids it (unified-api reference, 5.1): work on either has ended, they
+// are assigned or classified differently, or the result would be too large. The one with more alerts survives, the
+// older of two equal ones.
+func (s *State) merge(a, b *Incident, now time.Time) (survivor, gone *Incident) {
+	if a == b || Blocked(*a, *b, s.tune.MaxAlerts) != "" {
+		return nil, nil
+	}
+	if b.Alerts > a.Alerts || b.Alerts == a.Alerts && older(b, a) < 0 {
+		a, b = b, a
+	}
+	a.absorb(b)
+	for _, id := range append([]string{b.ID}, b.Merged...) { // chains are flattened
+		if old := s.incidents[id]; old != nil {
+			old.RedirectTo, old.Status = a.ID, Redirected
+			old.Updated = later(now, old.Updated)
+			s.changedIncidents.add(id)
+		}
+		if !slices.Contains(a.Merged, id) {
+			a.Merged = append(a.Merged, id)
+		}
+	}
+	b.Merged = nil
+	if !slices.Contains(b.SystemTags, "Redirected") {
+		b.SystemTags = append(b.SystemTags, "Redirected")
+	}
+	a.Updated = later(now, a.Updated)
+	a.NameSet = false
+	a.describe()
+	s.changedIncidents.add(a.ID)
+	return a, b
+}
+
+// Blocked says why two incidents may not merge; "" when they may. maxAlerts bounds the result.
+func Blocked(a, b Incident, maxAlerts int) string {
+	switch {
+	case a.Tenant != b.Tenant:
+		return "they belong to different tenants"
+	case !a.open() || !b.open():
+		return "one of them is resolved"
+	case differ(a.AssignedTo, b.AssignedTo):
+		return "they are assigned to different people"
+	case differ(a.Classification, b.Classification) || differ(a.Determination, b.Determination):
+		return "they are classified differently"
+	case a.Alerts+b.Alerts > maxAlerts:
+		return "together they would hold too many alerts"
+	}
+	return ""
+}
+
+func differ(a, b string) bool { return a != "" && b != "" && a != b }
+
+// absorb takes over the content of another incident.
+func (i *Incident) absorb(o *Incident) {
+	i.Alerts += o.Alerts
+	if !i.SeveritySet && o.Severity.Rank() > i.Severity.Rank() {
+		i.Severity = o.Severity
+	}
+	if i.AssignedTo == "" {
+		i.AssignedTo = o.AssignedTo
+	}
+	if i.Classification == "" {
+		i.Classification, i.Determination = o.Classification, o.Determination
+	}
+	i.Tags = union(i.Tags, o.Tags)
+	i.Products = union(i.Products, o.Products)
+	i.Clouds = union(i.Clouds, o.Clouds)
+	i.Tactics = attack.Sorted(append(slices.Clone(i.Tactics), o.Tactics...))
+	for _, a := range o.Assets {
+		i.asset(a)
+	}
+	i.AssetCount = max(i.AssetCount, o.AssetCount, len(i.Assets))
+	if o.First.Before(i.First) {
+		i.First = o.First
+	}
+	i.Last = later(o.Last, i.Last)
+	i.Background = i.Background && o.Background
+}
+
+func union[T comparable](a, b []T) []T {
+	out := slices.Clone(a)
+	for _, v := range b {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}

@@ -1,0 +1,258 @@
+package incident
+
+import (
+	"slices"
+
+	"github.com/onepane/onepane/shared/alert"
+)
+
+// State is one tenant's memory, as far as the alerts at hand need it. It is not safe for concurrent use.
+//
+// A host fills it until Missing names nothing more, applies alerts in order, and takes the changes:
+//
+//	for refs := s.Missing(alerts); !refs.Empty(); refs = s.Missing(alerts) { s.Put(load(refs), refs) }
+//	for _, a := range alerts { s.Apply(a, now) }
+//	commit(s.Take())
+type State struct {
+	tenant   string
+	tune     *Tuning
+	sequence int64
+
+	// Every name looked up is present; a nil value says that the store has nothing by that name.
+	members   map[string]*Member
+	incidents map[string]*Incident
+	nodes     map[string]*Node
+
+	changedMembers, changedIncidents, changedNodes changed
+}
+
+// changed keeps names in the order of their first change.
+type changed struct {
+	seen map[string]bool
+	list []string
+}
+
+func (c *changed) add(name string) {
+	if !c.seen[name] {
+		if c.seen == nil {
+			c.seen = map[string]bool{}
+		}
+		c.seen[name] = true
+		c.list = append(c.list, name)
+	}
+}
+
+// NewState is the memory of a tenant of which nothing is loaded yet. A nil tuning is Default.
+func NewState(tenant string, tune *Tuning) *State {
+	if tune == nil {
+		tune = Default()
+	}
+	return &State{
+		tenant: tenant, tune: tune,
+		members: map[string]*Member{}, incidents: map[string]*Incident{}, nodes: map[string]*Node{},
+	}
+}
+
+// Size is how many records the state holds in memory.
+func (s *State) Size() int { return len(s.members) + len(s.incidents) + len(s.nodes) }
+
+// Put adds what was loaded for refs; what refs names and l lacks is known not to exist from now on. What the state
+// already holds stays.
+func (s *State) Put(l Loaded, refs Refs) {
+	s.sequence = max(s.sequence, l.Sequence)
+	for i := range l.Members {
+		keep(s.members, l.Members[i].Alert.ID, &l.Members[i])
+	}
+	for i := range l.Incidents {
+		keep(s.incidents, l.Incidents[i].ID, &l.Incidents[i])
+	}
+	for i := range l.Nodes {
+		keep(s.nodes, l.Nodes[i].Key, &l.Nodes[i])
+	}
+	absent(s.members, refs.Members)
+	absent(s.incidents, refs.Incidents)
+	absent(s.nodes, refs.Nodes)
+}
+
+func keep[T any](m map[string]*T, name string, v *T) {
+	if m[name] == nil {
+		m[name] = v
+	}
+}
+
+func absent[T any](m map[string]*T, names []string) {
+	for _, n := range names {
+		if _, ok := m[n]; !ok {
+			m[n] = nil
+		}
+	}
+}
+
+// Missing names what must be loaded before alerts can be applied. Each call follows references one step further.
+func (s *State) Missing(alerts []alert.Alert) Refs {
+	m := missing{s: s}
+	for i := range alerts {
+		a := &alerts[i]
+		m.member(a.ID)
+		for _, id := range memberIDs(*a) {
+			m.member(id)
+		}
+		for _, k := range namesOf(*a) {
+			m.node(k)
+		}
+	}
+	return m.refs
+}
+
+type missing struct {
+	s    *State
+	refs Refs
+}
+
+func (m *missing) member(id string) {
+	if mem, ok := m.s.members[id]; !ok {
+		m.refs.Members = append(m.refs.Members, id)
+	} else if mem != nil {
+		if mem.FoldedInto != "" {
+			m.member(mem.FoldedInto)
+		}
+		m.incident(mem.Incident)
+	}
+}
+
+func (m *missing) incident(id string) {
+	for id != "" {
+		inc, ok := m.s.incidents[id]
+		if !ok {
+			m.refs.Incidents = append(m.refs.Incidents, id)
+		}
+		if inc == nil {
+			return
+		}
+		id = inc.RedirectTo
+	}
+}
+
+func (m *missing) node(key string) {
+	for key != "" {
+		n, ok := m.s.nodes[key]
+		if !ok {
+			m.refs.Nodes = append(m.refs.Nodes, key)
+		}
+		if n == nil {
+			return
+		}
+		for _, t := range n.Touches {
+			m.incident(t.Incident)
+		}
+		for _, t := range n.Types {
+			m.incident(t.Incident)
+		}
+		for _, o := range n.Owners {
+			if _, ok := m.s.nodes[o.Key]; !ok {
+				m.refs.Nodes = append(m.refs.Nodes, o.Key)
+			} else if o.Key != key {
+				m.owner(o.Key)
+			}
+		}
+		if n.Alert != "" {
+			m.member(n.Alert)
+		}
+		key = n.SameAs
+	}
+}
+
+// owner follows an owner's own name, but not its owners: things own no things.
+func (m *missing) owner(key string) {
+	for key != "" {
+		n, ok := m.s.nodes[key]
+		if !ok {
+			m.refs.Nodes = append(m.refs.Nodes, key)
+		}
+		if n == nil {
+			return
+		}
+		for _, t := range n.Touches {
+			m.incident(t.Incident)
+		}
+		for _, t := range n.Types {
+			m.incident(t.Incident)
+		}
+		key = n.SameAs
+	}
+}
+
+// Take returns what changed since the last Take and forgets that it did.
+func (s *State) Take() Changes {
+	c := Changes{Sequence: s.sequence}
+	for _, id := range s.changedMembers.list {
+		c.Members = append(c.Members, *s.members[id])
+	}
+	for _, id := range s.changedIncidents.list {
+		c.Incidents = append(c.Incidents, *s.incidents[id])
+	}
+	for _, key := range s.changedNodes.list {
+		c.Nodes = append(c.Nodes, *s.nodes[key])
+	}
+	s.changedMembers, s.changedIncidents, s.changedNodes = changed{}, changed{}, changed{}
+	return c
+}
+
+// incident follows redirects to the incident that lives on; nil when there is none by that id.
+func (s *State) incident(id string) *Incident {
+	inc := s.incidents[id]
+	for inc != nil && inc.RedirectTo != "" {
+		inc = s.incidents[inc.RedirectTo]
+	}
+	return inc
+}
+
+// edit returns the node by that key for changing, new when there was none.
+func (s *State) edit(key string) *Node {
+	n := s.nodes[key]
+	if n == nil {
+		n = &Node{Key: key}
+		s.nodes[key] = n
+	}
+	s.changedNodes.add(key)
+	return n
+}
+
+// name follows SameAs to the key that a thing is kept under.
+func (s *State) name(key string) string {
+	for range 8 { // chains are short: every union points at the survivor's own name
+		n := s.nodes[key]
+		if n == nil || n.SameAs == "" {
+			break
+		}
+		key = n.SameAs
+	}
+	return key
+}
+
+// memberIDs are the ids of the alerts that a sums up.
+func memberIDs(a alert.Alert) []string {
+	var ids []string
+	for _, m := range a.Members {
+		ids = append(ids, alert.MakeID(a.Tenant, alert.Origin{Provider: a.Origin.Provider, ID: m}))
+	}
+	return ids
+}
+
+// namesOf are the node keys that a decision about a looks up first.
+func namesOf(a alert.Alert) []string {
+	names := make([]string, 0, 16)
+	for i, e := range a.Evidence {
+		if i == maxTies {
+			break
+		}
+		for _, k := range e.Keys() {
+			names = append(names, k.Text)
+		}
+	}
+	names = append(names, carried(a)...)
+	names = append(names, fingerprints(a)...)
+	names = append(names, statements(a)...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
