@@ -85,6 +85,20 @@ func MicrosoftTactics(source attack.Source, lists ...string) []attack.Tactic {
 	return attack.Sorted(out)
 }
 
+// MicrosoftTexts returns the texts of a list that may be written as JSON text of a list; empty ones are left out.
+func MicrosoftTexts(list List[Text]) []string {
+	var out []string
+	for _, t := range list {
+		var in List[Text]
+		if v := Unquote(jsontext.Value(t)); len(t) > 0 && t[0] == '[' && json.Unmarshal(v, &in) == nil {
+			out = append(out, MicrosoftTexts(in)...)
+		} else if s := strings.TrimSpace(string(t)); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // The bounds of free properties that are kept as Extra.
 const (
 	maxProperties = 50

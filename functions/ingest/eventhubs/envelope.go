@@ -155,5 +155,5 @@ func isHeartbeat(r ingest.Record) bool {
 
 // isActivity reports a record of the Azure activity log or of a resource's diagnostic log.
 func isActivity(r ingest.Record) bool {
-	return r.Has("operationName", "resourceId", "category") && !strings.HasPrefix(r.Text("category"), "AdvancedHunting-")
+	return r.Has("operationName", "resourceId", "category") && !r.Has("SystemAlertId")
 }

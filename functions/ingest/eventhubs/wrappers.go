@@ -125,5 +125,5 @@ func (o *opener) notification(r ingest.Record, wrappers int) {
 		o.open(data, wrappers+1)
 		return
 	}
-	o.ignore(r, "a Graph change notification holds no alert: read "+r.Text("resource")+" from Microsoft Graph and deliver what it answers")
+	o.ignore(r, "a Graph change notification holds no alert: read "+ingest.ClipText(r.Text("resource"), 200)+" from Microsoft Graph and deliver what it answers")
 }
