@@ -1,0 +1,137 @@
+package securityhub
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/entity"
+)
+
+// resource keeps one of the finding's resources: a user for identities, a machine with its other names, a cluster, a
+// container, else a resource by its id.
+func (w *walk) resource(r *resource) {
+	d := r.details()
+	role := roleOf(string(r.ResourceRole))
+	kind := kindOf(string(r.Type))
+	switch r.Type {
+	case "AwsIamAccessKey":
+		if w.user(&d.AwsIamAccessKey, role) {
+			w.issuer(r, &d.AwsIamAccessKey)
+			return
+		}
+	case "Container":
+		w.add(alert.Context, entity.Image, d.Container.ImageName)
+	case "AwsEcrContainerImage":
+		w.add(alert.Context, entity.Image, d.AwsEcrContainerImage.ImageDigest).Name = string(d.AwsEcrContainerImage.RepositoryName)
+	}
+	e := w.add(role, kind, r.ID, entity.AttrType, string(r.Type), entity.AttrRegion, string(r.Region), entity.AttrAccount, arnAccount(string(r.ID)))
+	switch r.Type {
+	case "AwsEc2Instance":
+		w.machine(e, r, &d.AwsEc2Instance)
+	case "AwsIamUser":
+		e.Name = cmp.Or(string(d.AwsIamUser.UserName), lastSegment(e.Value))
+		e.Entity = e.With(entity.AttrPrincipalID, string(d.AwsIamUser.UserID))
+	case "AwsS3Bucket", "AwsIamRole", "AwsLambdaFunction":
+		e.Name = e.Value[strings.LastIndexAny(e.Value, ":/")+1:]
+	case "AwsRdsDbInstance":
+		e.Name = string(d.AwsRdsDBInstance.DBInstanceIdentifier)
+		also(e, entity.Resource, d.AwsRdsDBInstance.DBIResourceID)
+	case "AwsEksCluster", "AwsEcsCluster":
+		e.Name = cmp.Or(string(d.AwsEksCluster.Name), lastSegment(e.Value))
+	case "Container":
+		e.Name = string(d.Container.Name)
+		e.Entity = e.With(entity.AttrImage, string(d.Container.ImageName))
+	}
+}
+
+// machine gives an instance its other names.
+func (w *walk) machine(e *alert.Evidence, r *resource, d *ec2Instance) {
+	also(e, entity.Resource, ingest.Text(lastSegment(e.Value)))
+	for _, ip := range append(d.IPV4Addresses, d.IPV6Addresses...) {
+		also(e, entity.IP, ip)
+	}
+	e.Entity = e.With("instance_type", string(d.Type)).With(entity.AttrImage, string(d.ImageID)).With("instance_profile", string(d.IamInstanceProfileArn))
+	var tags map[string]ingest.Text
+	if r.Tags.Kind() == '{' && json.Unmarshal(r.Tags, &tags) == nil {
+		e.Name = string(tags["Name"])
+	}
+	w.note("vpc", d.VpcID)
+}
+
+// user keeps whose key it was, and says whether the details name anyone. A session of a role is named by the
+// principal id ("AROAEXAMPLE:session").
+func (w *walk) user(k *accessKey, role alert.Role) bool {
+	name := cmp.Or(string(k.UserName), string(k.PrincipalName))
+	issuer := k.SessionContext.SessionIssuer
+	_, session, _ := strings.Cut(string(k.PrincipalID), ":")
+	account := cmp.Or(string(k.AccountID), w.account.ID)
+	value, alias := cmp.Or(name, session, string(k.PrincipalID)), ""
+	switch roleName := lastSegment(cmp.Or(string(issuer.UserName), name)); {
+	case blank(value):
+		return false
+	case k.PrincipalType == "AssumedRole" && session != "" && roleName != "":
+		value = "arn:aws:sts::" + account + ":assumed-role/" + roleName + "/" + session
+	case k.PrincipalType == "IAMUser" && name != "":
+		alias = "arn:aws:iam::" + account + ":user/" + name
+	case k.PrincipalType == "Root":
+		value = "arn:aws:iam::" + account + ":root"
+	}
+	e := w.add(role, entity.User, ingest.Text(value), entity.AttrPrincipalID, string(k.PrincipalID),
+		entity.AttrAccessKey, string(k.AccessKeyID), entity.AttrUserType, string(k.PrincipalType), entity.AttrAccount, account)
+	if name != e.Value {
+		e.Name = name
+	}
+	also(e, entity.User, ingest.Text(alias))
+	if strings.HasPrefix(string(k.AccessKeyID), "ASIA") { // a temporary key is one session; a lasting one is its user
+		w.add(role, entity.Session, k.AccessKeyID)
+	}
+	return true
+}
+
+// issuer notes the role behind a session, and the key's own resource id where that is more than the key.
+func (w *walk) issuer(r *resource, k *accessKey) {
+	w.note("session_issuer", k.SessionContext.SessionIssuer.Arn)
+	if id := string(r.ID); id != "" && id != string(k.AccessKeyID) {
+		w.note("access_key_resource", r.ID)
+		e := &w.found[len(w.found)-1]
+		if e.Attr(entity.AttrAccessKey) == "" && e.Kind == entity.User {
+			e.Entity = e.With(entity.AttrAccessKey, id[strings.LastIndexByte(id, ':')+1:])
+		}
+	}
+}
+
+// kindOf is the kind of entity behind a resource type.
+func kindOf(t string) entity.Kind {
+	switch t {
+	case "AwsIamUser":
+		return entity.User
+	case "AwsEksCluster", "AwsEcsCluster":
+		return entity.Cluster
+	case "Container":
+		return entity.Container
+	}
+	return entity.Resource
+}
+
+// roleOf reads ResourceRole: the target, or a resource that acts on others.
+func roleOf(word string) alert.Role {
+	switch strings.ToLower(word) {
+	case "actor":
+		return alert.Attacker
+	case "":
+		return ""
+	}
+	return alert.Victim
+}
+
+// arnAccount is the account in an ARN; empty when id is none or names no account.
+func arnAccount(id string) string {
+	if part := strings.SplitN(id, ":", 6); len(part) == 6 && part[0] == "arn" {
+		return part[4]
+	}
+	return ""
+}
