@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/onepane/onepane/events"
@@ -61,7 +62,7 @@ func (b *batch) read(r Record) (alert.Alert, string, error) {
 		if r.Fields == nil {
 			return alert.Alert{}, "", fault.Errorf(fault.Invalid, "a JSON %s is not a finding", kindName(r.Raw.Kind()))
 		}
-		return alert.Alert{}, "", fault.Errorf(fault.Invalid, "no provider of route %s recognizes a record with the fields %s", b.f.Route, topLevel(r))
+		return alert.Alert{}, "", fault.Errorf(fault.Invalid, "%s %s recognizes a record with the fields %s", unrecognized, b.f.Route, topLevel(r))
 	}
 	a, err := p.Normalize(r)
 	if err != nil {
@@ -80,6 +81,12 @@ func (b *batch) read(r Record) (alert.Alert, string, error) {
 	}
 	return b.complete(a, r), p.Name(), nil
 }
+
+// unrecognized begins the reason of a record that no provider knows.
+const unrecognized = "no provider of route"
+
+// Unrecognized reports whether a reason in a receipt says that no provider knew the record.
+func Unrecognized(reason string) bool { return strings.HasPrefix(reason, unrecognized) }
 
 // futureTolerance is how far ahead of its arrival an activity may be before its time is not believed.
 const futureTolerance = 24 * time.Hour
