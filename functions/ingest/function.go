@@ -79,6 +79,8 @@ type Refused struct {
 // error. Repeating it is safe: an alert keeps its ID, and whoever reads the bus expects to meet an ID twice.
 // A delivery of which nothing can be used is fault.Invalid or fault.TooLarge, and its receipt says what was wrong where.
 func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
+	ctx, span := f.span(ctx, &d)
+	defer span.End()
 	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Refused{}, Rejected: []Refused{}}
 	opened, err := d.open()
 	if err != nil {

@@ -1,0 +1,182 @@
+// Package config is all settings as one typed value, read from the environment and one optional YAML file.
+// Nothing configured is a standalone Onepane for one tenant on loopback.
+//
+//	ONEPANE_* ──┐
+//	            ├─▶ Load ─▶ Config ─▶ wire
+//	YAML file ──┘      └─▶ every mistake at once, each with its variable's name
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Config is every setting.
+type Config struct {
+	Listen   string `yaml:"listen"`   // ONEPANE_LISTEN: host:port of the API and portal
+	Data     string `yaml:"data"`     // ONEPANE_DATA: the data directory of the embedded bus and store
+	CacheMB  int    `yaml:"cacheMB"`  // ONEPANE_CACHE_MB: memory for the store's block cache
+	LogLevel string `yaml:"logLevel"` // ONEPANE_LOG_LEVEL: debug, info, warn, error
+	LogJSON  bool   `yaml:"logJSON"`  // ONEPANE_LOG_JSON: structured lines instead of text
+	// Tenant is whose the alerts are that neither a credential nor Tenants assigns: ONEPANE_TENANT.
+	Tenant string `yaml:"tenant"`
+	// Mappings is a directory of further product mappings: ONEPANE_MAPPINGS.
+	Mappings string `yaml:"mappings"`
+	// TraceEndpoint is where traces go by OTLP over HTTP; empty sends none: OTEL_EXPORTER_OTLP_ENDPOINT.
+	TraceEndpoint string `yaml:"traceEndpoint"`
+	// Tenants maps each tenant to the cloud accounts, organisations and directories that are its. Once anything is mapped,
+	// alerts of other accounts are held in quarantine until they are mapped too. File only.
+	Tenants map[string]Tenant `yaml:"tenants"`
+	// ExposuresAsAlerts names providers whose posture findings become alerts: ONEPANE_EXPOSURES_AS_ALERTS, comma separated.
+	ExposuresAsAlerts []string `yaml:"exposuresAsAlerts"`
+}
+
+// Tenant is what belongs to one tenant.
+type Tenant struct {
+	// Accounts are AWS account ids, Azure subscription ids, GCP project ids or numbers, AWS or GCP organisation ids,
+	// Entra directory ids. Case does not matter.
+	Accounts []string `yaml:"accounts"`
+}
+
+// Default is the configuration of an empty environment.
+func Default() Config {
+	return Config{Listen: "127.0.0.1:7071", Data: ".onepane", CacheMB: 256, LogLevel: "info", Tenant: "default"}
+}
+
+// Load reads the file named by ONEPANE_CONFIG, if any, then the environment over it. The error is fault.Invalid and
+// lists every mistake.
+func Load(getenv func(string) string) (Config, error) {
+	c := Default()
+	var mistakes []error
+	if path := getenv("ONEPANE_CONFIG"); path != "" {
+		if err := c.readFile(path); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("ONEPANE_CONFIG: %w", err))
+		}
+	}
+	mistakes = append(mistakes, c.readEnv(getenv)...)
+	mistakes = append(mistakes, c.mistakes()...)
+	if len(mistakes) > 0 {
+		return c, fault.Errorf(fault.Invalid, "configuration: %w", errors.Join(mistakes...))
+	}
+	return c, nil
+}
+
+func (c *Config) readFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	d := yaml.NewDecoder(f)
+	d.KnownFields(true) // a misspelt setting is a mistake, not a default
+	return d.Decode(c)
+}
+
+func (c *Config) readEnv(getenv func(string) string) (mistakes []error) {
+	for name, to := range map[string]*string{
+		"ONEPANE_LISTEN": &c.Listen, "ONEPANE_DATA": &c.Data, "ONEPANE_LOG_LEVEL": &c.LogLevel, "ONEPANE_TENANT": &c.Tenant,
+		"ONEPANE_MAPPINGS": &c.Mappings, "OTEL_EXPORTER_OTLP_ENDPOINT": &c.TraceEndpoint,
+	} {
+		if v := getenv(name); v != "" {
+			*to = v
+		}
+	}
+	if v := getenv("ONEPANE_EXPOSURES_AS_ALERTS"); v != "" {
+		c.ExposuresAsAlerts = strings.Split(v, ",")
+	}
+	if v := getenv("ONEPANE_CACHE_MB"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("ONEPANE_CACHE_MB: %q is not a number", v))
+		} else {
+			c.CacheMB = n
+		}
+	}
+	if v := getenv("ONEPANE_LOG_JSON"); v != "" {
+		b, err := strconv.ParseBool(v)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("ONEPANE_LOG_JSON: %q is neither true nor false", v))
+		}
+		c.LogJSON = b
+	}
+	return mistakes
+}
+
+// Validate reports every mistake at once, as Load does: for a Config that flags have changed since.
+func (c Config) Validate() error {
+	if m := c.mistakes(); len(m) > 0 {
+		return fault.Errorf(fault.Invalid, "configuration: %w", errors.Join(m...))
+	}
+	return nil
+}
+
+func (c Config) mistakes() (mistakes []error) {
+	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
+	if err := Loopback(c.Listen); err != nil {
+		wrong("ONEPANE_LISTEN: %w", err)
+	}
+	if c.Data == "" {
+		wrong("ONEPANE_DATA: no directory")
+	}
+	if c.CacheMB < 8 || c.CacheMB > 1<<20 {
+		wrong("ONEPANE_CACHE_MB: %d is not between 8 and %d", c.CacheMB, 1<<20)
+	}
+	if _, err := c.Level(); err != nil {
+		wrong("ONEPANE_LOG_LEVEL: %q is none of debug, info, warn, error", c.LogLevel)
+	}
+	if strings.TrimSpace(c.Tenant) == "" {
+		wrong("ONEPANE_TENANT: empty")
+	}
+	owner := map[string]string{}
+	for _, tenant := range c.TenantNames() {
+		for _, account := range c.Tenants[tenant].Accounts {
+			key := strings.ToLower(account)
+			if other, taken := owner[key]; taken && other != tenant {
+				wrong("tenants: account %q is mapped to both %s and %s", account, other, tenant)
+			}
+			owner[key] = tenant
+		}
+	}
+	return mistakes
+}
+
+// TenantNames lists the mapped tenants, sorted.
+func (c Config) TenantNames() []string {
+	names := make([]string, 0, len(c.Tenants))
+	for name := range c.Tenants {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Level is LogLevel as slog knows it.
+func (c Config) Level() (slog.Level, error) {
+	var l slog.Level
+	err := l.UnmarshalText([]byte(c.LogLevel))
+	return l, err
+}
+
+// Loopback refuses an address that other machines could reach: the API is open as long as no authentication is
+// configured.
+func Loopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port", address)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%q is reachable from other machines, and without authentication Onepane listens on loopback only; "+
+		"use 127.0.0.1 and put a proxy that authenticates in front", address)
+}

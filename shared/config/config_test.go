@@ -1,0 +1,78 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+func env(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
+
+func TestEmptyEnvironmentIsStandalone(t *testing.T) {
+	c, err := Load(env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:7071" || c.Data != ".onepane" || c.Tenant != "default" {
+		t.Errorf("defaults: %+v", c)
+	}
+}
+
+func TestAllMistakesAtOnceByName(t *testing.T) {
+	_, err := Load(env(map[string]string{
+		"ONEPANE_LISTEN": "0.0.0.0:80", "ONEPANE_CACHE_MB": "lots", "ONEPANE_LOG_LEVEL": "loud", "ONEPANE_LOG_JSON": "perhaps",
+		"ONEPANE_CONFIG": "/does/not/exist",
+	}))
+	if fault.Of(err) != fault.Invalid {
+		t.Fatalf("want fault.Invalid, got %v", err)
+	}
+	for _, name := range []string{"ONEPANE_LISTEN", "ONEPANE_CACHE_MB", "ONEPANE_LOG_LEVEL", "ONEPANE_LOG_JSON", "ONEPANE_CONFIG"} {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is not mentioned in: %v", name, err)
+		}
+	}
+}
+
+func TestFileAndEnvironment(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "onepane.yaml")
+	text := "data: /var/lib/onepane\ncacheMB: 64\ntenants:\n  contoso: {accounts: [\"111122223333\"]}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(env(map[string]string{"ONEPANE_CONFIG": path, "ONEPANE_CACHE_MB": "32"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Data != "/var/lib/onepane" || c.CacheMB != 32 || c.Tenants["contoso"].Accounts[0] != "111122223333" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestFileMistakes(t *testing.T) {
+	for text, want := range map[string]string{
+		"listne: x\n": "listne",
+		"tenants:\n  a: {accounts: [X1]}\n  b: {accounts: [x1]}\n": "mapped to both a and b",
+	} {
+		path := filepath.Join(t.TempDir(), "onepane.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(env(map[string]string{"ONEPANE_CONFIG": path})); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want a word about %q", text, err, want)
+		}
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	for address, ok := range map[string]bool{
+		"127.0.0.1:7071": true, "[::1]:7071": true, "localhost:0": true,
+		"0.0.0.0:7071": false, ":7071": false, "10.0.0.1:7071": false, "example.com:80": false, "nonsense": false,
+	} {
+		if err := Loopback(address); (err == nil) != ok {
+			t.Errorf("Loopback(%q) = %v", address, err)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+// Package layout keeps the import rules of the house: who may look out on whom. The rules are the table below; the
+// test reads every import in the repository and holds it against them.
+//
+//	delivery ─▶ ingest ─▶ bus ─▶ correlate ─▶ store ─▶ export / api / portal
+package layout
+
+import "strings"
+
+// Module is the prefix of the project's own import paths.
+const Module = "github.com/onepane/onepane/"
+
+// A Rule says what the packages under Room may import of this project, and which outside modules only they may.
+type Rule struct {
+	Room string // path below the module; "functions/ingest/*" means any one folder there
+	// May lists rooms; "functions/ingest" is exactly that package, "functions/ingest/..." all below it too.
+	May []string
+}
+
+// domain are the pure rooms every room may look into.
+var domain = []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/incident", "shared/query", "shared/cloudevent"}
+
+// Rules is the table, the most telling room first: the first rule that fits a package is the one that counts.
+var Rules = []Rule{
+	{"shared/fault", nil},
+	{"shared/attack", nil},
+	{"shared/query", []string{"shared/fault"}},
+	{"shared/cloudevent", []string{"shared/fault"}},
+	{"shared/entity", []string{"shared/fault", "shared/attack"}},
+	{"shared/alert", []string{"shared/fault", "shared/attack", "shared/entity"}},
+	{"shared/incident", []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/query"}},
+	{"shared/layout", nil},
+	{"shared/config", []string{"shared/fault"}},
+	{"shared/telemetry", domain},
+	{"shared/datadir", domain},
+	{"shared/bus", domain},
+	{"shared/bus/*", with(domain, "shared/bus", "shared/bus/bustest", "shared/datadir")},
+	{"shared/store", domain},
+	{"shared/store/*", with(domain, "shared/store", "shared/store/storetest", "shared/datadir")},
+	{"events", domain},
+	{"functions/ingest", with(domain, "events")},
+	{"functions/ingest/ingesttest", with(domain, "functions/ingest")},
+	{"functions/ingest/*", with(domain, "functions/ingest", "functions/ingest/ingesttest")},
+	{"functions/correlate", with(domain, "events")},
+	{"functions/export", with(domain, "events")},
+	{"functions/api", with(domain, "events", "functions/api/odata")},
+	{"functions/api/odata", domain},
+	{"functions/api/client", with(domain, "functions/api")},
+	{"functions/portal", with(domain, "events")},
+	{"functions/cli", with(domain, "functions/api/client")},
+	{"functions/host/*", with(domain, "events", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
+	{"functions/cmd/...", []string{"events", "shared/...", "functions/..."}},
+}
+
+// SDKs are outside modules that only the named rooms may import: a driver's SDK stays in the driver.
+var SDKs = map[string][]string{
+	"github.com/cockroachdb/pebble":      {"shared/datadir", "shared/bus/localbus", "shared/store/localstore"},
+	"github.com/Azure/":                  {"shared/bus/servicebus", "shared/store/cosmos", "functions/export/..."},
+	"github.com/aws/":                    {"functions/host/awslambda", "functions/export/..."},
+	"github.com/prometheus/":             {"shared/telemetry"},
+	"go.opentelemetry.io/otel/sdk":       {"shared/telemetry"},
+	"go.opentelemetry.io/otel/exporters": {"shared/telemetry"},
+	"github.com/google/cel-go":           {"functions/ingest/mapping"},
+	"cel.dev/":                           {"functions/ingest/mapping"},
+	"go.yaml.in/yaml":                    {"shared/config", "functions/ingest/mapping"},
+	"github.com/spf13/":                  {"functions/cli", "functions/cmd/..."},
+	"encoding/json":                      {}, // go-json-experiment refuses repeated names; two readings of one body are a hole
+	"github.com/cloudevents/sdk-go":      {}, // tests only: it costs cold start
+	"github.com/santhosh-tekuri/":        {}, // tests only
+}
+
+// pureBans are what the domain never meets: a clock, the network, files, other processes.
+var pureBans = []string{"net", "net/http", "os", "io/fs", "os/exec", "log/slog", "context", "sync/atomic"}
+
+// pure are the rooms without effects.
+var pure = []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/incident", "shared/query", "shared/cloudevent"}
+
+func with(rooms []string, more ...string) []string {
+	return append(rooms[:len(rooms):len(rooms)], more...)
+}
+
+// rule is the rule that counts for a package; nil when no room is meant for it.
+func rule(pkg string) *Rule {
+	for i := range Rules {
+		if matches(Rules[i].Room, pkg) {
+			return &Rules[i]
+		}
+	}
+	return nil
+}
+
+// matches reports whether a package lies in a room.
+func matches(room, pkg string) bool {
+	if base, ok := strings.CutSuffix(room, "/..."); ok {
+		return pkg == base || strings.HasPrefix(pkg, base+"/")
+	}
+	if base, ok := strings.CutSuffix(room, "/*"); ok {
+		rest, below := strings.CutPrefix(pkg, base+"/")
+		return below && !strings.Contains(rest, "/")
+	}
+	return room == pkg
+}
