@@ -42,27 +42,39 @@ func (s *EvidenceSet) Find(kind entity.Kind, value string) *alert.Evidence {
 	return nil
 }
 
-// List returns the evidence. A host that bears the name of exactly one cloud machine in the set has become that
-// machine's alias.
+// List returns the evidence. A host that states the id, or bears the name, of one cloud machine in the set has
+// become that machine's alias.
 func (s *EvidenceSet) List() []alert.Evidence {
 	machines := s.machines()
 	out := make([]alert.Evidence, 0, len(s.list))
-	for _, e := range s.list {
-		if e.Kind == entity.Host {
-			if i, ok := machines[shortName(e.Value)]; ok && i >= 0 {
-				s.list[i] = absorb(s.list[i], e)
-			}
+	joined := make(map[int]bool)
+	for i, e := range s.list {
+		if m, ok := s.machineOf(e, machines); ok {
+			s.list[m], joined[i] = absorb(s.list[m], e), true
 		}
 	}
-	for _, e := range s.list {
-		if i, ok := machines[shortName(e.Value)]; e.Kind != entity.Host || !ok || i < 0 {
-			out = append(out, s.list[s.at[string(e.Kind)+"/"+sameSpelling(e.Kind, e.Value)]])
+	for i, e := range s.list {
+		if !joined[i] {
+			out = append(out, e)
 		}
 	}
 	if len(out) == 0 {
 		return nil
 	}
 	return out
+}
+
+// machineOf finds the cloud machine that a host is: by the resource id it states, else by name.
+func (s *EvidenceSet) machineOf(e alert.Evidence, machines map[string]int) (int, bool) {
+	if e.Kind != entity.Host {
+		return 0, false
+	}
+	if id := e.Attr(entity.AttrResourceID); id != "" {
+		i, ok := s.at[string(entity.Resource)+"/"+sameSpelling(entity.Resource, id)]
+		return i, ok
+	}
+	i, ok := machines[shortName(e.Value)]
+	return i, ok && i >= 0
 }
 
 // machines maps the short names of cloud machines to their places, -1 where two share a name.

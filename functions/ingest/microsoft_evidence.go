@@ -27,7 +27,7 @@ func (g *msGraph) add(e *msEntity, set *EvidenceSet) {
 	case "ip":
 		set.Add(e.finish(e.ip()))
 	case "url":
-		set.Add(e.finish(Evidence(entity.URL, cmp.Or(e.URL.text, string(e.Value)))))
+		set.Add(e.finish(Evidence(entity.URL, strings.TrimPrefix(cmp.Or(e.URL.text, string(e.Value)), "uri="))))
 	case "dns":
 		set.Add(e.finish(Evidence(entity.Domain, string(e.DomainName))))
 	case "azureresource", "amazonresource", "gcpresource", "googlecloudresource", "blob", "blobcontainer":
@@ -144,6 +144,9 @@ func (g *msGraph) account(e *msEntity) alert.Evidence {
 	ev := Evidence(entity.User, cmp.Or(upn, downLevel, name, string(e.DisplayName), string(e.AadUserID), string(e.ObjectGUID), string(e.Sid)),
 		entity.AttrUPN, upn, entity.AttrObjectID, cmp.Or(string(e.AadUserID), string(e.ObjectGUID)), entity.AttrSID, string(e.Sid),
 		entity.AttrDomain, domain)
+	if ev.Value != name && !Placeholder(name) {
+		ev.Entity = ev.With("account_name", name)
+	}
 	ev.Entity = alias(ev.Entity, entity.User, downLevel)
 	if d := string(e.DisplayName); d != ev.Value && !Placeholder(d) {
 		ev.Name = d

@@ -8,6 +8,8 @@ package sentinel
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -96,23 +98,20 @@ func plainColumns(r ingest.Record) jsontext.Value {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	seen := map[string]bool{}
-	for column, v := range r.Fields {
+	for _, column := range slices.Sorted(maps.Keys(r.Fields)) {
 		plain := plainColumn(column)
-		if folded := strings.ToLower(plain); seen[folded] {
-			continue
-		} else {
-			seen[folded] = true
-		}
+		folded := strings.ToLower(plain)
 		quoted, err := jsontext.AppendQuote(nil, plain)
-		if err != nil {
+		if err != nil || seen[folded] {
 			continue
 		}
+		seen[folded] = true
 		if b.Len() > 1 {
 			b.WriteByte(',')
 		}
 		b.Write(quoted)
 		b.WriteByte(':')
-		b.Write(v)
+		b.Write(r.Fields[column])
 	}
 	b.WriteByte('}')
 	return b.Bytes()

@@ -1,0 +1,163 @@
+package xdr
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/attack"
+	"github.com/onepane/onepane/shared/entity"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// graph is an alert of alerts_v2.
+type graph struct {
+	ID              ingest.Text              `json:"id"`
+	ProviderAlertID ingest.Text              `json:"providerAlertId"`
+	IncidentID      ingest.Text              `json:"incidentId"`
+	TenantID        ingest.Text              `json:"tenantId"`
+	Title           ingest.Text              `json:"title"`
+	Description     ingest.Text              `json:"description"`
+	Recommended     ingest.Text              `json:"recommendedActions"`
+	Category        ingest.Text              `json:"category"`
+	Categories      ingest.List[ingest.Text] `json:"categories"`
+	Techniques      ingest.List[ingest.Text] `json:"mitreTechniques"`
+	Severity        ingest.Text              `json:"severity"`
+	Status          ingest.Text              `json:"status"`
+	Service         ingest.Text              `json:"serviceSource"`
+	Detection       ingest.Text              `json:"detectionSource"`
+	ProductName     ingest.Text              `json:"productName"`
+	DetectorID      ingest.Text              `json:"detectorId"`
+	URL             ingest.Text              `json:"alertWebUrl"`
+	Created         ingest.Time              `json:"createdDateTime"`
+	Updated         ingest.Time              `json:"lastUpdateDateTime"`
+	First           ingest.Time              `json:"firstActivityDateTime"`
+	Last            ingest.Time              `json:"lastActivityDateTime"`
+
+	Classification ingest.Text                 `json:"classification"`
+	Determination  ingest.Text                 `json:"determination"`
+	AssignedTo     ingest.Text                 `json:"assignedTo"`
+	Investigation  ingest.Text                 `json:"investigationState"`
+	Actor          ingest.Text                 `json:"actorDisplayName"`
+	Threat         ingest.Text                 `json:"threatDisplayName"`
+	Family         ingest.Text                 `json:"threatFamilyName"`
+	PolicyID       ingest.Text                 `json:"alertPolicyId"`
+	Additional     jsontext.Value              `json:"additionalData"`
+	Custom         jsontext.Value              `json:"customDetails"`
+	Evidence       ingest.List[jsontext.Value] `json:"evidence"`
+}
+
+func normalizeAlert(r ingest.Record) (alert.Alert, error) {
+	var g graph
+	if err := ingest.Decode(r.Raw, &g); err != nil {
+		return alert.Alert{}, err
+	}
+	id := string(g.ID)
+	if ingest.Placeholder(id) {
+		return alert.Alert{}, fault.Errorf(fault.Invalid, "id: missing")
+	}
+	incident := cmp.Or(r.Context[incidentID], string(g.IncidentID))
+	a := alert.Alert{
+		Origin: origin(id, string(g.ProviderAlertID), string(g.Service)), Reporter: name, ReportID: id,
+		Product: product(string(g.ProductName), string(g.Service)), ServiceSource: string(g.Service), DetectionSource: string(g.Detection),
+		Type: string(cmp.Or(g.Category, g.DetectorID)), Title: string(g.Title), Description: string(g.Description),
+		Recommendation: string(g.Recommended), URL: string(g.URL),
+		Severity: alert.ParseSeverity(string(g.Severity)), NativeSeverity: string(g.Severity),
+		Status: alert.ParseStatus(string(g.Status)), NativeStatus: string(g.Status),
+		Tactics:        ingest.MicrosoftTactics(attack.GraphCategory, append(ingest.MicrosoftTexts(g.Categories), string(g.Category))...),
+		Techniques:     attack.Techniques(ingest.MicrosoftTexts(g.Techniques)...),
+		First:          ingest.FirstSet(g.First, g.Created, g.Last, g.Updated),
+		Last:           ingest.FirstSet(g.Last),
+		Updated:        ingest.FirstSet(g.Updated, g.Created),
+		Account:        alert.Account{Cloud: entity.Azure, Organization: organization(string(g.TenantID), r)},
+		CorrelationKey: correlationKey(incident),
+		Extra:          ingest.MicrosoftProperties(g.Additional),
+	}
+	if p := string(g.ProviderAlertID); !ingest.Placeholder(p) {
+		a.CarriedIDs = append(a.CarriedIDs, p)
+	}
+	if a.Origin.ID != id {
+		a.CarriedIDs = append(a.CarriedIDs, id)
+	}
+	for k, v := range ingest.MicrosoftProperties(g.Custom) {
+		fact(&a, k, v)
+	}
+	for _, f := range [...][2]string{
+		{"incidentId", incident}, {"incidentTitle", r.Context[incidentTitle]}, {"detectorId", string(g.DetectorID)},
+		{"classification", string(g.Classification)}, {"determination", string(g.Determination)}, {"assignedTo", string(g.AssignedTo)},
+		{"investigationState", string(g.Investigation)}, {"actorDisplayName", string(g.Actor)}, {"threatDisplayName", string(g.Threat)},
+		{"threatFamilyName", string(g.Family)}, {"alertPolicyId", string(g.PolicyID)},
+	} {
+		fact(&a, f[0], f[1])
+	}
+	finish(&a)
+	var set ingest.EvidenceSet
+	a.Account.ID = addGraphEvidence(g.Evidence, &set)
+	a.Evidence = set.List()
+	return a, nil
+}
+
+// origin is the product that detected, with its own id: Defender for Cloud's own where XDR only shows its alert.
+func origin(id, provider, service string) alert.Origin {
+	if strings.EqualFold(strings.ReplaceAll(service, " ", ""), "microsoftDefenderForCloud") && !ingest.Placeholder(provider) {
+		return alert.Origin{Provider: defenderForCloud, ID: strings.ToLower(provider)}
+	}
+	return alert.Origin{Provider: name, ID: id}
+}
+
+// products names the services as people know them.
+var products = map[string]string{
+	"microsoftdefenderforendpoint":   "Microsoft Defender for Endpoint",
+	"microsoftdefenderforidentity":   "Microsoft Defender for Identity",
+	"microsoftdefenderforcloudapps":  "Microsoft Defender for Cloud Apps",
+	"microsoftdefenderforoffice365":  "Microsoft Defender for Office 365",
+	"microsoft365defender":           "Microsoft Defender XDR",
+	"azureadidentityprotection":      "Microsoft Entra ID Protection",
+	"microsoftappgovernance":         "Microsoft App Governance",
+	"datalossprevention":             "Microsoft Data Loss Prevention",
+	"microsoftdefenderforcloud":      "Microsoft Defender for Cloud",
+	"microsoftsentinel":              "Microsoft Sentinel",
+	"microsoftinsiderriskmanagement": "Microsoft Purview Insider Risk Management",
+	"microsoftthreatintelligence":    "Microsoft Threat Intelligence",
+}
+
+func product(stated, service string) string {
+	return cmp.Or(stated, products[strings.ToLower(strings.ReplaceAll(service, " ", ""))], service)
+}
+
+func organization(tenant string, r ingest.Record) string {
+	if tenant = cmp.Or(tenant, r.Context[incidentTenant]); ingest.Placeholder(tenant) {
+		return ""
+	}
+	return tenant
+}
+
+func correlationKey(incident string) string {
+	if ingest.Placeholder(incident) || incident == "0" {
+		return ""
+	}
+	return name + "/incident/" + incident
+}
+
+// finish puts right what depends on several members.
+func finish(a *alert.Alert) {
+	if a.Last.Before(a.First) {
+		a.Last = a.First
+	}
+	title := strings.ToUpper(a.Title)
+	a.Sample = strings.Contains(title, "[TEST ALERT]") || strings.Contains(title, "[SAMPLE ALERT]")
+}
+
+// fact keeps a further fact, unless it is a placeholder.
+func fact(a *alert.Alert, key, value string) {
+	if ingest.Placeholder(value) {
+		return
+	}
+	if a.Extra == nil {
+		a.Extra = map[string]string{}
+	}
+	a.Extra[key] = value
+}

@@ -1,0 +1,181 @@
+package xdr
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/entity"
+)
+
+// evidence is one element of an alert's evidence, of whatever type; each type uses some of the members.
+type evidence struct {
+	OData   ingest.Text              `json:"@odata.type"`
+	Verdict ingest.Text              `json:"verdict"`
+	Roles   ingest.List[ingest.Text] `json:"roles"`
+
+	ResourceID, ResourceName, ResourceType, AmazonResourceID, AmazonAccountID, FullResourceName                ingest.Text
+	ProjectID, ProjectNumber, Name, DisplayName, Etag, SignatureHash, RequestID, SessionID, UserAgent, Browser ingest.Text
+	AppID, SaasAppID, InstanceName, ObjectID, Publisher, ServicePrincipalName, ServicePrincipalObjectID        ingest.Text
+	SecurityGroupID, Sid, ActiveDirectoryObjectGUID, DistinguishedName                                         ingest.Text
+	AzureADDeviceID, MDEDeviceID, HostName, DeviceDNSName, DNSDomain, NTDomain, OSPlatform, LastIPAddress      ingest.Text
+	LastExternalIPAddress, RiskScore, CountryLetterCode, DomainName, SourcePort, DestinationPort, Protocol     ingest.Text
+	MacAddress, Algorithm, Value, Category, RegistryHive, RegistryKey, RegistryValue, RegistryValueName        ingest.Text
+	ContainerID, ImageID, Registry, Type, SecretType, DeviceID, DeviceName, OperatingSystem                    ingest.Text
+	Login, WebURL, BaseURL, RepoID, OrgID, Email, PrimaryAddress, Upn, ConfigurationID, MailboxPrimaryAddress  ingest.Text
+	NetworkMessageID, InternetMessageID, SenderIP, Subject, RecipientEmailAddress, Recipient, Sender           ingest.Text
+	SenderFromAddress, MessageID, ProcessID, ParentProcessID, ProcessCommandLine, URN, ClusterByValue          ingest.Text
+	AccountName, UserPrincipalName, AzureADUserID, UserSid, CountryName, City, State                           ingest.Text
+	FileName, FilePath, FileSize, MD5, SHA1, SHA256, VMID, SubscriptionID, EmailAddress                        ingest.Text
+	IPInterfaces, Recipients                                                                                   ingest.List[ingest.Text]
+
+	URL, Location, IPAddress, Image, StorageResource, BlobContainer, Account, Host, UserAccount, VMMetadata   member
+	FileDetails, ImageFile, ParentProcessImageFile, Pod, Namespace, Cluster, CloudResource, Controller        member
+	ServiceAccount, PodIP, ClusterIP, DNSServerIP, HostIPAddress, SourceAddress, DestinationAddress           member
+	IoTHub, P1Sender, P2Sender, SourceRef, DigestImage                                                        member
+	FileHashes, IPAddresses, LoggedOnUsers, Files, Processes, Containers, InitContainers, EphemeralContainers members
+	ExternalIPs, Nics, URLs                                                                                   members
+}
+
+// member holds an object of any of the types, or a text where other types write one.
+type member struct {
+	*evidence
+	text string
+}
+
+// UnmarshalJSONFrom reads what it understands and skips the rest.
+func (m *member) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	switch dec.PeekKind() {
+	case '{':
+		m.evidence = new(evidence)
+		return json.UnmarshalDecode(dec, m.evidence)
+	case '"':
+		v, err := dec.ReadToken()
+		if err == nil {
+			m.text = v.String()
+		}
+		return err
+	}
+	return dec.SkipValue()
+}
+
+// members is a list of those; anything but an array is skipped.
+type members []member
+
+// UnmarshalJSONFrom reads an array.
+func (l *members) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '[' {
+		return dec.SkipValue()
+	}
+	var list []member
+	err := json.UnmarshalDecode(dec, &list)
+	*l = list
+	return err
+}
+
+// forgiving lets a member that is repeated in another case pass.
+var forgiving = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true))
+
+// maxNesting is how deep evidence may hold evidence. Real alerts stay below 6.
+const maxNesting = 16
+
+// addGraphEvidence adds what the evidence of an alert names, nested things too, and returns the subscription that the
+// first Azure resource states. An element that cannot be read is left out.
+func addGraphEvidence(list []jsontext.Value, set *ingest.EvidenceSet) (subscription string) {
+	for _, v := range list {
+		var e evidence
+		if v.Kind() != '{' || json.Unmarshal(v, &e, forgiving) != nil {
+			continue
+		}
+		e.add("", set, 0)
+		subscription = cmp.Or(subscription, e.subscription())
+	}
+	return subscription
+}
+
+// kind is the type without its decoration: "azureresource" of "#microsoft.graph.security.azureResourceEvidence".
+func (e *evidence) kind() string {
+	k := strings.ToLower(string(e.OData))
+	return strings.TrimSuffix(k[strings.LastIndexByte(k, '.')+1:], "evidence")
+}
+
+// add puts e and what it holds into set; hint is the type that the holding member implies.
+func (e *evidence) add(hint string, set *ingest.EvidenceSet, depth int) {
+	if e == nil || depth > maxNesting {
+		return
+	}
+	for _, ev := range e.read(cmp.Or(e.kind(), hint)) {
+		if ev.Role == "" {
+			ev.Role = role(e.Roles)
+		}
+		if ev.Verdict == "" {
+			ev.Verdict = ingest.MicrosoftVerdict(string(e.Verdict))
+		}
+		set.Add(ev)
+	}
+	for _, in := range [...]struct {
+		hint string
+		m    member
+	}{
+		{"azureresource", e.StorageResource}, {"blobcontainer", e.BlobContainer}, {"user", e.Account}, {"device", e.Host},
+		{"containerimage", e.Image}, {"containerimage", e.DigestImage}, {"kubernetespod", e.Pod}, {"kubernetescluster", e.Cluster},
+		{"azureresource", e.CloudResource}, {"kubernetescontroller", e.Controller}, {"kubernetesserviceaccount", e.ServiceAccount},
+		{"ip", e.PodIP}, {"ip", e.ClusterIP}, {"ip", e.DNSServerIP}, {"ip", e.HostIPAddress}, {"ip", e.SourceAddress},
+		{"ip", e.DestinationAddress}, {"ip", e.IPAddress}, {"azureresource", e.IoTHub}, {"kubernetesnamespace", e.Namespace}, {"url", e.SourceRef},
+	} {
+		in.m.add(in.hint, set, depth+1)
+	}
+	for _, in := range [...]struct {
+		hint string
+		list members
+	}{
+		{"ip", e.IPAddresses}, {"file", e.Files}, {"process", e.Processes}, {"container", e.Containers}, {"container", e.InitContainers},
+		{"container", e.EphemeralContainers}, {"ip", e.ExternalIPs}, {"nic", e.Nics}, {"url", e.URLs},
+	} {
+		for _, m := range in.list {
+			m.add(in.hint, set, depth+1)
+			if m.text != "" && in.hint == "url" {
+				set.Add(ingest.Evidence(entity.URL, m.text))
+			}
+		}
+	}
+}
+
+// role is the first of the roles that tells attacker from victim, else context where that is stated.
+func role(words []ingest.Text) alert.Role {
+	var out alert.Role
+	for _, w := range words {
+		switch strings.ToLower(string(w)) {
+		case "attacker", "commandandcontrol":
+			return alert.Attacker
+		case "compromised", "attacked", "scanned":
+			return alert.Victim
+		case "contextual":
+			out = alert.Context
+		}
+	}
+	return out
+}
+
+// subscription is the Azure subscription that e or what it holds belongs to.
+func (e *evidence) subscription() string {
+	ids := []string{string(e.ResourceID)}
+	for _, m := range []member{e.VMMetadata, e.StorageResource, e.CloudResource} {
+		if m.evidence != nil {
+			ids = append(ids, string(m.ResourceID))
+		}
+	}
+	for _, id := range ids {
+		if sub := ingest.AzureSubscription(id); sub != "" {
+			return sub
+		}
+	}
+	if m := e.VMMetadata.evidence; m != nil && !ingest.Placeholder(string(m.SubscriptionID)) {
+		return string(m.SubscriptionID)
+	}
+	return ""
+}
