@@ -13,13 +13,19 @@ import (
 // witness gathers the evidence of one finding.
 type witness struct {
 	ingest.EvidenceSet
-	threat bool
+	threat  bool
+	onlyPod string // the finding's only pod, which its containers then belong to
 }
 
 // evidence is everything the finding names: the resource first, then who did it, from where, and with what.
 func evidence(rec record, a alert.Alert) []alert.Evidence {
 	w := witness{threat: a.Class == alert.Threat}
 	f := rec.Finding
+	if pods := f.Kubernetes.V.Pods.V; len(pods) == 1 {
+		w.onlyPod = podName(set(pods[0].Namespace), set(pods[0].Name))
+	} else if s := f.Source.V; s.PodName != "" {
+		w.onlyPod = podName(set(s.PodNamespace), set(s.PodName))
+	}
 	w.resource(rec, a.Account)
 	w.access(f.Access.V)
 	w.indicator(f.Indicator.V)
@@ -201,7 +207,11 @@ func (w *witness) file(f file) {
 func (w *witness) container(c container) {
 	image := set(c.URI)
 	if name := set(c.Name); name != "" {
-		w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Container, Value: name}.With(entity.AttrImage, image)})
+		e := entity.Entity{Kind: entity.Container, Value: name}
+		if w.onlyPod != "" { // the bare name repeats in every replica
+			e.Value, e.Name = w.onlyPod+"/"+name, name
+		}
+		w.Add(alert.Evidence{Entity: e.With(entity.AttrImage, image)})
 	}
 	if image = cmp.Or(image, set(c.ImageID)); image != "" {
 		w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Image, Value: image}.Also(entity.Image, set(c.ImageID))})
@@ -244,11 +254,18 @@ func (w *witness) pod(namespace, name string) {
 	if name == "" {
 		return
 	}
-	e := entity.Entity{Kind: entity.Pod, Value: name}
-	if namespace != "" {
-		e = entity.Entity{Kind: entity.Pod, Value: namespace + "/" + name, Name: name}.With(entity.AttrNamespace, namespace)
+	e := entity.Entity{Kind: entity.Pod, Value: podName(namespace, name)}.With(entity.AttrNamespace, namespace)
+	if e.Value != name {
+		e.Name = name
 	}
 	w.Add(alert.Evidence{Entity: e, Role: alert.Victim})
+}
+
+func podName(namespace, name string) string {
+	if namespace == "" || name == "" {
+		return name
+	}
+	return namespace + "/" + name
 }
 
 // data is what was read, moved or exposed: databases, exfiltration, disks, applications.

@@ -1,0 +1,146 @@
+// Package wazuh reads Wazuh alerts: the native alert that integrations post, and the flat message of the webhook
+// integration that puts everything into text.
+//
+//	rule, agent, data, syscheck ──▶ alert about the agent's machine
+package wazuh
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/attack"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Provider reads Wazuh alerts.
+type Provider struct{}
+
+// Name is "wazuh".
+func (Provider) Name() string { return "wazuh" }
+
+// Recognize accepts a native alert, also as an indexer document, and the flat message.
+func (Provider) Recognize(r ingest.Record) bool {
+	switch {
+	case r.Field("rule").Kind() == '{':
+		return r.Has("agent") && (r.Has("manager") || r.Has("decoder") || r.Has("location"))
+	case r.Field("_source").Kind() == '{':
+		return (Provider{}).Recognize(ingest.NewRecord(r.Field("_source"), nil))
+	}
+	return isFlat(r)
+}
+
+// native is what we read of an alert.
+type native struct {
+	ID        ingest.Text `json:"id"`
+	Timestamp ingest.Time `json:"timestamp"`
+	Rule      struct {
+		ID          ingest.Text              `json:"id"`
+		Level       ingest.Number            `json:"level"`
+		Description ingest.Text              `json:"description"`
+		FiredTimes  ingest.Number            `json:"firedtimes"`
+		Groups      ingest.List[ingest.Text] `json:"groups"`
+		Mitre       struct {
+			ID        ingest.List[ingest.Text] `json:"id"`
+			Tactic    ingest.List[ingest.Text] `json:"tactic"`
+			Technique ingest.List[ingest.Text] `json:"technique"`
+		} `json:"mitre"`
+	} `json:"rule"`
+	Agent struct {
+		ID   ingest.Text `json:"id"`
+		Name ingest.Text `json:"name"`
+		IP   ingest.Text `json:"ip"`
+	} `json:"agent"`
+	Manager    struct{ Name ingest.Text }       `json:"manager"`
+	Cluster    struct{ Name, Node ingest.Text } `json:"cluster"`
+	Predecoder struct{ Hostname ingest.Text }   `json:"predecoder"`
+	Location   ingest.Text                      `json:"location"`
+	FullLog    ingest.Text                      `json:"full_log"`
+	Data       facts                            `json:"data"`
+	Syscheck   facts                            `json:"syscheck"`
+}
+
+// Normalize reads one alert. Wazuh's id is unique per manager only, so the manager is part of the identity. A record
+// without rule is fault.Invalid.
+func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
+	if r.Field("rule") == nil && r.Field("_source") != nil {
+		r = ingest.NewRecord(r.Field("_source"), r.Context)
+	}
+	if r.Field("rule").Kind() != '{' && isFlat(r) {
+		return flat(r)
+	}
+	var n native
+	if err := ingest.Decode(r.Raw, &n); err != nil {
+		return alert.Alert{}, err
+	}
+	if n.Rule.ID == "" && n.Rule.Description == "" {
+		return alert.Alert{}, fault.Errorf(fault.Invalid, "rule.id: missing")
+	}
+	id := string(n.ID)
+	if id == "" {
+		id = digest(string(n.Rule.ID), string(n.Agent.ID), n.Timestamp.String(), string(n.FullLog))
+	}
+	a := alert.Alert{
+		Origin: alert.Origin{Provider: "wazuh", ID: cmp.Or(string(n.Manager.Name), "manager") + "/" + id}, Reporter: "wazuh", ReportID: id,
+		Product: "Wazuh", Type: "rule " + string(n.Rule.ID), Title: cmp.Or(string(n.Rule.Description), "Wazuh rule "+string(n.Rule.ID)),
+		Description: string(n.FullLog), Status: alert.StatusNew, First: n.Timestamp.Time, Last: n.Timestamp.Time, Updated: n.Timestamp.Time,
+		Techniques: attack.Techniques(texts(n.Rule.Mitre.ID)...), Evidence: evidence(n), Extra: extra(n),
+		Severity: alert.Unknown,
+	}
+	if n.Rule.Level.Set {
+		a.Severity, a.NativeSeverity = severity(n.Rule.Level.Value), number(n.Rule.Level.Value)
+	}
+	for _, t := range n.Rule.Mitre.Tactic {
+		if tactic := attack.FromWord(string(t)); tactic != "" {
+			a.Tactics = append(a.Tactics, tactic)
+		}
+	}
+	a.Tactics = attack.Sorted(a.Tactics)
+	return a, nil
+}
+
+// severity reads the rule level, 0 to 16, in the bands of Wazuh's own dashboard; 0 to 3 are system notices.
+func severity(level float64) alert.Severity {
+	return alert.SeverityOfScore(level, 15, 12, 7, 4, 0)
+}
+
+func extra(n native) map[string]string {
+	out := map[string]string{
+		"manager": string(n.Manager.Name), "location": string(n.Location), "groups": strings.Join(texts(n.Rule.Groups), ", "),
+		"mitre_technique": strings.Join(texts(n.Rule.Mitre.Technique), ", "), "cluster_node": string(n.Cluster.Node),
+	}
+	if n.Rule.FiredTimes.Set {
+		out["firedtimes"] = number(n.Rule.FiredTimes.Value)
+	}
+	for _, name := range []string{"vulnerability.cve", "vulnerability.severity", "vulnerability.package.name", "syscheck.event"} {
+		out[name] = cmp.Or(n.Data[name], n.Syscheck[strings.TrimPrefix(name, "syscheck.")])
+	}
+	for k, v := range out {
+		if v == "" {
+			delete(out, k)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func texts(list ingest.List[ingest.Text]) []string {
+	out := make([]string, 0, len(list))
+	for _, t := range list {
+		if t != "" && !slices.Contains(out, string(t)) {
+			out = append(out, string(t))
+		}
+	}
+	return out
+}
+
+func digest(parts ...string) string {
+	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(h[:16])
+}
