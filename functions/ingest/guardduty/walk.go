@@ -74,9 +74,12 @@ func (w *walk) note(name string, value ingest.Text) {
 	}
 }
 
+// maxNames bounds the other names of one entity; a node of a large cluster has several hundred addresses.
+const maxNames = 1000
+
 // also gives an entity another name, unless that is a placeholder.
 func also(e *alert.Evidence, kind entity.Kind, value ingest.Text) {
-	if v := strings.TrimSpace(string(value)); !blank(v) {
+	if v := strings.TrimSpace(string(value)); !blank(v) && len(e.Aliases) < maxNames {
 		e.Entity = e.Also(kind, v)
 	}
 }

@@ -1,0 +1,69 @@
+// Package inspector reads Amazon Inspector findings as EventBridge and ListFindings write them: vulnerable packages,
+// reachable ports, weak code. All of them are exposures.
+//
+//	finding ─decode─▶ resources, vulnerability ─▶ exposure
+package inspector
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/entity"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Provider reads Inspector findings.
+type Provider struct{}
+
+// Name implements ingest.Provider.
+func (Provider) Name() string { return "inspector" }
+
+// Recognize knows a finding by its ARN, under a name only Inspector uses among the AWS products.
+func (Provider) Recognize(r ingest.Record) bool {
+	return r.Context["detail-type"] == "Inspector2 Finding" || r.Has("findingArn", "awsAccountId")
+}
+
+// Normalize implements ingest.Provider.
+func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
+	var f finding
+	if err := ingest.Decode(r.Raw, &f); err != nil {
+		return alert.Alert{}, err
+	}
+	id := strings.TrimSpace(string(f.FindingArn))
+	if id == "" {
+		return alert.Alert{}, fault.Errorf(fault.Invalid, "findingArn: missing")
+	}
+	a := alert.Alert{
+		Class: alert.Exposure, Origin: alert.Origin{Provider: "inspector", ID: id}, Reporter: "inspector", ReportID: id,
+		Product: "Amazon Inspector", Type: string(f.Type), Title: string(f.Title), Description: string(f.Description),
+		Recommendation: string(f.Remediation.Recommendation.Text),
+		URL:            string(cmp.Or(f.Remediation.Recommendation.URL, f.PackageVulnerabilityDetails.SourceURL)),
+		Severity:       alert.ParseSeverity(string(f.Severity)), NativeSeverity: string(f.Severity),
+		Status: alert.ParseStatus(string(f.Status)), NativeStatus: string(f.Status),
+		First:   ingest.FirstSet(f.FirstObservedAt, f.LastObservedAt, f.UpdatedAt),
+		Last:    ingest.FirstSet(f.LastObservedAt, f.UpdatedAt, f.FirstObservedAt),
+		Updated: ingest.FirstSet(f.UpdatedAt, f.LastObservedAt, f.FirstObservedAt),
+		Account: account(&f, r),
+	}
+	if a.Last.Before(a.First) {
+		a.Last = a.First
+	}
+	a.Evidence = resources(&f, a.Account)
+	a.Extra = extra(&f)
+	return a, nil
+}
+
+// account is the finding's own; the region is in its resources and its ARN.
+func account(f *finding, r ingest.Record) alert.Account {
+	part := append(strings.SplitN(string(f.FindingArn), ":", 6), "", "", "", "", "")
+	region := ""
+	for _, res := range f.Resources {
+		region = cmp.Or(region, string(res.Region))
+	}
+	return alert.Account{
+		Cloud: entity.Amazon, ID: cmp.Or(string(f.AwsAccountID), part[4]),
+		Region: cmp.Or(region, part[3], r.Context["region"]),
+	}
+}

@@ -1,0 +1,120 @@
+package ocsf
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/entity"
+)
+
+const outbound = 2 // connection_info.direction_id
+
+// artefact walks one evidence: who, with what, from where to where. Inbound the source attacks; outbound the
+// destination is whom the machine talks to.
+func (w *walk) artefact(e *evidence) {
+	w.user(alert.Victim, &e.Actor.User)
+	w.add(alert.Context, entity.Session, e.Actor.Session.UID)
+	w.process(&e.Actor.Process)
+	w.process(&e.Process)
+	w.user(alert.Victim, &e.User)
+	w.file(alert.Attacker, &e.File)
+	w.device(&e.Device)
+	source, destination := alert.Attacker, alert.Victim
+	if e.ConnectionInfo.DirectionID.Value == outbound || strings.EqualFold(string(e.ConnectionInfo.Direction), "outbound") {
+		source, destination = alert.Victim, alert.Attacker
+	}
+	w.endpoint(source, &e.SrcEndpoint)
+	w.endpoint(destination, &e.DstEndpoint)
+	w.container(&e.Container)
+	w.add(alert.Attacker, entity.Domain, e.Query.Hostname)
+	w.add(alert.Attacker, entity.URL, e.URL.URLString)
+	w.note("api", e.API.Operation)
+	w.note("api_service", e.API.Service.Name)
+	w.note("error_code", e.API.Response.Error)
+	w.note("direction", e.ConnectionInfo.Direction)
+	w.note("protocol", e.ConnectionInfo.ProtocolName)
+}
+
+// user keeps an identity under its fullest name: an ARN, a mail address, a name, an id.
+func (w *walk) user(role alert.Role, u *user) {
+	value := cmp.Or(u.Name, u.EmailAddr, u.UID)
+	for _, id := range []ingest.Text{u.UID, u.UIDAlt} {
+		if strings.HasPrefix(string(id), "arn:") {
+			value = id
+		}
+	}
+	if name, domain := string(u.Name), string(u.Domain); value == u.Name && domain != "" && !strings.ContainsAny(name, `\@`) && name != "" {
+		value = ingest.Text(domain + `\` + name)
+	}
+	if strings.EqualFold(string(value), "root") || strings.EqualFold(string(value), "SYSTEM") && u.UID == "" {
+		return // every machine has one, so it names nobody
+	}
+	e := w.add(role, entity.User, value, entity.AttrUserType, string(u.Type), entity.AttrAccessKey, string(u.CredentialUID), entity.AttrDomain, string(u.Domain))
+	if string(u.Name) != e.Value {
+		e.Name = string(u.Name)
+	}
+	also(e, entity.User, u.EmailAddr)
+	switch id := string(u.UID); {
+	case strings.HasPrefix(id, "S-1-"):
+		e.Entity = e.With(entity.AttrSID, id)
+	case strings.HasPrefix(id, "AIDA"), strings.HasPrefix(id, "AROA"):
+		e.Entity = e.With(entity.AttrPrincipalID, id)
+	case id != "" && id != e.Value:
+		e.Entity = e.With(entity.AttrObjectID, id)
+	}
+	if strings.HasPrefix(string(u.CredentialUID), "ASIA") { // a temporary key is one session; a lasting one is its user
+		w.add(role, entity.Session, u.CredentialUID)
+	}
+}
+
+// process keeps a process and its parents' names.
+func (w *walk) process(p *process) {
+	parent := ""
+	if p.ParentProcess != nil {
+		parent = string(p.ParentProcess.Name)
+	}
+	e := w.add(alert.Attacker, entity.Process, cmp.Or(p.File.Path, p.Name, p.File.Name), entity.AttrPath, string(p.File.Path),
+		entity.AttrCommandLine, string(p.CmdLine), entity.AttrPID, string(p.PID), entity.AttrParentName, parent)
+	if string(p.Name) != e.Value {
+		e.Name = string(p.Name)
+	}
+	w.hashes(alert.Attacker, &p.File)
+	w.user(alert.Victim, &p.User)
+	w.container(&p.Container)
+}
+
+// file keeps a file by its hashes, else by its path.
+func (w *walk) file(role alert.Role, f *file) {
+	if !w.hashes(role, f) {
+		w.add(role, entity.File, cmp.Or(f.Path, f.Name))
+	}
+}
+
+// hashes keeps a file's best hash with the others beside it, and says whether there was one.
+func (w *walk) hashes(role alert.Role, f *file) bool {
+	best := ""
+	attrs := []string{entity.AttrPath, string(cmp.Or(f.Path, f.Name))}
+	for _, h := range f.Hashes {
+		v := strings.TrimSpace(string(h.Value))
+		if len(v) > len(best) {
+			best = v
+		}
+		switch len(v) {
+		case 64:
+			attrs = append(attrs, entity.AttrSHA256, v)
+		case 40:
+			attrs = append(attrs, entity.AttrSHA1, v)
+		case 32:
+			attrs = append(attrs, entity.AttrMD5, v)
+		}
+	}
+	w.add(role, entity.FileHash, ingest.Text(best), attrs...)
+	return !blank(best)
+}
+
+func (w *walk) container(c *container) {
+	w.add(alert.Victim, entity.Container, cmp.Or(c.UID, c.Name), entity.AttrImage, string(c.Image.Name)).Name = string(c.Name)
+	w.add(alert.Context, entity.Image, c.Image.Name)
+}

@@ -1,0 +1,79 @@
+package ocsf
+
+import (
+	"cmp"
+	"net/netip"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/entity"
+)
+
+// resource keeps one affected resource under its fullest name: the ARN in uid_alt where uid is bare.
+func (w *walk) resource(r *resource) {
+	value, other := r.UID, r.UIDAlt
+	if strings.HasPrefix(string(other), "arn:") && !strings.HasPrefix(string(value), "arn:") {
+		value, other = other, value
+	}
+	kind := entity.Resource
+	if _, err := netip.ParseAddr(string(value)); err == nil {
+		kind = entity.IP
+	}
+	if strings.HasPrefix(string(value), "i-") && w.account.Cloud == entity.Amazon && w.account.ID != "" {
+		other = value
+		value = ingest.Text("arn:" + cmp.Or(string(r.CloudPartition), "aws") + ":ec2:" + cmp.Or(string(r.Region), w.account.Region) + ":" +
+			cmp.Or(r.account(), w.account.ID) + ":instance/" + string(value))
+	}
+	e := w.add(roleOf(string(r.Role)), kind, cmp.Or(value, other, r.Name, r.Hostname), entity.AttrType, string(r.Type),
+		entity.AttrRegion, string(r.Region), entity.AttrAccount, r.account())
+	if name := string(cmp.Or(r.Name, r.Hostname)); name != e.Value {
+		e.Name = name
+	}
+	if kind == entity.Resource {
+		also(e, entity.Resource, other)
+		also(e, entity.Host, r.Hostname)
+		also(e, entity.IP, r.IP)
+		w.instance(e, r)
+	}
+}
+
+// instance gives an EC2 instance its other names, from the data of the product that reported it.
+func (w *walk) instance(e *alert.Evidence, r *resource) {
+	at := strings.LastIndex(e.Value, ":instance/")
+	if at < 0 || !strings.HasPrefix(e.Value, "arn:") {
+		return
+	}
+	also(e, entity.Resource, ingest.Text(e.Value[at+len(":instance/"):]))
+	data := r.Data
+	var text string
+	if data.Kind() == '"' && json.Unmarshal(data, &text) == nil {
+		data = jsontext.Value(text)
+	}
+	type addresses struct{ IPV4Addresses, IPV6Addresses ingest.List[ingest.Text] }
+	var d struct{ AwsEc2InstanceDetails, AwsEc2Instance addresses }
+	if data.Kind() != '{' || ingest.Decode(data, &d) != nil {
+		return
+	}
+	for _, a := range []addresses{d.AwsEc2InstanceDetails, d.AwsEc2Instance} {
+		for _, ip := range append(a.IPV4Addresses, a.IPV6Addresses...) {
+			also(e, entity.IP, ip)
+		}
+	}
+}
+
+// roleOf reads a resource's role: target, actor, affected, related.
+func roleOf(word string) alert.Role {
+	switch strings.ToLower(word) {
+	case "actor":
+		return alert.Attacker
+	case "target", "affected":
+		return alert.Victim
+	case "related":
+		return alert.Context
+	}
+	return ""
+}
