@@ -118,7 +118,11 @@ type Entry struct {
 	Err       error
 }
 
-// Read gives up to limit entries of a session after a position, in order. Dropped ones are missing.
+// maxRead is how many bytes Read gives at about most, so that a few huge events do not fill the memory.
+const maxRead = 16 << 20
+
+// Read gives up to limit entries of a session after a position, in order, fewer when they are large. Dropped ones are
+// missing.
 func (l *Log) Read(session string, after uint64, limit int) ([]Entry, error) {
 	prefix := Key('l', l.name, session)
 	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: l.key(session, after+1), UpperBound: After(prefix)})
@@ -126,8 +130,10 @@ func (l *Log) Read(session string, after uint64, limit int) ([]Entry, error) {
 		return nil, fmt.Errorf("read log %q: %w", l.name, err)
 	}
 	var out []Entry
-	for ok := it.First(); ok && len(out) < limit; ok = it.Next() {
+	size := 0
+	for ok := it.First(); ok && len(out) < limit && size < maxRead; ok = it.Next() {
 		out = append(out, entry(it))
+		size += len(out[len(out)-1].Raw)
 	}
 	if err := it.Close(); err != nil {
 		return nil, fmt.Errorf("read log %q: %w", l.name, err)

@@ -1,0 +1,231 @@
+// Package localbus is the bus inside one process, kept in a data directory: the promises of package bus with no
+// server to run. The queue of a session is its log past its progress.
+//
+//	Publish ─▶ window ─▶ log ──wake──▶ ready sessions ─▶ workers ─▶ handler
+//	          (repeats)  (synced)            ▲                        │ nil: progress moves on
+//	                                         └──── pause, smaller ────┤ error
+//	                                                                  └ refused: shelf and progress, in one batch
+//
+// A publish is on the disk before it returns. Progress is not synced: losing it offers events again, which every handler
+// must bear.
+package localbus
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// maxBatch is how many events a handler is offered at once at most: as many as a store takes in one commit.
+const maxBatch = 100
+
+// Bus is one queue with its quarantine. Open it once per directory and queue.
+type Bus struct {
+	dir    *datadir.Dir
+	log    *datadir.Log
+	shelf  *Shelf
+	opts   Options
+	window *window
+
+	mu       sync.Mutex
+	wake     *sync.Cond // ready grew, or a subscriber's context ended
+	sessions map[string]*session
+	ready    []*session // with something to do and nobody doing it, longest waiting first
+}
+
+var (
+	_ bus.Publisher  = (*Bus)(nil)
+	_ bus.Subscriber = (*Bus)(nil)
+	_ bus.Waiter     = (*Bus)(nil)
+)
+
+// Options are what a deployment or a test may choose; the zero value is fine.
+type Options struct {
+	Now             func() time.Time // what the duplicate window goes by; nil is time.Now
+	DuplicateWindow time.Duration    // how long a repeat is dropped; 0 is 10 minutes, negative is never
+	WindowEvents    int              // ids remembered at most; 0 is 100,000, some 10 MB
+	Workers         int              // sessions handled side by side; 0 is two per processor
+	Pause           time.Duration    // before a failed batch is offered again, doubling each time; 0 is 10 ms
+	MaxPause        time.Duration    // where doubling ends; 0 is 5 s
+	Log             *slog.Logger     // nil discards
+	// Reject makes what goes to the shelf from an event that cannot be processed and the reason; nil puts
+	// the event there as it is.
+	Reject func(cloudevent.Event, error) (cloudevent.Event, error)
+}
+
+func (o Options) withDefaults() Options {
+	set(&o.DuplicateWindow, 10*time.Minute)
+	set(&o.WindowEvents, 100_000)
+	set(&o.Workers, 2*runtime.GOMAXPROCS(0))
+	set(&o.Pause, 10*time.Millisecond)
+	set(&o.MaxPause, 5*time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Reject == nil {
+		o.Reject = func(e cloudevent.Event, _ error) (cloudevent.Event, error) { return e, nil }
+	}
+	return o
+}
+
+func set[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Open opens a queue of the directory, with whatever still waits on it.
+func Open(dir *datadir.Dir, queue string, opts Options) (*Bus, error) {
+	opts = opts.withDefaults()
+	b := &Bus{dir: dir, log: dir.Log(queue), opts: opts, sessions: map[string]*session{}}
+	b.wake = sync.NewCond(&b.mu)
+	b.window = newWindow(opts.DuplicateWindow, opts.WindowEvents)
+	var err error
+	if b.shelf, err = openShelf(dir, bus.Quarantine+"/"+queue); err != nil {
+		return nil, fmt.Errorf("open queue %q: %w", queue, err)
+	}
+	names, err := b.log.Sessions()
+	if err != nil {
+		return nil, fmt.Errorf("open queue %q: %w", queue, err)
+	}
+	for _, name := range names {
+		if err := b.resume(name, len(names)); err != nil {
+			return nil, fmt.Errorf("open queue %q: session %q: %w", queue, name, err)
+		}
+	}
+	b.window.sort()
+	return b, nil
+}
+
+// resume takes up a session where its log says it was left.
+func (b *Bus) resume(name string, of int) error {
+	done, err := b.log.Progress(name)
+	if err != nil {
+		return err
+	}
+	last, err := b.log.Last(name)
+	if err != nil {
+		return err
+	}
+	s := b.session(name)
+	s.done, s.last = done, last
+	b.offer(s)
+	if b.opts.DuplicateWindow < 0 {
+		return nil
+	}
+	since := b.opts.Now().Add(-b.opts.DuplicateWindow)
+	room := b.opts.WindowEvents / of // every session has its share of the window
+	return b.log.Newest(name, func(e datadir.Entry) bool {
+		if room--; room < 0 || e.Published.Before(since) && e.Err == nil {
+			return false
+		}
+		if e.Err == nil {
+			b.window.recall(name, e.Event.ID, e.Published)
+		}
+		return true
+	})
+}
+
+// Publish is bus.Publisher.
+func (b *Bus) Publish(ctx context.Context, evs ...cloudevent.Event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := check(evs); err != nil {
+		return fmt.Errorf("publish %d events: %w", len(evs), err)
+	}
+	now := b.opts.Now()
+	fresh, flight, others := b.window.admit(evs, now)
+	err := b.append(fresh, now)
+	b.window.land(flight, err)
+	// Repeats of events that another call is still writing are only as durable as that call makes them.
+	for _, f := range others {
+		<-f.landed
+		if err == nil {
+			err = f.err
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("publish %d events: %w", len(evs), err)
+	}
+	return nil
+}
+
+func check(evs []cloudevent.Event) error {
+	for i, e := range evs {
+		if err := e.Validate(); err != nil {
+			return fmt.Errorf("event %d: %w", i, err)
+		}
+		if err := datadir.CheckName("tenant", e.Tenant); err != nil {
+			return fmt.Errorf("event %d: %w", i, err)
+		}
+		if !utf8.ValidString(e.Tenant) {
+			return fault.Errorf(fault.Invalid, "event %d: tenant is not UTF-8", i)
+		}
+	}
+	return nil
+}
+
+func (b *Bus) append(evs []cloudevent.Event, now time.Time) error {
+	if len(evs) == 0 {
+		return nil
+	}
+	positions, err := b.log.Append(evs, now)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, e := range evs {
+		s := b.session(e.Tenant)
+		s.last = max(s.last, positions[i])
+		b.offer(s)
+	}
+	return nil
+}
+
+// Wait is bus.Waiter.
+func (b *Bus) Wait(ctx context.Context, name string) error {
+	b.mu.Lock()
+	s := b.sessions[name]
+	if s == nil || s.done >= s.last {
+		b.mu.Unlock()
+		return nil
+	}
+	w := waiter{until: s.last, done: make(chan struct{})}
+	s.waiters = append(s.waiters, w)
+	b.mu.Unlock()
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for session %q: %w", name, ctx.Err())
+	}
+}
+
+// Stats counts what waits on the queue and in its quarantine.
+func (b *Bus) Stats() bus.Stats {
+	st := bus.Stats{DeadLettered: b.shelf.count()}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.sessions {
+		st.Pending += int64(s.last - s.done)
+	}
+	return st
+}
+
+// Shelf is the queue's quarantine.
+func (b *Bus) Shelf() *Shelf { return b.shelf }

@@ -1,0 +1,134 @@
+package localbus
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// session is where one session's handling stands. Bus.mu guards it; while busy, its worker alone moves done and the
+// fields about failures.
+type session struct {
+	name    string
+	last    uint64 // newest event on the disk
+	done    uint64 // everything up to here is completed or set aside
+	busy    bool   // ready, in a handler, or pausing
+	waiters []waiter
+
+	limit    int // how many events to offer at once
+	failures int // in a row
+	alone    int // how often the event after done failed alone
+}
+
+type waiter struct {
+	until uint64
+	done  chan struct{}
+}
+
+// session finds or makes one; the caller holds mu, or nobody else has the bus yet.
+func (b *Bus) session(name string) *session {
+	s := b.sessions[name]
+	if s == nil {
+		s = &session{name: name, limit: maxBatch}
+		b.sessions[name] = s
+	}
+	return s
+}
+
+// offer puts a session in the line of those that have work, unless it is there already; the caller holds mu.
+func (b *Bus) offer(s *session) {
+	if !s.busy && s.done < s.last {
+		s.busy = true
+		b.ready = append(b.ready, s)
+		b.wake.Signal()
+	}
+}
+
+// next waits for a session with work; nil when ctx has ended.
+func (b *Bus) next(ctx context.Context) *session {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.ready) == 0 && ctx.Err() == nil {
+		b.wake.Wait()
+	}
+	if ctx.Err() != nil {
+		b.wake.Signal() // the signal may have been meant for another subscriber
+		return nil
+	}
+	s := b.ready[0]
+	b.ready = b.ready[1:]
+	return s
+}
+
+// settle notes that events up to position are done with, and tells those who wait for it.
+func (b *Bus) settle(s *session, position uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.done = position
+	rest := s.waiters[:0]
+	for _, w := range s.waiters {
+		if w.until <= position {
+			close(w.done)
+		} else {
+			rest = append(rest, w)
+		}
+	}
+	s.waiters = rest
+}
+
+// release gives a session back, at once or after a pause.
+func (b *Bus) release(s *session, pause time.Duration) {
+	free := func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		s.busy = false
+		b.offer(s)
+	}
+	if pause == 0 {
+		free()
+	} else {
+		time.AfterFunc(pause, free)
+	}
+}
+
+// corrupt makes an event of a log entry that is none.
+func corrupt(session string, e datadir.Entry) cloudevent.Event {
+	raw, _ := json.Marshal(base64.StdEncoding.EncodeToString(e.Raw)) // base64 always encodes
+	return cloudevent.Event{
+		ID: fmt.Sprintf("corrupt-%s-%d", session, e.Position), Source: "/onepane/bus", Type: "io.onepane.bus.corrupt.v1",
+		Tenant: session, Data: raw, Position: e.Position,
+	}
+}
+
+// setAside is an event on its way to the shelf.
+type setAside struct {
+	event  cloudevent.Event
+	reason error
+}
+
+// refusals reads a handler's answer: which events it refused, or that the batch as a whole failed.
+func refusals(evs []cloudevent.Event, err error) ([]setAside, error) {
+	var refused bus.Refused
+	if err == nil || !errors.As(err, &refused) {
+		return nil, err
+	}
+	var out []setAside
+	for i, e := range evs {
+		if reason, ok := refused[i]; ok {
+			if reason == nil {
+				reason = fault.Errorf(fault.Invalid, "refused without a reason")
+			}
+			out = append(out, setAside{e, reason})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,144 @@
+package localbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Subscribe is bus.Subscriber.
+func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
+	stop := context.AfterFunc(ctx, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.wake.Broadcast()
+	})
+	defer stop()
+	var workers sync.WaitGroup
+	for range b.opts.Workers {
+		workers.Go(func() {
+			for s := b.next(ctx); s != nil; s = b.next(ctx) {
+				b.release(s, b.work(ctx, s, h))
+			}
+		})
+	}
+	workers.Wait()
+	return nil
+}
+
+// work offers one batch of a session and settles it. It says how long to leave the session alone.
+func (b *Bus) work(ctx context.Context, s *session, h bus.Handler) (pause time.Duration) {
+	evs, aside, last, err := b.batch(s)
+	if err == nil && len(evs) > 0 {
+		var refused []setAside
+		if refused, err = refusals(evs, call(ctx, h, evs)); err == nil {
+			aside = append(aside, refused...)
+		}
+	}
+	if err == nil {
+		err = b.complete(s, last, aside)
+	}
+	switch {
+	case err == nil:
+		s.failures, s.alone = 0, 0
+		s.limit = min(2*s.limit, maxBatch)
+		return 0
+	case ctx.Err() != nil:
+		return 0 // interrupted, which says nothing about the events
+	}
+	return b.failed(s, evs, last, err)
+}
+
+// batch reads what to offer next. Entries that are no events go aside; last is the position that it reaches.
+func (b *Bus) batch(s *session) (evs []cloudevent.Event, aside []setAside, last uint64, err error) {
+	b.mu.Lock()
+	done, newest, limit := s.done, s.last, s.limit
+	b.mu.Unlock()
+	entries, err := b.log.Read(s.name, done, limit)
+	if err != nil {
+		return nil, nil, done, err
+	}
+	last = newest // the rest of the log was dropped, if nothing is found
+	for _, e := range entries {
+		last = e.Position
+		if e.Err != nil {
+			aside = append(aside, setAside{corrupt(s.name, e), fault.Errorf(fault.Invalid, "read position %d: %w", e.Position, e.Err)})
+			continue
+		}
+		evs = append(evs, e.Event)
+	}
+	return evs, aside, last, nil
+}
+
+// call runs the handler. A panic is an error like any other: the batch is cut until what causes it is alone.
+func call(ctx context.Context, h bus.Handler, evs []cloudevent.Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return h(ctx, evs)
+}
+
+// complete moves a session on. What goes aside is on the shelf in the same moment, so that a crash loses neither
+// an event nor the fact that it is done with.
+func (b *Bus) complete(s *session, last uint64, aside []setAside) error {
+	w := b.dir.DB.NewBatch()
+	if err := b.log.SetProgress(w, s.name, last); err != nil {
+		return errors.Join(err, w.Close())
+	}
+	var rejected []cloudevent.Event
+	for _, a := range aside {
+		b.opts.Log.Warn("event set aside", "session", s.name, "event", a.event.ID, "reason", a.reason)
+		e, err := b.opts.Reject(a.event, a.reason)
+		if err != nil {
+			b.opts.Log.Error("event is kept as it is", "event", a.event.ID, "error", err)
+			e = a.event
+		}
+		rejected = append(rejected, e)
+	}
+	if err := b.shelf.add(w, rejected, false); err != nil {
+		return fmt.Errorf("complete up to %d: %w", last, err)
+	}
+	b.settle(s, last)
+	return nil
+}
+
+// failed decides how a batch that failed is offered again: halved until its events are alone, after a growing pause. An
+// event that failed alone too often is set aside, unless for want of room: that is not the event's doing.
+func (b *Bus) failed(s *session, evs []cloudevent.Event, last uint64, err error) time.Duration {
+	b.opts.Log.Warn("batch failed, will be offered again", "session", s.name, "events", len(evs), "failures", s.failures+1, "error", err)
+	s.failures++
+	switch {
+	case len(evs) > 1:
+		s.limit = len(evs) / 2
+		s.alone = 0
+	case len(evs) == 1 && fault.Of(err) != fault.Exhausted:
+		s.limit = 1
+		if s.alone++; s.alone < bus.MaxDeliveries {
+			break
+		}
+		if err := b.complete(s, last, []setAside{{evs[0], fmt.Errorf("failed %d times: %w", s.alone, err)}}); err == nil {
+			s.failures, s.alone = 0, 0
+			return 0
+		}
+	}
+	return b.pause(s.failures)
+}
+
+func (b *Bus) pause(failures int) time.Duration {
+	p := b.opts.Pause
+	for range failures - 1 {
+		if p *= 2; p >= b.opts.MaxPause {
+			return b.opts.MaxPause
+		}
+	}
+	return p
+}
