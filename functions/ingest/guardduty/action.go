@@ -1,6 +1,7 @@
 package guardduty
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -55,8 +56,8 @@ func (w *walk) affected(kind string, value ingest.Text) {
 }
 
 func (w *walk) dns(d *dnsRequest) {
-	w.add(w.remote, entity.Domain, d.Domain)
-	w.add(w.remote, entity.Domain, d.DomainWithSuffix)
+	w.add(w.remote, entity.Domain, cmp.Or(d.Domain, d.DomainWithSuffix))
+	w.note("registered_domain", d.DomainWithSuffix) // may be a provider's, shared by everyone
 	w.note("vpc_owner", d.VpcOwnerAccountID)
 }
 

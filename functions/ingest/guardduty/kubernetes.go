@@ -13,15 +13,18 @@ func (w *walk) kubernetes(r *resource) {
 	arn := r.EksClusterDetails.Arn
 	w.add(w.asset, entity.Cluster, arn, entity.AttrType, "AwsEksCluster").Name = string(r.EksClusterDetails.Name)
 	u := &r.KubernetesDetails.KubernetesUserDetails
-	e := w.add(w.asset, entity.User, u.Username, entity.AttrUserType, "kubernetes", entity.AttrCluster, string(r.EksClusterDetails.Name))
+	w.add(w.asset, entity.User, u.Username, entity.AttrUserType, "kubernetes", entity.AttrCluster, string(r.EksClusterDetails.Name))
 	for _, s := range u.SessionName {
-		also(e, entity.User, s)
+		w.add(w.asset, entity.User, s, entity.AttrUserType, "session") // who took the role that is mapped to the user
 	}
 	w.add(alert.Context, entity.User, u.ImpersonatedUser.Username, entity.AttrUserType, "kubernetes")
 	l := &r.KubernetesDetails.KubernetesWorkloadDetails
 	w.workload(l.Name, l.Type, l.Namespace, ingest.Text(r.EksClusterDetails.Name))
 	w.note("service_account", l.ServiceAccountName)
 	for i := range l.Containers {
+		if l.Containers[i].Name == r.ContainerDetails.Name && r.ContainerDetails.ID != "" {
+			continue // the one the finding is about, which is told in full
+		}
 		w.container(&l.Containers[i], string(l.Name), string(l.Namespace), string(r.EksClusterDetails.Name))
 	}
 }
@@ -39,10 +42,14 @@ func (w *walk) workload(name, kind, namespace, cluster ingest.Text) {
 	}
 }
 
-func (w *walk) ecs(c *cluster) {
+// ecs walks the cluster and the task; the container the finding is about is told in full elsewhere.
+func (w *walk) ecs(c *cluster, told *container) {
 	w.add(w.asset, entity.Cluster, c.Arn, entity.AttrType, "AwsEcsCluster").Name = string(c.Name)
 	w.add(w.asset, entity.Resource, c.TaskDetails.Arn, entity.AttrType, "AwsEcsTask", "task_definition", string(c.TaskDetails.DefinitionArn))
 	for i := range c.TaskDetails.Containers {
+		if c.TaskDetails.Containers[i].Name == told.Name && told.ID != "" {
+			continue
+		}
 		w.container(&c.TaskDetails.Containers[i], string(c.TaskDetails.Arn), "", string(c.Name))
 	}
 }

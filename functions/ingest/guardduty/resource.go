@@ -15,7 +15,7 @@ func (w *walk) resource(r *resource, act *action) {
 	w.accessKey(&r.AccessKeyDetails)
 	w.buckets(r.S3BucketDetails)
 	w.kubernetes(r)
-	w.ecs(&r.EcsClusterDetails)
+	w.ecs(&r.EcsClusterDetails, &r.ContainerDetails)
 	w.container(&r.ContainerDetails, "", "", "")
 	w.databases(r)
 	w.add(w.asset, entity.Resource, r.LambdaDetails.FunctionArn, entity.AttrType, "AwsLambdaFunction").Name = string(r.LambdaDetails.FunctionName)

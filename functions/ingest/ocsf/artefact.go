@@ -2,6 +2,7 @@ package ocsf
 
 import (
 	"cmp"
+	"net/netip"
 	"strings"
 
 	"github.com/onepane/onepane/functions/ingest"
@@ -9,7 +10,11 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-const outbound = 2 // connection_info.direction_id
+// The values of connection_info.direction_id that say something.
+const (
+	inbound  = 1
+	outbound = 2
+)
 
 // artefact walks one evidence: who, with what, from where to where. Inbound the source attacks; outbound the
 // destination is whom the machine talks to.
@@ -21,10 +26,7 @@ func (w *walk) artefact(e *evidence) {
 	w.user(alert.Victim, &e.User)
 	w.file(alert.Attacker, &e.File)
 	w.device(&e.Device)
-	source, destination := alert.Attacker, alert.Victim
-	if e.ConnectionInfo.DirectionID.Value == outbound || strings.EqualFold(string(e.ConnectionInfo.Direction), "outbound") {
-		source, destination = alert.Victim, alert.Attacker
-	}
+	source, destination := sides(e)
 	w.endpoint(source, &e.SrcEndpoint)
 	w.endpoint(destination, &e.DstEndpoint)
 	w.container(&e.Container)
@@ -35,6 +37,25 @@ func (w *walk) artefact(e *evidence) {
 	w.note("error_code", e.API.Response.Error)
 	w.note("direction", e.ConnectionInfo.Direction)
 	w.note("protocol", e.ConnectionInfo.ProtocolName)
+}
+
+// sides says which side of the connection is the attacker's. Where no direction is stated, a connection from within
+// to a public address is outbound, and so is one of which only the far end is named.
+func sides(e *evidence) (source, destination alert.Role) {
+	out := e.ConnectionInfo.DirectionID.Value == outbound || strings.EqualFold(string(e.ConnectionInfo.Direction), "outbound")
+	if !out && e.ConnectionInfo.DirectionID.Value != inbound {
+		from, to := string(e.SrcEndpoint.IP), string(e.DstEndpoint.IP)
+		out = public(to) && !public(from)
+	}
+	if out {
+		return alert.Victim, alert.Attacker
+	}
+	return alert.Attacker, alert.Victim
+}
+
+func public(ip string) bool {
+	a, err := netip.ParseAddr(ip)
+	return err == nil && entity.Public(a.Unmap())
 }
 
 // user keeps an identity under its fullest name: an ARN, a mail address, a name, an id.

@@ -40,7 +40,7 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	o := origin(&f, info)
 	a := alert.Alert{
 		Class: class(&f, info), Origin: o, Reporter: o.Provider, ReportID: string(info.UID), Product: product(&f),
-		Title: string(cmp.Or(info.Title, f.Message)), Description: string(cmp.Or(info.Desc, f.Message)),
+		Title: strings.TrimSpace(string(cmp.Or(info.Title, f.Message))), Description: string(cmp.Or(info.Desc, f.Message)),
 		Type:           string(cmp.Or(first(info.Types), info.Analytic.Name, f.Analytic.Name, f.ClassName)),
 		Recommendation: string(cmp.Or(f.Remediation.Desc, info.Remediation.Desc)),
 		URL:            string(cmp.Or(info.SrcURL, first(f.Remediation.References))),
