@@ -78,6 +78,9 @@ func normalizeAssessment(r ingest.Record) (alert.Alert, error) {
 		Account:    alert.Account{Cloud: entity.Azure, ID: ingest.AzureSubscription(id)},
 		Extra:      ingest.MicrosoftProperties(s.AdditionalData),
 	}
+	if t := r.Text("tenantId"); !ingest.Placeholder(t) {
+		a.Account.Organization = t
+	}
 	a.Last = a.Updated
 	if a.Last.Before(a.First) {
 		a.Last = a.First

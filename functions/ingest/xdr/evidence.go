@@ -108,11 +108,9 @@ func (e *evidence) add(hint string, set *ingest.EvidenceSet, depth int) {
 	if e == nil || depth > maxNesting {
 		return
 	}
-	for _, ev := range e.read(cmp.Or(e.kind(), hint)) {
-		if ev.Role == "" {
-			ev.Role = role(e.Roles)
-		}
-		if ev.Verdict == "" {
+	for i, ev := range e.read(cmp.Or(e.kind(), hint)) {
+		if i == 0 { // what comes along (an image, who was logged on) is not what was judged
+			ev.Role = cmp.Or(ev.Role, role(e.Roles))
 			ev.Verdict = ingest.MicrosoftVerdict(string(e.Verdict))
 		}
 		set.Add(ev)
