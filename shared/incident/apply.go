@@ -93,7 +93,9 @@ func (s *State) place(m *Member, now time.Time) Outcome {
 	background := s.background(m.Alert, ties)
 	var found []candidate
 	if background {
-		found = s.sameDrip(m.Alert, ties)
+		if found = s.amid(m.Alert, ties); found == nil {
+			found = s.sameDrip(m.Alert, ties)
+		}
 	} else {
 		found = s.candidates(m.Alert, ties)
 	}
@@ -103,8 +105,8 @@ func (s *State) place(m *Member, now time.Time) Outcome {
 		inc = found[0].incident
 		m.Reasons = found[0].reasons
 		for _, c := range found[1:] {
-			if c.score < s.tune.MergeAt {
-				break
+			if !s.belongs(inc, c) {
+				continue
 			}
 			if survivor, gone := s.merge(inc, c.incident, now); survivor != nil {
 				m.Reasons = append(m.Reasons, c.reasons...)
@@ -120,6 +122,7 @@ func (s *State) place(m *Member, now time.Time) Outcome {
 	m.Incident, out.Incident = inc.ID, inc.ID
 	m.Reasons = strongest(m.Reasons)
 	inc.Alerts++
+	inc.saw(kindOf(m.Alert))
 	s.tell(inc, m, ties, out.Opened, now)
 	s.count(m.Alert, ties, inc.ID)
 	if !background {

@@ -65,6 +65,24 @@ func (s *State) sameDrip(a alert.Alert, ties []tie) []candidate {
 	}}}}
 }
 
+// amid is the intense incident on the same entity that an alert falls right into: there even background is
+// part of what happens.
+func (s *State) amid(a alert.Alert, ties []tie) []candidate {
+	t, ok := ground(ties)
+	if !ok || s.nodes[t.key] == nil {
+		return nil
+	}
+	for _, touch := range s.nodes[t.key].Touches {
+		inc, apart := s.incident(touch.Incident), gap(a.First, touch.First, touch.Last)
+		if inc != nil && inc.open() && inc.intense(s.tune) && apart <= s.tune.Amid {
+			return []candidate{{incident: inc, score: 1, reasons: []Reason{{
+				Rule: "background amid an attack on one entity", Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(t.weight), Gap: apart,
+			}}}}
+		}
+	}
+	return nil
+}
+
 // count records that a's type was seen on its entity, and where it went.
 func (s *State) count(a alert.Alert, ties []tie, incident string) {
 	t, ok := ground(ties)

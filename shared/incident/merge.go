@@ -71,6 +71,11 @@ func (i *Incident) absorb(o *Incident) {
 	if i.Classification == "" {
 		i.Classification, i.Determination = o.Classification, o.Determination
 	}
+	for _, k := range o.Kinds {
+		if len(i.Kinds) < maxKinds && !slices.Contains(i.Kinds, k) {
+			i.Kinds = append(i.Kinds, k)
+		}
+	}
 	i.Tags = union(i.Tags, o.Tags)
 	i.Products = union(i.Products, o.Products)
 	i.Clouds = union(i.Clouds, o.Clouds)

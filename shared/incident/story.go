@@ -82,6 +82,13 @@ func short(e alert.Evidence) string {
 	return v
 }
 
+// saw remembers a kind of alert, as far as it matters how many there are.
+func (i *Incident) saw(kind string) {
+	if h := hash(kind); len(i.Kinds) < maxKinds && !slices.Contains(i.Kinds, h) {
+		i.Kinds = append(i.Kinds, h)
+	}
+}
+
 // lead remembers the title of the gravest alert, the earliest of equals: what a small incident is named after.
 func (i *Incident) lead(a alert.Alert, first bool) {
 	if first || a.Severity.Rank() > i.LeadRank {

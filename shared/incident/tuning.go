@@ -27,6 +27,9 @@ type Tuning struct {
 	// Fade is the gap after which a tie between two plain alerts has lost 63 % of its weight; FadeStaged the same when
 	// both sides show kill-chain stages: attackers sleep over a night, noise does not wait for them.
 	Fade, FadeStaged time.Duration
+	// FadeIntense is the same between two incidents that each show at least IntenseKinds kinds of alerts.
+	FadeIntense  time.Duration
+	IntenseKinds int
 	// Horizon is the largest gap that ties at all.
 	Horizon time.Duration
 	// Progress is what a step along the kill chain adds to a tie's score, in parts of what is missing to 1.
@@ -40,6 +43,8 @@ type Tuning struct {
 	// Burst is how many times the usual rate makes background a burst; BurstHalfLife is how fast bursts are forgotten.
 	Burst         float64
 	BurstHalfLife time.Duration
+	// Amid is how close to an intense incident's own alerts background still belongs to it.
+	Amid time.Duration
 	// BackgroundWindow is how long an incident of background alerts of one type on one entity goes on.
 	BackgroundWindow time.Duration
 
@@ -63,9 +68,9 @@ func Default() *Tuning {
 			"app": 0.3, "image": 0.2, "registry_key": 0.2, "process": 0.1, "other": 0.2,
 		},
 		Victim: 1, Attacker: 1.1, Context: 0.4, Weak: 0.9, Common: 0.1, Company: 8,
-		Fade: 50 * time.Minute, FadeStaged: 60 * time.Hour, Horizon: 7 * 24 * time.Hour, Progress: 0.15,
+		Fade: 50 * time.Minute, FadeStaged: 60 * time.Hour, FadeIntense: 6 * time.Hour, IntenseKinds: 4, Horizon: 7 * 24 * time.Hour, Progress: 0.15,
 		BackgroundCount: 8, BackgroundSpan: 8 * time.Hour, BackgroundGap: 24 * time.Hour,
-		Burst: 12, BurstHalfLife: 10 * time.Minute, BackgroundWindow: 24 * time.Hour,
+		Burst: 12, BurstHalfLife: 10 * time.Minute, Amid: 90 * time.Second, BackgroundWindow: 24 * time.Hour,
 		AddressLife: 24 * time.Hour, FoldWithin: 20 * time.Minute, CarriedWithin: 24 * time.Hour, MaxAlerts: 10000,
 	}
 }
@@ -76,6 +81,7 @@ const (
 	maxOwners  = 4
 	maxTypes   = 24
 	maxCompany = 48
+	maxKinds   = 16
 	maxTies    = 64 // entities of one alert that are looked at
 )
 

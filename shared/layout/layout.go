@@ -47,7 +47,7 @@ var Rules = []Rule{
 	{"functions/api/client", with(domain, "functions/api")},
 	{"functions/portal", with(domain, "events")},
 	{"functions/cli", with(domain, "functions/api/client")},
-	{"functions/host/*", with(domain, "events", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
+	{"functions/host/*", with(domain, "events", "shared/telemetry", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
 	{"functions/cmd/...", []string{"events", "shared/...", "functions/..."}},
 }
 
