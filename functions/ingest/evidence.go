@@ -16,7 +16,7 @@ type EvidenceSet struct {
 
 // Add puts e in the set or, when the thing is already there, adds what e knows more. What is only a placeholder is left out.
 func (s *EvidenceSet) Add(e alert.Evidence) {
-	if e.Value = strings.TrimSpace(e.Value); Placeholder(e.Value) {
+	if e.Value = strings.TrimSpace(e.Value); Placeholder(e.Value) || e.Value[0] == '{' { // an object where a name belongs
 		return
 	}
 	key := string(e.Kind) + "/" + sameSpelling(e.Kind, e.Value)

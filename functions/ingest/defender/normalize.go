@@ -92,8 +92,8 @@ func (f finding) nameMachine(a *alert.Alert) {
 	if machine == nil {
 		return
 	}
-	for key, v := range a.Extra {
-		if foldKey(key) == "vmid" && !ingest.Placeholder(v) {
+	for _, key := range sortedKeys(a.Extra) {
+		if v := a.Extra[key]; foldKey(key) == "vmid" && !ingest.Placeholder(v) {
 			machine.Entity = machine.With(entity.AttrVMID, v)
 		}
 	}
