@@ -52,9 +52,7 @@ func (w *walk) process(role alert.Role, p *process) {
 		e.Name = ""
 	}
 	w.hash(role, p.ExecutableSha256, p.ExecutablePath)
-	if user := string(p.User); user != "root" { // every machine has one, so it names nobody
-		w.add(alert.Context, entity.User, p.User, entity.AttrUserType, "operating system")
-	}
+	w.add(alert.Context, entity.User, p.User, entity.AttrUserType, "operating system")
 }
 
 // scans walks what malware scans found.

@@ -69,9 +69,6 @@ func (w *walk) user(role alert.Role, u *user) {
 	if name, domain := string(u.Name), string(u.Domain); value == u.Name && domain != "" && !strings.ContainsAny(name, `\@`) && name != "" {
 		value = ingest.Text(domain + `\` + name)
 	}
-	if strings.EqualFold(string(value), "root") || strings.EqualFold(string(value), "SYSTEM") && u.UID == "" {
-		return // every machine has one, so it names nobody
-	}
 	e := w.add(role, entity.User, value, entity.AttrUserType, string(u.Type), entity.AttrAccessKey, string(u.CredentialUID), entity.AttrDomain, string(u.Domain))
 	if string(u.Name) != e.Value {
 		e.Name = string(u.Name)

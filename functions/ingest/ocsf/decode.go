@@ -30,20 +30,30 @@ type event struct {
 		Desc       ingest.Text
 		References ingest.List[ingest.Text]
 	}
-	Vulnerabilities ingest.List[vulnerability]
+	Vulnerabilities ingest.List[loose[vulnerability]]
 	Attacks         ingest.List[attackObject]
 	Resource        *resource
 	Resources       ingest.List[resource]
-	Evidences       ingest.List[evidence]
+	Evidences       ingest.List[loose[evidence]]
 	Evidence        jsontext.Value // free-form in class 2001
-	Observables     ingest.List[observable]
-	Malware         ingest.List[malware]
-	Actor           actor
-	Device          endpoint
-	SrcEndpoint     endpoint
-	DstEndpoint     endpoint
-	Process         process
-	File            file
+	Observables     ingest.List[loose[observable]]
+	Malware         ingest.List[loose[malware]]
+	Actor           loose[actor]
+	Device          loose[endpoint]
+	SrcEndpoint     loose[endpoint]
+	DstEndpoint     loose[endpoint]
+	Process         loose[process]
+	File            loose[file]
+}
+
+// loose is a part of a finding that senders outside AWS shape in their own ways. What does not fit the schema is left
+// out; it never costs the finding.
+type loose[T any] struct{ value T }
+
+// UnmarshalJSON reads as much as fits.
+func (l *loose[T]) UnmarshalJSON(b []byte) error {
+	_ = ingest.Decode(b, &l.value) // left out on purpose, see loose
+	return nil
 }
 
 // finding is finding_info, in class 2001 finding.

@@ -64,7 +64,7 @@ var kinds = map[int]entity.Kind{
 }
 
 // observables keeps what the finding lists as worth noticing, unless a fuller mention names it already.
-func (w *walk) observables(list ingest.List[observable]) {
+func (w *walk) observables(list ingest.List[loose[observable]]) {
 	if len(list) == 0 {
 		return
 	}
@@ -76,7 +76,8 @@ func (w *walk) observables(list ingest.List[observable]) {
 			named[a.Value] = true
 		}
 	}
-	for _, o := range list {
+	for _, one := range list {
+		o := &one.value
 		kind, known := kinds[int(o.TypeID.Value)]
 		switch value := strings.TrimSpace(string(o.Value)); {
 		case !known || named[value]:

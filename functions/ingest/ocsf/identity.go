@@ -72,7 +72,7 @@ func product(f *event) string {
 func account(f *event, r ingest.Record) alert.Account {
 	a := alert.Account{
 		ID: string(f.Cloud.Account.UID), Name: string(f.Cloud.Account.Name), Region: string(f.Cloud.Region),
-		Organization: string(cmp.Or(f.Cloud.Org.UID, f.Cloud.Org.Name)),
+		Organization: string(cmp.Or(f.Cloud.Org.UID, f.Cloud.Org.Name, f.Metadata.TenantUID)),
 	}
 	if a.ID == "" {
 		a.ID = string(f.Cloud.ProjectUID)

@@ -19,6 +19,10 @@ func (w *walk) resource(r *resource) {
 	if strings.HasPrefix(string(other), "arn:") && !strings.HasPrefix(string(value), "arn:") {
 		value, other = other, value
 	}
+	if strings.HasPrefix(string(value), "AWS::::Account:") { // the whole account, which ties nothing to anything
+		w.add(alert.Context, entity.Other, value, entity.AttrKind, "account")
+		return
+	}
 	kind := entity.Resource
 	if _, err := netip.ParseAddr(string(value)); err == nil {
 		kind = entity.IP

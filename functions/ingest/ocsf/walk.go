@@ -20,9 +20,10 @@ func (w *walk) event(f *event, info *finding) {
 	for i := range f.Resources {
 		w.resource(&f.Resources[i])
 	}
-	w.artefact(&evidence{Actor: f.Actor, Process: f.Process, File: f.File, Device: f.Device, SrcEndpoint: f.SrcEndpoint, DstEndpoint: f.DstEndpoint})
+	w.artefact(&evidence{Actor: f.Actor.value, Process: f.Process.value, File: f.File.value,
+		Device: f.Device.value, SrcEndpoint: f.SrcEndpoint.value, DstEndpoint: f.DstEndpoint.value})
 	for i := range f.Evidences {
-		w.artefact(&f.Evidences[i])
+		w.artefact(&f.Evidences[i].value)
 	}
 	if f.Evidence.Kind() == '{' {
 		var e evidence
@@ -30,7 +31,8 @@ func (w *walk) event(f *event, info *finding) {
 			w.artefact(&e)
 		}
 	}
-	for _, m := range f.Malware {
+	for _, one := range f.Malware {
+		m := &one.value
 		w.note("malware", m.Name)
 		w.add(alert.Attacker, entity.File, m.Path)
 		for i := range m.Files {
@@ -54,7 +56,8 @@ func (w *walk) facts(f *event, info *finding) {
 	w.note("product_uid", f.Metadata.Product.UID)
 	w.note("tenant_uid", f.Metadata.TenantUID)
 	var cves, standards []string
-	for _, v := range f.Vulnerabilities {
+	for _, one := range f.Vulnerabilities {
+		v := &one.value
 		cves = append(cves, string(cmp.Or(v.Cve.UID, v.Title)))
 		w.note("exploit_available", v.IsExploitAvailable)
 		w.note("fix_available", v.IsFixAvailable)

@@ -23,6 +23,9 @@ func (w *walk) resource(r *resource) {
 			w.issuer(r, &d.AwsIamAccessKey)
 			return
 		}
+	case "AwsAccount": // the whole account, which ties nothing to anything
+		w.add(alert.Context, entity.Other, r.ID, entity.AttrKind, "account")
+		return
 	case "Container":
 		w.add(alert.Context, entity.Image, d.Container.ImageName)
 	case "AwsEcrContainerImage":
@@ -92,14 +95,16 @@ func (w *walk) user(k *accessKey, role alert.Role) bool {
 	return true
 }
 
-// issuer notes the role behind a session, and the key's own resource id where that is more than the key.
+// issuer notes the role behind a session, and gives the user just kept the key's resource id as another name.
 func (w *walk) issuer(r *resource, k *accessKey) {
 	w.note("session_issuer", k.SessionContext.SessionIssuer.Arn)
-	if id := string(r.ID); id != "" && id != string(k.AccessKeyID) {
-		w.note("access_key_resource", r.ID)
-		e := &w.found[len(w.found)-1]
-		if e.Attr(entity.AttrAccessKey) == "" && e.Kind == entity.User {
-			e.Entity = e.With(entity.AttrAccessKey, id[strings.LastIndexByte(id, ':')+1:])
+	for i := len(w.found) - 1; i >= 0; i-- {
+		if e := &w.found[i]; e.Kind == entity.User {
+			also(e, entity.Resource, r.ID)
+			if id := string(r.ID); e.Attr(entity.AttrAccessKey) == "" {
+				e.Entity = e.With(entity.AttrAccessKey, id[strings.LastIndexByte(id, ':')+1:])
+			}
+			return
 		}
 	}
 }
