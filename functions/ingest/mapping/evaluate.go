@@ -1,0 +1,140 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// expr is one expression of a file, with where it stands.
+type expr struct {
+	source  string
+	line    int
+	program cel.Program
+}
+
+// UnmarshalYAML keeps the source; Load compiles it.
+func (x *expr) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode {
+		return fmt.Errorf("line %d: must be an expression, not a list or a map", n.Line)
+	}
+	*x = expr{source: strings.TrimSpace(n.Value), line: n.Line}
+	return nil
+}
+
+func (x expr) absent() bool { return x.source == "" }
+
+// evaluation is a mapping at work on one record. The first expression that fails is the reason it gives up.
+type evaluation struct {
+	product string
+	r, it   any
+	err     error
+}
+
+func (p *Provider) evaluation(r ingest.Record) *evaluation {
+	e := &evaluation{product: p.file.Product}
+	e.r = value(r.Raw)
+	return e
+}
+
+// ResolveName and Parent make an evaluation the variables of its own programs.
+func (e *evaluation) ResolveName(name string) (any, bool) {
+	switch name {
+	case "r":
+		return e.r, true
+	case "it":
+		return e.it, true
+	}
+	return nil, false
+}
+
+// Parent is nil: there are no other variables.
+func (e *evaluation) Parent() cel.Activation { return nil }
+
+// eval is nil for an absent expression and after the first failure.
+func (e *evaluation) eval(key string, x expr) ref.Val {
+	if x.program == nil || e.err != nil {
+		return nil
+	}
+	v, _, err := x.program.Eval(e)
+	if err != nil {
+		e.err = fault.Errorf(fault.Invalid, "%s: %s: %w", e.product, key, err)
+		return nil
+	}
+	return v
+}
+
+func (e *evaluation) text(key string, x expr) string {
+	if v := e.eval(key, x); v != nil {
+		return strings.TrimSpace(spell(native(v)))
+	}
+	return ""
+}
+
+func (e *evaluation) bool(key string, x expr) bool {
+	return e.eval(key, x) == types.True
+}
+
+func (e *evaluation) number(key string, x expr) float64 {
+	if v := e.eval(key, x); v != nil {
+		return numeric(native(v))
+	}
+	return 0
+}
+
+func (e *evaluation) time(key string, x expr) time.Time {
+	t, err := ingest.ParseTime(e.text(key, x))
+	if err != nil && e.err == nil {
+		e.err = fault.Errorf(fault.Invalid, "%s: %s: %w", e.product, key, err)
+	}
+	return t
+}
+
+// elements are what an expression lists; one value that is no list is a list of one.
+func (e *evaluation) elements(key string, x expr) []any {
+	if v := e.eval(key, x); v != nil {
+		return elements(native(v))
+	}
+	return nil
+}
+
+// list are the distinct texts that an expression lists, without placeholders.
+func (e *evaluation) list(key string, x expr) []string {
+	var out []string
+next:
+	for _, v := range e.elements(key, x) {
+		s := strings.TrimSpace(spell(v))
+		if ingest.Placeholder(s) {
+			continue
+		}
+		for _, has := range out {
+			if has == s {
+				continue next
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// word is the word to read as a severity or status: the value, else the native one, looked up in the table.
+func (e *evaluation) word(key string, m wordKeys, nativeWord string) string {
+	w := nativeWord
+	if !m.Value.absent() {
+		w = e.text(key, m.Value)
+	}
+	for from, to := range m.Words {
+		if strings.EqualFold(from, w) {
+			return to
+		}
+	}
+	return w
+}

@@ -1,0 +1,239 @@
+// Package mapping reads other products by declaration: one YAML file per product says how its record becomes an alert,
+// in CEL expressions (https://cel.dev). Adding a product takes a file and no Go.
+//
+//	products/*.yaml, your/*.yaml ──Load: compile, type-check──▶ one Provider per file
+//	record ─fields, match─▶ ignore? ─expressions─▶ alert
+//
+// # The file
+//
+//	product:  crowdstrike           # Origin.Provider and the Provider's name; required
+//	name:     CrowdStrike Falcon    # the product's name as people know it
+//	fields:   [metadata, event]     # top-level members that must all be there; checked before any CEL runs; required
+//	match:    bool                  # whether the record is the product's; default true
+//	ignore:   text                  # why it is no alert ("an audit event"); "" goes on
+//	class:    text                  # "" (a threat) or "exposure"
+//	id:       text                  # the alert's own id, stable over its updates; required
+//	report_id, type, title, description, recommendation, url, correlation_key: text
+//	carried_ids, members, tactics, techniques: list
+//	severity, status:
+//	  native: text                  # the product's own word, kept as it is
+//	  value:  text                  # the word to look up, where that is not the native one
+//	  words:  {urgent: high}        # in any case; words that are not here are read as everybody writes them
+//	first, last, updated: time      # RFC 3339, or a number since 1970 in s, ms, µs or ns
+//	count:    number
+//	account:  {cloud, id, name, organization, region}: text
+//	extra:    {name: text}          # further facts
+//	evidence:
+//	  - each: list                  # one thing per element, bound to `it`; without it, one thing
+//	    when: bool
+//	    kind: ip                    # a word of the generic alert, not an expression
+//	    role: attacker              # attacker, victim, context: a word
+//	    verdict: malicious          # suspicious, malicious, noThreatsFound: a word
+//	    value: text                 # placeholders make no evidence
+//	    name: text
+//	    aliases: [{kind: ip, value: text or list}]
+//	    attributes: {device_id: text}
+//
+// Everything on the right that is text, list, bool, number or time is an expression over `r`, the record. Members that
+// may be absent are read with functions that do not mind:
+//
+//	get(r, "a.b.0")      the value there, or null; keys that contain dots are found too
+//	text(r, "a.b")       its text: "" where absent or null, numbers and booleans spelt out
+//	num(r, "a.b")        its number, also out of text; 0 where there is none
+//	list(r, "a.b")       its elements; one value is a list of one, absence an empty list
+//	first([x, y])        the first text that is none of "", "N/A", "unknown", …
+//	lower(x), before(x, sep), after(x, sep), split(x, sep)    text; after gives "" where sep is not in x
+//	addresses(x), emails(x)    those that text mentions
+//	filetime(x)          a Windows FILETIME as RFC 3339; anything else as it is
+//	digest([x, y])       a stable id out of parts, for products that have none
+//
+// products/thinkst-canary.yaml is the commented example.
+package mapping
+
+import (
+	"fmt"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/attack"
+	"github.com/onepane/onepane/shared/entity"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Provider reads one product by its mapping. Load makes it; it is safe for concurrent use.
+type Provider struct{ file file }
+
+// Name is the mapping's product.
+func (p *Provider) Name() string { return p.file.Product }
+
+// Recognize asks for the declared fields first, and only then the match expression. An expression that fails on a
+// record does not recognize it.
+func (p *Provider) Recognize(r ingest.Record) bool {
+	if r.Fields == nil || !r.Has(p.file.Fields...) {
+		return false
+	}
+	if p.file.Match.absent() {
+		return true
+	}
+	e := p.evaluation(r)
+	ok := e.bool("match", p.file.Match)
+	return ok && e.err == nil
+}
+
+// Normalize evaluates the mapping. An expression that fails on the record, a time that is none, and an empty id are
+// fault.Invalid and name product and key.
+func (p *Provider) Normalize(r ingest.Record) (alert.Alert, error) {
+	m, e := &p.file, p.evaluation(r)
+	if reason := e.text("ignore", m.Ignore); reason != "" && e.err == nil {
+		return alert.Alert{}, ingest.Ignore(reason)
+	}
+	a := alert.Alert{
+		Class:          alert.Class(e.text("class", m.Class)),
+		Origin:         alert.Origin{Provider: m.Product, ID: e.text("id", m.ID)},
+		Reporter:       m.Product,
+		ReportID:       e.text("report_id", m.ReportID),
+		Product:        m.Name,
+		Type:           e.text("type", m.Type),
+		Title:          e.text("title", m.Title),
+		Description:    e.text("description", m.Description),
+		Recommendation: e.text("recommendation", m.Recommendation),
+		URL:            e.text("url", m.URL),
+		NativeSeverity: e.text("severity.native", m.Severity.Native),
+		NativeStatus:   e.text("status.native", m.Status.Native),
+		First:          e.time("first", m.First),
+		Last:           e.time("last", m.Last),
+		Updated:        e.time("updated", m.Updated),
+		Count:          int64(e.number("count", m.Count)),
+		CarriedIDs:     e.list("carried_ids", m.CarriedIDs),
+		Members:        e.list("members", m.Members),
+		CorrelationKey: e.text("correlation_key", m.CorrelationKey),
+		Extra:          e.extra(m.Extra),
+		Techniques:     attack.Techniques(e.list("techniques", m.Techniques)...),
+		Account:        e.account(m.Account),
+	}
+	a.Severity = alert.ParseSeverity(e.word("severity.value", m.Severity, a.NativeSeverity))
+	a.Status = alert.ParseStatus(e.word("status.value", m.Status, a.NativeStatus))
+	e.tactics(&a, m.Tactics)
+	a.Evidence = e.evidence(m.Evidence)
+	switch {
+	case e.err != nil:
+		return alert.Alert{}, e.err
+	case a.Origin.ID == "":
+		return alert.Alert{}, fault.Errorf(fault.Invalid, "%s: id: empty", m.Product)
+	}
+	return whole(a), nil
+}
+
+// whole fills in what a mapping may leave out.
+func whole(a alert.Alert) alert.Alert {
+	if a.ReportID == "" {
+		a.ReportID = a.Origin.ID
+	}
+	if a.Title == "" {
+		a.Title = a.Type
+	}
+	if a.Title == "" {
+		a.Title = a.Product + " alert"
+	}
+	if a.First.IsZero() {
+		a.First = a.Updated
+	}
+	if a.Last.Before(a.First) {
+		a.Last = a.First
+	}
+	if a.Updated.IsZero() {
+		a.Updated = a.Last
+	}
+	return a
+}
+
+func (e *evaluation) account(m accountKeys) alert.Account {
+	return alert.Account{
+		Cloud: cloud(e.text("account.cloud", m.Cloud)), ID: e.text("account.id", m.ID), Name: e.text("account.name", m.Name),
+		Organization: e.text("account.organization", m.Organization), Region: e.text("account.region", m.Region),
+	}
+}
+
+// tactics reads the words; those that name no tactic are kept in Extra["tactics"].
+func (e *evaluation) tactics(a *alert.Alert, x expr) {
+	for _, word := range e.list("tactics", x) {
+		if t := attack.FromWord(word); t != "" {
+			a.Tactics = append(a.Tactics, t)
+		} else if a.Extra == nil {
+			a.Extra = map[string]string{"tactics": word}
+		} else if have := a.Extra["tactics"]; have == "" {
+			a.Extra["tactics"] = word
+		} else if have != word {
+			a.Extra["tactics"] = have + ", " + word
+		}
+	}
+	a.Tactics = attack.Sorted(a.Tactics)
+}
+
+func (e *evaluation) extra(keys map[string]expr) map[string]string {
+	var out map[string]string
+	for name, x := range keys {
+		if v := e.text("extra."+name, x); v != "" {
+			if out == nil {
+				out = make(map[string]string, len(keys))
+			}
+			out[name] = v
+		}
+	}
+	return out
+}
+
+func (e *evaluation) evidence(rows []evidenceKeys) []alert.Evidence {
+	var set ingest.EvidenceSet
+	for i, row := range rows {
+		key := fmt.Sprintf("evidence[%d]", i)
+		if row.Each.absent() {
+			e.one(&set, key, row)
+			continue
+		}
+		for _, it := range e.elements(key+".each", row.Each) {
+			e.it = it
+			e.one(&set, key, row)
+		}
+		e.it = nil
+	}
+	return set.List()
+}
+
+// one adds what a row says of the record, or of one element.
+func (e *evaluation) one(set *ingest.EvidenceSet, key string, row evidenceKeys) {
+	if !row.When.absent() && !e.bool(key+".when", row.When) {
+		return
+	}
+	x := entity.Entity{Kind: entity.Kind(row.Kind), Value: e.text(key+".value", row.Value)}
+	if ingest.Placeholder(x.Value) {
+		return
+	}
+	if x.Name = e.text(key+".name", row.Name); x.Name == x.Value || ingest.Placeholder(x.Name) {
+		x.Name = ""
+	}
+	for name, attribute := range row.Attributes {
+		if v := e.text(key+".attributes."+name, attribute); !ingest.Placeholder(v) {
+			x = x.With(name, v)
+		}
+	}
+	for _, a := range row.Aliases {
+		for _, v := range e.list(key+".aliases", a.Value) {
+			x = x.Also(entity.Kind(a.Kind), v)
+		}
+	}
+	set.Add(alert.Evidence{Entity: x, Role: alert.Role(row.Role), Verdict: alert.Verdict(row.Verdict)})
+}
+
+// cloud reads the words that products use for the clouds.
+func cloud(word string) entity.Cloud {
+	switch c := lowered(word); c {
+	case "aws", "amazon", "amazon web services":
+		return entity.Amazon
+	case "azure", "microsoft azure":
+		return entity.Azure
+	case "gcp", "google", "google cloud", "google cloud platform":
+		return entity.Google
+	}
+	return ""
+}

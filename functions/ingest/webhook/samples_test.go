@@ -1,0 +1,26 @@
+package webhook_test
+
+import (
+	"testing"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/alertmanager"
+	"github.com/onepane/onepane/functions/ingest/falco"
+	"github.com/onepane/onepane/functions/ingest/generic"
+	"github.com/onepane/onepane/functions/ingest/ingesttest"
+	"github.com/onepane/onepane/functions/ingest/mapping"
+	"github.com/onepane/onepane/functions/ingest/wazuh"
+	"github.com/onepane/onepane/functions/ingest/webhook"
+)
+
+func TestSamples(t *testing.T) {
+	mappings, err := mapping.Load(mapping.Products())
+	if err != nil {
+		t.Fatal(err)
+	}
+	providers := append([]ingest.Provider{falco.Provider{}, wazuh.Provider{}, alertmanager.Provider{}}, mappings...)
+	ingesttest.Samples(t, webhook.Envelope{}, append(providers, generic.Provider{}),
+		"external/alertmanager", "external/cloudevents", "external/crowdstrike", "external/edge", "external/falco", "external/harfanglab",
+		"external/lacework", "external/sentinelone", "external/sentinelone-identity", "external/trellix-edr",
+		"external/wazuh", "external/wiz")
+}
