@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -71,12 +72,12 @@ func normalizeAssessment(r ingest.Record) (alert.Alert, error) {
 		Recommendation: string(cmp.Or(s.Remediation, s.Metadata.Remediation)), URL: link(string(s.Links.Portal)),
 		Severity: alert.ParseSeverity(string(severity)), NativeSeverity: string(severity),
 		Status: exposureStatus(string(s.Status.Code)), NativeStatus: string(s.Status.Code),
-		Tactics:    ingest.MicrosoftTactics(attack.MicrosoftIntent, string(s.Metadata.Tactics)),
-		Techniques: attack.Techniques(ingest.MicrosoftTexts(s.Metadata.Techniques)...),
+		Tactics:    microsoft.Tactics(attack.MicrosoftIntent, string(s.Metadata.Tactics)),
+		Techniques: attack.Techniques(microsoft.Texts(s.Metadata.Techniques)...),
 		First:      ingest.FirstSet(s.Status.First, s.Status.Changed, s.Generated),
 		Updated:    ingest.FirstSet(s.Generated, s.Status.Changed),
-		Account:    alert.Account{Cloud: entity.Azure, ID: ingest.AzureSubscription(id)},
-		Extra:      ingest.MicrosoftProperties(s.AdditionalData),
+		Account:    alert.Account{Cloud: entity.Azure, ID: microsoft.AzureSubscription(id)},
+		Extra:      microsoft.Properties(s.AdditionalData),
 	}
 	if t := r.Text("tenantId"); !ingest.Placeholder(t) {
 		a.Account.Organization = t
@@ -99,7 +100,7 @@ func (s assessment) evidence(id string) []alert.Evidence {
 			resource = id[:i]
 		}
 	}
-	ev := ingest.AzureResource(resource)
+	ev := microsoft.AzureResource(resource)
 	if native := string(s.Resource.NativeID); !ingest.Placeholder(native) {
 		ev.Entity = ev.Also(entity.Resource, native)
 	}

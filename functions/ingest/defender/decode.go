@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 )
 
 // finding is an alert in any of its spellings: the REST API's current and first version, export, Logic App. Names
@@ -82,7 +83,7 @@ func decode(r ingest.Record) (finding, error) {
 // subscription is the subscription the alert is about, wherever it is stated.
 func (f finding) subscription(armID string) string {
 	for _, id := range append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resources()...) {
-		if sub := ingest.AzureSubscription(id); sub != "" {
+		if sub := microsoft.AzureSubscription(id); sub != "" {
 			return sub
 		}
 	}
@@ -91,7 +92,7 @@ func (f finding) subscription(armID string) string {
 			return string(sub)
 		}
 	}
-	return ingest.AzureSubscription(armID)
+	return microsoft.AzureSubscription(armID)
 }
 
 // resources are the Azure ids among the identifiers.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -30,19 +31,19 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 		Origin: alert.Origin{Provider: name, ID: strings.ToLower(id)}, Reporter: name, ReportID: id,
 		Product: product, DetectionSource: plan(string(f.ProductComponent), string(cmp.Or(f.AlertType, f.AlertName))),
 		Type: string(cmp.Or(f.AlertType, f.AlertName)), Title: string(cmp.Or(f.AlertDisplayName, f.AlertName)),
-		Description: string(f.Description), Recommendation: strings.Join(ingest.MicrosoftTexts(f.RemediationSteps), "\n"),
+		Description: string(f.Description), Recommendation: strings.Join(microsoft.Texts(f.RemediationSteps), "\n"),
 		URL:      string(f.AlertURI),
 		Severity: alert.ParseSeverity(string(severity)), NativeSeverity: string(severity),
 		Status: alert.ParseStatus(string(status)), NativeStatus: string(status),
-		Tactics:    ingest.MicrosoftTactics(attack.MicrosoftIntent, string(f.Intent)),
-		Techniques: attack.Techniques(append(ingest.MicrosoftTexts(f.Techniques), ingest.MicrosoftTexts(f.SubTechniques)...)...),
+		Tactics:    microsoft.Tactics(attack.MicrosoftIntent, string(f.Intent)),
+		Techniques: attack.Techniques(append(microsoft.Texts(f.Techniques), microsoft.Texts(f.SubTechniques)...)...),
 		First:      ingest.FirstSet(f.Start, f.Detected, f.End, f.Generated, f.ExportGenerated, f.Reported),
 		Updated:    ingest.FirstSet(f.Generated, f.ExportGenerated, f.Processed, f.ExportProcessed, f.Reported),
 		Account: alert.Account{
 			Cloud: entity.Azure, ID: f.subscription(r.Text("id")), Organization: f.tenant(),
 		},
 		CorrelationKey: string(f.CorrelationKey), Sample: f.isSample(),
-		Extra: ingest.MicrosoftProperties(f.ExtendedProperties),
+		Extra: microsoft.Properties(f.ExtendedProperties),
 	}
 	a.Last = ingest.FirstSet(f.End, f.Start)
 	if a.Last.Before(a.First) {
@@ -61,13 +62,13 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 func (f finding) evidence(a *alert.Alert) {
 	var set ingest.EvidenceSet
 	for _, id := range append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resources()...) {
-		ev := ingest.AzureResource(id)
+		ev := microsoft.AzureResource(id)
 		if ev.Role = alert.Victim; strings.EqualFold(strings.TrimRight(id, "/"), "/subscriptions/"+a.Account.ID) {
 			ev.Role = alert.Context
 		}
 		set.Add(ev)
 	}
-	members := ingest.MicrosoftEntities(f.Entities, &set)
+	members := microsoft.Entities(f.Entities, &set)
 	addHints(a.Extra, &set)
 	a.Evidence = set.List()
 	f.nameMachine(a)
@@ -125,7 +126,7 @@ func addHints(properties map[string]string, set *ingest.EvidenceSet) {
 			if have := set.Find(entity.IP, value); have != nil && role != "" {
 				have.Role = role
 			}
-			ev := ingest.Evidence(entity.IP, value)
+			ev := microsoft.Evidence(entity.IP, value)
 			ev.Role = role
 			set.Add(ev)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/fault"
 )
 

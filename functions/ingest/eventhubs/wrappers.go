@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/fault"
 )
 
@@ -125,5 +126,5 @@ func (o *opener) notification(r ingest.Record, wrappers int) {
 		o.open(data, wrappers+1)
 		return
 	}
-	o.ignore(r, "a Graph change notification holds no alert: read "+ingest.ClipText(r.Text("resource"), 200)+" from Microsoft Graph and deliver what it answers")
+	o.ignore(r, "a Graph change notification holds no alert: read "+microsoft.ClipText(r.Text("resource"), 200)+" from Microsoft Graph and deliver what it answers")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -27,17 +28,17 @@ func normalizeAlert(raw jsontext.Value, r ingest.Record) (alert.Alert, error) {
 	a := alert.Alert{
 		Origin: s.origin(id), Reporter: name, ReportID: id, CarriedIDs: s.carried(id), Product: s.product(),
 		Type: string(s.AlertType), Title: string(cmp.Or(s.AlertDisplayName, s.DisplayName, s.AlertName)),
-		Description: string(s.Description), Recommendation: strings.Join(ingest.MicrosoftTexts(s.RemediationSteps), "\n"),
+		Description: string(s.Description), Recommendation: strings.Join(microsoft.Texts(s.RemediationSteps), "\n"),
 		URL:      string(cmp.Or(s.AlertLink, s.AlertURI)),
 		Severity: alert.ParseSeverity(string(severity)), NativeSeverity: string(severity),
 		Status: alert.ParseStatus(string(s.Status)), NativeStatus: string(s.Status),
-		Tactics: ingest.MicrosoftTactics(attack.MicrosoftIntent,
-			append(ingest.MicrosoftTexts(s.Tactics), string(s.Intent))...),
-		Techniques: attack.Techniques(append(ingest.MicrosoftTexts(s.Techniques), ingest.MicrosoftTexts(s.SubTechs)...)...),
+		Tactics: microsoft.Tactics(attack.MicrosoftIntent,
+			append(microsoft.Texts(s.Tactics), string(s.Intent))...),
+		Techniques: attack.Techniques(append(microsoft.Texts(s.Techniques), microsoft.Texts(s.SubTechs)...)...),
 		First:      firstSet(s.Start, s.StartUTC, s.End, s.EndUTC, s.Generated, s.GeneratedUTC),
 		Last:       firstSet(s.End, s.EndUTC),
 		Updated:    firstSet(s.Generated, s.GeneratedUTC, s.Processed),
-		Extra:      ingest.MicrosoftProperties(s.ExtendedProperties),
+		Extra:      microsoft.Properties(s.ExtendedProperties),
 		Sample:     s.isSample(),
 	}
 	if a.Last.Before(a.First) {
@@ -135,7 +136,7 @@ func (s alertRow) isSample() bool {
 }
 
 func (s alertRow) extra(m map[string]string) map[string]string {
-	for k, v := range ingest.MicrosoftProperties(s.AdditionalData) {
+	for k, v := range microsoft.Properties(s.AdditionalData) {
 		if _, has := m[k]; !has {
 			m = withFact(m, k, v)
 		}
@@ -154,22 +155,22 @@ func (s alertRow) evidence(a *alert.Alert) (members []string) {
 		ids = append(ids, string(cmp.Or(r.ResourceID, r.AzureResourceID)))
 	}
 	for _, id := range ids {
-		ev := ingest.AzureResource(id)
+		ev := microsoft.AzureResource(id)
 		if ev.Role = alert.Victim; strings.EqualFold(strings.TrimRight(id, "/"), "/subscriptions/"+a.Account.ID) {
 			ev.Role = alert.Context
 		}
 		set.Add(ev)
 	}
-	members = ingest.MicrosoftEntities(s.Entities, &set)
+	members = microsoft.Entities(s.Entities, &set)
 	a.Evidence = set.List()
 	return members
 }
 
 // subscription is the subscription of the resource, else of the workspace that holds the row.
 func (s alertRow) subscription(extra map[string]string) string {
-	candidates := []string{ingest.AzureSubscription(string(s.ResourceID))}
+	candidates := []string{microsoft.AzureSubscription(string(s.ResourceID))}
 	for _, r := range s.ResourceIdentifiers {
-		candidates = append(candidates, ingest.AzureSubscription(string(cmp.Or(r.ResourceID, r.AzureResourceID))), string(r.Subscription))
+		candidates = append(candidates, microsoft.AzureSubscription(string(cmp.Or(r.ResourceID, r.AzureResourceID))), string(r.Subscription))
 	}
 	candidates = append(candidates, extra["effectiveSubscriptionId"], between(string(s.AlertLink), "/subscriptionId/"), string(s.WorkspaceSub))
 	for _, c := range candidates {

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -31,8 +32,8 @@ func normalizeIncident(raw jsontext.Value, r ingest.Record) (alert.Alert, error)
 		Type: "SecurityIncident", Title: string(s.Title), Description: string(s.Description), URL: string(s.URL),
 		Severity: alert.ParseSeverity(string(s.Severity)), NativeSeverity: string(s.Severity),
 		Status: incidentStatus(string(s.Status)), NativeStatus: string(s.Status),
-		Tactics:        ingest.MicrosoftTactics(attack.MicrosoftIntent, ingest.MicrosoftTexts(more.Tactics)...),
-		Techniques:     attack.Techniques(ingest.MicrosoftTexts(more.Techniques)...),
+		Tactics:        microsoft.Tactics(attack.MicrosoftIntent, microsoft.Texts(more.Tactics)...),
+		Techniques:     attack.Techniques(microsoft.Texts(more.Techniques)...),
 		First:          firstSet(s.First, s.FirstUTC, s.Created, s.CreatedUTC, s.Generated),
 		Last:           firstSet(s.Last, s.LastUTC),
 		Updated:        firstSet(s.Modified, s.ModifiedUTC, s.Generated),
@@ -54,7 +55,7 @@ func normalizeIncident(raw jsontext.Value, r ingest.Record) (alert.Alert, error)
 		a.Extra = withFact(a.Extra, f[0], f[1])
 	}
 	var set ingest.EvidenceSet
-	ingest.MicrosoftEntities(s.RelatedEntities, &set)
+	microsoft.Entities(s.RelatedEntities, &set)
 	a.Evidence = set.List()
 	return a, nil
 }
@@ -68,7 +69,7 @@ type additional struct {
 
 // additional reads that column; one that cannot be read states nothing.
 func (s incidentRow) additional() (m additional) {
-	if v := ingest.Unquote(s.AdditionalData); v.Kind() == '{' && json.Unmarshal(v, &m, json.MatchCaseInsensitiveNames(true)) != nil {
+	if v := microsoft.Unquote(s.AdditionalData); v.Kind() == '{' && json.Unmarshal(v, &m, json.MatchCaseInsensitiveNames(true)) != nil {
 		return additional{}
 	}
 	return m
@@ -80,7 +81,7 @@ func (s incidentRow) assignedTo() string {
 		UPN        ingest.Text `json:"userPrincipalName"`
 		Email      ingest.Text `json:"email"`
 	}
-	if v := ingest.Unquote(s.Owner); v.Kind() != '{' || json.Unmarshal(v, &owner, json.MatchCaseInsensitiveNames(true)) != nil {
+	if v := microsoft.Unquote(s.Owner); v.Kind() != '{' || json.Unmarshal(v, &owner, json.MatchCaseInsensitiveNames(true)) != nil {
 		return ""
 	}
 	return string(cmp.Or(owner.UPN, owner.Email, owner.AssignedTo))
@@ -88,7 +89,7 @@ func (s incidentRow) assignedTo() string {
 
 // members are the ids of the alerts, as Sentinel knows them.
 func (s incidentRow) members() []string {
-	out := ingest.MicrosoftTexts(s.AlertIDs)
+	out := microsoft.Texts(s.AlertIDs)
 	for _, a := range s.Alerts {
 		if id := string(cmp.Or(a.Properties.SystemAlertID, a.Name)); id != "" && !slices.Contains(out, id) {
 			out = append(out, id)
@@ -107,7 +108,7 @@ func (s incidentRow) correlationKey(id string) string {
 }
 
 func (s incidentRow) subscription(arm string) string {
-	if sub := ingest.AzureSubscription(arm); sub != "" {
+	if sub := microsoft.AzureSubscription(arm); sub != "" {
 		return sub
 	}
 	return between(string(s.URL), "/subscriptions/")

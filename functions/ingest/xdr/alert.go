@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -67,14 +68,14 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 		Recommendation: string(g.Recommended), URL: string(g.URL),
 		Severity: alert.ParseSeverity(string(g.Severity)), NativeSeverity: string(g.Severity),
 		Status: alert.ParseStatus(string(g.Status)), NativeStatus: string(g.Status),
-		Tactics:        ingest.MicrosoftTactics(attack.GraphCategory, append(ingest.MicrosoftTexts(g.Categories), string(g.Category))...),
-		Techniques:     attack.Techniques(ingest.MicrosoftTexts(g.Techniques)...),
+		Tactics:        microsoft.Tactics(attack.GraphCategory, append(microsoft.Texts(g.Categories), string(g.Category))...),
+		Techniques:     attack.Techniques(microsoft.Texts(g.Techniques)...),
 		First:          ingest.FirstSet(g.First, g.Created, g.Last, g.Updated),
 		Last:           ingest.FirstSet(g.Last),
 		Updated:        ingest.FirstSet(g.Updated, g.Created),
 		Account:        alert.Account{Cloud: entity.Azure, Organization: organization(string(g.TenantID), r)},
 		CorrelationKey: correlationKey(incident),
-		Extra:          ingest.MicrosoftProperties(g.Additional),
+		Extra:          microsoft.Properties(g.Additional),
 	}
 	if p := string(g.ProviderAlertID); !ingest.Placeholder(p) {
 		a.CarriedIDs = append(a.CarriedIDs, p)
@@ -82,7 +83,7 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 	if a.Origin.ID != id {
 		a.CarriedIDs = append(a.CarriedIDs, id)
 	}
-	for k, v := range ingest.MicrosoftProperties(g.Custom) {
+	for k, v := range microsoft.Properties(g.Custom) {
 		fact(&a, k, v)
 	}
 	for _, f := range [...][2]string{

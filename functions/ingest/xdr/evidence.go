@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 )
@@ -111,7 +112,7 @@ func (e *evidence) add(hint string, set *ingest.EvidenceSet, depth int) {
 	for i, ev := range e.read(cmp.Or(e.kind(), hint)) {
 		if i == 0 { // what comes along (an image, who was logged on) is not what was judged
 			ev.Role = cmp.Or(ev.Role, role(e.Roles))
-			ev.Verdict = ingest.MicrosoftVerdict(string(e.Verdict))
+			ev.Verdict = microsoft.Verdict(string(e.Verdict))
 		}
 		set.Add(ev)
 	}
@@ -137,7 +138,7 @@ func (e *evidence) add(hint string, set *ingest.EvidenceSet, depth int) {
 		for _, m := range in.list {
 			m.add(in.hint, set, depth+1)
 			if m.text != "" && in.hint == "url" {
-				set.Add(ingest.Evidence(entity.URL, m.text))
+				set.Add(microsoft.Evidence(entity.URL, m.text))
 			}
 		}
 	}
@@ -168,7 +169,7 @@ func (e *evidence) subscription() string {
 		}
 	}
 	for _, id := range ids {
-		if sub := ingest.AzureSubscription(id); sub != "" {
+		if sub := microsoft.AzureSubscription(id); sub != "" {
 			return sub
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
@@ -64,7 +65,7 @@ func normalizeIncident(r ingest.Record) (alert.Alert, error) {
 	}
 	for _, f := range [...][2]string{
 		{"classification", string(i.Classification)}, {"determination", string(i.Determination)}, {"assignedTo", string(i.AssignedTo)},
-		{"summary", ingest.ClipText(string(i.Summary), 2<<10)}, {"customTags", string(i.Tags)},
+		{"summary", microsoft.ClipText(string(i.Summary), 2<<10)}, {"customTags", string(i.Tags)},
 	} {
 		fact(&a, f[0], f[1])
 	}

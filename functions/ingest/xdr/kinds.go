@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 )
@@ -20,19 +21,19 @@ func (e *evidence) read(kind string) []alert.Evidence {
 	case "ip":
 		return one(e.ip())
 	case "url":
-		return one(ingest.Evidence(entity.URL, e.URL.text))
+		return one(microsoft.Evidence(entity.URL, e.URL.text))
 	case "file":
 		return one(e.FileDetails.file())
 	case "process":
 		return e.process()
 	case "filehash":
-		return one(ingest.Evidence(entity.FileHash, string(e.Value)))
+		return one(microsoft.Evidence(entity.FileHash, string(e.Value)))
 	case "dns":
-		return one(ingest.Evidence(entity.Domain, string(e.DomainName)))
+		return one(microsoft.Evidence(entity.Domain, string(e.DomainName)))
 	case "azureresource", "amazonresource", "googlecloudresource", "blob", "blobcontainer":
 		return one(e.resource(kind))
 	case "registrykey", "registryvalue":
-		ev := ingest.Evidence(entity.RegistryKey, strings.Trim(string(e.RegistryHive+`\`+e.RegistryKey), `\`), entity.AttrData, string(e.RegistryValue))
+		ev := microsoft.Evidence(entity.RegistryKey, strings.Trim(string(e.RegistryHive+`\`+e.RegistryKey), `\`), entity.AttrData, string(e.RegistryValue))
 		ev.Name = string(e.RegistryValueName)
 		return one(ev)
 	case "networkconnection":
@@ -62,7 +63,7 @@ func (e *evidence) user(kind string) alert.Evidence {
 	if kind == "mailbox" {
 		k, value = entity.Mailbox, cmp.Or(string(e.PrimaryAddress), value)
 	}
-	ev := ingest.Evidence(k, value, entity.AttrUPN, upn, entity.AttrObjectID, string(cmp.Or(u.AzureADUserID, u.ActiveDirectoryObjectGUID)),
+	ev := microsoft.Evidence(k, value, entity.AttrUPN, upn, entity.AttrObjectID, string(cmp.Or(u.AzureADUserID, u.ActiveDirectoryObjectGUID)),
 		entity.AttrSID, string(u.UserSid), entity.AttrDomain, string(u.DomainName), "account_name", string(u.AccountName))
 	if ev.Name = string(cmp.Or(u.DisplayName, e.DisplayName)); ev.Name == value {
 		ev.Name = ""
@@ -82,7 +83,7 @@ func (e *evidence) device() []alert.Evidence {
 	if m := e.VMMetadata.evidence; m != nil {
 		facts = append(facts, entity.AttrVMID, string(m.VMID), entity.AttrResourceID, string(m.ResourceID))
 	}
-	ev := ingest.Evidence(entity.Host, string(cmp.Or(e.DeviceDNSName, e.HostName, e.MDEDeviceID, e.AzureADDeviceID)), facts...)
+	ev := microsoft.Evidence(entity.Host, string(cmp.Or(e.DeviceDNSName, e.HostName, e.MDEDeviceID, e.AzureADDeviceID)), facts...)
 	if h := string(e.HostName); !ingest.Placeholder(h) {
 		ev.Entity = ev.Also(entity.Host, h)
 	}
@@ -94,7 +95,7 @@ func (e *evidence) device() []alert.Evidence {
 	out := []alert.Evidence{ev}
 	for _, m := range e.LoggedOnUsers {
 		if m.evidence != nil && m.AccountName != "" {
-			u := ingest.Evidence(entity.User, strings.TrimPrefix(string(m.DomainName+`\`+m.AccountName), `\`), entity.AttrDomain, string(m.DomainName))
+			u := microsoft.Evidence(entity.User, strings.TrimPrefix(string(m.DomainName+`\`+m.AccountName), `\`), entity.AttrDomain, string(m.DomainName))
 			u.Role = alert.Context
 			out = append(out, u)
 		}
@@ -107,7 +108,7 @@ func (e *evidence) ip() alert.Evidence {
 	if e.Location.evidence != nil {
 		l = *e.Location.evidence
 	}
-	return ingest.Evidence(entity.IP, e.IPAddress.text, entity.AttrCountry, string(cmp.Or(e.CountryLetterCode, l.CountryName)), entity.AttrCity, string(l.City))
+	return microsoft.Evidence(entity.IP, e.IPAddress.text, entity.AttrCountry, string(cmp.Or(e.CountryLetterCode, l.CountryName)), entity.AttrCity, string(l.City))
 }
 
 // connection notes ports on the two ends.
@@ -118,7 +119,7 @@ func (e *evidence) connection() []alert.Evidence {
 		port    ingest.Text
 	}{{e.SourceAddress, e.SourcePort}, {e.DestinationAddress, e.DestinationPort}} {
 		if end.address.evidence != nil {
-			out = append(out, ingest.Evidence(entity.IP, end.address.IPAddress.text, entity.AttrPort, string(end.port), entity.AttrProtocol, string(e.Protocol)))
+			out = append(out, microsoft.Evidence(entity.IP, end.address.IPAddress.text, entity.AttrPort, string(end.port), entity.AttrProtocol, string(e.Protocol)))
 		}
 	}
 	return out
@@ -139,7 +140,7 @@ func fileEvidence(path, name, md5, sha1, sha256, size string) alert.Evidence {
 	if value == "" {
 		kind, value = entity.File, path
 	}
-	ev := ingest.Evidence(kind, value, entity.AttrPath, path, entity.AttrMD5, md5, entity.AttrSHA1, sha1, entity.AttrSHA256, sha256, entity.AttrSize, size)
+	ev := microsoft.Evidence(kind, value, entity.AttrPath, path, entity.AttrMD5, md5, entity.AttrSHA1, sha1, entity.AttrSHA256, sha256, entity.AttrSize, size)
 	if name != value {
 		ev.Name = name
 	}
@@ -165,7 +166,7 @@ func (e *evidence) process() []alert.Evidence {
 		image = &evidence{}
 	}
 	where := path(string(image.FilePath), string(image.FileName))
-	ev := ingest.Evidence(entity.Process, cmp.Or(string(e.ProcessCommandLine), where), entity.AttrCommandLine, string(e.ProcessCommandLine),
+	ev := microsoft.Evidence(entity.Process, cmp.Or(string(e.ProcessCommandLine), where), entity.AttrCommandLine, string(e.ProcessCommandLine),
 		entity.AttrPath, where, entity.AttrPID, string(e.ProcessID), entity.AttrParentPID, string(e.ParentProcessID),
 		entity.AttrMD5, string(image.MD5), entity.AttrSHA1, string(image.SHA1), entity.AttrSHA256, string(image.SHA256), entity.AttrDeviceID, string(e.MDEDeviceID))
 	ev.Name = string(image.FileName)
@@ -184,16 +185,16 @@ func (e *evidence) resource(kind string) alert.Evidence {
 	var ev alert.Evidence
 	switch kind {
 	case "azureresource":
-		ev = ingest.AzureResource(string(e.ResourceID))
+		ev = microsoft.AzureResource(string(e.ResourceID))
 		ev.Entity = ev.With(entity.AttrType, string(e.ResourceType))
 	case "amazonresource":
-		ev = ingest.Evidence(entity.Resource, string(e.AmazonResourceID), entity.AttrCloud, string(entity.Amazon),
+		ev = microsoft.Evidence(entity.Resource, string(e.AmazonResourceID), entity.AttrCloud, string(entity.Amazon),
 			entity.AttrAccount, string(e.AmazonAccountID), entity.AttrType, string(e.ResourceType))
 	case "googlecloudresource":
-		ev = ingest.Evidence(entity.Resource, string(cmp.Or(e.FullResourceName, e.ResourceName)), entity.AttrCloud, string(entity.Google),
+		ev = microsoft.Evidence(entity.Resource, string(cmp.Or(e.FullResourceName, e.ResourceName)), entity.AttrCloud, string(entity.Google),
 			entity.AttrAccount, string(cmp.Or(e.ProjectID, e.ProjectNumber)), entity.AttrRegion, e.Location.text, entity.AttrType, string(e.ResourceType))
 	default:
-		ev = ingest.Evidence(entity.Resource, e.URL.text, entity.AttrType, strings.Replace(kind, "blobc", "blob-c", 1), "etag", string(e.Etag))
+		ev = microsoft.Evidence(entity.Resource, e.URL.text, entity.AttrType, strings.Replace(kind, "blobc", "blob-c", 1), "etag", string(e.Etag))
 		ev.Name = string(e.Name)
 		for _, m := range e.FileHashes {
 			if m.evidence != nil {
@@ -210,7 +211,7 @@ func (e *evidence) resource(kind string) alert.Evidence {
 
 // mail is a message with the people and the address it came from.
 func (e *evidence) mail(kind string) []alert.Evidence {
-	message := ingest.Evidence(entity.Other, string(cmp.Or(e.NetworkMessageID, e.InternetMessageID, e.MessageID)), entity.AttrKind, kind,
+	message := microsoft.Evidence(entity.Other, string(cmp.Or(e.NetworkMessageID, e.InternetMessageID, e.MessageID)), entity.AttrKind, kind,
 		"internet_message_id", string(e.InternetMessageID))
 	message.Name = string(e.Subject)
 	sender := string(cmp.Or(e.Sender, e.SenderFromAddress))
@@ -220,9 +221,9 @@ func (e *evidence) mail(kind string) []alert.Evidence {
 			break
 		}
 	}
-	out := []alert.Evidence{message, as(alert.Attacker, ingest.Evidence(entity.Mailbox, sender)), as(alert.Attacker, ingest.Evidence(entity.IP, string(e.SenderIP)))}
+	out := []alert.Evidence{message, as(alert.Attacker, microsoft.Evidence(entity.Mailbox, sender)), as(alert.Attacker, microsoft.Evidence(entity.IP, string(e.SenderIP)))}
 	for _, to := range append([]ingest.Text{e.RecipientEmailAddress, e.Recipient}, e.Recipients...) {
-		out = append(out, as(alert.Victim, ingest.Evidence(entity.Mailbox, string(to))))
+		out = append(out, as(alert.Victim, microsoft.Evidence(entity.Mailbox, string(to))))
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -58,8 +59,8 @@ func normalizeLegacy(r ingest.Record) (alert.Alert, error) {
 		Type: string(cmp.Or(l.Category, l.DetectorID)), Title: string(l.Title), Description: string(l.Description),
 		Severity: alert.ParseSeverity(string(l.Severity)), NativeSeverity: string(l.Severity),
 		Status: alert.ParseStatus(string(l.Status)), NativeStatus: string(l.Status),
-		Tactics:        ingest.MicrosoftTactics(attack.GraphCategory, string(l.Category)),
-		Techniques:     attack.Techniques(ingest.MicrosoftTexts(l.Techniques)...),
+		Tactics:        microsoft.Tactics(attack.GraphCategory, string(l.Category)),
+		Techniques:     attack.Techniques(microsoft.Texts(l.Techniques)...),
 		First:          ingest.FirstSet(l.First, l.Created, l.Last, l.Updated),
 		Last:           ingest.FirstSet(l.Last),
 		Updated:        ingest.FirstSet(l.Updated, l.Created),
@@ -105,7 +106,7 @@ func (l legacy) evidence(set *ingest.EvidenceSet) {
 		var d legacyDevice
 		if v.Kind() == '{' && json.Unmarshal(v, &d, forgiving) == nil {
 			id := cmp.Or(d.MDATPDeviceID, d.DeviceID)
-			set.Add(ingest.Evidence(entity.Host, string(cmp.Or(d.DeviceDNSName, id)), entity.AttrDeviceID, string(id),
+			set.Add(microsoft.Evidence(entity.Host, string(cmp.Or(d.DeviceDNSName, id)), entity.AttrDeviceID, string(id),
 				entity.AttrAADDeviceID, string(d.AadDeviceID), entity.AttrOS, string(d.OSPlatform), "risk_score", string(d.RiskScore)))
 		}
 	}
@@ -116,7 +117,7 @@ func (l legacy) evidence(set *ingest.EvidenceSet) {
 		}
 		for _, ev := range e.read() {
 			if ev.Verdict == "" {
-				ev.Verdict = ingest.MicrosoftVerdict(string(e.Verdict))
+				ev.Verdict = microsoft.Verdict(string(e.Verdict))
 			}
 			set.Add(ev)
 		}
@@ -137,10 +138,10 @@ func (e legacyEntity) read() []alert.Evidence {
 			columns.RegistryKey = e.RegistryHive + `\` + e.RegistryKey
 		}
 	}
-	box := ingest.Evidence(entity.Mailbox, string(e.MailboxAddress))
+	box := microsoft.Evidence(entity.Mailbox, string(e.MailboxAddress))
 	box.Name = string(e.MailboxDisplayName)
-	group := ingest.Evidence(entity.Other, string(e.SecurityGroupID), entity.AttrKind, "security-group")
+	group := microsoft.Evidence(entity.Other, string(e.SecurityGroupID), entity.AttrKind, "security-group")
 	group.Name = string(e.SecurityGroupName)
-	return append(columns.columns(), box, group, as(alert.Victim, ingest.Evidence(entity.Mailbox, string(e.Recipient))),
-		as(alert.Attacker, ingest.Evidence(entity.Mailbox, string(e.Sender))), as(alert.Attacker, ingest.Evidence(entity.IP, string(e.SenderIP))))
+	return append(columns.columns(), box, group, as(alert.Victim, microsoft.Evidence(entity.Mailbox, string(e.Recipient))),
+		as(alert.Attacker, microsoft.Evidence(entity.Mailbox, string(e.Sender))), as(alert.Attacker, microsoft.Evidence(entity.IP, string(e.SenderIP))))
 }

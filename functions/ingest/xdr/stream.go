@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -47,7 +48,7 @@ type row struct {
 func normalizeStreamed(r ingest.Record) (alert.Alert, error) {
 	table := strings.TrimPrefix(r.Text("category"), "AdvancedHunting-")
 	if table != "AlertInfo" && table != "AlertEvidence" {
-		return alert.Alert{}, ingest.Ignore("a row of " + ingest.ClipText(table, 60) + " is telemetry, no finding")
+		return alert.Alert{}, ingest.Ignore("a row of " + microsoft.ClipText(table, 60) + " is telemetry, no finding")
 	}
 	var s streamRecord
 	if err := ingest.Decode(r.Raw, &s); err != nil {
@@ -63,7 +64,7 @@ func normalizeStreamed(r ingest.Record) (alert.Alert, error) {
 		ServiceSource: graphWord(services, string(p.Service)), DetectionSource: graphWord(detections, string(p.Detection)),
 		Type: string(cmp.Or(p.Category, p.Categories)), Title: string(p.Title),
 		Severity: alert.ParseSeverity(string(p.Severity)), NativeSeverity: string(p.Severity), Status: alert.StatusNew,
-		Tactics:    ingest.MicrosoftTactics(attack.GraphCategory, string(p.Category), string(p.Categories)),
+		Tactics:    microsoft.Tactics(attack.GraphCategory, string(p.Category), string(p.Categories)),
 		Techniques: attack.Techniques(string(p.Techniques)),
 		First:      ingest.FirstSet(p.Timestamp, s.Time), Last: ingest.FirstSet(p.Timestamp, s.Time), Updated: ingest.FirstSet(s.Time, p.Timestamp),
 		Account: alert.Account{Cloud: entity.Azure, Organization: organization(string(s.TenantID), r), ID: p.account()},
@@ -89,12 +90,12 @@ func (p row) account() string {
 	if sub := string(p.SubscriptionID); !ingest.Placeholder(sub) {
 		return sub
 	}
-	return ingest.AzureSubscription(string(p.ResourceID))
+	return microsoft.AzureSubscription(string(p.ResourceID))
 }
 
 // evidence reads the entity twice: the fields in full, which nest what belongs to it, and the columns.
 func (p row) evidence(set *ingest.EvidenceSet) {
-	ingest.MicrosoftEntities(p.AdditionalFields, set)
+	microsoft.Entities(p.AdditionalFields, set)
 	role := impact(string(p.EvidenceRole))
 	for _, e := range p.columns() {
 		if e.Role == "" {
@@ -120,19 +121,19 @@ func impact(word string) alert.Role {
 
 // columns are the things that the row's columns name.
 func (p row) columns() []alert.Evidence {
-	host := ingest.Evidence(entity.Host, string(cmp.Or(p.DeviceName, p.DeviceID)), entity.AttrDeviceID, string(p.DeviceID))
+	host := microsoft.Evidence(entity.Host, string(cmp.Or(p.DeviceName, p.DeviceID)), entity.AttrDeviceID, string(p.DeviceID))
 	if ip := string(p.LocalIP); !ingest.Placeholder(ip) {
 		host.Entity = host.Also(entity.IP, ip)
 	}
-	remote := ingest.Evidence(entity.IP, string(p.RemoteIP))
-	mail := ingest.Evidence(entity.Other, string(p.NetworkMessageID), entity.AttrKind, "mail-message")
+	remote := microsoft.Evidence(entity.IP, string(p.RemoteIP))
+	mail := microsoft.Evidence(entity.Other, string(p.NetworkMessageID), entity.AttrKind, "mail-message")
 	mail.Name = string(p.EmailSubject)
-	app := ingest.Evidence(entity.App, string(cmp.Or(p.OAuthApplicationID, p.ApplicationID, p.Application)))
+	app := microsoft.Evidence(entity.App, string(cmp.Or(p.OAuthApplicationID, p.ApplicationID, p.Application)))
 	app.Name = string(p.Application)
-	key := ingest.Evidence(entity.RegistryKey, string(p.RegistryKey), entity.AttrData, string(p.RegistryValueData))
+	key := microsoft.Evidence(entity.RegistryKey, string(p.RegistryKey), entity.AttrData, string(p.RegistryValueData))
 	key.Name = string(p.RegistryValueName)
 	return []alert.Evidence{
-		host, remote, p.user(), p.process(), p.file(), ingest.Evidence(entity.URL, strings.TrimPrefix(string(p.RemoteURL), "uri=")),
+		host, remote, p.user(), p.process(), p.file(), microsoft.Evidence(entity.URL, strings.TrimPrefix(string(p.RemoteURL), "uri=")),
 		mail, app, key, p.resource(),
 	}
 }
@@ -142,7 +143,7 @@ func (p row) user() alert.Evidence {
 	if p.AccountName != "" && p.AccountDomain != "" {
 		downLevel = string(p.AccountDomain + `\` + p.AccountName)
 	}
-	e := ingest.Evidence(entity.User, string(cmp.Or(p.AccountUpn, ingest.Text(downLevel), p.AccountName, p.AccountObjectID, p.AccountSid)),
+	e := microsoft.Evidence(entity.User, string(cmp.Or(p.AccountUpn, ingest.Text(downLevel), p.AccountName, p.AccountObjectID, p.AccountSid)),
 		entity.AttrUPN, string(p.AccountUpn), entity.AttrObjectID, string(p.AccountObjectID), entity.AttrSID, string(p.AccountSid),
 		entity.AttrDomain, string(p.AccountDomain))
 	e.Entity = e.Also(entity.User, downLevel)
@@ -153,7 +154,7 @@ func (p row) process() alert.Evidence {
 	if !strings.EqualFold(string(p.EntityType), "Process") {
 		return alert.Evidence{}
 	}
-	e := ingest.Evidence(entity.Process, string(cmp.Or(p.ProcessCommandLine, p.FileName)), entity.AttrCommandLine, string(p.ProcessCommandLine),
+	e := microsoft.Evidence(entity.Process, string(cmp.Or(p.ProcessCommandLine, p.FileName)), entity.AttrCommandLine, string(p.ProcessCommandLine),
 		entity.AttrPath, path(string(p.FolderPath), string(p.FileName)), entity.AttrSHA1, string(p.SHA1), entity.AttrSHA256, string(p.SHA256))
 	e.Name = string(p.FileName)
 	return e
@@ -165,7 +166,7 @@ func (p row) file() alert.Evidence {
 
 func (p row) resource() alert.Evidence {
 	id := string(cmp.Or(p.ResourceID, p.CloudResource))
-	e := ingest.Evidence(entity.Resource, id, entity.AttrType, string(p.ResourceType), entity.AttrAccount, string(p.SubscriptionID),
+	e := microsoft.Evidence(entity.Resource, id, entity.AttrType, string(p.ResourceType), entity.AttrAccount, string(p.SubscriptionID),
 		entity.AttrCloud, cloud(string(p.CloudPlatform)))
 	if n := string(p.CloudResource); n != id {
 		e.Name = n

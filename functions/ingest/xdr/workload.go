@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 )
@@ -14,7 +15,7 @@ func (e *evidence) workload(kind string) alert.Evidence {
 	ns, cluster := e.place()
 	switch kind {
 	case "container":
-		ev := ingest.Evidence(entity.Container, string(cmp.Or(e.ContainerID, e.Name)), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+		ev := microsoft.Evidence(entity.Container, string(cmp.Or(e.ContainerID, e.Name)), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 		if ev.Name = string(e.Name); ev.Name == ev.Value {
 			ev.Name = ""
 		}
@@ -26,19 +27,19 @@ func (e *evidence) workload(kind string) alert.Evidence {
 		}
 		return ev
 	case "containerimage":
-		return ingest.Evidence(entity.Image, string(e.ImageID))
+		return microsoft.Evidence(entity.Image, string(e.ImageID))
 	case "containerregistry":
-		return ingest.Evidence(entity.Resource, string(e.Registry), entity.AttrType, "container-registry")
+		return microsoft.Evidence(entity.Resource, string(e.Registry), entity.AttrType, "container-registry")
 	case "kubernetescluster":
 		return e.cluster()
 	case "kubernetespod":
-		return ingest.Evidence(entity.Pod, string(e.Name), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+		return microsoft.Evidence(entity.Pod, string(e.Name), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	case "kubernetesserviceaccount":
 		value := string(e.Name)
 		if ns != "" && value != "" {
 			value = "system:serviceaccount:" + ns + ":" + value
 		}
-		return ingest.Evidence(entity.User, value, entity.AttrUserType, "serviceAccount", entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+		return microsoft.Evidence(entity.User, value, entity.AttrUserType, "serviceAccount", entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	case "kubernetesnamespace":
 		if cluster == "" {
 			return alert.Evidence{}
@@ -49,7 +50,7 @@ func (e *evidence) workload(kind string) alert.Evidence {
 		return alert.Evidence{}
 	}
 	value := strings.Trim(strings.ReplaceAll(cluster+"/"+ns+"/"+string(e.Name), "//", "/"), "/")
-	ev := ingest.Evidence(entity.Other, value, entity.AttrKind, strings.Replace(kind, "kubernetes", "k8s-", 1), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+	ev := microsoft.Evidence(entity.Other, value, entity.AttrKind, strings.Replace(kind, "kubernetes", "k8s-", 1), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	ev.Name = string(e.Name)
 	return ev
 }
@@ -58,11 +59,11 @@ func (e *evidence) workload(kind string) alert.Evidence {
 func (e *evidence) cluster() alert.Evidence {
 	r := e.CloudResource.evidence
 	if r == nil {
-		return ingest.Evidence(entity.Cluster, string(e.Name))
+		return microsoft.Evidence(entity.Cluster, string(e.Name))
 	}
 	ev := r.resource(cmp.Or(r.kind(), "azureresource"))
 	if ev.Value == "" {
-		return ingest.Evidence(entity.Cluster, string(e.Name))
+		return microsoft.Evidence(entity.Cluster, string(e.Name))
 	}
 	ev.Entity = ev.Also(entity.Cluster, ev.Value)
 	ev.Name = cmp.Or(string(e.Name), ev.Name)
@@ -95,36 +96,36 @@ func (e *evidence) other(kind string) alert.Evidence {
 	label := cmp.Or(e.DisplayName, e.Name)
 	switch kind {
 	case "cloudapplication", "oauthapplication":
-		return named(ingest.Evidence(entity.App, string(cmp.Or(e.AppID, e.SaasAppID, label)), entity.AttrObjectID, string(e.ObjectID),
+		return named(microsoft.Evidence(entity.App, string(cmp.Or(e.AppID, e.SaasAppID, label)), entity.AttrObjectID, string(e.ObjectID),
 			"instance", string(e.InstanceName), "publisher", string(e.Publisher)), label)
 	case "serviceprincipal":
-		return named(ingest.Evidence(entity.User, string(cmp.Or(e.ServicePrincipalName, e.ServicePrincipalObjectID, e.AppID)),
+		return named(microsoft.Evidence(entity.User, string(cmp.Or(e.ServicePrincipalName, e.ServicePrincipalObjectID, e.AppID)),
 			entity.AttrObjectID, string(e.ServicePrincipalObjectID), entity.AttrUserType, "servicePrincipal", "app_id", string(e.AppID)), e.ServicePrincipalName)
 	case "cloudlogonsession":
-		return ingest.Evidence(entity.Session, string(e.SessionID), "user_agent", string(e.UserAgent), "browser", string(e.Browser), entity.AttrOS, string(e.OperatingSystem))
+		return microsoft.Evidence(entity.Session, string(e.SessionID), "user_agent", string(e.UserAgent), "browser", string(e.Browser), entity.AttrOS, string(e.OperatingSystem))
 	case "cloudlogonrequest":
-		return ingest.Evidence(entity.Session, string(e.RequestID))
+		return microsoft.Evidence(entity.Session, string(e.RequestID))
 	case "hostlogonsession":
 		id := string(e.SessionID)
 		if h := e.Host.evidence; h != nil && id != "" {
 			id = string(cmp.Or(h.DeviceDNSName, h.HostName, h.MDEDeviceID)) + "/" + id // the number alone is one machine's own
 		}
-		return ingest.Evidence(entity.Session, id)
+		return microsoft.Evidence(entity.Session, id)
 	case "iotdevice":
-		ev := ingest.Evidence(entity.Host, string(cmp.Or(e.DeviceName, e.DeviceID)), entity.AttrDeviceID, string(e.DeviceID),
+		ev := microsoft.Evidence(entity.Host, string(cmp.Or(e.DeviceName, e.DeviceID)), entity.AttrDeviceID, string(e.DeviceID),
 			"mac", string(e.MacAddress), entity.AttrOS, string(e.OperatingSystem), entity.AttrType, "iot-device")
 		if ip := e.IPAddress.evidence; ip != nil && !ingest.Placeholder(ip.IPAddress.text) {
 			ev.Entity = ev.Also(entity.IP, ip.IPAddress.text)
 		}
 		return ev
 	case "mailboxconfiguration":
-		return named(ingest.Evidence(entity.Mailbox, string(cmp.Or(e.MailboxPrimaryAddress, e.Upn)), entity.AttrUPN, string(e.Upn), "configuration_id", string(e.ConfigurationID)), label)
+		return named(microsoft.Evidence(entity.Mailbox, string(cmp.Or(e.MailboxPrimaryAddress, e.Upn)), entity.AttrUPN, string(e.Upn), "configuration_id", string(e.ConfigurationID)), label)
 	case "githubuser":
-		return named(ingest.Evidence(entity.Other, string(cmp.Or(e.Login, e.Email)), entity.AttrKind, kind, entity.AttrURL, string(e.WebURL)), label)
+		return named(microsoft.Evidence(entity.Other, string(cmp.Or(e.Login, e.Email)), entity.AttrKind, kind, entity.AttrURL, string(e.WebURL)), label)
 	}
 	value := cmp.Or(e.SecurityGroupID, e.SignatureHash, e.Sid, e.DistinguishedName, e.BaseURL, e.WebURL, e.Login, e.URN, e.ClusterByValue, e.Value, label)
 	if e.ResourceID != "" {
-		return ingest.AzureResource(string(e.ResourceID))
+		return microsoft.AzureResource(string(e.ResourceID))
 	}
-	return named(ingest.Evidence(entity.Other, string(value), entity.AttrKind, kind, entity.AttrSID, string(e.Sid)), label)
+	return named(microsoft.Evidence(entity.Other, string(value), entity.AttrKind, kind, entity.AttrSID, string(e.Sid)), label)
 }

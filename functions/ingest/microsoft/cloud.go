@@ -1,9 +1,10 @@
-package ingest
+package microsoft
 
 import (
 	"cmp"
 	"strings"
 
+	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 )
@@ -42,7 +43,7 @@ func (g *msGraph) resource(e *msEntity) alert.Evidence {
 	switch e.Type {
 	case "azureresource":
 		ev := AzureResource(string(e.ResourceID))
-		if n := string(e.ResourceName); !Placeholder(n) {
+		if n := string(e.ResourceName); !ingest.Placeholder(n) {
 			ev.Name = n
 		}
 		return ev
@@ -74,7 +75,7 @@ func (g *msGraph) foreign(e *msEntity, value string, cloud entity.Cloud, account
 	region := cmp.Or(string(e.Region), e.Location.text)
 	ev := Evidence(entity.Resource, value, entity.AttrCloud, string(cloud), entity.AttrAccount, account,
 		entity.AttrRegion, region, entity.AttrType, string(e.ResourceType))
-	if n := string(e.ResourceName); n != value && !Placeholder(n) {
+	if n := string(e.ResourceName); n != value && !ingest.Placeholder(n) {
 		ev.Name = n
 	}
 	for _, id := range e.RelatedAzureResourceIDs {
@@ -185,7 +186,7 @@ func (g *msGraph) place(e *msEntity) (namespace, cluster string) {
 func (g *msGraph) other(e *msEntity) alert.Evidence {
 	name := cmp.Or(string(e.Name), string(e.DisplayName), string(e.FriendlyName))
 	named := func(ev alert.Evidence) alert.Evidence {
-		if name != ev.Value && !Placeholder(name) {
+		if name != ev.Value && !ingest.Placeholder(name) {
 			ev.Name = name
 		}
 		return ev

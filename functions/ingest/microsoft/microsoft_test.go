@@ -1,4 +1,4 @@
-package ingest_test
+package microsoft
 
 import (
 	"slices"
@@ -12,7 +12,7 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-func TestMicrosoftEntities(t *testing.T) {
+func TestEntities(t *testing.T) {
 	const vm = "/subscriptions/5b8f/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web-01"
 	for _, tt := range []struct {
 		name, list string
@@ -34,7 +34,7 @@ func TestMicrosoftEntities(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var set ingest.EvidenceSet
-			ingest.MicrosoftEntities(jsontext.Value(tt.list), &set)
+			Entities(jsontext.Value(tt.list), &set)
 			var got []string
 			for _, e := range set.List() {
 				got = append(got, string(e.Kind)+" "+e.Value)
@@ -49,33 +49,33 @@ func TestMicrosoftEntities(t *testing.T) {
 func TestEvidenceSetJoinsAHostByItsResourceID(t *testing.T) {
 	const vm = "/subscriptions/5b8f/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web-01"
 	var set ingest.EvidenceSet
-	set.Add(ingest.Evidence(entity.Host, "other-name", entity.AttrResourceID, strings.ToLower(vm), entity.AttrDeviceID, "d1"))
-	set.Add(ingest.AzureResource(vm))
+	set.Add(Evidence(entity.Host, "other-name", entity.AttrResourceID, strings.ToLower(vm), entity.AttrDeviceID, "d1"))
+	set.Add(AzureResource(vm))
 	list := set.List()
 	if len(list) != 1 || list[0].Value != vm || list[0].Attr(entity.AttrDeviceID) != "d1" || len(list[0].Aliases) != 1 {
 		t.Errorf("evidence %+v", list)
 	}
 }
 
-func TestMicrosoftTactics(t *testing.T) {
+func TestTactics(t *testing.T) {
 	for list, want := range map[string][]attack.Tactic{
 		"Unknown": nil, "": nil, "DefenseEvasion, LateralMovement": {attack.DefenseEvasion, attack.LateralMovement},
 		`["InitialAccess","PreAttack"]`: {attack.Reconnaissance, attack.InitialAccess},
 	} {
-		if got := ingest.MicrosoftTactics(attack.MicrosoftIntent, list); !slices.Equal(got, want) {
+		if got := Tactics(attack.MicrosoftIntent, list); !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", list, got, want)
 		}
 	}
 }
 
-func TestMicrosoftPropertiesAreBounded(t *testing.T) {
+func TestPropertiesAreBounded(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`{"long":"` + strings.Repeat("é", 3000) + `"`)
 	for i := range 80 {
 		b.WriteString(`,"k` + strings.Repeat("x", i) + `":1`)
 	}
 	b.WriteString("}")
-	got := ingest.MicrosoftProperties(jsontext.Value(b.String()))
+	got := Properties(jsontext.Value(b.String()))
 	if len(got) != 50 || len(got["long"]) > 2<<10 {
 		t.Errorf("%d properties, the long one of %d bytes", len(got), len(got["long"]))
 	}

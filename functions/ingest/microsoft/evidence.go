@@ -1,16 +1,17 @@
-package ingest
+package microsoft
 
 import (
 	"cmp"
 	"strings"
 
+	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 )
 
 // add puts what e names into set. Entities of types that name nothing by themselves (a network connection, a
 // namespace without its cluster) say it through the entities they hold.
-func (g *msGraph) add(e *msEntity, set *EvidenceSet) {
+func (g *msGraph) add(e *msEntity, set *ingest.EvidenceSet) {
 	switch e.Type {
 	case "host":
 		set.Add(e.finish(g.host(e)))
@@ -56,12 +57,12 @@ func (e *msEntity) finish(ev alert.Evidence) alert.Evidence {
 	if e.Asset && ev.Role == "" {
 		ev.Role = alert.Victim
 	}
-	ev.Verdict = MicrosoftVerdict(string(e.Verdict))
+	ev.Verdict = Verdict(string(e.Verdict))
 	return ev
 }
 
-// MicrosoftVerdict reads a verdict; "" for words that are none.
-func MicrosoftVerdict(word string) alert.Verdict {
+// Verdict reads a verdict; "" for words that are none.
+func Verdict(word string) alert.Verdict {
 	switch strings.ToLower(strings.TrimSpace(word)) {
 	case "suspicious":
 		return alert.Suspicious
@@ -77,7 +78,7 @@ func MicrosoftVerdict(word string) alert.Verdict {
 func Evidence(kind entity.Kind, value string, attributes ...string) alert.Evidence {
 	e := alert.Evidence{Entity: entity.Entity{Kind: kind, Value: value}}
 	for i := 0; i+1 < len(attributes); i += 2 {
-		if name, v := attributes[i], strings.TrimSpace(attributes[i+1]); !Placeholder(v) {
+		if name, v := attributes[i], strings.TrimSpace(attributes[i+1]); !ingest.Placeholder(v) {
 			if e.Attributes == nil {
 				e.Attributes = make(map[string]string, len(attributes)/2)
 			}
@@ -101,13 +102,13 @@ func (g *msGraph) host(e *msEntity) alert.Evidence {
 		"external_ip", string(e.LastExternalIPAddress),
 	}
 	var ev alert.Evidence
-	if id := cmp.Or(string(e.AzureID), string(e.ResourceID)); !Placeholder(id) {
+	if id := cmp.Or(string(e.AzureID), string(e.ResourceID)); !ingest.Placeholder(id) {
 		ev = Evidence(entity.Resource, id, append(facts, azureFacts(id)...)...)
 		ev.Name = name
 		ev.Entity = alias(ev.Entity, entity.Host, name)
 	} else {
 		ev = Evidence(entity.Host, cmp.Or(fqdn, name, string(e.MdatpDeviceID), string(e.MachineID)), facts...)
-		if ev.Value != name && !Placeholder(name) {
+		if ev.Value != name && !ingest.Placeholder(name) {
 			ev.Name = name
 		}
 	}
@@ -118,7 +119,7 @@ func (g *msGraph) host(e *msEntity) alert.Evidence {
 
 // alias is Also for a value that may be a placeholder.
 func alias(e entity.Entity, kind entity.Kind, value string) entity.Entity {
-	if Placeholder(value) {
+	if ingest.Placeholder(value) {
 		return e
 	}
 	return e.Also(kind, value)
@@ -133,7 +134,7 @@ func (g *msGraph) account(e *msEntity) alert.Evidence {
 		upn = name + "@" + string(e.UPNSuffix)
 	}
 	downLevel := ""
-	if !Placeholder(domain) && name != "" && !strings.ContainsAny(name, `\@`) {
+	if !ingest.Placeholder(domain) && name != "" && !strings.ContainsAny(name, `\@`) {
 		downLevel = domain + `\` + name
 	}
 	if domain == "" && upn == "" {
@@ -144,11 +145,11 @@ func (g *msGraph) account(e *msEntity) alert.Evidence {
 	ev := Evidence(entity.User, cmp.Or(upn, downLevel, name, string(e.DisplayName), string(e.AadUserID), string(e.ObjectGUID), string(e.Sid)),
 		entity.AttrUPN, upn, entity.AttrObjectID, cmp.Or(string(e.AadUserID), string(e.ObjectGUID)), entity.AttrSID, string(e.Sid),
 		entity.AttrDomain, domain)
-	if ev.Value != name && !Placeholder(name) {
+	if ev.Value != name && !ingest.Placeholder(name) {
 		ev.Entity = ev.With("account_name", name)
 	}
 	ev.Entity = alias(ev.Entity, entity.User, downLevel)
-	if d := string(e.DisplayName); d != ev.Value && !Placeholder(d) {
+	if d := string(e.DisplayName); d != ev.Value && !ingest.Placeholder(d) {
 		ev.Name = d
 	}
 	return ev
@@ -191,7 +192,7 @@ func (g *msGraph) file(e *msEntity) alert.Evidence {
 	for name, v := range hashes {
 		ev.Entity = ev.With(name, v)
 	}
-	if n := string(e.Name); n != value && !Placeholder(n) {
+	if n := string(e.Name); n != value && !ingest.Placeholder(n) {
 		ev.Name = n
 	}
 	return ev
@@ -219,7 +220,7 @@ func (g *msGraph) hashes(e *msEntity) map[string]string {
 	out := map[string]string{}
 	for _, n := range e.FileHashes {
 		h := g.get(e, n, "filehash")
-		if h == nil || Placeholder(string(h.Value)) {
+		if h == nil || ingest.Placeholder(string(h.Value)) {
 			continue
 		}
 		switch strings.ReplaceAll(strings.ToLower(string(h.Algorithm)), "-", "") {
@@ -253,10 +254,10 @@ func (e *msEntity) ip() alert.Evidence {
 }
 
 // addConnection notes ports on the ends of a network connection; the addresses are entities of their own.
-func (g *msGraph) addConnection(e *msEntity, set *EvidenceSet) {
+func (g *msGraph) addConnection(e *msEntity, set *ingest.EvidenceSet) {
 	for _, end := range []struct {
 		node msNode
-		port Text
+		port ingest.Text
 	}{{e.SourceAddress, e.SourcePort}, {e.DestinationAddress, e.DestinationPort}} {
 		port := string(end.port)
 		if port == "0" {
@@ -271,7 +272,7 @@ func (g *msGraph) addConnection(e *msEntity, set *EvidenceSet) {
 }
 
 // addMail is a mailbox, or a message with the people and the address it came from.
-func (g *msGraph) addMail(e *msEntity, set *EvidenceSet) {
+func (g *msGraph) addMail(e *msEntity, set *ingest.EvidenceSet) {
 	if e.Type == "mailbox" {
 		upn := cmp.Or(string(e.Upn), string(e.UserPrincipalName))
 		ev := Evidence(entity.Mailbox, cmp.Or(string(e.MailboxPrimaryAddress), upn), entity.AttrUPN, upn,

@@ -1,4 +1,8 @@
-package ingest
+// Package microsoft reads what Defender for Cloud, Sentinel and Defender XDR write alike: the list of entities that
+// refer to each other by "$id" and "$ref", tactics in several spellings, free properties, Azure resource ids.
+//
+//	Entities text ─Unquote─▶ list ─walk─▶ every entity, nested or not ─resolve refs─▶ EvidenceSet
+package microsoft
 
 import (
 	"bytes"
@@ -7,18 +11,14 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/attack"
 )
 
-// This file and its neighbours microsoft_*.go read what Defender for Cloud, Sentinel and Defender XDR write alike:
-// the list of entities that refer to each other by "$id" and "$ref", tactics in several spellings, free properties.
-//
-//	Entities text ─unwrap─▶ list ─walk─▶ every entity, nested or not ─resolve refs─▶ EvidenceSet
-
-// MicrosoftEntities adds what an entity list names to set: list is an array, one entity, or JSON text of either.
+// Entities adds what an entity list names to set: list is an array, one entity, or JSON text of either.
 // It returns the ids of alerts that the list names as members. What cannot be read in it is skipped, and so is the
 // rest of a list that was cut off (Log Analytics cuts a row at 32 KB).
-func MicrosoftEntities(list jsontext.Value, set *EvidenceSet) (members []string) {
+func Entities(list jsontext.Value, set *ingest.EvidenceSet) (members []string) {
 	g := msGraph{byID: map[string][]*msEntity{}, owned: map[*msEntity]bool{}}
 	for _, v := range msElements(Unquote(list)) {
 		e := new(msEntity)
@@ -72,8 +72,8 @@ func msElements(v jsontext.Value) []jsontext.Value {
 	return out
 }
 
-// MicrosoftTactics reads tactics as the products list them: one word, several with commas, or JSON text of an array.
-func MicrosoftTactics(source attack.Source, lists ...string) []attack.Tactic {
+// Tactics reads tactics as the products list them: one word, several with commas, or JSON text of an array.
+func Tactics(source attack.Source, lists ...string) []attack.Tactic {
 	var out []attack.Tactic
 	for _, list := range lists {
 		for word := range strings.FieldsFuncSeq(list, func(r rune) bool { return strings.ContainsRune(`,;[]"`, r) }) {
@@ -85,13 +85,13 @@ func MicrosoftTactics(source attack.Source, lists ...string) []attack.Tactic {
 	return attack.Sorted(out)
 }
 
-// MicrosoftTexts returns the texts of a list that may be written as JSON text of a list; empty ones are left out.
-func MicrosoftTexts(list List[Text]) []string {
+// Texts returns the texts of a list that may be written as JSON text of a list; empty ones are left out.
+func Texts(list ingest.List[ingest.Text]) []string {
 	var out []string
 	for _, t := range list {
-		var in List[Text]
+		var in ingest.List[ingest.Text]
 		if v := Unquote(jsontext.Value(t)); len(t) > 0 && t[0] == '[' && json.Unmarshal(v, &in) == nil {
-			out = append(out, MicrosoftTexts(in)...)
+			out = append(out, Texts(in)...)
 		} else if s := strings.TrimSpace(string(t)); s != "" {
 			out = append(out, s)
 		}
@@ -105,8 +105,8 @@ const (
 	maxProperty   = 2 << 10 // bytes
 )
 
-// MicrosoftProperties reads free properties (an object, or JSON text of one) as facts: at most 50, of at most 2 KB each.
-func MicrosoftProperties(raw jsontext.Value) map[string]string {
+// Properties reads free properties (an object, or JSON text of one) as facts: at most 50, of at most 2 KB each.
+func Properties(raw jsontext.Value) map[string]string {
 	var all orderedTexts
 	if v := Unquote(raw); v.Kind() != '{' || json.Unmarshal(v, &all, msOptions) != nil {
 		return nil
@@ -146,7 +146,7 @@ func (o *orderedTexts) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 			return err
 		}
 		n := name.String()
-		var value Text
+		var value ingest.Text
 		if err := json.UnmarshalDecode(dec, &value); err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func AzureSubscription(id string) string {
 		return ""
 	}
 	sub, _, _ := strings.Cut(id[len(prefix):], "/")
-	if Placeholder(sub) {
+	if ingest.Placeholder(sub) {
 		return ""
 	}
 	return sub

@@ -1,4 +1,4 @@
-package ingest
+package microsoft
 
 import (
 	"slices"
@@ -6,34 +6,36 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/ingest"
 )
 
 // msEntity is one entity, of whatever type; each type uses some of the members. A member that holds another entity
 // does so as an object, a reference, or sometimes just a name.
 type msEntity struct {
-	ID         Text   `json:"$id"`
-	Ref        Text   `json:"$ref"`
-	Type       Text   `json:"type"`
-	Kind       Text   `json:"kind"`       // Sentinel's REST form, with the members in Properties
-	Properties msNode `json:"properties"` //
-	Asset      Bool   `json:"asset"`
-	Verdict    Text   `json:"lastVerdict"`
+	ID         ingest.Text `json:"$id"`
+	Ref        ingest.Text `json:"$ref"`
+	Type       ingest.Text `json:"type"`
+	Kind       ingest.Text `json:"kind"`       // Sentinel's REST form, with the members in Properties
+	Properties msNode      `json:"properties"` //
+	Asset      ingest.Bool `json:"asset"`
+	Verdict    ingest.Text `json:"lastVerdict"`
 
-	Name, DisplayName, FriendlyName, Value, Algorithm, Category, Key, Hive                  Text
-	HostName, DNSDomain, NTDomain, NetBiosName, FQDN, AzureID, OMSAgentID                   Text
-	OSFamily, OSPlatform, VMID, MachineID, MdatpDeviceID, AadDeviceID                       Text
-	LastIPAddress, LastExternalIPAddress, DeviceID, DeviceName, MacAddress                  Text
-	UPNSuffix, UserPrincipalName, AadUserID, AadTenantID, Sid, ObjectGUID, Puid             Text
-	ProcessID, CommandLine, Directory, SizeInBytes                                          Text
-	Address, DomainName, Protocol, SourcePort, DestinationPort                              Text
-	ResourceID, ResourceName, ResourceType, FullResourceName, LocationType                  Text
-	AmazonResourceID, AmazonAccountID, ProjectID, ProjectNumber, Region                     Text
-	ImageID, Registry, ContainerID, SessionID, AppID, InstanceName, UserAgent               Text
-	Recipient, Sender, P1Sender, P2Sender, SenderIP, Subject                                Text
-	NetworkMessageID, InternetMessageID, MailboxPrimaryAddress, Upn, Query                  Text
-	ValueName, ValueData, DistinguishedName, SignatureHash, RequestID, Login, WebURL, Etag  Text
-	SystemAlertID, ProviderAlertID, VendorOriginalID                                        Text
-	RelatedAzureResourceIDs                                                                 List[Text]
+	Name, DisplayName, FriendlyName, Value, Algorithm, Category, Key, Hive                  ingest.Text
+	HostName, DNSDomain, NTDomain, NetBiosName, FQDN, AzureID, OMSAgentID                   ingest.Text
+	OSFamily, OSPlatform, VMID, MachineID, MdatpDeviceID, AadDeviceID                       ingest.Text
+	LastIPAddress, LastExternalIPAddress, DeviceID, DeviceName, MacAddress                  ingest.Text
+	UPNSuffix, UserPrincipalName, AadUserID, AadTenantID, Sid, ObjectGUID, Puid             ingest.Text
+	ProcessID, CommandLine, Directory, SizeInBytes                                          ingest.Text
+	Address, DomainName, Protocol, SourcePort, DestinationPort                              ingest.Text
+	ResourceID, ResourceName, ResourceType, FullResourceName, LocationType                  ingest.Text
+	AmazonResourceID, AmazonAccountID, ProjectID, ProjectNumber, Region                     ingest.Text
+	ImageID, Registry, ContainerID, SessionID, AppID, InstanceName, UserAgent               ingest.Text
+	Recipient, Sender, P1Sender, P2Sender, SenderIP, Subject                                ingest.Text
+	NetworkMessageID, InternetMessageID, MailboxPrimaryAddress, Upn, Query                  ingest.Text
+	ValueName, ValueData, DistinguishedName, SignatureHash, RequestID, Login, WebURL, Etag  ingest.Text
+	SystemAlertID, ProviderAlertID, VendorOriginalID                                        ingest.Text
+	RelatedAzureResourceIDs                                                                 ingest.List[ingest.Text]
 	ThreatIntelligence                                                                      msPresence
 	Location, Host, Account, ImageFile, ParentProcess, URL, Image                           msNode
 	Pod, Namespace, Cluster, CloudResource, StorageResource, BlobContainer, PodIP           msNode
@@ -42,7 +44,7 @@ type msEntity struct {
 	FileHashes, Files, IPAdresses, IPAddresses, Processes, Containers, InitContainers, URLs msNodes
 	ExternalIPs, EphemeralContainers, Nics, Hosts, Accounts                                 msNodes
 
-	CountryCode, CountryName, City, ASN, Carrier, Organization Text // of a Location
+	CountryCode, CountryName, City, ASN, Carrier, Organization ingest.Text // of a Location
 
 	place int // in reading order, from 1
 }
@@ -64,7 +66,7 @@ func (n *msNode) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		var t Text
+		var t ingest.Text
 		err = t.UnmarshalJSON(v)
 		n.text = string(t)
 		return err
@@ -125,9 +127,9 @@ func (g *msGraph) walk(e *msEntity, hint string, depth int) {
 		g.walk(in, hint, depth+1)
 		return
 	}
-	e.Type = Text(msType(string(e.Type)))
+	e.Type = ingest.Text(msType(string(e.Type)))
 	if e.Type == "" {
-		e.Type = Text(hint)
+		e.Type = ingest.Text(hint)
 	}
 	e.place = len(g.all) + 1
 	g.all = append(g.all, e)
