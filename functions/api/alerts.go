@@ -1,0 +1,150 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+)
+
+// memberLister lists alerts for a query: all of them, or those of one incident.
+type memberLister func(query.Query) (query.Page[incident.Member], error)
+
+func (c *call) listAlerts() error {
+	tenants, err := c.tenants()
+	if err != nil {
+		return err
+	}
+	return c.alertPage("alerts_v2", func(q query.Query) (query.Page[incident.Member], error) {
+		return c.service().Alerts(c.Context(), tenants, q)
+	})
+}
+
+func (c *call) countAlerts() error {
+	tenants, err := c.tenants()
+	if err != nil {
+		return err
+	}
+	return c.alertCount(func(q query.Query) (query.Page[incident.Member], error) {
+		return c.service().Alerts(c.Context(), tenants, q)
+	})
+}
+
+func (c *call) getAlert() error {
+	tenants, err := c.tenants()
+	if err != nil {
+		return err
+	}
+	return c.alertItem("alerts_v2/$entity", func() (incident.Member, error) {
+		return c.service().Alert(c.Context(), tenants, c.PathValue("id"))
+	})
+}
+
+func (c *call) listIncidentAlerts() error {
+	list, i, err := c.alertsOf()
+	if err != nil {
+		return err
+	}
+	return c.alertPage("incidents('"+i.ID+"')/alerts", list)
+}
+
+func (c *call) countIncidentAlerts() error {
+	list, _, err := c.alertsOf()
+	if err != nil {
+		return err
+	}
+	return c.alertCount(list)
+}
+
+func (c *call) getIncidentAlert() error {
+	tenants, err := c.tenants()
+	if err != nil {
+		return err
+	}
+	return c.alertItem("incidents('"+c.PathValue("id")+"')/alerts/$entity", func() (incident.Member, error) {
+		return c.service().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))
+	})
+}
+
+// alertsOf finds the incident that the path names and lists its alerts.
+func (c *call) alertsOf() (memberLister, incident.Incident, error) {
+	tenants, err := c.tenants()
+	if err != nil {
+		return nil, incident.Incident{}, err
+	}
+	i, err := c.service().Incident(c.Context(), tenants, c.PathValue("id"))
+	return c.listerOf(i), i, err
+}
+
+func (c *call) listerOf(i incident.Incident) memberLister {
+	return func(q query.Query) (query.Page[incident.Member], error) {
+		return c.server.Reader.IncidentAlerts(c.Context(), i.Tenant, i.ID, q)
+	}
+}
+
+func (c *call) alertPage(context string, list memberLister) error {
+	o, err := c.options(alertSchema, odata.ListOptions)
+	if err != nil {
+		return err
+	}
+	q, err := alertLimits.page(o)
+	if err != nil {
+		return err
+	}
+	p, err := ask(q, list)
+	if err != nil {
+		return err
+	}
+	return answerPage(c, c.context(context, o), q, o, p, func(m incident.Member) (jsontext.Value, error) {
+		return selected(c.view.alert(m), o.Select)
+	})
+}
+
+// alertCount answers $count. Paging and order change no count and are accepted.
+func (c *call) alertCount(list memberLister) error {
+	o, err := c.options(alertSchema, odata.ListOptions)
+	if err != nil {
+		return err
+	}
+	p, err := list(query.Query{Where: o.Filter, Top: 1, Count: true})
+	if err != nil {
+		return err
+	}
+	return c.answerCount(p.Total)
+}
+
+func (c *call) alertItem(context string, get func() (incident.Member, error)) error {
+	o, err := c.options(alertSchema, odata.ItemOptions)
+	if err != nil {
+		return err
+	}
+	m, err := get()
+	if err != nil {
+		return err
+	}
+	v, err := selected(c.view.alert(m), o.Select)
+	if err != nil {
+		return err
+	}
+	return c.answerItem(c.context(context, odata.Options{}), v)
+}
+
+// getRaw answers with the provider's record as received.
+func (c *call) getRaw() error {
+	tenants, err := c.tenants()
+	if err != nil {
+		return err
+	}
+	m, err := find(c.Context(), tenants, "alert", c.PathValue("id"), c.server.Reader.Alert)
+	if err != nil {
+		return err
+	}
+	if len(m.Alert.Raw) == 0 {
+		return fail(http.StatusNotFound, "itemNotFound", "The provider's record of alert '"+m.Alert.ID+"' was not kept.")
+	}
+	c.write(http.StatusOK, "application/json; charset=utf-8", m.Alert.Raw)
+	return nil
+}

@@ -1,0 +1,228 @@
+// Package api is the unified API: incidents and alerts of all clouds in the wire shapes of Microsoft Graph security, and
+// Onepane's own routes beside them. It decides nothing about alerts; it asks a Reader and shows what it says.
+//
+//	GET /v1.0/security/alerts_v2?$filter=…
+//	  │ authenticate ─▶ Principal ─▶ tenants
+//	  │ odata.Parse ──▶ query.Query ─▶ Service ─▶ Reader (store)
+//	  ▼
+//	Member ─▶ graphAlert, evidence ─▶ $select, $expand ─▶ JSON, gzip
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Server answers the API's routes. Reader and Authenticate must be set; a route whose contract is not set answers 501.
+type Server struct {
+	Reader       Reader
+	Authenticate Authenticate
+	Shelf        Shelf                              // quarantine
+	Replayer     Replayer                           // takes records from quarantine back in
+	Bus          func(context.Context) (Bus, error) // what waits on the bus
+	Ready        func(context.Context) error        // nil when requests can be served; unset means always
+
+	BaseURL   string // "https://onepane.example", for links; empty takes the request's own scheme and host
+	PortalURL string // where alertWebUrl and incidentWebUrl lead; empty takes the base URL
+	Version   string
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Bus counts what waits on the bus.
+type Bus struct {
+	Pending      int64 `json:"pending"`
+	DeadLettered int64 `json:"deadLettered"`
+}
+
+// Paths are the prefixes under which the API's routes lie, for a host that serves others beside them.
+var Paths = []string{"/v1.0/", "/beta/", "/api/v1/", "/openapi.json", "/healthz", "/readyz"}
+
+// Handler serves all routes. A path that is none, and a method that a path does not have, are answered in the API's
+// error shape too.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
+		mux.Handle(r.method+" "+r.path, s.handle(r))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = canonical(r)
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		s.handle(route{open: true, serve: func(*call) error { return unmatched(mux, r, w) }}).ServeHTTP(w, r)
+	})
+}
+
+// unmatched tells a wrong method from a wrong path, as the mux sees it.
+func unmatched(mux *http.ServeMux, r *http.Request, w http.ResponseWriter) error {
+	probe := &statusProbe{header: http.Header{}}
+	mux.ServeHTTP(probe, r)
+	if probe.status != http.StatusMethodNotAllowed {
+		return fail(http.StatusNotFound, "itemNotFound", fmt.Sprintf("Resource not found for the path '%s'.", clip(r.URL.Path)))
+	}
+	w.Header().Set("Allow", probe.header.Get("Allow"))
+	return fail(http.StatusMethodNotAllowed, "notAllowed", fmt.Sprintf("Method %s is not allowed here; use %s.", clip(r.Method), probe.header.Get("Allow")))
+}
+
+// statusProbe hears which status a handler answers with, and nothing more.
+type statusProbe struct {
+	header http.Header
+	status int
+}
+
+func (p *statusProbe) Header() http.Header         { return p.header }
+func (p *statusProbe) Write(b []byte) (int, error) { return len(b), nil }
+func (p *statusProbe) WriteHeader(status int)      { p.status = status }
+
+// handle runs one route: who asks, the work, and the answer whatever becomes of it.
+func (s *Server) handle(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := s.call(w, r)
+		defer func() {
+			if p := recover(); p == http.ErrAbortHandler {
+				panic(p)
+			} else if p != nil {
+				s.log().ErrorContext(r.Context(), "request panicked", "path", r.URL.Path, "requestId", c.requestID, "panic", p, "stack", string(debug.Stack()))
+				c.fail(fail(http.StatusInternalServerError, "generalException", "General exception while processing."))
+			}
+		}()
+		err := c.authenticate(rt)
+		if err == nil {
+			err = rt.serve(c)
+		}
+		if err != nil && r.Context().Err() == nil {
+			c.fail(failureOf(err))
+		}
+	})
+}
+
+// call is one request on its way to an answer.
+type call struct {
+	*http.Request
+	server    *Server
+	w         http.ResponseWriter
+	principal Principal
+	requestID string
+	clientID  string
+	view      view
+	answered  bool
+}
+
+func (s *Server) call(w http.ResponseWriter, r *http.Request) *call {
+	c := &call{Request: r, server: s, w: w, requestID: requestID()}
+	c.clientID = c.requestID
+	if own := r.Header.Get("client-request-id"); own != "" {
+		c.clientID = clip(own)
+	}
+	c.view.portal = strings.TrimSuffix(s.PortalURL, "/")
+	if c.view.portal == "" {
+		c.view.portal = c.base()
+	}
+	h := w.Header()
+	h.Set("request-id", c.requestID)
+	h.Set("client-request-id", c.clientID)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if prefers(r.Header, "include-unknown-enum-members") {
+		c.view.allMembers = true
+		h.Set("Preference-Applied", "include-unknown-enum-members")
+	}
+	return c
+}
+
+func (c *call) authenticate(rt route) error {
+	if rt.open {
+		return nil
+	}
+	if c.server.Authenticate == nil {
+		return fail(http.StatusUnauthorized, "unauthenticated", "No authentication is configured.")
+	}
+	p, err := c.server.Authenticate(c.Request)
+	switch {
+	case err != nil && fault.Of(err) == fault.Denied:
+		return err
+	case err != nil:
+		c.w.Header().Set("WWW-Authenticate", "Bearer")
+		return fail(http.StatusUnauthorized, "unauthenticated", "The request says not, or not validly, who sends it: "+err.Error())
+	}
+	c.principal = p
+	c.Request = c.WithContext(context.WithValue(c.Context(), principalKey{}, p))
+	return nil
+}
+
+// tenants are those that this request shows.
+func (c *call) tenants() ([]string, error) {
+	only, err := tenantOf(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	return c.service().tenants(c.Context(), c.principal, only)
+}
+
+func (c *call) service() Service { return Service{c.server.Reader} }
+
+// base is the address that links in the answer start with.
+func (c *call) base() string {
+	if c.server.BaseURL != "" {
+		return strings.TrimSuffix(c.server.BaseURL, "/")
+	}
+	if c.TLS != nil {
+		return "https://" + c.Host
+	}
+	return "http://" + c.Host
+}
+
+// body reads a request body of at most limit bytes.
+func (c *call) body(limit int64) ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, limit))
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "read request body: %w", err)
+	}
+	return b, nil
+}
+
+func (s *Server) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+func (s *Server) log() *slog.Logger {
+	if s.Log != nil {
+		return s.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// requestID is a random UUID.
+func requestID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// prefers reports whether a Prefer header asks for a preference, among others or alone.
+func prefers(h http.Header, preference string) bool {
+	for _, line := range h.Values("Prefer") {
+		for p := range strings.SplitSeq(line, ",") {
+			name, _, _ := strings.Cut(p, ";")
+			if strings.EqualFold(strings.TrimSpace(name), preference) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/query"
+)
+
+// collection is a page of a listing.
+type collection struct {
+	Context string           `json:"@odata.context,omitzero"`
+	Count   *int64           `json:"@odata.count,omitzero"`
+	Value   []jsontext.Value `json:"value"`
+	Next    string           `json:"@odata.nextLink,omitzero"`
+}
+
+// limits are how many items a page holds.
+type limits struct {
+	standard int
+	most     int
+	refuse   bool // a larger $top is refused, not clamped
+}
+
+var (
+	alertLimits    = limits{standard: 100, most: 1000}
+	incidentLimits = limits{standard: 50, most: 50, refuse: true}
+)
+
+// options reads the request's query options.
+func (c *call) options(s odata.Schema, allowed []string) (odata.Options, error) {
+	values, err := url.ParseQuery(c.URL.RawQuery)
+	if err != nil {
+		return odata.Options{}, fault.Errorf(fault.Invalid, "The query of the address cannot be read: %w.", err)
+	}
+	return odata.Parse(values, s, allowed)
+}
+
+// page turns options into a query.
+func (l limits) page(o odata.Options) (query.Query, error) {
+	q := query.Query{Where: o.Filter, Order: o.Order, Skip: o.Skip, Top: o.Top, Count: o.Count}
+	switch {
+	case o.Top < 0:
+		q.Top = l.standard
+	case o.Top > l.most && l.refuse:
+		return q, overTop(strconv.Itoa(l.most), strconv.Itoa(o.Top))
+	case o.Top > l.most:
+		q.Top = l.most
+	}
+	return q, nil
+}
+
+// ask runs list for q. A page of no items is asked for its count alone.
+func ask[T any](q query.Query, list func(query.Query) (query.Page[T], error)) (query.Page[T], error) {
+	if q.Top > 0 {
+		return list(q)
+	}
+	if !q.Count {
+		return query.Page[T]{Total: -1}, nil
+	}
+	q.Top = 1
+	p, err := list(q)
+	return query.Page[T]{Total: p.Total}, err
+}
+
+// answerPage sends a page of items as show makes them.
+func answerPage[T any](c *call, context string, q query.Query, o odata.Options, p query.Page[T], show func(T) (jsontext.Value, error)) error {
+	out := collection{Context: context, Value: make([]jsontext.Value, 0, len(p.Items))}
+	for _, item := range p.Items {
+		v, err := show(item)
+		if err != nil {
+			return err
+		}
+		out.Value = append(out.Value, v)
+	}
+	if o.Count {
+		out.Count = &p.Total
+	}
+	if p.More && len(p.Items) > 0 {
+		out.Next = c.next("$skip", strconv.Itoa(q.Skip+len(p.Items)))
+	}
+	return c.json(http.StatusOK, out)
+}
+
+// answerItem sends one item with its context as the first member.
+func (c *call) answerItem(context string, item jsontext.Value) error {
+	name, err := json.Marshal(context)
+	if err != nil {
+		return err
+	}
+	b := append([]byte(`{"@odata.context":`), name...)
+	if string(item) != "{}" {
+		b = append(b, ',')
+	}
+	c.write(http.StatusOK, jsonType, append(b, item[1:]...))
+	return nil
+}
+
+// answerCount sends a plain number, as $count does.
+func (c *call) answerCount(n int64) error {
+	c.write(http.StatusOK, textType, []byte(strconv.FormatInt(n, 10)))
+	return nil
+}
+
+// context is the @odata.context of a path under the security namespace.
+func (c *call) context(path string, o odata.Options) string {
+	version, _, _ := strings.Cut(strings.TrimPrefix(c.URL.Path, "/"), "/")
+	if o.Select != nil {
+		path += "(" + strings.Join(o.Select, ",") + ")"
+	}
+	return c.base() + "/" + version + "/$metadata#security/" + path
+}
+
+// selected encodes an item with only the selected members; all of them when none are named. Annotations and what was
+// expanded stay.
+func selected(item any, names []string) (jsontext.Value, error) {
+	b, err := json.Marshal(item, encoding)
+	if err != nil || names == nil {
+		return b, err
+	}
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(b, &members, jsontext.AllowInvalidUTF8(true)); err != nil {
+		return nil, err
+	}
+	for name := range members {
+		if !slices.Contains(names, name) && !strings.Contains(name, "@odata") && name != "alerts" {
+			delete(members, name)
+		}
+	}
+	return json.Marshal(members, encoding)
+}

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Principal is who asks, and what it may.
+type Principal struct {
+	Name       string
+	AllTenants bool
+	Tenants    []string // the tenants it may read, unless AllTenants
+	Operate    bool     // may release what is in quarantine
+}
+
+// May reports whether p may read the tenant. What belongs to no tenant yet is for those who may read all.
+func (p Principal) May(tenant string) bool {
+	return p.AllTenants || slices.Contains(p.Tenants, tenant) && tenant != ""
+}
+
+// Authenticate tells who sent a request. An error of fault.Denied means that it is known who asks, and that it may not;
+// any other means that the request does not say.
+type Authenticate func(*http.Request) (Principal, error)
+
+type principalKey struct{}
+
+// PrincipalOf is the principal of a request that the API is answering.
+func PrincipalOf(ctx context.Context) (Principal, bool) {
+	p, ok := ctx.Value(principalKey{}).(Principal)
+	return p, ok
+}
+
+// Open lets everyone on this machine read and do everything: the mode of a standalone Onepane on loopback. So that no web
+// page in a browser on this machine can use it, the request must name a loopback host and come from no other site.
+func Open(r *http.Request) (Principal, error) {
+	if !loopback(r.Host) {
+		return Principal{}, fault.Errorf(fault.Denied, "Without authentication configured, only loopback names such as 'localhost' are served, not '%s'.", clip(r.Host))
+	}
+	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+		return Principal{}, fault.Errorf(fault.Denied, "Another site's page may not send requests here.")
+	}
+	return Principal{Name: "local", AllTenants: true, Operate: true}, nil
+}
+
+func loopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// TenantHeader narrows a request to one tenant, like the parameter "tid".
+const TenantHeader = "X-Onepane-Tenant"
+
+// tenantOf is the tenant that a request narrows itself to, "" for all that its principal may read.
+func tenantOf(r *http.Request) (string, error) {
+	header, params := r.Header.Get(TenantHeader), r.URL.Query()["tid"]
+	if len(params) > 1 {
+		return "", fault.Errorf(fault.Invalid, "Parameter 'tid' was specified more than once.")
+	}
+	if len(params) == 0 || params[0] == "" {
+		return header, nil
+	}
+	if header != "" && header != params[0] {
+		return "", fault.Errorf(fault.Invalid, "Parameter 'tid' says '%s' and header %s says '%s'.", clip(params[0]), TenantHeader, clip(header))
+	}
+	return params[0], nil
+}
+
+// tenants are those whose data a request shows. A tenant that the principal may not read is fault.Denied, whether it
+// exists or not.
+func (s Service) tenants(ctx context.Context, p Principal, only string) ([]string, error) {
+	switch {
+	case only != "" && !p.May(only):
+		return nil, fault.Errorf(fault.Denied, "You may not read tenant '%s'.", clip(only))
+	case only != "":
+		return []string{only}, nil
+	case p.AllTenants:
+		all, err := s.Reader.Tenants(ctx)
+		return sorted(all), err
+	}
+	return sorted(p.Tenants), nil
+}

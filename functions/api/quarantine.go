@@ -1,0 +1,170 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Shelf is the quarantine queue.
+type Shelf interface {
+	// List returns up to limit events after the cursor ("" for the first), oldest first, and the cursor of the next page;
+	// "" when there are no more.
+	List(ctx context.Context, cursor string, limit int) (evs []cloudevent.Event, next string, err error)
+	// Remove takes events off the shelf. An id that is not there is no error.
+	Remove(ctx context.Context, ids ...string) error
+}
+
+// Replayer takes a rejected record in again. An error means that it was not taken, and says why.
+type Replayer interface {
+	Replay(ctx context.Context, r events.Rejection) (Replayed, error)
+}
+
+// Replayed is what became of a record that was taken.
+type Replayed struct {
+	AlertIDs    []string `json:"alertIds,omitempty"`
+	ExposureIDs []string `json:"exposureIds,omitempty"`
+	Ignored     string   `json:"ignored,omitzero"` // why it is no finding at all
+}
+
+// quarantined is a rejected record on the wire.
+type quarantined struct {
+	ID       string            `json:"id"`
+	Reason   string            `json:"reason"`
+	Kind     string            `json:"kind"`
+	Route    string            `json:"route"`
+	Provider string            `json:"provider,omitzero"`
+	TenantID string            `json:"tenantId,omitzero"`
+	Received time.Time         `json:"received"`
+	Size     int               `json:"size"` // bytes as received
+	Cut      bool              `json:"cut,omitzero"`
+	Index    int               `json:"index"`
+	Headers  map[string]string `json:"headers,omitempty"` // these three only for a single record
+	Body     *string           `json:"body,omitzero"`
+	Binary   []byte            `json:"binary,omitempty"`
+}
+
+func quarantinedOf(id string, r events.Rejection) quarantined {
+	return quarantined{
+		ID: id, Reason: r.Reason, Kind: r.Kind, Route: r.Route, Provider: r.Provider, TenantID: r.Tenant,
+		Received: r.Received.UTC(), Size: r.Size, Cut: r.Cut, Index: r.Index,
+	}
+}
+
+// shelved is one event on the shelf, read.
+type shelved struct {
+	id        string
+	rejection events.Rejection
+}
+
+// shelfChunk is how many records are read at once while the shelf is searched.
+const shelfChunk = 200
+
+// shelf lists one page of what the principal may see. A record on the shelf that cannot be read is shown as what it is.
+func (c *call) shelf(cursor string, limit int) ([]shelved, string, error) {
+	if c.server.Shelf == nil {
+		return nil, "", fail(http.StatusNotImplemented, "notSupported", "This server keeps no quarantine.")
+	}
+	only, err := tenantOf(c.Request)
+	if err != nil {
+		return nil, "", err
+	}
+	evs, next, err := c.server.Shelf.List(c.Context(), cursor, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]shelved, 0, len(evs))
+	for _, e := range evs {
+		r, err := events.ParseRejection(e)
+		if err != nil {
+			r = events.Rejection{Kind: fault.Of(err).String(), Reason: err.Error(), Tenant: e.Tenant, Received: e.Time, Body: string(e.Data), Size: len(e.Data), Cut: true}
+		}
+		if c.principal.May(r.Tenant) && (only == "" || only == r.Tenant) {
+			out = append(out, shelved{e.ID, r})
+		}
+	}
+	return out, next, nil
+}
+
+func (c *call) listQuarantine() error {
+	o, err := c.options(odata.Schema{}, []string{"$top"})
+	if err != nil {
+		return err
+	}
+	q, err := alertLimits.page(o)
+	if err != nil {
+		return err
+	}
+	page, next, err := c.shelf(c.URL.Query().Get("cursor"), max(q.Top, 1))
+	if err != nil {
+		return err
+	}
+	out := collection{Value: []jsontext.Value{}}
+	for _, s := range page {
+		v, err := json.Marshal(quarantinedOf(s.id, s.rejection), encoding)
+		if err != nil {
+			return err
+		}
+		out.Value = append(out.Value, v)
+	}
+	if next != "" {
+		out.Next = c.next("cursor", next)
+	}
+	return c.json(http.StatusOK, out)
+}
+
+func (c *call) getQuarantined() error {
+	id := c.PathValue("id")
+	var found *shelved
+	_, err := c.eachShelved("", func(s shelved) error {
+		if s.id == id {
+			found = &s
+			return errFound
+		}
+		return nil
+	})
+	switch {
+	case err != nil && !errors.Is(err, errFound):
+		return err
+	case found == nil:
+		return notFound("quarantined record", id)
+	}
+	out := quarantinedOf(found.id, found.rejection)
+	out.Headers, out.Binary = found.rejection.Headers, found.rejection.Binary
+	if out.Binary == nil {
+		out.Body = &found.rejection.Body
+	}
+	return c.json(http.StatusOK, out)
+}
+
+// errFound ends a search of the shelf.
+var errFound = errors.New("found")
+
+// eachShelved runs do over all that the principal may see from the cursor on, oldest first, until it returns an error. It
+// returns the cursor after the last page that was done whole, "" at the end.
+func (c *call) eachShelved(cursor string, do func(shelved) error) (string, error) {
+	for {
+		page, next, err := c.shelf(cursor, shelfChunk)
+		if err != nil {
+			return cursor, err
+		}
+		for _, s := range page {
+			if err := do(s); err != nil {
+				return cursor, err
+			}
+		}
+		if next == "" || next == cursor {
+			return "", nil
+		}
+		cursor = next
+	}
+}

@@ -1,0 +1,141 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// replayRequest names what to take in again.
+type replayRequest struct {
+	IDs    []string `json:"ids"`
+	All    bool     `json:"all"`
+	Cursor string   `json:"cursor"` // with all: where the answer before this one stopped
+}
+
+// replayResult is what became of one record: taken and off the shelf, or still there and why.
+type replayResult struct {
+	ID    string `json:"id"`
+	Taken bool   `json:"taken"`
+	Replayed
+	Reason string `json:"reason,omitzero"`
+}
+
+// maxReplayed bounds one request, so that its answer comes in time; its cursor leads to the rest.
+const maxReplayed = 1000
+
+// maxRequest bounds a request body, in bytes.
+const maxRequest = 1 << 20
+
+// replayQuarantine takes rejected records in again. Repeating it is safe: a record that was taken is off the shelf, and
+// one that was taken by a request that broke off makes the same alert once more.
+func (c *call) replayQuarantine() error {
+	if c.server.Replayer == nil {
+		return fail(http.StatusNotImplemented, "notSupported", "This server cannot replay.")
+	}
+	if !c.principal.Operate {
+		return fault.Errorf(fault.Denied, "You may not release records from quarantine.")
+	}
+	wanted, err := c.replayRequest()
+	if err != nil {
+		return err
+	}
+	chosen, next, err := c.choose(wanted)
+	if err != nil {
+		return err
+	}
+	results := make([]replayResult, 0, len(chosen))
+	for _, s := range chosen {
+		result, err := c.replayOne(s)
+		if err != nil {
+			return err
+		}
+		results = append(results, result)
+		delete(wanted.left, s.id)
+	}
+	for _, id := range wanted.IDs {
+		if wanted.left[id] {
+			results = append(results, replayResult{ID: id, Reason: "no such record in quarantine"})
+		}
+	}
+	return c.json(http.StatusOK, struct {
+		Value  []replayResult `json:"value"`
+		Cursor string         `json:"cursor,omitzero"` // there are records beyond those tried: send it with "all"
+	}{results, next})
+}
+
+// wanted is a read request with the ids not yet met.
+type wanted struct {
+	replayRequest
+	left map[string]bool
+}
+
+func (c *call) replayRequest() (wanted, error) {
+	w := wanted{left: map[string]bool{}}
+	body, err := c.body(maxRequest)
+	if err != nil {
+		return w, err
+	}
+	if err := json.Unmarshal(body, &w.replayRequest, json.RejectUnknownMembers(true)); err != nil {
+		return w, fault.Errorf(fault.Invalid, `The body must be {"ids":["…"]} or {"all":true}.`)
+	}
+	switch {
+	case w.All == (len(w.IDs) > 0):
+		return w, fault.Errorf(fault.Invalid, `Name either "ids" or "all": true.`)
+	case len(w.IDs) > maxReplayed:
+		return w, fault.Errorf(fault.TooLarge, "At most %d ids are taken at once.", maxReplayed)
+	}
+	for _, id := range w.IDs {
+		w.left[id] = true
+	}
+	return w, nil
+}
+
+// choose collects the records to take, before any is taken off the shelf and its pages move. Of all it takes whole pages.
+func (c *call) choose(w wanted) (out []shelved, next string, err error) {
+	if w.All {
+		for next = w.Cursor; len(out) < maxReplayed; {
+			page, after, err := c.shelf(next, shelfChunk)
+			if out = append(out, page...); err != nil || after == "" || after == next {
+				return out, "", err
+			}
+			next = after
+		}
+		return out, next, nil
+	}
+	_, err = c.eachShelved("", func(s shelved) error {
+		if w.left[s.id] {
+			out = append(out, s)
+		}
+		if len(out) == len(w.left) {
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		err = nil
+	}
+	return out, "", err
+}
+
+// replayOne tries one record. Only passing trouble is an error: the rest of the request would meet it too.
+func (c *call) replayOne(s shelved) (replayResult, error) {
+	out := replayResult{ID: s.id}
+	if s.rejection.Cut {
+		out.Reason = "only part of the record was kept: it cannot be replayed"
+		return out, nil
+	}
+	done, err := c.server.Replayer.Replay(c.Context(), s.rejection)
+	if err != nil {
+		if k := fault.Of(err); k == fault.Again || k == fault.Exhausted {
+			return out, err
+		}
+		out.Reason = err.Error()
+		return out, nil
+	}
+	out.Taken, out.Replayed = true, done
+	return out, c.server.Shelf.Remove(c.Context(), s.id)
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/incident"
+)
+
+// chapter says why one alert is in its incident.
+type chapter struct {
+	AlertID     string    `json:"alertId"`
+	Title       string    `json:"title"`
+	Severity    string    `json:"severity"` // critical kept apart
+	Time        stamp     `json:"time"`     // first activity
+	Category    string    `json:"category"`
+	DetectorID  nullable  `json:"detectorId"`
+	ProductName nullable  `json:"productName"`
+	Cloud       nullable  `json:"cloud"`
+	Reasons     []because `json:"reasons"` // empty for the first alert
+	IncidentID  nullable  `json:"incidentId"`
+}
+
+// because is one tie to an earlier alert.
+type because struct {
+	Rule       string  `json:"rule"`
+	AlertID    string  `json:"alertId,omitzero"`
+	Entity     string  `json:"entity,omitzero"`
+	Name       string  `json:"name,omitzero"`
+	Weight     float64 `json:"weight"`
+	GapSeconds float64 `json:"gapSeconds"`
+}
+
+// listReasons tells an incident's alerts in time order, each with why it belongs.
+func (c *call) listReasons() error {
+	list, _, err := c.alertsOf()
+	if err != nil {
+		return err
+	}
+	o, err := c.options(alertSchema, []string{"$top", "$skip", "$count"})
+	if err != nil {
+		return err
+	}
+	q, err := alertLimits.page(o)
+	if err != nil {
+		return err
+	}
+	p, err := ask(q, list)
+	if err != nil {
+		return err
+	}
+	return answerPage(c, "", q, o, p, func(m incident.Member) (jsontext.Value, error) {
+		return json.Marshal(chapterOf(m), encoding)
+	})
+}
+
+func chapterOf(m incident.Member) chapter {
+	ch := chapter{
+		AlertID: m.Alert.ID, Title: m.Alert.Title, Severity: string(m.Alert.Severity), Time: stamp(m.Alert.First),
+		Category: category(m), DetectorID: nullable(m.Alert.Type), ProductName: nullable(m.Alert.Product),
+		Cloud: nullable(m.Alert.Account.Cloud), Reasons: []because{}, IncidentID: nullable(m.Incident),
+	}
+	for _, r := range m.Reasons {
+		ch.Reasons = append(ch.Reasons, because{r.Rule, r.Alert, r.Entity, r.Name, r.Weight, r.Gap.Seconds()})
+	}
+	return ch
+}
+
+// assetList is what an incident touches, under the portal's categories. Count is that of all assets, also those beyond
+// what the lists hold.
+type assetList struct {
+	Count          int         `json:"count"`
+	Devices        []assetFact `json:"devices"`
+	Users          []assetFact `json:"users"`
+	Mailboxes      []assetFact `json:"mailboxes"`
+	Apps           []assetFact `json:"apps"`
+	CloudResources []assetFact `json:"cloudResources"`
+}
+
+func (c *call) listAssets() error {
+	tenants, err := c.tenants()
+	if err != nil {
+		return err
+	}
+	i, err := c.service().Incident(c.Context(), tenants, c.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	by := map[string][]assetFact{}
+	for _, a := range assets(i.Assets) {
+		by[a.Category] = append(by[a.Category], a)
+	}
+	return c.json(http.StatusOK, assetList{
+		max(i.AssetCount, len(i.Assets)), some(by[devices]), some(by[users]), some(by[mailboxes]), some(by[apps]), some(by[cloudResources]),
+	})
+}
