@@ -14,7 +14,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
-	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/fault"
 )
 
