@@ -29,7 +29,9 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 	var out []ingest.Record
 	for _, v := range ingest.Values(d.Body) {
 		if v.Raw.Kind() == '[' && v.Err == nil && strings.TrimSpace(string(v.Raw[1:len(v.Raw)-1])) == "" {
-			v.Ignored = "the delivery is an empty array"
+			v.Ignored = "an empty array"
+			out = append(out, v)
+			continue
 		}
 		for _, r := range ingest.Array(v) {
 			out = append(out, open(r)...)

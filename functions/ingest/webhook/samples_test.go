@@ -13,6 +13,8 @@ import (
 	"github.com/onepane/onepane/functions/ingest/webhook"
 )
 
+// TestSamples leaves out external/thinkst-canary: its stated title is the placeholder "N/A" that tokens have for a
+// device name, where ours is the description. mapping's own recording holds that case.
 func TestSamples(t *testing.T) {
 	mappings, err := mapping.Load(mapping.Products())
 	if err != nil {
