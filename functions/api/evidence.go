@@ -123,6 +123,7 @@ func (w *witness) shape() any {
 
 // other keeps what no Graph type fits.
 func (w *witness) other() any {
+	w.attr(entity.AttrKind) // its word names the value's tag
 	return bare{w.as("alertEvidence")}
 }
 

@@ -48,12 +48,21 @@ func (w *witness) accountOf() userAccount {
 	case strings.HasPrefix(strings.ToUpper(v), "S-1-"):
 		a.UserSID = cmp.Or(a.UserSID, w.tell(v))
 	case strings.Contains(v, "@"):
-		name, _, _ := strings.Cut(v, "@")
-		a.AccountName, a.UserPrincipalName = nullable(name), cmp.Or(a.UserPrincipalName, w.tell(v))
+		upn := iamMember(v)
+		name, _, _ := strings.Cut(upn, "@")
+		a.AccountName, a.UserPrincipalName = nullable(name), cmp.Or(a.UserPrincipalName, w.tell(upn))
 	default:
 		w.tell(v)
 	}
 	return a
+}
+
+// iamMember is a Google Cloud IAM member ("serviceAccount:ci@…") without the word that says what it is.
+func iamMember(v string) string {
+	if kind, rest, ok := strings.Cut(v, ":"); ok && !strings.Contains(kind, "@") {
+		return rest
+	}
+	return v
 }
 
 type mailboxEvidence struct {

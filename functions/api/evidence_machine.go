@@ -189,8 +189,8 @@ func (w *witness) podOf(name string) *kubernetesPodNest {
 		namespace = lastPart(name[:i])
 	}
 	p := &kubernetesPodNest{base: w.inner("kubernetesPodEvidence"), Name: nullable(lastPart(name))}
-	if lastPart(name) != w.Value {
-		delete(w.told, w.Value) // its full spelling stays a tag
+	if lastPart(name) != name {
+		delete(w.told, name) // its full spelling stays a tag
 	}
 	cluster := w.attr(entity.AttrCluster)
 	if namespace == "" && cluster == "" {

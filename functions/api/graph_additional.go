@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/incident"
@@ -39,6 +41,9 @@ func additionalData(m incident.Member) map[string]string {
 	f.put("reporter", a.Reporter)
 	f.put("nativeSeverity", a.NativeSeverity)
 	f.put("nativeStatus", a.NativeStatus)
+	if a.Status != statusOf(m) {
+		f.put("providerStatus", string(a.Status))
+	}
 	if a.Severity == alert.Critical {
 		f.put("severity", string(a.Severity))
 	}
@@ -53,7 +58,7 @@ func additionalData(m incident.Member) map[string]string {
 	f.put("correlationKey", a.CorrelationKey)
 	f.list("carriedIds", a.CarriedIDs)
 	f.list("members", a.Members)
-	f.list("sightings", sightings(a))
+	f.put("sightings", sightings(a))
 	f.list("otherEvidence", others(a.Evidence))
 	f.put("reasons", reasons(m.Reasons))
 	f.put("foldedInto", m.FoldedInto)
@@ -86,15 +91,16 @@ func (f facts) unshown(a alert.Alert) {
 // statusOf is where work on the alert stands here.
 func statusOf(m incident.Member) alert.Status { return cmp.Or(m.Status, m.Alert.Status) }
 
-func sightings(a alert.Alert) []string {
-	out := make([]string, len(a.Sightings))
-	for i, s := range a.Sightings {
-		out[i] = s.Reporter + ":" + s.ReportID
-		if s.Rule != "" {
-			out[i] += " (" + s.Rule + ")"
-		}
+// sightings is JSON text: a dictionary of strings has no room for a list of objects.
+func sightings(a alert.Alert) string {
+	if len(a.Sightings) == 0 {
+		return ""
 	}
-	return out
+	b, err := json.Marshal(a.Sightings, encoding)
+	if err != nil { // texts and times only: cannot happen
+		return ""
+	}
+	return string(b)
 }
 
 // others names the evidence that no Graph type fits.
