@@ -52,6 +52,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
@@ -128,6 +129,9 @@ func (p *Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 func whole(a alert.Alert) alert.Alert {
 	if a.ReportID == "" {
 		a.ReportID = a.Origin.ID
+	}
+	if a.CarriedIDs = slices.DeleteFunc(a.CarriedIDs, func(id string) bool { return id == a.Origin.ID }); len(a.CarriedIDs) == 0 {
+		a.CarriedIDs = nil
 	}
 	if a.Title == "" {
 		a.Title = a.Type

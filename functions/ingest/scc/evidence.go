@@ -81,14 +81,22 @@ func (w *witness) resource(rec record, acc alert.Account) {
 			e = e.Also(entity.Host, last)
 		}
 	}
-	role := alert.Role("")
-	if w.threat {
-		role = alert.Victim
+	if strings.HasPrefix(name, "//container.googleapis.com/") {
+		e = e.With(entity.AttrCluster, segment(name, "clusters"))
 	}
-	w.Add(alert.Evidence{Entity: e, Role: role})
-	if strings.HasPrefix(name, "//container.googleapis.com/") && segment(name, "clusters") != "" {
-		w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Cluster, Value: segment(name, "clusters")}.With(entity.AttrResourceID, name)})
+	w.Add(alert.Evidence{Entity: e, Role: w.roleOf(name)})
+}
+
+// roleOf tells what was attacked from the scope it lies in: a project, folder or organisation is named by every finding
+// whose detector knew no better.
+func (w *witness) roleOf(resource string) alert.Role {
+	switch {
+	case !w.threat:
+		return ""
+	case strings.HasPrefix(resource, "//cloudresourcemanager.googleapis.com/"):
+		return alert.Context
 	}
+	return alert.Victim
 }
 
 // access is who called and from where. The caller's address is the far side; the account may be stolen, so it gets no role.

@@ -149,19 +149,19 @@ type logPayload struct {
 		Organization ingest.Text `json:"customerOrganizationNumber"`
 		Project      ingest.Text `json:"projectNumber"`
 	} `json:"sourceId"`
-	Details sourceDetails `json:",inline"`
+	sourceDetails // the rest is what findings keep in sourceProperties
 }
 
 // fromLog makes a finding of a log entry. Its source has no number there, so the log's own name stands for it.
 func (rec record) fromLog() *finding {
 	l := rec.Log
-	rule := cmp.Or(set(l.Details.DetectionCategory.V.SubRuleName), set(l.Details.DetectionCategory.V.RuleName))
+	rule := cmp.Or(set(l.DetectionCategory.V.SubRuleName), set(l.DetectionCategory.V.RuleName))
 	f := &finding{
 		Name:     "organizations/" + cmp.Or(l.SourceID.Organization, "unknown") + "/sources/event-threat-detection/findings/" + cmp.Or(l.FindingID, rec.InsertID),
 		Category: ingest.Text(rule), State: "ACTIVE", FindingClass: "THREAT", EventTime: l.EventTime,
-		Source: loose[sourceDetails]{l.Details, true},
+		Source: loose[sourceDetails]{l.sourceDetails, true},
 	}
-	for _, a := range l.Details.Affected.V {
+	for _, a := range l.Affected.V {
 		if f.ResourceName == "" {
 			f.ResourceName = a.Name
 		}
