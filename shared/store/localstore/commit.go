@@ -1,0 +1,238 @@
+package localstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Commit is store.Correlation. What came from the bus is not synced, since losing it makes the bus offer its events
+// again; anything else, such as what a person decided, is on the disk when Commit returns.
+func (s *Store) Commit(ctx context.Context, name string, version uint64, c incident.Changes) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(c.Members) > store.MaxCommit {
+		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Members), store.MaxCommit)
+	}
+	if err := datadir.CheckName("tenant", name); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	t := s.tenant(name)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state.Version != version {
+		return fault.Errorf(fault.Conflict, "commit for %q: it is at version %d, not %d", name, t.state.Version, version)
+	}
+	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state}
+	if err := w.changes(c); err != nil {
+		return fmt.Errorf("commit for %q: %w", name, errors.Join(err, w.batch.Close()))
+	}
+	if err := s.dir.Apply(w.batch, s.opts.Sync || !w.fromBus); err != nil {
+		return fmt.Errorf("commit for %q: %w", name, err)
+	}
+	s.committed(t, w.state)
+	return nil
+}
+
+// tenant finds or makes what the store remembers of a tenant. One that has never committed is not listed.
+func (s *Store) tenant(name string) *tenant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tenants[name]
+	if t == nil {
+		t = &tenant{name: name}
+		s.tenants[name] = t
+	}
+	return t
+}
+
+// committed takes over a tenant's new state; the caller holds t.mu.
+func (s *Store) committed(t *tenant, now state) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	add(&s.total, t.state.Rows, -1)
+	add(&s.total, now.Rows, 1)
+	t.state = now
+}
+
+// commit is one batch in the making.
+type commit struct {
+	store  *Store
+	tenant *tenant
+	batch  *pebble.Batch
+	state  state
+	// fromBus says that an alert is stored under a position it did not have: only the bus gives those.
+	fromBus bool
+	feed    []byte
+}
+
+func (w *commit) changes(c incident.Changes) error {
+	w.state.Version++
+	w.state.Sequence = max(w.state.Sequence, c.Sequence)
+	if err := w.forget(len(c.Nodes)); err != nil { // first: what is written after it stays
+		return err
+	}
+	for _, m := range lastOf(c.Members, func(m incident.Member) string { return m.Alert.ID }) {
+		if err := w.member(m); err != nil {
+			return err
+		}
+	}
+	for _, i := range lastOf(c.Incidents, func(i incident.Incident) string { return i.ID }) {
+		if err := w.incident(i); err != nil {
+			return err
+		}
+	}
+	for _, n := range c.Nodes {
+		if err := w.node(n); err != nil {
+			return err
+		}
+	}
+	if len(w.feed) > 0 {
+		if err := w.batch.Set(datadir.AppendUint(datadir.Key(feedTable, w.tenant.name), w.state.Version), w.feed, nil); err != nil {
+			return err
+		}
+	}
+	record, err := json.Marshal(w.state)
+	if err != nil {
+		return err
+	}
+	return w.batch.Set(datadir.Key(tenantTable, w.tenant.name), record, nil)
+}
+
+// lastOf drops all but the last of those with one id: the old rows are looked up in the database, which does not yet know
+// the batch.
+func lastOf[T any](all []T, id func(T) string) []T {
+	at := make(map[string]int, len(all))
+	for i, v := range all {
+		at[id(v)] = i
+	}
+	if len(at) == len(all) {
+		return all
+	}
+	all = slices.Clone(all)
+	n := 0
+	for i, v := range all {
+		if at[id(v)] == i {
+			all[n] = v
+			n++
+		}
+	}
+	return all[:n]
+}
+
+// member writes an alert with its index entries, in place of what was there.
+func (w *commit) member(m incident.Member) error {
+	id, rows := m.Alert.ID, rowsOf(m)
+	if err := datadir.CheckName("incident of alert "+id, m.Incident); err != nil {
+		return err
+	}
+	old, oldRows, err := findMember(w.store.dir.DB, w.tenant.name, id)
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return err
+	}
+	if old != nil {
+		if err := w.dropMember(old, oldRows, m); err != nil {
+			return err
+		}
+	}
+	head, err := encodeMember(m)
+	if err != nil {
+		return fmt.Errorf("encode alert %s: %w", id, err)
+	}
+	created := datadir.AppendUint(nil, datadir.TimeKey(m.Created))
+	err = errors.Join(
+		w.batch.Set(byTime(rows, w.tenant.name, datadir.TimeKey(m.Created), id), head, nil),
+		w.batch.Set(byID(alertTable, w.tenant.name, id), append([]byte{rows}, created...), nil))
+	if index := updatedOf(rows); index != 0 {
+		err = errors.Join(err, w.batch.Set(byTime(index, w.tenant.name, datadir.TimeKey(m.Updated), id), created, nil))
+	}
+	if rows == alertRows && m.Incident != "" {
+		err = errors.Join(err, w.batch.Set(inIncident(w.tenant.name, m.Incident, datadir.TimeKey(m.Alert.First), id), created, nil))
+	}
+	if m.Position == 0 {
+		body, encodeErr := json.Marshal(m.Alert)
+		err = errors.Join(err, encodeErr, w.batch.Set(byID(bodyTable, w.tenant.name, id), body, nil))
+	} else if old == nil || old.Position != m.Position {
+		w.fromBus = true
+	}
+	w.count(rows, 1)
+	kind := store.AlertChanged
+	if m.Alert.Class == alert.Exposure {
+		kind = store.ExposureChanged
+	}
+	w.tell(kind, id, m.Updated)
+	return err
+}
+
+// dropMember takes out what the new member will not overwrite, the old body included.
+func (w *commit) dropMember(old *memberRow, rows byte, now incident.Member) error {
+	id := old.Alert.ID
+	err := w.batch.Delete(byTime(rows, w.tenant.name, old.created, id), nil)
+	if index := updatedOf(rows); index != 0 {
+		err = errors.Join(err, w.batch.Delete(byTime(index, w.tenant.name, datadir.TimeKey(old.Updated), id), nil))
+	}
+	if rows == alertRows && old.Incident != "" {
+		err = errors.Join(err, w.batch.Delete(inIncident(w.tenant.name, old.Incident, datadir.TimeKey(old.Alert.First), id), nil))
+	}
+	switch {
+	case old.Position == 0 && now.Position != 0:
+		err = errors.Join(err, w.batch.Delete(byID(bodyTable, w.tenant.name, id), nil))
+	case old.Position != 0 && old.Position != now.Position:
+		// Its event was committed before and is never offered in place of the one that replaces it.
+		err = errors.Join(err, w.store.log.Drop(w.batch, w.tenant.name, old.Position))
+	}
+	w.count(rows, -1)
+	return err
+}
+
+// incident writes an incident with its index entries, in place of what was there.
+func (w *commit) incident(i incident.Incident) error {
+	db, tenant := w.store.dir.DB, w.tenant.name
+	old, err := findIncident(db, tenant, i.ID)
+	switch {
+	case err == nil:
+		err = errors.Join(
+			w.batch.Delete(byTime(incidentRows, tenant, old.created, i.ID), nil),
+			w.batch.Delete(byTime(incidentsUpdated, tenant, old.updated, i.ID), nil))
+		w.count(incidentRows, -1)
+	case fault.Of(err) == fault.NotFound:
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(i)
+	if err != nil {
+		return fmt.Errorf("encode incident %s: %w", i.ID, err)
+	}
+	created, updated := datadir.TimeKey(i.Created), datadir.TimeKey(i.Updated)
+	value := appendText(datadir.AppendUint(datadir.AppendUint(nil, created), updated), i.RedirectTo)
+	w.count(incidentRows, 1)
+	w.tell(store.IncidentChanged, i.ID, i.Updated)
+	return errors.Join(
+		w.batch.Set(byID(incidentTable, tenant, i.ID), append(value, body...), nil),
+		w.batch.Set(byTime(incidentRows, tenant, created, i.ID), encodeIncident(i), nil),
+		w.batch.Set(byTime(incidentsUpdated, tenant, updated, i.ID), datadir.AppendUint(nil, created), nil))
+}
+
+func (w *commit) count(rows byte, n int64) {
+	switch rows {
+	case alertRows:
+		w.state.Rows.Alerts += n
+	case exposureRows:
+		w.state.Rows.Exposures += n
+	case incidentRows:
+		w.state.Rows.Incidents += n
+	}
+}

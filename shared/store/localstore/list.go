@@ -1,0 +1,195 @@
+package localstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// listing answers a query over rows R, each shown as a T.
+type listing[R query.Row, T any] struct {
+	table  byte
+	decode func(at place, head []byte) (R, error)
+	show   func(R) (T, error) // reads the body
+	total  int64              // how many rows there are before any condition; -1 when that is not counted
+	// walk goes through all rows in the order that the listing has unless the query asks for another. Nil is the row
+	// table by creation, newest first, with indexes for the other order and for update times.
+	walk func(do visit) error
+}
+
+// answer gives a page. Rows that are in order already are read no further than the page goes, unless they are to be
+// counted; otherwise all are looked at, and no more are remembered than the page needs.
+func (l listing[R, T]) answer(ctx context.Context, v *view, q query.Query) (store.Page[T], error) {
+	page := store.Page[T]{Total: -1}
+	if q.Top <= 0 || q.Skip < 0 {
+		return page, fault.Errorf(fault.Invalid, "a page of %d after %d rows", q.Top, q.Skip)
+	}
+	if q.Count && q.Where == nil && l.total >= 0 {
+		page.Total = l.total
+		q.Count = false
+	}
+	walk, ordered := l.plan(v, q)
+	var matched int64
+	var err error
+	if ordered {
+		matched, err = l.stream(ctx, walk, q, &page)
+	} else {
+		matched, err = l.sort(ctx, v, walk, q, &page)
+	}
+	if err == nil && q.Count {
+		page.Total = matched
+	}
+	return page, err
+}
+
+// plan says how to walk, and whether that gives the order the query asks for.
+func (l listing[R, T]) plan(v *view, q query.Query) (walk func(visit) error, ordered bool) {
+	created, updated := spanOf(q, query.Created), spanOf(q, query.Updated)
+	byCreated := func(asc bool) func(visit) error {
+		return func(do visit) error { return v.rows(l.table, created, asc, do) }
+	}
+	byUpdated := func(asc bool) func(visit) error {
+		return func(do visit) error { return v.byUpdate(l.table, updated, asc, do) }
+	}
+	switch {
+	case l.walk != nil:
+		return l.walk, len(q.Order) == 0
+	case len(q.Order) == 0:
+		return byCreated(false), true
+	case len(q.Order) == 1 && q.Order[0].Field == query.Created:
+		return byCreated(!q.Order[0].Desc), true
+	case len(q.Order) == 1 && q.Order[0].Field == query.Updated:
+		return byUpdated(!q.Order[0].Desc), true
+	case created == span{} && updated != span{}:
+		return byUpdated(false), false
+	}
+	return byCreated(false), false
+}
+
+func spanOf(q query.Query, f query.Field) span {
+	from, to := query.Span(q.Where, f)
+	return span{from, to}
+}
+
+// stream fills the page from rows that come in order, and counts those that match as far as it goes.
+func (l listing[R, T]) stream(ctx context.Context, walk func(visit) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
+	first, end := int64(q.Skip), int64(q.Skip)+int64(q.Top)
+	err = walk(func(at place, head []byte) (bool, error) {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		var row R
+		if q.Where != nil || matched >= first && matched < end { // rows that are skipped unseen need no decoding
+			var err error
+			if row, err = l.decode(at, head); err != nil {
+				return false, err
+			}
+		}
+		if !query.Match(q.Where, row) {
+			return true, nil
+		}
+		matched++
+		switch {
+		case matched <= first:
+			return true, nil
+		case matched > end:
+			page.More = true
+			return q.Count, nil
+		}
+		item, err := l.show(row)
+		page.Items = append(page.Items, item)
+		return true, err
+	})
+	return matched, err
+}
+
+// candidate is a row that may be on the page, and what it is ordered by.
+type candidate struct {
+	place
+	keys []sortKey
+}
+
+// sortKey is one value to order by: times and ranks as a number, all else as text.
+type sortKey struct {
+	number uint64
+	text   string
+}
+
+// sort finds the page's rows among all that match, keeping twice as many as could still be on it.
+func (l listing[R, T]) sort(ctx context.Context, v *view, walk func(visit) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
+	var best []candidate
+	keep := q.Skip + q.Top
+	order := func(a, b candidate) int { return compare(a, b, q.Order) }
+	err = walk(func(at place, head []byte) (bool, error) {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		row, err := l.decode(at, head)
+		if err != nil || !query.Match(q.Where, row) {
+			return err == nil, err
+		}
+		matched++
+		best = append(best, candidate{at, keysOf(row, q.Order)})
+		if len(best) >= 2*keep+1000 {
+			slices.SortFunc(best, order)
+			best = best[:keep]
+		}
+		return true, nil
+	})
+	if err != nil {
+		return matched, err
+	}
+	slices.SortFunc(best, order)
+	page.More = matched > int64(keep)
+	best = best[min(q.Skip, len(best)):min(keep, len(best))]
+	for _, c := range best {
+		_, err := v.visit(l.table, c.place, func(at place, head []byte) (bool, error) {
+			row, err := l.decode(at, head)
+			if err != nil {
+				return false, err
+			}
+			item, err := l.show(row)
+			page.Items = append(page.Items, item)
+			return true, err
+		})
+		if err != nil {
+			return matched, err
+		}
+	}
+	return matched, nil
+}
+
+func keysOf(row query.Row, order []query.Order) []sortKey {
+	keys := make([]sortKey, len(order))
+	for i, o := range order {
+		switch {
+		case o.Field.IsTime():
+			keys[i].number = datadir.TimeKey(row.Time(o.Field))
+		case o.Field == query.Severity:
+			keys[i].number = uint64(alert.ParseSeverity(row.Text(o.Field)).Rank())
+		default:
+			keys[i].text = strings.ToLower(row.Text(o.Field))
+		}
+	}
+	return keys
+}
+
+func compare(a, b candidate, order []query.Order) int {
+	for i, o := range order {
+		c := cmp.Or(cmp.Compare(a.keys[i].number, b.keys[i].number), strings.Compare(a.keys[i].text, b.keys[i].text))
+		if c != 0 && o.Desc {
+			return -c
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return strings.Compare(a.id, b.id)
+}

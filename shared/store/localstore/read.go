@@ -1,0 +1,185 @@
+package localstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// read runs fn on one moment of a tenant.
+func read[T any](ctx context.Context, s *Store, tenant, what string, fn func(*view) (T, error)) (T, error) {
+	var zero T
+	if err := errors.Join(ctx.Err(), datadir.CheckName("tenant", tenant)); err != nil {
+		return zero, err
+	}
+	v := s.view(tenant)
+	defer v.close()
+	out, err := fn(v)
+	if err != nil {
+		return zero, fmt.Errorf("read %s of %q: %w", what, tenant, err)
+	}
+	return out, nil
+}
+
+// Alert is store.Reader.
+func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.Member, error) {
+	return read(ctx, s, tenant, "alert", func(v *view) (incident.Member, error) {
+		for range maxRedirects {
+			row, _, err := findMember(v, tenant, id)
+			if err != nil {
+				return incident.Member{}, err
+			}
+			if row.FoldedInto == "" {
+				return v.shown(row)
+			}
+			id = row.FoldedInto
+		}
+		return incident.Member{}, fmt.Errorf("alert %s: folds go in a circle", id)
+	})
+}
+
+// shown is a row as readers see it: whole, in the surviving incident.
+func (v *view) shown(row *memberRow) (incident.Member, error) {
+	m, err := v.whole(row)
+	m.Incident = v.survivor(m.Incident)
+	return m, err
+}
+
+// Alerts is store.Reader.
+func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Member], error) {
+	return read(ctx, s, tenant, "alerts", func(v *view) (store.Page[incident.Member], error) {
+		return s.members(ctx, v, alertRows, q)
+	})
+}
+
+// Exposures is store.Reader.
+func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Member], error) {
+	return read(ctx, s, tenant, "exposures", func(v *view) (store.Page[incident.Member], error) {
+		return s.members(ctx, v, exposureRows, q)
+	})
+}
+
+func (s *Store) members(ctx context.Context, v *view, table byte, q query.Query) (store.Page[incident.Member], error) {
+	st, err := v.state()
+	if err != nil {
+		return store.Page[incident.Member]{}, err
+	}
+	l := v.memberListing(table)
+	l.total = st.Rows.Alerts
+	if table == exposureRows {
+		l.total = st.Rows.Exposures
+	}
+	return l.answer(ctx, v, q)
+}
+
+func (v *view) memberListing(table byte) listing[*memberRow, incident.Member] {
+	return listing[*memberRow, incident.Member]{
+		table: table, show: v.shown, total: -1,
+		decode: func(at place, head []byte) (*memberRow, error) {
+			row, err := decodeMember(at.id, at.created, head)
+			if row != nil {
+				row.view = v
+			}
+			return row, err
+		},
+	}
+}
+
+// Incident is store.Reader.
+func (s *Store) Incident(ctx context.Context, tenant, id string) (incident.Incident, error) {
+	return read(ctx, s, tenant, "incident", func(v *view) (incident.Incident, error) { return v.shownIncident(id) })
+}
+
+// shownIncident is an incident as readers see it: a redirect leads to the survivor at once.
+func (v *view) shownIncident(id string) (incident.Incident, error) {
+	i, err := v.incident(id)
+	if i.RedirectTo != "" {
+		i.RedirectTo = v.survivor(i.RedirectTo)
+	}
+	return i, err
+}
+
+// Incidents is store.Reader.
+func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Incident], error) {
+	return read(ctx, s, tenant, "incidents", func(v *view) (store.Page[incident.Incident], error) {
+		st, err := v.state()
+		if err != nil {
+			return store.Page[incident.Incident]{}, err
+		}
+		l := listing[*incident.Incident, incident.Incident]{
+			table: incidentRows, total: st.Rows.Incidents,
+			decode: func(at place, head []byte) (*incident.Incident, error) {
+				return decodeIncident(at.id, at.created, head)
+			},
+			show: func(i *incident.Incident) (incident.Incident, error) { return v.shownIncident(i.ID) },
+		}
+		return l.answer(ctx, v, q)
+	})
+}
+
+// IncidentAlerts is store.Reader; an incident that does not exist is fault.NotFound.
+func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.Member], error) {
+	return read(ctx, s, tenant, "alerts of incident "+id, func(v *view) (store.Page[incident.Member], error) {
+		i, err := v.incident(v.survivor(id))
+		if err != nil {
+			return store.Page[incident.Member]{}, err
+		}
+		places, err := v.alertsOf(append([]string{i.ID}, i.Merged...))
+		if err != nil {
+			return store.Page[incident.Member]{}, err
+		}
+		l := v.memberListing(alertRows)
+		l.total = int64(len(places))
+		l.walk = func(do visit) error { return v.each(alertRows, places, do) }
+		return l.answer(ctx, v, q)
+	})
+}
+
+// alertsOf names the alerts of incidents, by first activity. It remembers places only: a large incident costs some 50
+// bytes an alert here.
+func (v *view) alertsOf(incidents []string) ([]place, error) {
+	type member struct {
+		first uint64
+		place
+	}
+	var all []member
+	slices.Sort(incidents)
+	for _, id := range slices.Compact(incidents) {
+		if datadir.CheckName("incident", id) != nil {
+			return nil, fault.Errorf(fault.NotFound, "incident %q", id)
+		}
+		prefix := datadir.Key(incidentAlerts, v.tenant, id)
+		it, err := v.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
+		if err != nil {
+			return nil, err
+		}
+		for ok := it.First(); ok; ok = it.Next() {
+			k := it.Key()[len(prefix):]
+			all = append(all, member{datadir.Uint(k[:8]), place{string(k[8:]), datadir.Uint(it.Value())}})
+		}
+		if err := it.Close(); err != nil {
+			return nil, err
+		}
+	}
+	if len(incidents) > 1 {
+		slices.SortFunc(all, func(a, b member) int {
+			return cmp.Or(cmp.Compare(a.first, b.first), strings.Compare(a.id, b.id))
+		})
+	}
+	out := make([]place, len(all))
+	for i, m := range all {
+		out[i] = m.place
+	}
+	return out, nil
+}

@@ -1,0 +1,299 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store"
+)
+
+var first100 = query.Query{Top: 100}
+
+func empty(t *testing.T, d Driver) {
+	l := load(t, d.Store, tenant, incident.Refs{Members: []string{"a"}, Incidents: []string{"1"}, Nodes: []string{"n"}})
+	if l.Version != 0 || l.Sequence != 0 || len(l.Members)+len(l.Incidents)+len(l.Nodes) > 0 {
+		t.Errorf("Load = %+v", l)
+	}
+	if p := alerts(t, d.Store, first100); len(p.Items) > 0 || p.More {
+		t.Errorf("Alerts = %+v", p)
+	}
+	if all, err := d.Store.Tenants(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("Tenants = %v, %v", all, err)
+	}
+}
+
+func loadedWhole(t *testing.T, d Driver) {
+	m, i := member(1), aCase("10001", 1)
+	m.Resolved, m.StatusSet = minute(9), true
+	n := incident.Node{Key: "host/web", First: minute(1), Last: minute(2), Alerts: 3,
+		Touches: []incident.Touch{{Incident: "10001", Alert: id(1), First: minute(1), Last: minute(2), Alerts: 3}},
+		Types:   []incident.TypeCount{{Type: "x", N: 2, First: minute(1), Last: minute(2)}}}
+	alias := incident.Node{Key: "ip/10.0.0.1", SameAs: "host/web"}
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}, Incidents: []incident.Incident{i}, Nodes: []incident.Node{n, alias}, Sequence: 7})
+	l := load(t, d.Store, tenant, incident.Refs{Members: []string{id(1), id(1)}, Incidents: []string{"10001"}, Nodes: []string{"host/web", "ip/10.0.0.1"}})
+	equal(t, "members", l.Members, []incident.Member{m})
+	equal(t, "incidents", l.Incidents, []incident.Incident{i})
+	equal(t, "nodes", l.Nodes, []incident.Node{n, alias})
+	if l.Sequence != 7 || l.Version != 1 {
+		t.Errorf("sequence %d, version %d", l.Sequence, l.Version)
+	}
+	got, err := d.Store.Alert(t.Context(), tenant, id(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "Alert", got, m)
+}
+
+func leavesOut(t *testing.T, d Driver) {
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1)})
+	l := load(t, d.Store, tenant, incident.Refs{Members: []string{"gd9999", id(0), "gd000"}, Incidents: []string{"10000"}, Nodes: []string{"x"}})
+	same(t, "members", ids(l.Members), []string{id(0)})
+	if len(l.Incidents)+len(l.Nodes) > 0 {
+		t.Errorf("Load = %+v", l)
+	}
+}
+
+func versions(t *testing.T, d Driver) {
+	for n := range 5 {
+		if v := version(t, d.Store, tenant); v != uint64(n) {
+			t.Fatalf("version %d after %d commits", v, n)
+		}
+		commit(t, d.Store, tenant, incident.Changes{Members: members(n, n+1)})
+	}
+}
+
+func conflict(t *testing.T, d Driver) {
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1), Sequence: 1})
+	for _, v := range []uint64{0, 2} {
+		err := d.Store.Commit(t.Context(), tenant, v, incident.Changes{Members: members(1, 2), Incidents: []incident.Incident{aCase("1", 1)}, Sequence: 9})
+		if fault.Of(err) != fault.Conflict {
+			t.Errorf("Commit at %d = %v", v, err)
+		}
+	}
+	l := load(t, d.Store, tenant, incident.Refs{Members: []string{id(1)}, Incidents: []string{"1"}})
+	if l.Version != 1 || l.Sequence != 1 || len(l.Members)+len(l.Incidents) > 0 {
+		t.Errorf("after refused commits: %+v", l)
+	}
+}
+
+func replaces(t *testing.T, d Driver) {
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 3)})
+	m := member(1)
+	m.Alert.Title, m.Updated, m.AssignedTo, m.Alert.First = "Changed", minute(50), "eve", minute(-5)
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	got, err := d.Store.Alert(t.Context(), tenant, id(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "Alert", got, m)
+	p := alerts(t, d.Store, query.Query{Order: []query.Order{{Field: query.Updated, Desc: true}}, Top: 10, Count: true})
+	same(t, "by update", ids(p.Items), []string{id(1), id(2), id(0)})
+	if p.Total != 3 {
+		t.Errorf("%d alerts, want 3", p.Total)
+	}
+}
+
+func idempotent(t *testing.T, d Driver) {
+	c := incident.Changes{Members: members(0, 10), Incidents: []incident.Incident{aCase("10000", 1)}, Sequence: 1}
+	commit(t, d.Store, tenant, c)
+	before := alerts(t, d.Store, first100)
+	commit(t, d.Store, tenant, c)
+	equal(t, "alerts", alerts(t, d.Store, first100), before)
+	if st, err := d.Store.Stats(t.Context()); err != nil || st != (store.Stats{Alerts: 10, Incidents: 1}) {
+		t.Errorf("Stats = %+v, %v", st, err)
+	}
+}
+
+func hundred(t *testing.T, d Driver) {
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 100)})
+	if got := len(alerts(t, d.Store, first100).Items); got != 100 {
+		t.Errorf("%d alerts", got)
+	}
+	if err := d.Store.Commit(t.Context(), tenant, 1, incident.Changes{Members: members(0, 101)}); err == nil || !fault.Permanent(err) {
+		t.Errorf("Commit of 101 = %v", err)
+	}
+}
+
+func atomic(t *testing.T, d Driver) {
+	if d.Crash == nil || d.Publish == nil {
+		t.Skip("this driver cannot be crashed with a commit that is not on the disk")
+	}
+	ms := members(0, 60)
+	for n := range ms {
+		ms[n].Position = d.Publish(t, ms[n].Alert)
+	}
+	for part := range slices.Chunk(ms, 20) {
+		c := incident.Changes{Members: part, Sequence: 1}
+		for n, m := range part {
+			c.Nodes = append(c.Nodes, incident.Node{Key: "node of " + m.Alert.ID, Last: minute(n)})
+		}
+		commit(t, d.Store, tenant, c)
+	}
+	for seed := range uint64(10) {
+		s := d.Crash(t, seed)
+		v := int(version(t, s, tenant))
+		p := alerts(t, s, query.Query{Top: 100, Count: true})
+		if len(p.Items) != 20*v || p.Total != int64(20*v) {
+			t.Errorf("seed %d: version %d with %d alerts, counted as %d", seed, v, len(p.Items), p.Total)
+		}
+		if changes, _, err := s.Changes(t.Context(), tenant, "", 1000); err != nil || len(changes) != 20*v {
+			t.Errorf("seed %d: version %d with %d changes, %v", seed, v, len(changes), err)
+		}
+		var nodes []string
+		for _, m := range ms {
+			nodes = append(nodes, "node of "+m.Alert.ID)
+		}
+		if l := load(t, s, tenant, incident.Refs{Nodes: nodes}); len(l.Nodes) != 20*v {
+			t.Errorf("seed %d: version %d with %d nodes", seed, v, len(l.Nodes))
+		}
+	}
+}
+
+func durable(t *testing.T, d Driver) {
+	if d.Crash == nil {
+		t.Skip("this driver cannot be crashed")
+	}
+	ms := members(0, 3)
+	if d.Publish != nil {
+		ms[0].Position = d.Publish(t, ms[0].Alert)
+	}
+	commit(t, d.Store, tenant, incident.Changes{Members: ms[:1]})
+	ms[0].AssignedTo = "eve" // a person's decision: the alert's event is old, and nothing would repeat this
+	commit(t, d.Store, tenant, incident.Changes{Members: ms[:1]})
+	commit(t, d.Store, tenant, incident.Changes{Members: ms[1:]})
+	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{aCase("10000", 1)}})
+	s := d.Crash(t, 0)
+	l := load(t, s, tenant, incident.Refs{Members: []string{id(0), id(1), id(2)}, Incidents: []string{"10000"}})
+	equal(t, "alerts after the crash", l.Members, ms)
+	if len(l.Incidents) != 1 || l.Version != 4 {
+		t.Errorf("version %d, incidents %v", l.Version, l.Incidents)
+	}
+}
+
+func shared(t *testing.T, d Driver) {
+	if d.Publish == nil {
+		t.Skip("this driver shares no log with a bus")
+	}
+	m := member(1)
+	m.Position = d.Publish(t, m.Alert)
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	check := func(what string) {
+		t.Helper()
+		l := load(t, d.Store, tenant, incident.Refs{Members: []string{id(1)}})
+		equal(t, what, l.Members, []incident.Member{m})
+		if len(l.Members) == 1 && l.Members[0].Position != m.Position {
+			t.Errorf("%s: position %d, want %d", what, l.Members[0].Position, m.Position)
+		}
+	}
+	check("as published")
+	m.AssignedTo = "eve"
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	check("assigned")
+	m.Alert.Title, m.Position = "Merged", 0
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	check("merged")
+	m.Alert.Title = "Published anew"
+	m.Position = d.Publish(t, m.Alert)
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	check("published anew")
+	m.Alert.Title = "Published again"
+	m.Position = d.Publish(t, m.Alert)
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	check("published again")
+}
+
+func race(t *testing.T, d Driver) {
+	const writers, each = 4, 10
+	var wg sync.WaitGroup
+	ctx := context.WithoutCancel(t.Context())
+	for w := range writers {
+		wg.Go(func() {
+			for n := 0; n < each; {
+				l, err := d.Store.Load(ctx, tenant, incident.Refs{Incidents: []string{"1"}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				i := aCase("1", 1)
+				i.Alerts = 0
+				if len(l.Incidents) == 1 {
+					i = l.Incidents[0]
+				}
+				i.Alerts++
+				err = d.Store.Commit(ctx, tenant, l.Version, incident.Changes{
+					Members: members(w*each+n, w*each+n+1), Incidents: []incident.Incident{i}})
+				switch {
+				case err == nil:
+					n++
+				case fault.Of(err) != fault.Conflict:
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	i, err := d.Store.Incident(t.Context(), tenant, "1")
+	if err != nil || i.Alerts != writers*each {
+		t.Errorf("%d of %d updates are there, %v", i.Alerts, writers*each, err)
+	}
+	if v := version(t, d.Store, tenant); v != writers*each {
+		t.Errorf("version %d", v)
+	}
+}
+
+func isolation(t *testing.T, d Driver) {
+	names := []string{"a", "ab", "a\x00", "a/b", "ü", "", fmt.Sprintf("%0200d", 1)}
+	for n, name := range names {
+		m := member(n)
+		m.Alert.Tenant = name
+		commit(t, d.Store, name, incident.Changes{Members: []incident.Member{m}, Incidents: []incident.Incident{aCase("1", n)},
+			Nodes: []incident.Node{{Key: "n", Alerts: n + 1, Last: minute(1)}}})
+	}
+	for n, name := range names {
+		p, err := d.Store.Alerts(t.Context(), name, query.Query{Top: 10, Count: true})
+		if err != nil || len(p.Items) != 1 || p.Items[0].Alert.ID != id(n) || p.Total != 1 {
+			t.Errorf("%q: alerts %v of %d, %v", name, ids(p.Items), p.Total, err)
+		}
+		if is, err := d.Store.Incidents(t.Context(), name, first100); err != nil || len(is.Items) != 1 || !is.Items[0].Created.Equal(minute(n)) {
+			t.Errorf("%q: incidents %+v, %v", name, is.Items, err)
+		}
+		if l := load(t, d.Store, name, incident.Refs{Nodes: []string{"n"}, Members: []string{id((n + 1) % len(names))}}); len(l.Members) != 0 || len(l.Nodes) != 1 || l.Nodes[0].Alerts != n+1 {
+			t.Errorf("%q: Load = %+v", name, l)
+		}
+		if c, _, err := d.Store.Changes(t.Context(), name, "", 10); err != nil || len(c) != 2 {
+			t.Errorf("%q: Changes = %v, %v", name, c, err)
+		}
+	}
+}
+
+func tenants(t *testing.T, d Driver) {
+	for _, name := range []string{"fabrikam", "contoso", "adatum-and-a-longer-name"} {
+		commit(t, d.Store, name, incident.Changes{Incidents: []incident.Incident{aCase("1", 1)}})
+	}
+	all, err := d.Store.Tenants(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "Tenants", all, []string{"adatum-and-a-longer-name", "contoso", "fabrikam"})
+}
+
+func nodes(t *testing.T, d Driver) {
+	young := incident.Node{Key: "young", Last: start.Add(incident.NodeLife)}
+	commit(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{{Key: "old", Last: start}, {Key: "alias", SameAs: "young"}}})
+	commit(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{young}})
+	for n := range 20 { // whatever the driver forgets as it goes along, it must not be these
+		commit(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{{Key: fmt.Sprint("more", n), Last: start.Add(incident.NodeLife + time.Hour)}}})
+	}
+	l := load(t, d.Store, tenant, incident.Refs{Nodes: []string{"young", "alias"}})
+	if len(l.Nodes) != 2 {
+		t.Errorf("Load = %+v", l.Nodes)
+	}
+}

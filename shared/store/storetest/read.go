@@ -1,0 +1,397 @@
+package storetest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store"
+)
+
+func notFound(t *testing.T, d Driver) {
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1), Incidents: []incident.Incident{aCase("10000", 0)}})
+	for what, call := range map[string]func() error{
+		"alert":           func() error { _, err := d.Store.Alert(t.Context(), tenant, "nope"); return err },
+		"incident":        func() error { _, err := d.Store.Incident(t.Context(), tenant, "1"); return err },
+		"incident alerts": func() error { _, err := d.Store.IncidentAlerts(t.Context(), tenant, "1", first100); return err },
+		"other tenant":    func() error { _, err := d.Store.Alert(t.Context(), "fabrikam", id(0)); return err },
+	} {
+		if err := call(); fault.Of(err) != fault.NotFound {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// tied are alerts of which five share each moment, committed in no good order.
+func tied(t *testing.T, d Driver, n int) []incident.Member {
+	t.Helper()
+	ms := members(0, n)
+	for i := range ms {
+		ms[i].Created, ms[i].Updated = minute(i/5), minute(100-i/5)
+	}
+	commit(t, d.Store, tenant, incident.Changes{Members: slices.Concat(ms[n/2:], ms[:n/2])})
+	return ms
+}
+
+func newestFirst(t *testing.T, d Driver) {
+	ms := tied(t, d, 23)
+	slices.SortStableFunc(ms, func(a, b incident.Member) int { return b.Created.Compare(a.Created) })
+	same(t, "Alerts", ids(alerts(t, d.Store, first100).Items), ids(ms))
+}
+
+func paging(t *testing.T, d Driver) {
+	tied(t, d, 57)
+	for _, order := range [][]query.Order{nil, {{Field: query.Created}}, {{Field: query.Updated, Desc: true}}, {{Field: query.Updated}}, {{Field: query.Title}}} {
+		all := ids(alerts(t, d.Store, query.Query{Order: order, Top: 100}).Items)
+		if len(all) != 57 {
+			t.Errorf("%v: %d rows on one page", order, len(all))
+		}
+		for _, size := range []int{1, 7, 10, 57} {
+			var got []string
+			for more := true; more; {
+				p := alerts(t, d.Store, query.Query{Order: order, Skip: len(got), Top: size})
+				got, more = append(got, ids(p.Items)...), p.More
+			}
+			same(t, fmt.Sprint(order, " by ", size), got, all)
+		}
+	}
+	if p := alerts(t, d.Store, query.Query{Skip: 1000, Top: 10}); len(p.Items) != 0 || p.More {
+		t.Errorf("a page beyond the end: %+v", p)
+	}
+}
+
+func orders(t *testing.T, d Driver) {
+	ms := tied(t, d, 60)
+	fields := []query.Field{query.ID, query.Created, query.Updated, query.FirstActivity, query.LastActivity, query.Severity,
+		query.Status, query.AssignedTo, query.Title, query.IncidentID}
+	for _, f := range fields {
+		for _, desc := range []bool{false, true} {
+			want := slices.Clone(ms)
+			slices.SortFunc(want, func(a, b incident.Member) int {
+				c := compare(a, b, f)
+				if desc {
+					c = -c
+				}
+				return cmp.Or(c, strings.Compare(a.Alert.ID, b.Alert.ID))
+			})
+			got := alerts(t, d.Store, query.Query{Order: []query.Order{{Field: f, Desc: desc}}, Skip: 3, Top: 40})
+			same(t, fmt.Sprint("by ", f, " desc ", desc), ids(got.Items), ids(want[3:43]))
+		}
+	}
+	got := alerts(t, d.Store, query.Query{Order: []query.Order{{Field: query.Created, Desc: true}, {Field: query.ID, Desc: true}}, Top: 2})
+	same(t, "by two fields", ids(got.Items), []string{id(59), id(58)})
+}
+
+func compare(a, b incident.Member, f query.Field) int {
+	switch {
+	case f.IsTime():
+		return a.Time(f).Compare(b.Time(f))
+	case f == query.Severity:
+		return cmp.Compare(a.Alert.Severity.Graph().Rank(), b.Alert.Severity.Graph().Rank())
+	}
+	return strings.Compare(strings.ToLower(a.Text(f)), strings.ToLower(b.Text(f)))
+}
+
+func filters(t *testing.T, d Driver) {
+	ms := members(0, 40)
+	for n := range ms {
+		ms[n].Updated = minute(n * 2)
+		if n%4 == 0 {
+			ms[n].AssignedTo, ms[n].Classification, ms[n].Determination = "", "truePositive", "malware"
+			ms[n].Status = alert.StatusResolved
+		}
+	}
+	commit(t, d.Store, tenant, incident.Changes{Members: ms})
+	text := func(f query.Field, op query.Op, v string) query.Expr { return query.Compare{Field: f, Op: op, Text: v} }
+	at := func(f query.Field, op query.Op, n int) query.Expr {
+		return query.Compare{Field: f, Op: op, Time: minute(n)}
+	}
+	for _, e := range []query.Expr{
+		text(query.Severity, query.Eq, "HIGH"), text(query.Status, query.Ne, "resolved"), text(query.AssignedTo, query.Eq, "Dora"),
+		query.Compare{Field: query.AssignedTo, Op: query.Eq, Null: true}, query.Compare{Field: query.Classification, Op: query.Ne, Null: true},
+		text(query.Determination, query.Eq, "malware"), text(query.ServiceSource, query.Eq, "microsoftDefenderForCloud"),
+		text(query.Title, query.Ge, "title d"), text(query.ID, query.Lt, id(9)), text(query.IncidentID, query.Eq, "10001"),
+		at(query.Created, query.Ge, 10), at(query.Created, query.Lt, 10), at(query.Created, query.Eq, 10), at(query.Updated, query.Gt, 30),
+		query.And{Left: at(query.Created, query.Gt, 5), Right: at(query.Created, query.Le, 20)},
+		query.And{Left: at(query.Updated, query.Ge, 20), Right: text(query.Severity, query.Eq, "low")},
+		query.Or{Left: at(query.Created, query.Lt, 3), Right: at(query.Updated, query.Ge, 70)},
+		query.Not{X: query.And{Left: at(query.Created, query.Gt, 5), Right: text(query.Status, query.Eq, "new")}},
+		at(query.FirstActivity, query.Ge, 35), at(query.LastActivity, query.Le, 3),
+		query.And{Left: at(query.Created, query.Gt, 20), Right: at(query.Created, query.Lt, 10)},
+	} {
+		for _, order := range [][]query.Order{nil, {{Field: query.Created}}, {{Field: query.Updated, Desc: true}}, {{Field: query.Title}, {Field: query.Created, Desc: true}}} {
+			var want []string
+			for _, m := range ms {
+				if query.Match(e, m) {
+					want = append(want, m.Alert.ID)
+				}
+			}
+			p := alerts(t, d.Store, query.Query{Where: e, Order: order, Top: 100, Count: true})
+			got := ids(p.Items)
+			slices.Sort(got)
+			same(t, fmt.Sprintf("%+v by %v", e, order), got, want)
+			if p.Total != int64(len(want)) {
+				t.Errorf("%+v: total %d, want %d", e, p.Total, len(want))
+			}
+		}
+	}
+}
+
+func totals(t *testing.T, d Driver) {
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 30)})
+	where := query.Compare{Field: query.Severity, Op: query.Eq, Text: "low"} // one in six
+	for _, tt := range []struct {
+		q    query.Query
+		want int64
+		more bool
+	}{
+		{query.Query{Top: 10}, -1, true},
+		{query.Query{Top: 10, Count: true}, 30, true},
+		{query.Query{Top: 30, Count: true}, 30, false},
+		{query.Query{Top: 2, Where: where, Count: true}, 5, true},
+		{query.Query{Top: 2, Skip: 3, Where: where, Count: true}, 5, false},
+		{query.Query{Top: 2, Where: where, Count: true, Order: []query.Order{{Field: query.Title}}}, 5, true},
+		{query.Query{Top: 2, Where: where, Order: []query.Order{{Field: query.Title}}}, -1, true},
+	} {
+		if p := alerts(t, d.Store, tt.q); p.Total != tt.want || p.More != tt.more {
+			t.Errorf("%+v: total %d, more %v; want %d, %v", tt.q, p.Total, p.More, tt.want, tt.more)
+		}
+	}
+}
+
+func noPage(t *testing.T, d Driver) {
+	if _, err := d.Store.Alerts(t.Context(), tenant, query.Query{}); fault.Of(err) != fault.Invalid {
+		t.Errorf("Alerts = %v", err)
+	}
+}
+
+func exposures(t *testing.T, d Driver) {
+	ms := members(0, 4)
+	for _, n := range []int{1, 3} {
+		ms[n].Alert.Class, ms[n].Incident = alert.Exposure, ""
+	}
+	commit(t, d.Store, tenant, incident.Changes{Members: ms})
+	list := func() []string {
+		p, err := d.Store.Exposures(t.Context(), tenant, query.Query{Top: 10, Count: true})
+		if err != nil || p.Total != int64(len(p.Items)) {
+			t.Errorf("Exposures: total %d of %d, %v", p.Total, len(p.Items), err)
+		}
+		return ids(p.Items)
+	}
+	same(t, "alerts", ids(alerts(t, d.Store, first100).Items), []string{id(2), id(0)})
+	same(t, "exposures", list(), []string{id(3), id(1)})
+	if m, err := d.Store.Alert(t.Context(), tenant, id(3)); err != nil || m.Alert.ID != id(3) {
+		t.Errorf("Alert of an exposure = %v, %v", m.Alert.ID, err)
+	}
+	ms[3].Alert.Class = alert.Threat // a source that is now set to give alerts
+	commit(t, d.Store, tenant, incident.Changes{Members: ms[3:]})
+	same(t, "alerts", ids(alerts(t, d.Store, first100).Items), []string{id(3), id(2), id(0)})
+	same(t, "exposures", list(), []string{id(1)})
+}
+
+func folds(t *testing.T, d Driver) {
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 3), Incidents: []incident.Incident{aCase("10001", 1)}})
+	m := member(1)
+	m.Incident, m.FoldedInto = "", id(2)
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	if got, err := d.Store.Alert(t.Context(), tenant, id(1)); err != nil || got.Alert.ID != id(2) {
+		t.Errorf("Alert(folded) = %q, %v", got.Alert.ID, err)
+	}
+	p := alerts(t, d.Store, query.Query{Top: 10, Count: true})
+	same(t, "alerts", ids(p.Items), []string{id(2), id(0)})
+	if p.Total != 2 {
+		t.Errorf("total %d", p.Total)
+	}
+	if in, err := d.Store.IncidentAlerts(t.Context(), tenant, "10001", first100); err != nil || len(in.Items) != 0 {
+		t.Errorf("its old incident still has %v, %v", ids(in.Items), err)
+	}
+	if l := load(t, d.Store, tenant, incident.Refs{Members: []string{id(1)}}); len(l.Members) != 1 || l.Members[0].FoldedInto != id(2) {
+		t.Errorf("Load must not follow: %+v", l.Members)
+	}
+	commit(t, d.Store, tenant, incident.Changes{Members: members(1, 2)}) // undone
+	if got, err := d.Store.Alert(t.Context(), tenant, id(1)); err != nil || got.Alert.ID != id(1) {
+		t.Errorf("Alert(unfolded) = %q, %v", got.Alert.ID, err)
+	}
+}
+
+// merged are incidents 10000, 10001 and 10002, of which the first two went into the third, one by way of the other.
+func merged(t *testing.T, d Driver) {
+	t.Helper()
+	a, b, c := aCase("10000", 0), aCase("10001", 1), aCase("10002", 2)
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 9), Incidents: []incident.Incident{a, b, c}})
+	a.Status, a.RedirectTo = incident.Redirected, "10001"
+	b.Merged = []string{"10000"}
+	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{a, b}})
+	b.Status, b.RedirectTo, b.Merged = incident.Redirected, "10002", nil
+	c.Merged = []string{"10001", "10000"}
+	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{b, c}})
+}
+
+func merges(t *testing.T, d Driver) {
+	merged(t, d)
+	for _, id := range []string{"10000", "10001", "10002"} {
+		p, err := d.Store.IncidentAlerts(t.Context(), tenant, id, query.Query{Top: 100, Count: true})
+		if err != nil || p.Total != 9 {
+			t.Errorf("alerts of %s: total %d, %v", id, p.Total, err)
+		}
+		same(t, "alerts of "+id, ids(p.Items), ids(members(0, 9)))
+		for _, m := range p.Items {
+			if m.Incident != "10002" {
+				t.Errorf("%s names incident %s", m.Alert.ID, m.Incident)
+			}
+		}
+	}
+	m, err := d.Store.Alert(t.Context(), tenant, id(0))
+	if err != nil || m.Incident != "10002" {
+		t.Errorf("Alert names incident %s, %v", m.Incident, err)
+	}
+	p := alerts(t, d.Store, query.Query{Where: query.Compare{Field: query.IncidentID, Op: query.Eq, Text: "10002"}, Top: 100})
+	if len(p.Items) != 9 {
+		t.Errorf("filter by the survivor finds %v", ids(p.Items))
+	}
+	i, err := d.Store.Incident(t.Context(), tenant, "10000")
+	if err != nil || i.Status != incident.Redirected || i.RedirectTo != "10002" {
+		t.Errorf("Incident = %s to %s, %v", i.Status, i.RedirectTo, err)
+	}
+	if l := load(t, d.Store, tenant, incident.Refs{Incidents: []string{"10000"}, Members: []string{id(0)}}); l.Incidents[0].RedirectTo != "10001" || l.Members[0].Incident != "10000" {
+		t.Errorf("Load must not follow: %+v", l)
+	}
+}
+
+func firstActivity(t *testing.T, d Driver) {
+	ms := members(0, 12)
+	for n := range ms {
+		ms[n].Incident, ms[n].Alert.First = "10000", minute(-n/2)
+	}
+	commit(t, d.Store, tenant, incident.Changes{Members: ms, Incidents: []incident.Incident{aCase("10000", 0), aCase("100001", 0)}})
+	slices.SortStableFunc(ms, func(a, b incident.Member) int { return a.Alert.First.Compare(b.Alert.First) })
+	p, err := d.Store.IncidentAlerts(t.Context(), tenant, "10000", query.Query{Skip: 1, Top: 5})
+	if err != nil || !p.More {
+		t.Errorf("more %v, %v", p.More, err)
+	}
+	same(t, "by first activity", ids(p.Items), ids(ms[1:6]))
+	p, err = d.Store.IncidentAlerts(t.Context(), tenant, "10000", query.Query{Order: []query.Order{{Field: query.ID, Desc: true}}, Top: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "as asked", ids(p.Items), []string{id(11), id(10)})
+	p, err = d.Store.IncidentAlerts(t.Context(), tenant, "10000", query.Query{Where: query.Compare{Field: query.Severity, Op: query.Eq, Text: "low"}, Top: 10, Count: true})
+	if err != nil || p.Total != 2 || len(p.Items) != 2 {
+		t.Errorf("filtered: %v of %d, %v", ids(p.Items), p.Total, err)
+	}
+}
+
+func moves(t *testing.T, d Driver) {
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1), Incidents: []incident.Incident{aCase("10000", 0), aCase("10001", 0)}})
+	m := member(0)
+	m.Incident = "10001"
+	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	for id, want := range map[string]int{"10000": 0, "10001": 1} {
+		if p, err := d.Store.IncidentAlerts(t.Context(), tenant, id, first100); err != nil || len(p.Items) != want {
+			t.Errorf("incident %s has %v, %v", id, ids(p.Items), err)
+		}
+	}
+}
+
+func incidents(t *testing.T, d Driver) {
+	var all []incident.Incident
+	for n := range 30 {
+		i := aCase(fmt.Sprint(10000+n), n/3)
+		i.Updated = minute(100 - n)
+		if n%5 == 0 {
+			i.Status, i.RedirectTo = incident.Redirected, "10001"
+		}
+		all = append(all, i)
+	}
+	commit(t, d.Store, tenant, incident.Changes{Incidents: all})
+	list := func(q query.Query) store.Page[incident.Incident] {
+		t.Helper()
+		p, err := d.Store.Incidents(t.Context(), tenant, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	want := slices.Clone(all)
+	slices.SortStableFunc(want, func(a, b incident.Incident) int { return b.Created.Compare(a.Created) })
+	p := list(query.Query{Top: 10, Count: true})
+	equal(t, "newest", p.Items, want[:10])
+	if p.Total != 30 || !p.More {
+		t.Errorf("total %d, more %v", p.Total, p.More)
+	}
+	p = list(query.Query{Where: query.Compare{Field: query.Status, Op: query.Ne, Text: "redirected"}, Order: []query.Order{{Field: query.Updated, Desc: true}}, Top: 3, Count: true})
+	same(t, "lately updated", caseIDs(p.Items), []string{"10001", "10002", "10003"})
+	if p.Total != 24 {
+		t.Errorf("total %d", p.Total)
+	}
+	p = list(query.Query{Where: query.Compare{Field: query.DisplayName, Op: query.Eq, Text: "case 10007"}, Top: 3})
+	same(t, "by name", caseIDs(p.Items), []string{"10007"})
+	all[7].Created, all[7].Name = minute(500), "Renamed" // a merge may move it
+	commit(t, d.Store, tenant, incident.Changes{Incidents: all[7:8]})
+	p = list(query.Query{Top: 1, Count: true})
+	equal(t, "moved to the front", p.Items, all[7:8])
+	if p.Total != 30 {
+		t.Errorf("total %d", p.Total)
+	}
+}
+
+func feed(t *testing.T, d Driver) {
+	ms := members(0, 5)
+	ms[1].Alert.Class, ms[1].Incident = alert.Exposure, ""
+	if _, next, err := d.Store.Changes(t.Context(), tenant, "", 10); err != nil || next != "" {
+		t.Errorf("an empty feed: next %q, %v", next, err)
+	}
+	commit(t, d.Store, tenant, incident.Changes{Members: ms[:3], Incidents: []incident.Incident{aCase("10000", 1)}})
+	commit(t, d.Store, tenant, incident.Changes{Members: ms[3:]})
+	for _, limit := range []int{1, 2, 3, 100} {
+		var got []string
+		cursor, last := "", uint64(0)
+		for range 20 {
+			changes, next, err := d.Store.Changes(t.Context(), tenant, cursor, limit)
+			if err != nil || len(changes) > limit {
+				t.Fatalf("%d changes of %d, %v", len(changes), limit, err)
+			}
+			for _, c := range changes {
+				got = append(got, string(c.Kind)+" "+c.ID)
+				if c.Version < last || c.Time.IsZero() {
+					t.Errorf("change %+v after version %d", c, last)
+				}
+				last = c.Version
+			}
+			if cursor = next; len(changes) == 0 {
+				break
+			}
+		}
+		slices.Sort(got[:min(4, len(got))]) // one commit has no order within
+		same(t, fmt.Sprint("feed by ", limit), got, []string{"alert " + id(0), "alert " + id(2), "exposure " + id(1), "incident 10000", "alert " + id(3), "alert " + id(4)})
+		staysAtEnd(t, d.Store, cursor)
+	}
+	if _, _, err := d.Store.Changes(t.Context(), tenant, "no cursor", 10); fault.Of(err) != fault.Invalid {
+		t.Errorf("a foreign cursor: %v", err)
+	}
+}
+
+// staysAtEnd checks that a cursor at the end stays there until something changes; the fresh tenant keeps other readers' feeds as they were.
+func staysAtEnd(t *testing.T, s Store, cursor string) {
+	t.Helper()
+	if changes, next, err := s.Changes(t.Context(), tenant, cursor, 10); err != nil || len(changes) != 0 || next != cursor {
+		t.Errorf("after the end: %v, next %q after %q, %v", changes, next, cursor, err)
+	}
+}
+
+func stats(t *testing.T, d Driver) {
+	ms := members(0, 5)
+	ms[1].Alert.Class = alert.Exposure
+	ms[2].FoldedInto = id(0)
+	commit(t, d.Store, tenant, incident.Changes{Members: ms, Incidents: []incident.Incident{aCase("10000", 1)}})
+	commit(t, d.Store, "fabrikam", incident.Changes{Members: members(0, 2)})
+	if st, err := d.Store.Stats(t.Context()); err != nil || st != (store.Stats{Alerts: 5, Exposures: 1, Incidents: 1}) {
+		t.Errorf("Stats = %+v, %v", st, err)
+	}
+}
