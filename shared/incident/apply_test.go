@@ -313,7 +313,7 @@ func TestNameTellsTheStory(t *testing.T) {
 	w := newWorld(t)
 	w.see(stage(told("a-0001", 0, "Phishing link clicked", "user=dora@contoso.example"), attack.InitialAccess))
 	o := w.see(stage(told("a-0002", 5, "LSASS dump", "user=dora@contoso.example", "host=fin-lt057.contoso.example"), attack.CredentialAccess))
-	if got, want := w.s.incidents[o.Incident].Name, "Multi-stage incident: Initial access to credential access on dora@contoso.example and 1 more"; got != want {
+	if got, want := w.s.incidents[o.Incident].Name, "Multi-stage incident: Initial access to credential access on fin-lt057.contoso.example and 1 more"; got != want {
 		t.Errorf("name %q, want %q", got, want)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -118,12 +120,36 @@ type Member struct {
 
 // Reason is one tie between an alert and its incident.
 type Reason struct {
-	Rule   string        `json:"rule"`                    // what kind of tie: "shared entity", "same report", "named member" …
-	Alert  string        `json:"alert,omitzero"`          // the earlier alert it ties to
-	Entity string        `json:"entity,omitzero"`         // the shared thing's canonical key
-	Name   string        `json:"name,omitzero"`           // the shared thing as the alert names it
-	Weight float64       `json:"weight"`                  // 0 to 1
-	Gap    time.Duration `json:"gap,omitzero,format:sec"` // between the activities; in seconds on the wire
+	Rule   string        `json:"rule"`            // what kind of tie: "shared entity", "same report", "named member" …
+	Alert  string        `json:"alert,omitzero"`  // the earlier alert it ties to
+	Entity string        `json:"entity,omitzero"` // the shared thing's canonical key
+	Name   string        `json:"name,omitzero"`   // the shared thing as the alert names it
+	Weight float64       `json:"weight"`          // 0 to 1
+	Gap    time.Duration `json:"-"`               // between the activities; "gap" in seconds on the wire
+}
+
+// reason is Reason on the wire.
+type reason struct {
+	plainReason
+	Gap float64 `json:"gap,omitzero"` // seconds
+}
+
+type plainReason Reason // without methods, so that encoding it does not recurse
+
+// MarshalJSON writes the gap in seconds.
+func (r Reason) MarshalJSON() ([]byte, error) {
+	return json.Marshal(reason{plainReason(r), r.Gap.Seconds()})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *Reason) UnmarshalJSON(b []byte) error {
+	var w reason
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*r = Reason(w.plainReason)
+	r.Gap = time.Duration(w.Gap * float64(time.Second))
+	return nil
 }
 
 // suffixes is how many incident ids one sequence number spans: see MakeID.

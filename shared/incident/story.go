@@ -120,7 +120,7 @@ func (i *Incident) where() string {
 	case len(i.Assets) == 1:
 		on = "on " + i.Assets[0].Name
 	case len(i.Assets) > 1:
-		on = fmt.Sprintf("on %s and %d more", i.Assets[0].Name, max(i.AssetCount, len(i.Assets))-1)
+		on = fmt.Sprintf("on %s and %d more", i.foremost().Name, max(i.AssetCount, len(i.Assets))-1)
 	}
 	if len(i.Clouds) > 1 {
 		names := make([]string, len(i.Clouds))
@@ -130,6 +130,22 @@ func (i *Incident) where() string {
 		on += " across " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 	}
 	return strings.TrimSpace(on)
+}
+
+// foremost is the asset to name an incident after: a machine before a person before anything else, the first of equals.
+func (i *Incident) foremost() Asset {
+	rank := func(a Asset) int {
+		switch class, _, _ := strings.Cut(a.Key, ":"); class {
+		case "machine", "host":
+			return 0
+		case "container", "pod":
+			return 1
+		case "user", "mailbox":
+			return 2
+		}
+		return 3
+	}
+	return slices.MinFunc(i.Assets, func(a, b Asset) int { return rank(a) - rank(b) })
 }
 
 var cloudNames = map[entity.Cloud]string{entity.Azure: "Azure", entity.Amazon: "AWS", entity.Google: "Google Cloud"}

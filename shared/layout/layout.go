@@ -52,7 +52,7 @@ var Rules = []Rule{
 	{"functions/portal", with(domain, "events")},
 	{"functions/cli", with(domain, "functions/api/client")},
 	{"functions/host/*", with(domain, "events", "shared/telemetry", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
-	{"functions/cmd/...", []string{"events", "shared/...", "functions/..."}},
+	{"functions/cmd/...", []string{"events", "shared/...", "functions/...", "testdata/..."}},
 }
 
 // SDKs are outside modules that only the named rooms may import: a driver's SDK stays in the driver.

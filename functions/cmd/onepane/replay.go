@@ -14,6 +14,7 @@ import (
 
 	"github.com/onepane/onepane/functions/cmd/internal/wire"
 	"github.com/onepane/onepane/functions/host/replay"
+	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/fault"
 )
 
@@ -56,7 +57,11 @@ func runReplay(ctx context.Context, o replayOptions, files []string) error {
 	if !ok {
 		return fault.Errorf(fault.Invalid, "--format: %q is none of table, json, tsv", o.format)
 	}
-	functions, err := wire.Readers(o.provider)
+	cfg, err := config.Load(os.Getenv)
+	if err != nil {
+		return err
+	}
+	functions, err := wire.Readers(cfg, o.provider)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,213 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/functions/correlate"
+	"github.com/onepane/onepane/functions/host/standalone"
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/bus/localbus"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/config"
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/store/localstore"
+	"github.com/onepane/onepane/shared/telemetry"
+)
+
+// Standalone is every function in one process, over one data directory.
+type Standalone struct {
+	*standalone.Server
+	Store *localstore.Store
+	dir   *datadir.Dir
+}
+
+// NewStandalone opens the data directory and puts everything together. Close it after Run.
+func NewStandalone(cfg config.Config, version string, log *slog.Logger) (*Standalone, error) {
+	functions, err := routes(cfg.Mappings)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := datadir.Open(cfg.Data, datadir.Options{CacheBytes: int64(cfg.CacheMB) << 20, Log: log, Writer: "onepane " + version})
+	if err != nil {
+		return nil, err
+	}
+	s, err := assemble(cfg, version, log, dir, functions)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return s, nil
+}
+
+func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.Dir, functions []*ingest.Function) (*Standalone, error) {
+	queue, err := localbus.Open(dir, bus.Alerts, localbus.Options{Log: log, Reject: reject})
+	if err != nil {
+		return nil, err
+	}
+	store, err := localstore.Open(dir, localstore.Options{Queue: bus.Alerts})
+	if err != nil {
+		return nil, err
+	}
+	metrics := telemetry.NewMetrics()
+	metrics.Gauge("onepane_pending", "Events accepted and not yet correlated.", func() float64 { return float64(queue.Stats().Pending) })
+	metrics.Gauge("onepane_quarantined", "Records in quarantine.", func() float64 { return float64(queue.Stats().DeadLettered) })
+	byRoute := map[string]*ingest.Function{}
+	for _, fn := range functions {
+		prepare(fn, cfg)
+		fn.Alerts, fn.Quarantine, fn.Meter, fn.Log = queue, queue.Shelf(), metrics, log
+		byRoute[fn.Route] = fn
+	}
+	fn := &correlate.Function{Store: store, Now: time.Now, Meter: metrics, Log: log}
+	server := &api.Server{
+		Reader: store, Authenticate: api.Open, Shelf: queue.Shelf(), Replayer: replayer{byRoute, queue}, Version: version, Now: time.Now, Log: log,
+		Bus: func(context.Context) (api.Bus, error) {
+			s := queue.Stats()
+			return api.Bus{Pending: s.Pending, DeadLettered: s.DeadLettered}, nil
+		},
+	}
+	return &Standalone{
+		Server: &standalone.Server{
+			Ingest: &ingest.HTTP{Functions: byRoute, Bind: openBind, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},
+			API:    server.Handler(), Metrics: metrics.Handler(), Correlate: fn.Handle, Bus: local{queue, dir}, Meter: metrics, Log: log,
+		},
+		Store: store, dir: dir,
+	}, nil
+}
+
+// Close flushes and unlocks the data directory.
+func (s *Standalone) Close() error { return s.dir.Close() }
+
+// openBind checks a request as the open mode does; nobody's credential comes with it.
+func openBind(r *http.Request, _ string) (string, error) {
+	_, err := api.Open(r)
+	return "", err
+}
+
+// local is the embedded bus as the host sees it.
+type local struct {
+	*localbus.Bus
+	dir *datadir.Dir
+}
+
+// Subscribe tells the bus in its own word which events correlate refused.
+func (l local) Subscribe(ctx context.Context, h func(context.Context, []cloudevent.Event) error) error {
+	return l.Bus.Subscribe(ctx, func(ctx context.Context, evs []cloudevent.Event) error {
+		err := h(ctx, evs)
+		var refused correlate.Refused
+		if errors.As(err, &refused) {
+			return bus.Refused(refused)
+		}
+		return err
+	})
+}
+
+// Drained waits for every session.
+func (l local) Drained(ctx context.Context) error {
+	sessions, err := l.dir.Log(bus.Alerts).Sessions()
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		if err := l.Wait(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reject makes an event that correlate can never process a rejection for the shelf.
+func reject(e cloudevent.Event, reason error) (cloudevent.Event, error) {
+	r := events.Rejection{
+		Route: "bus", Tenant: e.Tenant, Kind: fault.Of(reason).String(), Reason: reason.Error(), Received: time.Now(), Headers: e.Attributes(),
+	}
+	r.SetBody(e.Data)
+	return events.NewRejection(r, e.Trace)
+}
+
+// settler waits until accepted alerts are correlated.
+type settler struct {
+	bus   *localbus.Bus
+	store *localstore.Store
+}
+
+func (s settler) settle(ctx context.Context, accepted []ingest.Accepted) error {
+	waited := map[string]bool{}
+	for i := range accepted {
+		a := &accepted[i]
+		if !waited[a.Tenant] {
+			if err := s.bus.Wait(ctx, a.Tenant); err != nil {
+				return fmt.Errorf("wait for %s: %w", a.Tenant, err)
+			}
+			waited[a.Tenant] = true
+		}
+		if a.AlertID == "" {
+			continue
+		}
+		m, err := s.store.Alert(ctx, a.Tenant, a.AlertID)
+		if err != nil {
+			return fmt.Errorf("find alert %s: %w", a.AlertID, err)
+		}
+		a.AlertID, a.IncidentID = m.Alert.ID, m.Incident
+	}
+	return nil
+}
+
+// replayer takes rejected records in again, by the function of their route.
+type replayer struct {
+	functions map[string]*ingest.Function
+	queue     *localbus.Bus
+}
+
+// Replay implements api.Replayer.
+func (p replayer) Replay(ctx context.Context, r events.Rejection) (api.Replayed, error) {
+	if r.Route == "bus" {
+		e, err := cloudevent.FromAttributes(r.Headers, r.Bytes())
+		if err != nil {
+			return api.Replayed{}, err
+		}
+		a, err := events.ParseAlert(e)
+		if err != nil {
+			return api.Replayed{}, err
+		}
+		return api.Replayed{AlertIDs: []string{a.ID}}, p.queue.Publish(ctx, e)
+	}
+	fn := p.functions[r.Route]
+	if fn == nil {
+		return api.Replayed{}, fault.Errorf(fault.Invalid, "no ingest route %q", r.Route)
+	}
+	receipt, err := fn.Retry(ctx, r, time.Now())
+	if err != nil {
+		return api.Replayed{}, err
+	}
+	return taken(receipt)
+}
+
+// taken sums up a receipt; a record that was refused once more is an error.
+func taken(receipt ingest.Receipt) (api.Replayed, error) {
+	out := api.Replayed{}
+	for _, a := range receipt.Accepted {
+		if a.AlertID != "" {
+			out.AlertIDs = append(out.AlertIDs, a.AlertID)
+		} else {
+			out.ExposureIDs = append(out.ExposureIDs, a.ExposureID)
+		}
+	}
+	for _, i := range receipt.Ignored {
+		out.Ignored = i.Reason
+	}
+	if len(receipt.Accepted)+len(receipt.Ignored) == 0 {
+		for _, r := range receipt.Rejected {
+			return out, fault.Errorf(fault.Invalid, "%s", r.Reason)
+		}
+		out.Ignored = "the record holds no finding"
+	}
+	return out, nil
+}
