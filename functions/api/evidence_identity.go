@@ -42,9 +42,7 @@ func (w *witness) accountOf() userAccount {
 	case strings.Contains(v, `\`):
 		domain, name, _ := strings.Cut(v, `\`)
 		a.AccountName, a.DomainName = nullable(name), cmp.Or(a.DomainName, nullable(domain))
-		if string(a.DomainName) == domain {
-			w.tell(v) // both halves are shown
-		}
+		a.DisplayName = cmp.Or(a.DisplayName, w.tell(v)) // searched for as senders write it
 	case strings.HasPrefix(strings.ToUpper(v), "S-1-"):
 		a.UserSID = cmp.Or(a.UserSID, w.tell(v))
 	case strings.Contains(v, "@"):

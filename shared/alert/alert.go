@@ -97,6 +97,7 @@ type Sighting struct {
 	Reporter string    `json:"reporter"`
 	ReportID string    `json:"reportId"`
 	Title    string    `json:"title,omitzero"`
+	Type     string    `json:"type,omitzero"`
 	Updated  time.Time `json:"updated"`
 	Rule     string    `json:"rule,omitzero"` // why it was folded: "same id", "carried id", "same thing, kind and moment"
 }

@@ -82,7 +82,7 @@ func (a Alert) allSightings() []Sighting {
 	if len(a.Sightings) > 0 {
 		return a.Sightings
 	}
-	return []Sighting{{AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Updated: a.Updated}}
+	return []Sighting{{AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Type: a.Type, Updated: a.Updated}}
 }
 
 // leads reports whether b's text, severity and status replace a's.

@@ -59,7 +59,7 @@ func apart(a, b alert.Alert) time.Duration { return a.First.Sub(b.First).Abs() }
 // fold makes a another sighting of original.
 func (s *State) fold(original *Member, a alert.Alert, rule string, now time.Time) Outcome {
 	if len(a.Sightings) == 0 {
-		a.Sightings = []alert.Sighting{{AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Updated: a.Updated, Rule: rule}}
+		a.Sightings = []alert.Sighting{{AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Type: a.Type, Updated: a.Updated, Rule: rule}}
 	}
 	s.members[a.ID] = &Member{
 		Alert: a, FoldedInto: original.Alert.ID, Incident: original.Incident, Status: a.Status, Created: now, Updated: now,

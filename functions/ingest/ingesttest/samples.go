@@ -53,6 +53,8 @@ type Expected struct {
 	CrossPostOf      string      `json:"cross_post_of"`
 	VendorOriginalID string      `json:"vendor_original_id"`
 	ProviderAlertID  string      `json:"provider_alert_id"`
+	BaseFile         string      `json:"base_file"`
+	SameAsBase       bool        `json:"same_alert_as_base"`
 	DistinctAlerts   int         `json:"distinct_alerts"`
 }
 
