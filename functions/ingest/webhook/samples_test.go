@@ -9,20 +9,19 @@ import (
 	"github.com/onepane/onepane/functions/ingest/generic"
 	"github.com/onepane/onepane/functions/ingest/ingesttest"
 	"github.com/onepane/onepane/functions/ingest/mapping"
+	"github.com/onepane/onepane/functions/ingest/ocsf"
 	"github.com/onepane/onepane/functions/ingest/wazuh"
 	"github.com/onepane/onepane/functions/ingest/webhook"
 )
 
-// TestSamples leaves out external/thinkst-canary: its stated title is the placeholder "N/A" that tokens have for a
-// device name, where ours is the description. mapping's own recording holds that case.
 func TestSamples(t *testing.T) {
 	mappings, err := mapping.Load(mapping.Products())
 	if err != nil {
 		t.Fatal(err)
 	}
-	providers := append([]ingest.Provider{falco.Provider{}, wazuh.Provider{}, alertmanager.Provider{}}, mappings...)
+	providers := append([]ingest.Provider{falco.Provider{}, wazuh.Provider{}, alertmanager.Provider{}, ocsf.Provider{}}, mappings...)
 	ingesttest.Samples(t, webhook.Envelope{}, append(providers, generic.Provider{}),
 		"external/alertmanager", "external/cloudevents", "external/crowdstrike", "external/edge", "external/falco", "external/harfanglab",
-		"external/lacework", "external/sentinelone", "external/sentinelone-identity", "external/trellix-edr",
+		"external/lacework", "external/ocsf", "external/sentinelone", "external/sentinelone-identity", "external/thinkst-canary", "external/trellix-edr",
 		"external/wazuh", "external/wiz")
 }
