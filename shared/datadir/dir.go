@@ -130,7 +130,7 @@ func Open(path string, opts Options) (*Dir, error) {
 // Memory opens a directory that lives in memory and is gone when it is closed: for tests and replays.
 func Memory() *Dir {
 	d := &Dir{path: "memory"}
-	opts := Options{FS: vfs.NewMem(), CacheBytes: 32 << 20, MemTableBytes: 16 << 20}.withDefaults()
+	opts := Options{FS: vfs.NewMem()}.withDefaults() // cache and buffers grow with what is stored
 	if err := d.open(opts, "db", true); err != nil {
 		panic(err) // nothing it touches can fail
 	}
@@ -149,6 +149,8 @@ func (d *Dir) open(opts Options, path string, memory bool) (err error) {
 		MemTableStopWritesThreshold: 4, MaxOpenFiles: 2000,
 	}
 	for i := range o.Levels {
+		// Alerts of some 4 KB fill pebble's default block each, which makes the indexes as long as the tables.
+		o.Levels[i].BlockSize, o.Levels[i].IndexBlockSize = 16<<10, 256<<10
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most look-ups by id are misses: new alerts, new entities
 	}
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionBalanced })
