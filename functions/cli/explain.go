@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onepane/onepane/functions/api/client"
+)
+
+func explainCommand(s *session) *cobra.Command {
+	var tenant string
+	cmd := &cobra.Command{
+		Use: "explain INCIDENT", Short: "Tell an incident: what, where, how far, and why its alerts belong together", Args: between(1, 1),
+		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+			i, err := c.Incident(cmd.Context(), args[0], client.Query{Tenant: tenant})
+			if err != nil {
+				return err
+			}
+			story := c.Story(cmd.Context(), followed(i.Value), client.Query{Tenant: i.Value.Tenant})
+			if asJSON {
+				return showJSON(s.Out, story)
+			}
+			t := teller{w: s.Out, told: map[string]told{}}
+			t.opening(i.Value)
+			for chapter, err := range story {
+				if err != nil {
+					return err
+				}
+				t.chapter(chapter.Value)
+			}
+			return t.err
+		}),
+	}
+	cmd.Flags().StringVar(&tenant, "tenant", "", "the tenant, when several have an incident of this number")
+	return cmd
+}
+
+// teller tells an incident as a colleague would.
+type teller struct {
+	w    io.Writer
+	told map[string]told // alerts told so far, by id
+	err  error
+}
+
+// told is what later alerts refer to.
+type told struct {
+	number int
+	title  string
+}
+
+func (t *teller) say(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.w, format+"\n", args...)
+	}
+}
+
+// opening says what, where and how far.
+func (t *teller) opening(i client.Incident) {
+	t.say("%s", headline(i))
+	if i.RedirectTo != "" {
+		t.say("\nIt was merged into incident %s; what follows is that incident's story.", visible(i.RedirectTo))
+	}
+	t.say("\nWhat: %s of %s severity, %s, %s.", count(i.More.Alerts, "alert", "alerts"), visible(severity(i)), statusWords(i), seen(i.More.Products))
+	t.say("Where: %s.", where(i))
+	t.say("How far: %s.", howFar(i))
+	t.say("When: %s, from %s to %s UTC.", lasting(i.More.Last.Sub(i.More.First)), when(i.More.First), when(i.More.Last))
+	t.say("\nIn time order:")
+}
+
+func statusWords(i client.Incident) string {
+	words := map[string]string{"active": "nobody works on it yet", "inProgress": "being worked on", "resolved": "resolved", "redirected": "merged away"}[i.Status]
+	if words == "" {
+		words = visible(i.Status)
+	}
+	if i.AssignedTo != "" {
+		words = visible(i.Status) + ", assigned to " + visible(i.AssignedTo)
+	}
+	return words
+}
+
+func seen(products []string) string {
+	if len(products) == 0 {
+		return "reported by products that name themselves nowhere"
+	}
+	return "reported by " + visible(and(products))
+}
+
+// where names the clouds and the first assets.
+func where(i client.Incident) string {
+	var clouds []string
+	for _, c := range i.More.Clouds {
+		clouds = append(clouds, cloudName(c))
+	}
+	out := "no cloud is stated"
+	if len(clouds) > 0 {
+		out = "in " + visible(and(clouds))
+	}
+	const shown = 5
+	var names []string
+	for _, a := range i.More.Assets[:min(shown, len(i.More.Assets))] {
+		names = append(names, visible(called(a))+" ("+visible(strings.ReplaceAll(a.Kind, "_", " "))+")")
+	}
+	if len(names) == 0 {
+		return out + ", on no asset of yours that is named"
+	}
+	if rest := max(i.More.AssetCount, len(i.More.Assets)) - len(names); rest > 0 {
+		names = append(names, fmt.Sprintf("%d more", rest))
+	}
+	return out + ", on " + and(names)
+}
+
+// called is an asset's name as people know it.
+func called(a client.Asset) string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.Value
+}
+
+// howFar follows the kill chain.
+func howFar(i client.Incident) string {
+	switch t := i.More.Tactics; len(t) {
+	case 0:
+		return "no tactic is known"
+	case 1:
+		return visible(t[0]) + ", and nothing beyond it so far"
+	default:
+		return visible(strings.Join(t, " → "))
+	}
+}
+
+// lasting is how long it went on.
+func lasting(d time.Duration) string {
+	if d < time.Second {
+		return "in one moment"
+	}
+	return "over " + span(d)
+}
+
+// chapter tells one alert and why it belongs.
+func (t *teller) chapter(c client.Chapter) {
+	n := len(t.told) + 1
+	by := []string{}
+	for _, word := range []string{c.Product, cloudName(c.Cloud), c.Category} {
+		if word != "" {
+			by = append(by, visible(word))
+		}
+	}
+	t.say("\n%3d. %s  %s  [%s]", n, when(c.Time), visible(c.Title), visible(c.Severity))
+	t.say("     %s", strings.Join(by, ", "))
+	switch {
+	case len(c.Reasons) > 0:
+		for _, r := range c.Reasons {
+			t.say("     Belongs here: %s", t.because(r))
+		}
+	case n == 1:
+		t.say("     The first alert; the others joined it.")
+	default:
+		t.say("     It opened an incident of its own, which was merged into this one.")
+	}
+	t.told[c.AlertID] = told{n, c.Title}
+}
+
+// because is one reason as a sentence.
+func (t *teller) because(r client.Reason) string {
+	what := visible(r.Rule)
+	name := r.Name
+	if name == "" {
+		name = r.Entity
+	}
+	if name != "" {
+		what += " " + visible(name)
+	}
+	if earlier, ok := t.told[r.AlertID]; ok {
+		what += fmt.Sprintf(" with %d. %q", earlier.number, visible(earlier.title))
+	} else if r.AlertID != "" {
+		what += " with alert " + visible(r.AlertID)
+	}
+	if gap := time.Duration(r.Gap * float64(time.Second)); gap != 0 {
+		what += ", " + span(gap) + " apart"
+	} else {
+		what += ", at the same time"
+	}
+	return fmt.Sprintf("%s; %s evidence (%.2f).", what, strength(r.Weight), r.Weight)
+}
+
+// strength is a weight in words.
+func strength(w float64) string {
+	words := []string{"weak", "fair", "strong", "conclusive"}
+	return words[min(int(math.Max(w, 0)*4), len(words)-1)]
+}

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
+
+	"github.com/onepane/onepane/functions/api/client"
+)
+
+// oneIncident shows an incident and, below it, its alerts in time order.
+func (s *session) oneIncident(cmd *cobra.Command, c *client.Client, id string, q client.Query, asJSON bool) error {
+	one := client.Query{Tenant: q.Tenant}
+	i, err := c.Incident(cmd.Context(), id, one)
+	if err != nil {
+		return err
+	}
+	of := client.Query{Tenant: i.Value.Tenant, Top: q.Top, Filter: q.Filter}
+	alerts := c.IncidentAlerts(cmd.Context(), followed(i.Value), of)
+	if asJSON {
+		var all []jsontext.Value
+		for a, err := range alerts {
+			if err != nil {
+				return err
+			}
+			all = append(all, a.JSON)
+		}
+		return s.withMember(i.JSON, "alerts", all)
+	}
+	fmt.Fprintln(s.Out, headline(i.Value))
+	for _, line := range facts(i.Value) {
+		fmt.Fprintf(s.Out, "  %-11s%s\n", line[0], line[1])
+	}
+	fmt.Fprintln(s.Out)
+	return show(s, false, alerts, "No alerts.", alertHead, alertRow)
+}
+
+// followed is the incident that has i's alerts: the survivor when i was merged away.
+func followed(i client.Incident) string {
+	if i.RedirectTo != "" {
+		return i.RedirectTo
+	}
+	return i.ID
+}
+
+func headline(i client.Incident) string {
+	return fmt.Sprintf("Incident %s: %s", visible(i.ID), visible(i.Name))
+}
+
+// facts are what is known of an incident, one line each; what is not known is left out.
+func facts(i client.Incident) [][2]string {
+	merged := ""
+	if i.RedirectTo != "" {
+		merged = "into incident " + i.RedirectTo
+	}
+	all := [][2]string{
+		{"tenant", i.Tenant}, {"severity", severity(i)}, {"status", i.Status}, {"merged", merged}, {"assigned", i.AssignedTo},
+		{"activity", when(i.More.First) + " to " + when(i.More.Last) + " UTC"},
+		{"tactics", strings.Join(i.More.Tactics, ", ")}, {"clouds", cloudList(i.More.Clouds)},
+		{"products", strings.Join(i.More.Products, ", ")}, {"assets", assetNames(i)}, {"portal", i.URL},
+	}
+	var out [][2]string
+	for _, f := range all {
+		if f[1] != "" {
+			out = append(out, [2]string{f[0], visible(f[1])})
+		}
+	}
+	return out
+}
+
+// withMember prints a JSON object with one more member.
+func (s *session) withMember(object jsontext.Value, name string, list []jsontext.Value) error {
+	if list == nil {
+		list = []jsontext.Value{}
+	}
+	v, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	b := strings.TrimRight(strings.TrimSpace(string(object)), "}")
+	end := strings.TrimPrefix(strings.TrimSpace(string(object)), b)
+	return s.printJSON(jsontext.Value(b + strings.Repeat("}", len(end)-1) + `,"` + name + `":` + string(v) + "}"))
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onepane/onepane/functions/api/client"
+)
+
+// selection are the flags by which lists are narrowed.
+type selection struct {
+	tenant, status, severity, incident, resource string
+	top                                          int
+}
+
+const standardTop = 50
+
+func (f *selection) common(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.tenant, "tenant", "", "only this tenant")
+	cmd.Flags().IntVar(&f.top, "top", standardTop, "at most this many; 0 for all")
+}
+
+func (f *selection) work(cmd *cobra.Command, statuses string) {
+	cmd.Flags().StringVar(&f.status, "status", "", "only with this status: "+statuses+"; several with commas")
+	cmd.Flags().StringVar(&f.severity, "severity", "", "only with this severity: informational, low, medium, high; several with commas")
+}
+
+// query is what the flags ask of the API.
+func (f *selection) query() (client.Query, error) {
+	if f.top < 0 {
+		return client.Query{}, Usage("--top %d: expected 0 or more", f.top)
+	}
+	var terms []string
+	for _, t := range []struct{ property, values string }{{"status", f.status}, {"severity", f.severity}} {
+		if t.values != "" {
+			terms = append(terms, t.property+" in ("+quotedList(t.values)+")")
+		}
+	}
+	return client.Query{Filter: strings.Join(terms, " and "), Tenant: f.tenant, Top: f.top}, nil
+}
+
+// quotedList writes "a,b" as 'a','b'.
+func quotedList(values string) string {
+	words := strings.Split(values, ",")
+	for i, w := range words {
+		words[i] = "'" + strings.ReplaceAll(strings.TrimSpace(w), "'", "''") + "'"
+	}
+	return strings.Join(words, ",")
+}
+
+func incidentsCommand(s *session) *cobra.Command {
+	var f selection
+	cmd := &cobra.Command{
+		Use: "incidents [ID]", Short: "List incidents, or show one with its alerts", Args: between(0, 1),
+		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+			q, err := f.query()
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				return s.oneIncident(cmd, c, args[0], q, asJSON)
+			}
+			head := []string{"ID", "NAME", "SEVERITY", "STATUS", "ALERTS", "ASSETS", "CLOUDS", "LAST ACTIVITY"}
+			return show(s, asJSON, c.Incidents(cmd.Context(), q), "No incidents.", head, func(i client.Incident) []string {
+				return []string{i.ID, i.Name, severity(i), i.Status, strconv.Itoa(i.More.Alerts), assetNames(i), cloudList(i.More.Clouds), when(i.More.Last)}
+			})
+		}),
+	}
+	f.common(cmd)
+	f.work(cmd, "active, inProgress, resolved, redirected")
+	return cmd
+}
+
+// severity is an incident's, critical kept apart.
+func severity(i client.Incident) string {
+	if i.More.Severity != "" {
+		return i.More.Severity
+	}
+	return i.Severity
+}
+
+// assetNames names the first assets and counts the others.
+func assetNames(i client.Incident) string {
+	const shown = 2
+	var names []string
+	for _, a := range i.More.Assets[:min(shown, len(i.More.Assets))] {
+		names = append(names, called(a))
+	}
+	out := strings.Join(names, ", ")
+	if rest := max(i.More.AssetCount, len(i.More.Assets)) - len(names); rest > 0 {
+		out += " +" + strconv.Itoa(rest)
+	}
+	return out
+}
+
+func cloudList(clouds []string) string {
+	names := make([]string, len(clouds))
+	for i, c := range clouds {
+		names[i] = cloudName(c)
+	}
+	return strings.Join(names, ", ")
+}
+
+var alertHead = []string{"ID", "TITLE", "SEVERITY", "STATUS", "INCIDENT", "PRODUCT", "FIRST ACTIVITY"}
+
+func alertRow(a client.Alert) []string {
+	severity := a.Severity
+	if own := a.More["severity"]; own == "critical" {
+		severity = own
+	}
+	return []string{a.ID, a.Title, severity, a.Status, a.Incident, a.Product, when(a.First)}
+}
+
+func alertsCommand(s *session) *cobra.Command {
+	var f selection
+	cmd := &cobra.Command{
+		Use: "alerts [ID]", Short: "List alerts, or show one as JSON", Args: between(0, 1),
+		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+			q, err := f.query()
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				a, err := c.Alert(cmd.Context(), args[0], q)
+				if err != nil {
+					return err
+				}
+				return s.printJSON(a.JSON)
+			}
+			list := c.Alerts(cmd.Context(), q)
+			if f.incident != "" {
+				list = c.IncidentAlerts(cmd.Context(), f.incident, q)
+			}
+			return show(s, asJSON, list, "No alerts.", alertHead, alertRow)
+		}),
+	}
+	f.common(cmd)
+	f.work(cmd, "new, inProgress, resolved")
+	cmd.Flags().StringVar(&f.incident, "incident", "", "only those of this incident")
+	return cmd
+}
+
+func exposuresCommand(s *session) *cobra.Command {
+	var f selection
+	cmd := &cobra.Command{
+		Use: "exposures", Short: "List posture findings: misconfigurations and vulnerabilities", Args: between(0, 0),
+		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+			q, err := f.query()
+			if err != nil {
+				return err
+			}
+			head := []string{"ID", "TITLE", "SEVERITY", "STATUS", "RESOURCES", "ACCOUNT", "SOURCE", "LAST SEEN"}
+			return show(s, asJSON, c.Exposures(cmd.Context(), f.resource, q), "No exposures.", head, func(x client.Exposure) []string {
+				return []string{x.ID, x.Title, x.Severity, x.Status, strings.Join(x.Resources, ", "), x.Account, x.Source, when(x.LastSeen)}
+			})
+		}),
+	}
+	f.common(cmd)
+	f.work(cmd, "new, inProgress, resolved")
+	cmd.Flags().StringVar(&f.resource, "resource", "", "only those of this resource: its id, an alias, or the name at the end of its id")
+	return cmd
+}
