@@ -1,0 +1,115 @@
+package attacks
+
+import (
+	"fmt"
+	"time"
+)
+
+// attack is one attack under way: who, against whom, and where its clock stands.
+type attack struct {
+	*tenant
+	d       dice
+	label   string
+	actor   *actor
+	at      time.Time
+	pace    float64 // 1 is usual
+	preset  *person // the victim, when the plan has chosen one
+	touches map[thing]*touch
+	order   []thing
+}
+
+// actor is an attacker with an infrastructure that stays the same from victim to victim.
+type actor struct {
+	ips, hashes, domains []string
+	tool                 string
+}
+
+func newActor(d dice) *actor {
+	a := &actor{tool: pick(d, []string{"svchosts.exe", "updater.exe", "rclone.exe", "ssh-agentd", "kworkerd", "winupd64.exe"})}
+	for range 4 {
+		a.ips, a.hashes = append(a.ips, d.public()), append(a.hashes, d.hex(64))
+		a.domains = append(a.domains, fmt.Sprintf("%s-%s.%s", pick(d, []string{"cdn", "login", "sync", "update", "assets", "api"}), d.hex(5), pick(d, []string{"top", "xyz", "click", "live"})))
+	}
+	return a
+}
+
+func (a *attack) ip(n int) thing     { return attacker(ip(a.actor.ips[n])) }
+func (a *attack) hash(n int) thing   { return hash(a.actor.hashes[n]) }
+func (a *attack) domain(n int) thing { return domain(a.actor.domains[n]) }
+func (a *attack) tool() thing        { return process(a.actor.tool) }
+
+// wait lets time pass.
+func (a *attack) wait(lo, hi time.Duration) {
+	a.at = a.at.Add(time.Duration(float64(a.d.span(lo, hi)) * a.pace)).Truncate(time.Second)
+}
+
+// see raises one alert about things, now; a little time passes.
+func (a *attack) see(stage string, k kind, things ...thing) {
+	a.emit(a.d, k, a.at, Label{Incident: a.label, Stage: stage}, things...)
+	for _, th := range things {
+		a.touch(th)
+	}
+	a.wait(10*time.Second, 4*time.Minute)
+}
+
+// times raises lo to hi such alerts.
+func (a *attack) times(lo, hi int, gap time.Duration, stage string, k kind, things ...thing) {
+	for range a.d.between(lo, hi) {
+		a.see(stage, k, things...)
+		a.wait(gap/2, gap)
+	}
+}
+
+// touch notes that a thing is under attack now.
+func (a *attack) touch(th thing) {
+	if r, ok := th.(as); ok {
+		th = r.thing
+	}
+	switch th.(type) {
+	case *person, *machine, *store, *pod, *service:
+	default:
+		return
+	}
+	if a.touches[th] == nil {
+		a.touches[th] = &touch{thing: th, label: a.label, from: a.at}
+		a.order = append(a.order, th)
+	}
+	a.touches[th].to = a.at
+}
+
+// person is the victim that the plan chose, else somebody new.
+func (a *attack) person() *person {
+	if p := a.preset; p != nil {
+		a.preset = nil
+		return p
+	}
+	return fresh(a.d, a.tenant, a.people, nil)
+}
+
+// server is a machine in one of the clouds, with one of the roles when any are given.
+func (a *attack) server(cloud string, public bool) *machine {
+	return fresh(a.d, a.tenant, a.machines, func(m *machine) bool {
+		return (cloud == "" || m.cloud == cloud) && (!public || m.public != "")
+	})
+}
+
+func (a *attack) store(cloud, kind string) *store {
+	return fresh(a.d, a.tenant, a.stores, func(s *store) bool { return s.cloud == cloud && s.kind == kind })
+}
+
+func (a *attack) pod(cloud string) *pod {
+	return fresh(a.d, a.tenant, a.pods, func(p *pod) bool { return p.cluster.cloud == cloud })
+}
+
+// instanceRole is the session of the role that an EC2 instance wears.
+func (a *attack) instanceRole(m *machine) *service {
+	return &service{"user", fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s-role/%s", a.aws[0], m.host, m.instance)}
+}
+
+func (a *attack) iamUser(name string) *service {
+	return &service{"user", fmt.Sprintf("arn:aws:iam::%s:user/%s-%s", a.aws[0], name, a.d.hex(3))}
+}
+
+func (a *attack) serviceAccount(name string) *service {
+	return &service{"user", fmt.Sprintf("%s-%s@%s.iam.gserviceaccount.com", name, a.d.hex(3), a.gcp[0])}
+}
