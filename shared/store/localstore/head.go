@@ -51,9 +51,6 @@ type memberRest struct {
 	Comments []incident.Comment `json:"comments,omitempty"`
 }
 
-// gaps makes the json package read the format tag of incident.Reason.Gap.
-var gaps = json.ExperimentalSupportFormatTag(true)
-
 func encodeMember(m incident.Member) ([]byte, error) {
 	b := make([]byte, 0, 256)
 	var flags byte
@@ -74,7 +71,7 @@ func encodeMember(m incident.Member) ([]byte, error) {
 	if len(m.Reasons)+len(m.Comments) == 0 {
 		return b, nil
 	}
-	rest, err := json.Marshal(memberRest{m.Reasons, m.Comments}, gaps)
+	rest, err := json.Marshal(memberRest{m.Reasons, m.Comments})
 	return append(b, rest...), err
 }
 
@@ -110,7 +107,7 @@ func (r *memberRow) whole(body []byte) (incident.Member, error) {
 	m := r.Member
 	if len(r.rest) > 0 {
 		var rest memberRest
-		if err := json.Unmarshal(r.rest, &rest, gaps); err != nil {
+		if err := json.Unmarshal(r.rest, &rest); err != nil {
 			return m, fmt.Errorf("alert %s: %w: %w", m.Alert.ID, errHead, err)
 		}
 		m.Reasons, m.Comments = rest.Reasons, rest.Comments

@@ -186,12 +186,11 @@ func same(t *testing.T, what string, got, want []string) {
 // equal compares by JSON, which is what anyone outside ever sees.
 func equal(t *testing.T, what string, got, want any) {
 	t.Helper()
-	options := json.JoinOptions(json.Deterministic(true), json.ExperimentalSupportFormatTag(true))
-	a, err := json.Marshal(got, options)
+	a, err := json.Marshal(got, json.Deterministic(true))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := json.Marshal(want, options)
+	b, err := json.Marshal(want, json.Deterministic(true))
 	if err != nil {
 		t.Fatal(err)
 	}
