@@ -23,6 +23,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
+// Updating reports whether the test was asked to rewrite what it expects.
+func Updating() bool { return *update }
+
 // Outcome is what a golden file records of one finding.
 type Outcome struct {
 	Alert   *alert.Alert `json:"alert,omitempty"`
