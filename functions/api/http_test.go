@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onepane/onepane/functions/api/apitest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
@@ -47,7 +48,7 @@ func TestPagingMeetsEveryAlertOnce(t *testing.T) {
 
 func TestClients(t *testing.T) {
 	m := crowd(10)
-	m.alerts[3].Updated = day.Add(time.Hour)
+	m.Members[3].Updated = day.Add(time.Hour)
 	base := serve(t, m)
 	for name, tt := range map[string]struct {
 		query string
@@ -74,11 +75,11 @@ func TestClients(t *testing.T) {
 
 func TestFilters(t *testing.T) {
 	m := crowd(4)
-	m.alerts[0].Alert.Severity = alert.Critical
-	m.alerts[1].Alert.Severity = alert.Low
-	m.alerts[1].AssignedTo = "dora@contoso.example"
-	m.alerts[2].Classification, m.alerts[2].Determination = "truePositive", "malware"
-	m.alerts[3].Alert.Title, m.alerts[3].Status = "It's on", alert.StatusResolved
+	m.Members[0].Alert.Severity = alert.Critical
+	m.Members[1].Alert.Severity = alert.Low
+	m.Members[1].AssignedTo = "dora@contoso.example"
+	m.Members[2].Classification, m.Members[2].Determination = "truePositive", "malware"
+	m.Members[3].Alert.Title, m.Members[3].Status = "It's on", alert.StatusResolved
 	base := serve(t, m)
 	for filter, want := range map[string]string{
 		"severity eq 'high'":                                             "Alert 0",
@@ -173,7 +174,7 @@ func TestErrorBodiesWordForWord(t *testing.T) {
 
 // broken panics or fails as told.
 type broken struct {
-	*memory
+	*apitest.Memory
 	panics bool
 }
 
@@ -262,7 +263,7 @@ func TestLateEnumMembersNeedThePreference(t *testing.T) {
 
 func TestCursorIsAHighWaterMark(t *testing.T) {
 	m := crowd(1)
-	m.alerts[0].Updated = day.Add(123456789) // finer than what is shown
+	m.Members[0].Updated = day.Add(123456789) // finer than what is shown
 	base := serve(t, m) + "/v1.0/security/alerts_v2"
 	shown := get(t, base).object(t, 200)["value"].([]any)[0].(map[string]any)["lastUpdateDateTime"].(string)
 	if shown != "2026-03-03T00:00:00.1234567Z" {
@@ -286,11 +287,11 @@ func TestCompression(t *testing.T) {
 }
 
 func TestTenants(t *testing.T) {
-	m := &memory{}
+	m := &apitest.Memory{}
 	for i := range 450 {
-		m.alerts = append(m.alerts, member([]string{"contoso", "fabrikam", "tailspin"}[i%3], i))
+		m.Members = append(m.Members, member([]string{"contoso", "fabrikam", "tailspin"}[i%3], i))
 	}
-	m.incidents = []incident.Incident{someIncident("contoso", "10001", 1), someIncident("fabrikam", "10001", 2), someIncident("fabrikam", "20002", 3)}
+	m.Known = []incident.Incident{someIncident("contoso", "10001", 1), someIncident("fabrikam", "10001", 2), someIncident("fabrikam", "20002", 3)}
 	base := serve(t, m)
 	titles := get(t, base+"/v1.0/security/alerts_v2?$top=300&$skip=100&$orderby=createdDateTime").titles(t)
 	if len(titles) != 300 || titles[0] != "Alert 100" || titles[299] != "Alert 399" || titles[150] != "Alert 250" {
@@ -322,7 +323,7 @@ func TestPrincipals(t *testing.T) {
 		return func(s *Server) { s.Authenticate = func(*http.Request) (Principal, error) { return p, err } }
 	}
 	m := crowd(1)
-	m.alerts = append(m.alerts, member("fabrikam", 1))
+	m.Members = append(m.Members, member("fabrikam", 1))
 	base := serve(t, m, as(Principal{Tenants: []string{"fabrikam"}}, nil))
 	if got := get(t, base+"/v1.0/security/alerts_v2").titles(t); !slices.Equal(got, []string{"Alert 1"}) {
 		t.Errorf("sees %v", got)

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/functions/api/apitest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
@@ -93,7 +94,7 @@ func TestExposures(t *testing.T) {
 		x := member("contoso", 10+i)
 		x.Alert.Class, x.Incident = alert.Exposure, ""
 		x.Alert.Evidence = []alert.Evidence{thing(entity.Resource, []string{"arn:aws:s3:::logs", "arn:aws:s3:::data"}[i%2], alert.Victim)}
-		m.alerts = append(m.alerts, x)
+		m.Members = append(m.Members, x)
 	}
 	base := serve(t, m)
 	if got := get(t, base+"/api/v1/exposures").titles(t); len(got) != 5 {
@@ -119,7 +120,7 @@ func TestExposures(t *testing.T) {
 	if !slices.Equal(seen, []string{"Alert 14", "Alert 12", "Alert 10"}) {
 		t.Errorf("of logs: %v", seen)
 	}
-	id := m.alerts[2].Alert.ID
+	id := m.Members[2].Alert.ID
 	x := get(t, base+"/api/v1/exposures/"+id).object(t, 200)
 	for _, name := range []string{"id", "providerFindingId", "title", "severity", "status", "resources", "account", "firstSeen", "lastSeen", "source"} {
 		if x[name] == nil {
@@ -129,16 +130,16 @@ func TestExposures(t *testing.T) {
 	if a := get(t, base+"/v1.0/security/alerts_v2/"+id); a.StatusCode != 404 {
 		t.Errorf("an exposure among alerts: %d", a.StatusCode)
 	}
-	if a := get(t, base+"/api/v1/exposures/"+m.alerts[0].Alert.ID); a.StatusCode != 404 {
+	if a := get(t, base+"/api/v1/exposures/"+m.Members[0].Alert.ID); a.StatusCode != 404 {
 		t.Errorf("an alert among exposures: %d", a.StatusCode)
 	}
 }
 
 func TestStory(t *testing.T) {
 	m := crowd(2)
-	m.alerts[1].Reasons = []incident.Reason{{Rule: "shared entity", Alert: m.alerts[0].Alert.ID, Entity: "machine:i-0abc", Name: "web", Weight: 0.8, Gap: time.Minute}}
-	m.alerts[1].Alert.Raw = jsontext.Value(`{"id":"finding-1","detail":{"x":1}}`)
-	m.incidents[0].Assets = []incident.Asset{{Key: "machine:i-0abc", Kind: entity.Resource, Name: "web", Value: "arn:…", Cloud: entity.Amazon}, {Kind: entity.User, Name: "dora"}}
+	m.Members[1].Reasons = []incident.Reason{{Rule: "shared entity", Alert: m.Members[0].Alert.ID, Entity: "machine:i-0abc", Name: "web", Weight: 0.8, Gap: time.Minute}}
+	m.Members[1].Alert.Raw = jsontext.Value(`{"id":"finding-1","detail":{"x":1}}`)
+	m.Known[0].Assets = []incident.Asset{{Key: "machine:i-0abc", Kind: entity.Resource, Name: "web", Value: "arn:…", Cloud: entity.Amazon}, {Kind: entity.User, Name: "dora"}}
 	base := serve(t, m) + "/api/v1/"
 	var page struct {
 		Value []struct {
@@ -148,17 +149,17 @@ func TestStory(t *testing.T) {
 		} `json:"value"`
 	}
 	get(t, base+"incidents/10001/reasons").into(t, 200, &page)
-	if len(page.Value) != 2 || len(page.Value[0].Reasons) != 0 || page.Value[1].Reasons[0] != (because{"shared entity", m.alerts[0].Alert.ID, "machine:i-0abc", "web", 0.8, 60}) {
+	if len(page.Value) != 2 || len(page.Value[0].Reasons) != 0 || page.Value[1].Reasons[0] != (because{"shared entity", m.Members[0].Alert.ID, "machine:i-0abc", "web", 0.8, 60}) {
 		t.Errorf("%+v", page)
 	}
 	assets := get(t, base+"incidents/10001/assets").object(t, 200)
 	if len(assets["cloudResources"].([]any)) != 1 || len(assets["users"].([]any)) != 1 || assets["count"] != 2.0 || len(assets["devices"].([]any)) != 0 {
 		t.Errorf("%v", assets)
 	}
-	if got := string(get(t, base+"alerts/"+m.alerts[1].Alert.ID+"/raw").body); got != string(m.alerts[1].Alert.Raw) {
+	if got := string(get(t, base+"alerts/"+m.Members[1].Alert.ID+"/raw").body); got != string(m.Members[1].Alert.Raw) {
 		t.Errorf("raw %s", got)
 	}
-	if a := get(t, base+"alerts/"+m.alerts[0].Alert.ID+"/raw"); a.StatusCode != 404 {
+	if a := get(t, base+"alerts/"+m.Members[0].Alert.ID+"/raw"); a.StatusCode != 404 {
 		t.Errorf("raw of nothing: %d", a.StatusCode)
 	}
 }
@@ -183,7 +184,7 @@ func TestQuarantine(t *testing.T) {
 		r.SetBody([]byte(body))
 		rs = append(rs, r)
 	}
-	s := shelfOf(t, rs...)
+	s := apitest.ShelfOf(t, rs...)
 	base := serve(t, crowd(0), func(v *Server) { v.Shelf, v.Replayer = s, replayer{} }) + "/api/v1/quarantine"
 
 	ids := map[string]string{}
@@ -214,10 +215,10 @@ func TestQuarantine(t *testing.T) {
 			t.Errorf("%v", r)
 		}
 	}
-	if len(s.evs) != 1 {
-		t.Errorf("%d left on the shelf", len(s.evs))
+	if len(s.Events) != 1 {
+		t.Errorf("%d left on the shelf", len(s.Events))
 	}
-	m = send(t, http.MethodPost, base+"/replay", `{"ids":["nope","`+s.evs[0].ID+`"]}`).object(t, 200)
+	m = send(t, http.MethodPost, base+"/replay", `{"ids":["nope","`+s.Events[0].ID+`"]}`).object(t, 200)
 	if got := len(m["value"].([]any)); got != 2 {
 		t.Errorf("answers for %d of 2 ids", got)
 	}
@@ -234,7 +235,7 @@ func TestQuarantine(t *testing.T) {
 func TestQuarantineOfOthersStaysHidden(t *testing.T) {
 	mine := events.Rejection{Tenant: "contoso", Body: "a"}
 	nobodys := events.Rejection{Body: "b"}
-	s := shelfOf(t, mine, nobodys, events.Rejection{Tenant: "fabrikam", Body: "c"})
+	s := apitest.ShelfOf(t, mine, nobodys, events.Rejection{Tenant: "fabrikam", Body: "c"})
 	base := serve(t, crowd(0), func(v *Server) {
 		v.Shelf, v.Replayer = s, replayer{}
 		v.Authenticate = func(*http.Request) (Principal, error) { return Principal{Tenants: []string{"contoso"}}, nil }

@@ -21,14 +21,21 @@ func (s *session) oneIncident(cmd *cobra.Command, c *client.Client, id string, q
 	of := client.Query{Tenant: i.Value.Tenant, Top: q.Top, Filter: q.Filter}
 	alerts := c.IncidentAlerts(cmd.Context(), followed(i.Value), of)
 	if asJSON {
-		var all []jsontext.Value
+		all := []jsontext.Value{}
 		for a, err := range alerts {
 			if err != nil {
 				return err
 			}
 			all = append(all, a.JSON)
 		}
-		return s.withMember(i.JSON, "alerts", all)
+		b, err := json.Marshal(struct {
+			Incident jsontext.Value   `json:",inline"`
+			Alerts   []jsontext.Value `json:"alerts"`
+		}{i.JSON, all})
+		if err != nil {
+			return err
+		}
+		return s.printJSON(b)
 	}
 	fmt.Fprintln(s.Out, headline(i.Value))
 	for _, line := range facts(i.Value) {
@@ -69,18 +76,4 @@ func facts(i client.Incident) [][2]string {
 		}
 	}
 	return out
-}
-
-// withMember prints a JSON object with one more member.
-func (s *session) withMember(object jsontext.Value, name string, list []jsontext.Value) error {
-	if list == nil {
-		list = []jsontext.Value{}
-	}
-	v, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	b := strings.TrimRight(strings.TrimSpace(string(object)), "}")
-	end := strings.TrimPrefix(strings.TrimSpace(string(object)), b)
-	return s.printJSON(jsontext.Value(b + strings.Repeat("}", len(end)-1) + `,"` + name + `":` + string(v) + "}"))
 }

@@ -1,0 +1,108 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/functions/api/apitest"
+)
+
+var (
+	day          = apitest.Day
+	member       = apitest.Member
+	someIncident = apitest.Incident
+	crowd        = apitest.Crowd
+)
+
+// serve starts the API over a reader; adjust changes the server first.
+func serve(t *testing.T, r Reader, adjust ...func(*Server)) string {
+	t.Helper()
+	s := &Server{Reader: r, Authenticate: Open, Version: "test", Now: func() time.Time { return day }}
+	for _, a := range adjust {
+		a(s)
+	}
+	ts := httptest.NewServer(s.Handler())
+	t.Cleanup(ts.Close)
+	return ts.URL
+}
+
+// answer is one reply, its body unpacked.
+type answer struct {
+	*http.Response
+	body []byte
+}
+
+// get sends a GET with the given "Name: value" pairs as headers.
+func get(t *testing.T, url string, headers ...string) answer {
+	t.Helper()
+	return send(t, http.MethodGet, url, "", headers...)
+}
+
+func send(t *testing.T, method, url, body string, headers ...string) answer {
+	t.Helper()
+	req, err := http.NewRequest(method, url, bytes.NewBufferString(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Add(headers[i], headers[i+1])
+	}
+	resp, err := (&http.Transport{DisableCompression: true, DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	in := io.Reader(resp.Body)
+	if resp.Header.Get("Content-Encoding") == "gzip" {
+		if in, err = gzip.NewReader(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := io.ReadAll(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{resp, b}
+}
+
+// into decodes the body and fails unless the status is as wanted.
+func (a answer) into(t *testing.T, status int, v any) {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("status %d, want %d: %s", a.StatusCode, status, a.body)
+	}
+	if err := json.Unmarshal(a.body, v); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+}
+
+// object is the body as a free object.
+func (a answer) object(t *testing.T, status int) map[string]any {
+	t.Helper()
+	var m map[string]any
+	a.into(t, status, &m)
+	return m
+}
+
+// titles are the titles of a page's items.
+func (a answer) titles(t *testing.T) []string {
+	t.Helper()
+	var p struct {
+		Value []struct {
+			Title string `json:"title"`
+		} `json:"value"`
+	}
+	a.into(t, http.StatusOK, &p)
+	out := []string{}
+	for _, v := range p.Value {
+		out = append(out, v.Title)
+	}
+	return out
+}
