@@ -32,7 +32,7 @@ type graphIncident struct {
 	LastUpdateDateTime stamp          `json:"lastUpdateDateTime"`
 	LastModifiedBy     nullable       `json:"lastModifiedBy"`
 	AdditionalData     incidentFacts  `json:"additionalData"`
-	*expansion         `json:",inline"`
+	*expansion
 }
 
 // expansion is what $expand=alerts adds. Next leads to the alerts beyond the bound.

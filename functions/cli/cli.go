@@ -172,9 +172,14 @@ func (s *session) run(do func(cmd *cobra.Command, args []string, c *client.Clien
 
 // between limits the number of arguments; another number is a misuse.
 func between(least, most int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := cobra.RangeArgs(least, most)(cmd, args); err != nil {
-			return &usage{err}
+	return func(_ *cobra.Command, args []string) error {
+		switch n := len(args); {
+		case n < least:
+			return Usage("expected %s, got %d", count(least, "argument", "arguments"), n)
+		case n > most && most == 0:
+			return Usage("expected no arguments, got %d", n)
+		case n > most:
+			return Usage("expected at most %s, got %d", count(most, "argument", "arguments"), n)
 		}
 		return nil
 	}

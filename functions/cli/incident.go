@@ -28,14 +28,7 @@ func (s *session) oneIncident(cmd *cobra.Command, c *client.Client, id string, q
 			}
 			all = append(all, a.JSON)
 		}
-		b, err := json.Marshal(struct {
-			Incident jsontext.Value   `json:",inline"`
-			Alerts   []jsontext.Value `json:"alerts"`
-		}{i.JSON, all})
-		if err != nil {
-			return err
-		}
-		return s.printJSON(b)
+		return s.printIncident(i.JSON, all)
 	}
 	fmt.Fprintln(s.Out, headline(i.Value))
 	for _, line := range facts(i.Value) {
@@ -76,4 +69,22 @@ func facts(i client.Incident) [][2]string {
 		}
 	}
 	return out
+}
+
+// printIncident prints an incident with its alerts as one more member.
+func (s *session) printIncident(incident jsontext.Value, alerts []jsontext.Value) error {
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(incident, &members); err != nil {
+		return err
+	}
+	list, err := json.Marshal(alerts)
+	if err != nil {
+		return err
+	}
+	members["alerts"] = list
+	b, err := json.Marshal(members, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	return s.printJSON(b)
 }
