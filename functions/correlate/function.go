@@ -167,10 +167,18 @@ func (f *Function) attempt(ctx context.Context, tenant string, c *cached, report
 		return outcomes, nil
 	}
 	if err := f.Store.Commit(ctx, tenant, c.version, changes); err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
+		return nil, storeError("commit", err)
 	}
 	c.version++
 	return outcomes, nil
+}
+
+// storeError says of an error nobody classified that the store is down: that is not the alerts' doing.
+func storeError(doing string, err error) error {
+	if fault.Of(err) == fault.Again {
+		return fault.Errorf(fault.Unavailable, "%s: %w", doing, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // load brings into c's state all that deciding about alerts needs. A state that others have moved past is
@@ -183,7 +191,7 @@ func (f *Function) load(ctx context.Context, tenant string, c *cached, alerts []
 		}
 		loaded, err := f.Store.Load(ctx, tenant, refs)
 		if err != nil {
-			return fmt.Errorf("load state: %w", err)
+			return storeError("load state", err)
 		}
 		if c.known && loaded.Version != c.version {
 			return fault.Errorf(fault.Conflict, "tenant %s moved from version %d to %d", tenant, c.version, loaded.Version)

@@ -55,7 +55,8 @@ func (r Refused) Error() string {
 // session are never in two handlers at once and keep their order; sessions run side by side. An event is offered
 // until it is completed or set aside, across restarts too. A batch that keeps failing is offered in ever
 // smaller parts with growing pauses, so that one poisonous event holds up no others for ever: after MaxDeliveries it is
-// set aside alone. h may see an event twice and must not mind.
+// set aside alone. Failures that are fault.Exhausted or fault.Unavailable are not the event's doing and do not count.
+// h may see an event twice and must not mind.
 type Subscriber interface {
 	Subscribe(ctx context.Context, h Handler) error
 }

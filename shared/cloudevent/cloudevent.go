@@ -40,7 +40,7 @@ type Event struct {
 type wire struct {
 	SpecVersion     string `json:"specversion"`
 	DataContentType string `json:"datacontenttype,omitzero"`
-	Event           plain  `json:",inline"`
+	Event           plain  `json:",embed"`
 }
 
 type plain Event // without methods, so that encoding it does not recurse

@@ -14,17 +14,18 @@ type Kind uint8
 
 // The zero kind means "try again": an error nobody classified is treated as passing.
 const (
-	Again     Kind = iota // passing trouble: offer it again
-	Invalid               // the input can never be processed: set it aside with the reason
-	TooLarge              // like Invalid, for input over a stated limit
-	Held                  // the input is fine but may not go on yet: no tenant is mapped to its account
-	NotFound              // what was asked for does not exist
-	Conflict              // someone else changed it first: read again, then decide again
-	Denied                // the caller may not do this
-	Exhausted             // a resource ran out (disk full, quota): retrying at once will not help
+	Again       Kind = iota // passing trouble: offer it again
+	Invalid                 // the input can never be processed: set it aside with the reason
+	TooLarge                // like Invalid, for input over a stated limit
+	Held                    // the input is fine but may not go on yet: no tenant is mapped to its account
+	NotFound                // what was asked for does not exist
+	Conflict                // someone else changed it first: read again, then decide again
+	Denied                  // the caller may not do this
+	Exhausted               // a resource ran out (disk full, quota): retrying at once will not help
+	Unavailable             // something it depends on is down: offer it again for as long as that takes
 )
 
-var names = [...]string{"again", "invalid", "too large", "held", "not found", "conflict", "denied", "exhausted"}
+var names = [...]string{"again", "invalid", "too large", "held", "not found", "conflict", "denied", "exhausted", "unavailable"}
 
 // String gives the kind's name as logs and metrics show it.
 func (k Kind) String() string {
@@ -53,6 +54,12 @@ func Of(err error) Kind {
 		return f.kind
 	}
 	return Again
+}
+
+// Outside reports whether err is not the input's doing, so that however often it fails says nothing about it.
+func Outside(err error) bool {
+	k := Of(err)
+	return k == Exhausted || k == Unavailable
 }
 
 // Permanent reports whether offering the same input again can never succeed.

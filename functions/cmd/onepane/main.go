@@ -3,20 +3,21 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/onepane/onepane/functions/cli"
 )
 
 // version is set when the binary is linked.
 var version = "dev"
 
 func main() {
-	root := &cobra.Command{Use: "onepane", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(newServeCommand(), newReplayCommand())
-	if err := root.ExecuteContext(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	// Correlation and decoding make much short-lived garbage over a large, steady heap: collect less often, within bounds.
+	debug.SetGCPercent(200)
+	os.Exit(cli.Run(context.Background(), cli.Options{
+		Version: version, Commands: []*cobra.Command{newServeCommand(), newReplayCommand()},
+	}, os.Args[1:]))
 }

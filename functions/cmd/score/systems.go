@@ -10,6 +10,7 @@ import (
 
 	"github.com/onepane/onepane/functions/cmd/internal/wire"
 	"github.com/onepane/onepane/functions/host/replay"
+	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
@@ -37,7 +38,7 @@ func ours(ctx context.Context, s attacks.Scenario) (prediction, error) {
 }
 
 func replayed(ctx context.Context, name string, in io.Reader) (prediction, error) {
-	functions, err := wire.Readers("generic")
+	functions, err := wire.Readers(config.Default(), "")
 	if err != nil {
 		return prediction{}, err
 	}

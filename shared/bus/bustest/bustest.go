@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"a refused event is set aside once with its reason and the others complete", refused},
 		{"a failing batch is offered again", again},
 		{"a poison event alone is set aside", poison},
+		{"an outage sets nothing aside, however long", outage},
 		{"a panicking handler fails its batch only", panics},
 		{"Subscribe returns when its context ends and its handlers are done", drains},
 		{"Wait returns when caught up", waits},

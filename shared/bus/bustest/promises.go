@@ -263,6 +263,23 @@ func poison(t *testing.T, d Driver) {
 	}
 }
 
+func outage(t *testing.T, d Driver) {
+	publish(t, d.Queue, event("a", "1"))
+	var r recorder
+	var calls atomic.Int32
+	subscribe(t, d.Queue, func(ctx context.Context, evs []cloudevent.Event) error {
+		if calls.Add(1) <= bus.MaxDeliveries+3 {
+			return fault.Errorf(fault.Unavailable, "the store is down")
+		}
+		return r.handle(ctx, evs)
+	})
+	wait(t, d.Queue, "a")
+	same(t, "completed", r.ids("a"), []string{"1"})
+	if on := listed(t, d.Shelf); len(on) != 0 {
+		t.Errorf("%v went to the shelf for an outage", ids(on))
+	}
+}
+
 func panics(t *testing.T, d Driver) {
 	publish(t, d.Queue, event("a", "1"), event("a", "bad"), event("a", "2"), event("b", "1"))
 	var r recorder

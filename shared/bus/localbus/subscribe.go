@@ -112,7 +112,7 @@ func (b *Bus) complete(s *session, last uint64, aside []setAside) error {
 }
 
 // failed decides how a batch that failed is offered again: halved until its events are alone, after a growing pause. An
-// event that failed alone too often is set aside, unless for want of room: that is not the event's doing.
+// event that failed alone too often is set aside, unless for want of room or of a store that answers: that is not its doing.
 func (b *Bus) failed(s *session, evs []cloudevent.Event, last uint64, err error) time.Duration {
 	b.opts.Log.Warn("batch failed, will be offered again", "session", s.name, "events", len(evs), "failures", s.failures+1, "error", err)
 	s.failures++
@@ -120,7 +120,7 @@ func (b *Bus) failed(s *session, evs []cloudevent.Event, last uint64, err error)
 	case len(evs) > 1:
 		s.limit = len(evs) / 2
 		s.alone = 0
-	case len(evs) == 1 && fault.Of(err) != fault.Exhausted:
+	case len(evs) == 1 && !fault.Outside(err):
 		s.limit = 1
 		if s.alone++; s.alone < bus.MaxDeliveries {
 			break
