@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/onepane/onepane/functions/api/apitest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
@@ -174,7 +173,7 @@ func TestErrorBodiesWordForWord(t *testing.T) {
 
 // broken panics or fails as told.
 type broken struct {
-	*apitest.Memory
+	*memory
 	panics bool
 }
 
@@ -287,7 +286,7 @@ func TestCompression(t *testing.T) {
 }
 
 func TestTenants(t *testing.T) {
-	m := &apitest.Memory{}
+	m := &memory{}
 	for i := range 450 {
 		m.Members = append(m.Members, member([]string{"contoso", "fabrikam", "tailspin"}[i%3], i))
 	}

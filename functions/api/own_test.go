@@ -13,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/events"
-	"github.com/onepane/onepane/functions/api/apitest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
@@ -184,7 +183,7 @@ func TestQuarantine(t *testing.T) {
 		r.SetBody([]byte(body))
 		rs = append(rs, r)
 	}
-	s := apitest.ShelfOf(t, rs...)
+	s := shelfOf(t, rs...)
 	base := serve(t, crowd(0), func(v *Server) { v.Shelf, v.Replayer = s, replayer{} }) + "/api/v1/quarantine"
 
 	ids := map[string]string{}
@@ -235,7 +234,7 @@ func TestQuarantine(t *testing.T) {
 func TestQuarantineOfOthersStaysHidden(t *testing.T) {
 	mine := events.Rejection{Tenant: "contoso", Body: "a"}
 	nobodys := events.Rejection{Body: "b"}
-	s := apitest.ShelfOf(t, mine, nobodys, events.Rejection{Tenant: "fabrikam", Body: "c"})
+	s := shelfOf(t, mine, nobodys, events.Rejection{Tenant: "fabrikam", Body: "c"})
 	base := serve(t, crowd(0), func(v *Server) {
 		v.Shelf, v.Replayer = s, replayer{}
 		v.Authenticate = func(*http.Request) (Principal, error) { return Principal{Tenants: []string{"contoso"}}, nil }

@@ -10,15 +10,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-
-	"github.com/onepane/onepane/functions/api/apitest"
-)
-
-var (
-	day          = apitest.Day
-	member       = apitest.Member
-	someIncident = apitest.Incident
-	crowd        = apitest.Crowd
 )
 
 // serve starts the API over a reader; adjust changes the server first.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/functions/api"
-	"github.com/onepane/onepane/functions/api/apitest"
 	"github.com/onepane/onepane/functions/cli"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
@@ -34,33 +33,27 @@ func (taker) Replay(_ context.Context, r events.Rejection) (api.Replayed, error)
 // desk is a server with one incident of three alerts and two quarantined records, and a command line before it.
 type desk struct {
 	t     *testing.T
-	store *apitest.Memory
+	store *store
 	env   map[string]string
 }
 
 func open(t *testing.T) desk {
-	m := apitest.Crowd(3)
-	m.Members[1].Alert.Title = "Miner \x1b[31mruns\u202e"
-	m.Members[1].Alert.Severity = alert.Critical
-	m.Members[1].Reasons = []incident.Reason{{Rule: "shared entity", Alert: m.Members[0].Alert.ID, Entity: "machine:i-0abc", Name: "web-03", Weight: 0.9, Gap: 90 * time.Second}}
-	i := &m.Known[0]
-	i.Severity, i.Alerts, i.Last = alert.Critical, 3, apitest.Day.Add(26*time.Hour)
+	m := stored(3)
+	m.alerts[1].Alert.Title = "Miner \x1b[31mruns\u202e"
+	m.alerts[1].Alert.Severity = alert.Critical
+	m.alerts[1].Reasons = []incident.Reason{{Rule: "shared entity", Alert: m.alerts[0].Alert.ID, Entity: "machine:i-0abc", Name: "web-03", Weight: 0.9, Gap: 90 * time.Second}}
+	i := &m.incident
+	i.Severity, i.Alerts, i.Last = alert.Critical, 3, day.Add(26*time.Hour)
 	i.Clouds, i.Products = []entity.Cloud{entity.Amazon, entity.Azure}, []string{"Amazon GuardDuty"}
 	i.Tactics = []attack.Tactic{attack.Discovery, attack.Impact}
 	i.Assets = []incident.Asset{{Kind: entity.Host, Name: "web-03"}, {Kind: entity.User, Value: "dora"}, {Kind: entity.IP, Name: "x"}}
 	s := &api.Server{
 		Reader: m, Authenticate: api.Open, Version: "test", Replayer: taker{},
-		Shelf: apitest.ShelfOf(t, rejection("good"), rejection("bad")),
+		Shelf: shelved(t, "good", "bad"),
 	}
 	ts := httptest.NewServer(s.Handler())
 	t.Cleanup(ts.Close)
 	return desk{t, m, map[string]string{"ONEPANE_URL": ts.URL}}
-}
-
-func rejection(body string) events.Rejection {
-	r := events.Rejection{Route: "aws", Kind: "invalid", Reason: "title: missing", Received: apitest.Day}
-	r.SetBody([]byte(body))
-	return r
 }
 
 // run gives the exit code and what was printed.
@@ -153,7 +146,7 @@ func TestJSON(t *testing.T) {
 func TestTablesFit(t *testing.T) {
 	d := open(t)
 	d.env["COLUMNS"] = "80"
-	d.store.Known[0].Name = strings.Repeat("長い名前", 20)
+	d.store.incident.Name = strings.Repeat("長い名前", 20)
 	_, out, _ := d.run("incidents")
 	for line := range strings.Lines(out) {
 		wide := 0

@@ -1,6 +1,4 @@
-// Package apitest is what the API and those who speak to it are tested against: a Reader and a quarantine in memory, which
-// answer by query.Match and keep nothing.
-package apitest
+package api
 
 import (
 	"bytes"
@@ -22,15 +20,14 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// Memory is a Reader over slices, answering by query.Match.
-type Memory struct {
+// memory is a Reader over slices, answering by query.Match.
+type memory struct {
 	Members []incident.Member // alerts and exposures
 	Known   []incident.Incident
 	Err     error // of every call
 }
 
-// Tenants lists whoever has an alert or an incident.
-func (m *Memory) Tenants(context.Context) ([]string, error) {
+func (m *memory) Tenants(context.Context) ([]string, error) {
 	var out []string
 	for _, a := range m.Members {
 		out = append(out, a.Alert.Tenant)
@@ -42,8 +39,7 @@ func (m *Memory) Tenants(context.Context) ([]string, error) {
 	return slices.Compact(out), m.Err
 }
 
-// Alert finds one alert or exposure.
-func (m *Memory) Alert(_ context.Context, tenant, id string) (incident.Member, error) {
+func (m *memory) Alert(_ context.Context, tenant, id string) (incident.Member, error) {
 	for _, a := range m.Members {
 		if a.Alert.Tenant == tenant && a.Alert.ID == id {
 			return a, m.Err
@@ -52,7 +48,7 @@ func (m *Memory) Alert(_ context.Context, tenant, id string) (incident.Member, e
 	return incident.Member{}, fault.Errorf(fault.NotFound, "no alert %s", id)
 }
 
-func (m *Memory) members(tenant string, q query.Query, keep func(incident.Member) bool) (query.Page[incident.Member], error) {
+func (m *memory) members(tenant string, q query.Query, keep func(incident.Member) bool) (query.Page[incident.Member], error) {
 	var rows []incident.Member
 	for _, a := range m.Members {
 		if a.Alert.Tenant == tenant && keep(a) {
@@ -62,18 +58,15 @@ func (m *Memory) members(tenant string, q query.Query, keep func(incident.Member
 	return pageOf(rows, q), m.Err
 }
 
-// Alerts lists alerts.
-func (m *Memory) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
+func (m *memory) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
 	return m.members(tenant, q, func(a incident.Member) bool { return a.Alert.Class == alert.Threat })
 }
 
-// Exposures lists exposures.
-func (m *Memory) Exposures(_ context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
+func (m *memory) Exposures(_ context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
 	return m.members(tenant, q, func(a incident.Member) bool { return a.Alert.Class == alert.Exposure })
 }
 
-// Incident finds one incident.
-func (m *Memory) Incident(_ context.Context, tenant, id string) (incident.Incident, error) {
+func (m *memory) Incident(_ context.Context, tenant, id string) (incident.Incident, error) {
 	for _, i := range m.Known {
 		if i.Tenant == tenant && i.ID == id {
 			return i, m.Err
@@ -82,8 +75,7 @@ func (m *Memory) Incident(_ context.Context, tenant, id string) (incident.Incide
 	return incident.Incident{}, fault.Errorf(fault.NotFound, "no incident %s", id)
 }
 
-// Incidents lists incidents.
-func (m *Memory) Incidents(_ context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error) {
+func (m *memory) Incidents(_ context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error) {
 	var rows []incident.Incident
 	for _, i := range m.Known {
 		if i.Tenant == tenant {
@@ -93,16 +85,14 @@ func (m *Memory) Incidents(_ context.Context, tenant string, q query.Query) (que
 	return pageOf(rows, q), m.Err
 }
 
-// IncidentAlerts lists an incident's alerts, by first activity unless q orders otherwise.
-func (m *Memory) IncidentAlerts(_ context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error) {
+func (m *memory) IncidentAlerts(_ context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error) {
 	if q.Order == nil {
 		q.Order = []query.Order{{Field: query.FirstActivity}}
 	}
 	return m.members(tenant, q, func(a incident.Member) bool { return a.Incident == id && a.Alert.Class == alert.Threat })
 }
 
-// Stats counts.
-func (m *Memory) Stats(context.Context) (query.Stats, error) {
+func (m *memory) Stats(context.Context) (query.Stats, error) {
 	return query.Stats{Alerts: int64(len(m.Members)), Incidents: int64(len(m.Known))}, m.Err
 }
 
@@ -119,12 +109,12 @@ func pageOf[T query.Row](rows []T, q query.Query) query.Page[T] {
 	return p
 }
 
-// Day is when everything begins.
-var Day = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+// day is when everything begins.
+var day = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
-// Member is alert n of a tenant, n minutes into the day, in incident 10001.
-func Member(tenant string, n int) incident.Member {
-	at := Day.Add(time.Duration(n) * time.Minute)
+// member is alert n of a tenant, n minutes into the day, in incident 10001.
+func member(tenant string, n int) incident.Member {
+	at := day.Add(time.Duration(n) * time.Minute)
 	origin := alert.Origin{Provider: "guardduty", ID: fmt.Sprintf("finding-%d", n)}
 	return incident.Member{
 		Alert: alert.Alert{
@@ -137,29 +127,28 @@ func Member(tenant string, n int) incident.Member {
 	}
 }
 
-// Incident is an active incident, created n minutes into the day.
-func Incident(tenant, id string, n int) incident.Incident {
-	at := Day.Add(time.Duration(n) * time.Minute)
+// someIncident is an active incident, created n minutes into the day.
+func someIncident(tenant, id string, n int) incident.Incident {
+	at := day.Add(time.Duration(n) * time.Minute)
 	return incident.Incident{
 		ID: id, Tenant: tenant, Name: "Incident " + id, Severity: alert.High, Status: incident.Active,
 		Created: at, Updated: at, First: at, Last: at, Alerts: 1,
 	}
 }
 
-// Crowd is a memory with n alerts of contoso in one incident.
-func Crowd(n int) *Memory {
-	m := &Memory{Known: []incident.Incident{Incident("contoso", "10001", 0)}}
+// crowd is a memory with n alerts of contoso in one incident.
+func crowd(n int) *memory {
+	m := &memory{Known: []incident.Incident{someIncident("contoso", "10001", 0)}}
 	for i := range n {
-		m.Members = append(m.Members, Member("contoso", i))
+		m.Members = append(m.Members, member("contoso", i))
 	}
 	return m
 }
 
-// Shelf is a quarantine in memory.
-type Shelf struct{ Events []cloudevent.Event }
+// shelf is a quarantine in memory.
+type shelf struct{ Events []cloudevent.Event }
 
-// List pages by id.
-func (s *Shelf) List(_ context.Context, cursor string, limit int) ([]cloudevent.Event, string, error) {
+func (s *shelf) List(_ context.Context, cursor string, limit int) ([]cloudevent.Event, string, error) {
 	rest := s.Events
 	for len(rest) > 0 && rest[0].ID <= cursor {
 		rest = rest[1:]
@@ -170,15 +159,14 @@ func (s *Shelf) List(_ context.Context, cursor string, limit int) ([]cloudevent.
 	return rest[:limit], rest[limit-1].ID, nil
 }
 
-// Remove drops events.
-func (s *Shelf) Remove(_ context.Context, ids ...string) error {
+func (s *shelf) Remove(_ context.Context, ids ...string) error {
 	s.Events = slices.DeleteFunc(slices.Clone(s.Events), func(e cloudevent.Event) bool { return slices.Contains(ids, e.ID) })
 	return nil
 }
 
-// ShelfOf is a quarantine holding rejections.
-func ShelfOf(t testing.TB, rs ...events.Rejection) *Shelf {
-	s := &Shelf{}
+// shelfOf is a quarantine holding rejections.
+func shelfOf(t testing.TB, rs ...events.Rejection) *shelf {
+	s := &shelf{}
 	for _, r := range rs {
 		e, err := events.NewRejection(r, "")
 		if err != nil {
