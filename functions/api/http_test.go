@@ -285,6 +285,43 @@ func TestCompression(t *testing.T) {
 	}
 }
 
+func TestExpansionIsBounded(t *testing.T) {
+	base := serve(t, crowd(1200))
+	m := get(t, base+"/v1.0/security/incidents/10001?$expand=alerts").object(t, 200)
+	next, _ := m["alerts@odata.nextLink"].(string)
+	if len(m["alerts"].([]any)) != 1000 || m["alerts@odata.count"] != 1200.0 || next == "" {
+		t.Fatalf("%d alerts, count %v, next %q", len(m["alerts"].([]any)), m["alerts@odata.count"], next)
+	}
+	rest := 0
+	for ; next != ""; next, _ = m["@odata.nextLink"].(string) {
+		m = get(t, next).object(t, 200)
+		rest += len(m["value"].([]any))
+	}
+	if rest != 200 {
+		t.Errorf("%d beyond the bound", rest)
+	}
+	several := &memory{}
+	for _, id := range []string{"1", "2", "3"} {
+		several.Known = append(several.Known, someIncident("contoso", id, 0))
+		for i := range 900 {
+			a := member("contoso", i)
+			a.Incident, a.Alert.ID = id, id+a.Alert.ID
+			several.Members = append(several.Members, a)
+		}
+	}
+	total := 0
+	for _, i := range get(t, serve(t, several)+"/v1.0/security/incidents?$expand=alerts").object(t, 200)["value"].([]any) {
+		i := i.(map[string]any)
+		total += len(i["alerts"].([]any))
+		if (len(i["alerts"].([]any)) < 900) != (i["alerts@odata.nextLink"] != nil) {
+			t.Errorf("%v: %d alerts, next %v", i["id"], len(i["alerts"].([]any)), i["alerts@odata.nextLink"])
+		}
+	}
+	if total != maxExpandedPage {
+		t.Errorf("%d alerts in one answer", total)
+	}
+}
+
 func TestTenants(t *testing.T) {
 	m := &memory{}
 	for i := range 450 {

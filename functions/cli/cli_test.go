@@ -124,6 +124,18 @@ In time order:
 	}
 }
 
+func TestExplainFollowsAMerge(t *testing.T) {
+	d := open(t)
+	d.store.merged = "77"
+	_, got, _ := d.run("explain 77")
+	if !strings.HasPrefix(got, "Incident 77 was merged into 10001. The story of that one:\n\nIncident 10001: ") || !strings.Contains(got, "3. 2026") {
+		t.Errorf("got\n%s", got)
+	}
+	if _, got, _ := d.run("incidents 77"); !strings.Contains(got, "into incident 10001") || !strings.Contains(got, "Alert 2") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	d := open(t)
 	for line, n := range map[string]int{"incidents -o json": 1, "alerts -o json": 3, "explain 10001 -o json": 3, "exposures -o json": 0, "quarantine list -o json": 2} {

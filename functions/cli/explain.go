@@ -21,11 +21,19 @@ func explainCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			story := c.Story(cmd.Context(), followed(i.Value), client.Query{Tenant: i.Value.Tenant})
+			t := teller{w: s.Out, told: map[string]told{}}
+			if to := i.Value.RedirectTo; to != "" {
+				if i, err = c.Incident(cmd.Context(), to, client.Query{Tenant: i.Value.Tenant}); err != nil {
+					return err
+				}
+				if !asJSON {
+					t.say("Incident %s was merged into %s. The story of that one:\n", visible(args[0]), visible(to))
+				}
+			}
+			story := c.Story(cmd.Context(), i.Value.ID, client.Query{Tenant: i.Value.Tenant})
 			if asJSON {
 				return showJSON(s.Out, story)
 			}
-			t := teller{w: s.Out, told: map[string]told{}}
 			t.opening(i.Value)
 			for chapter, err := range story {
 				if err != nil {
@@ -62,9 +70,6 @@ func (t *teller) say(format string, args ...any) {
 // opening says what, where and how far.
 func (t *teller) opening(i client.Incident) {
 	t.say("%s", headline(i))
-	if i.RedirectTo != "" {
-		t.say("\nIt was merged into incident %s; what follows is that incident's story.", visible(i.RedirectTo))
-	}
 	t.say("\nWhat: %s of %s severity, %s, %s.", count(i.More.Alerts, "alert", "alerts"), visible(severity(i)), statusWords(i), seen(i.More.Products))
 	t.say("Where: %s.", where(i))
 	t.say("How far: %s.", howFar(i))

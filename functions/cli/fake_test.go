@@ -29,6 +29,7 @@ type store struct {
 	api.Reader
 	incident incident.Incident
 	alerts   []incident.Member
+	merged   string // id of an incident that was merged into it
 }
 
 // stored is an incident of n alerts, a minute apart.
@@ -50,8 +51,11 @@ func stored(n int) *store {
 func (s *store) Tenants(context.Context) ([]string, error) { return []string{tenant}, nil }
 
 func (s *store) Incident(_ context.Context, _, id string) (incident.Incident, error) {
-	if id != s.incident.ID {
+	if id != s.incident.ID && id != s.merged {
 		return incident.Incident{}, fault.Errorf(fault.NotFound, "no incident %s", id)
+	}
+	if id == s.merged {
+		return incident.Incident{ID: id, Tenant: tenant, Status: incident.Redirected, RedirectTo: s.incident.ID}, nil
 	}
 	return s.incident, nil
 }
