@@ -62,9 +62,7 @@ func (a *attack) times(lo, hi int, gap time.Duration, stage string, k kind, thin
 
 // touch notes that a thing is under attack now.
 func (a *attack) touch(th thing) {
-	if r, ok := th.(as); ok {
-		th = r.thing
-	}
+	th = bare(th)
 	switch th.(type) {
 	case *person, *machine, *store, *pod, *service:
 	default:

@@ -164,9 +164,7 @@ func islands(tn *tenant) map[string]int {
 	for _, r := range tn.records {
 		mine := map[thing]bool{}
 		for _, th := range r.things {
-			if role, ok := th.(as); ok {
-				th = role.thing
-			}
+			th = bare(th)
 			mine[th] = true
 			if p, ok := th.(*person); ok {
 				mine[p.laptop] = true

@@ -87,19 +87,41 @@ func inventory(d dice, t *tenant) {
 
 // chatter is the types that fire all day on many machines, each on machines of its own.
 func chatter(n *disturbance) {
-	kinds := sample(n.d, chatty, n.d.between(8, len(chatty)))
+	kinds := sample(n.d, chatty, min(len(chatty), max(3, n.budget/60))) // few enough that each is heard often
 	on := make([][]*machine, len(kinds))
-	for i := range kinds {
-		on[i] = sample(n.d, n.machines, n.d.between(6, len(n.machines)))
+	for i, one := range kinds {
+		fit := n.seenBy(one.voice)
+		on[i] = sample(n.d, fit, n.d.between(min(10, len(fit)), len(fit)))
 	}
+	n.chatter = kinds
 	for n.budget > 0 {
 		i := n.d.IntN(len(kinds))
 		things := []thing{skewed(n.d, on[i])}
-		if n.d.chance(0.2) {
-			things = append(things, pick(n.d, n.shared[2:]))
+		if n.d.chance(0.2) && (kinds[i].voice == edr || kinds[i].voice == siem) {
+			things = append(things, pick(n.d, n.shared[3:6]))
 		}
 		n.noise(kinds[i], n.anytime(), things...)
 	}
+}
+
+// seenBy lists the machines that a family of products watches: a cloud's own only that cloud's, agents all.
+func (n *disturbance) seenBy(v voice) (out []*machine) {
+	for _, m := range n.machines {
+		if watches(v, m) {
+			out = append(out, m)
+		}
+	}
+	for _, p := range n.people {
+		if watches(v, p.laptop) {
+			out = append(out, p.laptop)
+		}
+	}
+	return out
+}
+
+func watches(v voice, m *machine) bool {
+	cloud := map[voice]string{guardDuty: "aws", defender: "azure", scc: "gcp"}[v]
+	return cloud == "" || cloud == m.cloud
 }
 
 var chatty = []kind{

@@ -1,9 +1,6 @@
 package attacks
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // bursts are patch days, failed deployments, maintenance windows and detections gone wrong: much of one kind at once.
 func bursts(n *disturbance) {
@@ -123,7 +120,6 @@ func numberClashes(n *disturbance) {
 // aroundVictims adds ordinary noise about things under attack: before, during and after.
 func aroundVictims(d dice, t *tenant) {
 	n := &disturbance{tenant: t, d: d}
-	onMachine := slices.Concat(chatty[:3], chatty[3:7])
 	onPerson := []kind{bg(identity, "UnfamiliarSignIn", "Unfamiliar sign-in properties", low, "InitialAccess"), bg(dlp, "SensitiveUpload", "Sensitive label uploaded", low, "Exfiltration")}
 	for _, c := range t.touched {
 		for range d.between(0, 4) {
@@ -133,34 +129,12 @@ func aroundVictims(d dice, t *tenant) {
 			}
 			switch th := c.thing.(type) {
 			case *machine:
-				n.noise(pick(d, onMachine), at, th)
+				if one := pick(d, n.chatter); watches(one.voice, th) {
+					n.noise(one, at, th)
+				}
 			case *person:
 				n.noise(pick(d, onPerson), at, th, ip(th.nat))
 			}
 		}
 	}
-}
-
-// doubt withdraws labels that nobody could know: a rare alert on a thing while it is under attack may belong to it.
-func (t *tenant) doubt() {
-	for i := range t.records {
-		r := &t.records[i]
-		if r.Label.Incident == IsNoise && !r.kind.background && t.underAttack(r) {
-			r.Label.Incident = IsUnknown
-		}
-	}
-}
-
-func (t *tenant) underAttack(r *record) bool {
-	for _, th := range r.things {
-		if as, ok := th.(as); ok {
-			th = as.thing
-		}
-		for _, c := range t.touched {
-			if c.thing == th && r.Alert.Time.After(c.from.Add(-6*hour)) && r.Alert.Time.Before(c.to.Add(day)) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -60,7 +60,7 @@ func (c *campaign) again(t *tenant) {
 	}
 	two := sample(c.d, personal, 2)
 	p := fresh(c.d, t, t.people, nil)
-	at := t.from.Add(c.d.span(10*hour, day))
+	at := t.from.Add(c.d.span(26*hour, 40*hour))
 	c.run(t, two[0], newActor(c.d), at, p)
 	c.run(t, two[1], newActor(c.d), at.Add(7*day+c.d.span(0, 8*hour)), p)
 }
@@ -75,7 +75,7 @@ func (c *campaign) abroad(tenants []*tenant, r recipe) {
 
 func (c *campaign) moment(t *tenant, length time.Duration) time.Time {
 	latest := t.to.Add(-length * 5 / 4)
-	earliest := t.from.Add(10 * hour)
+	earliest := t.from.Add(30 * hour) // after a day that shows what is usual
 	if latest.Before(earliest) {
 		return earliest
 	}

@@ -31,6 +31,7 @@ type tenant struct {
 	records  []record
 	touched  []touch
 	forwards map[voice]forward
+	chatter  []kind // the background types of this tenant
 	subnet   int
 }
 
