@@ -30,7 +30,7 @@ func merged[T query.Row](ctx context.Context, tenants []string, q query.Query, l
 	for i, tenant := range tenants {
 		part := q
 		part.Skip, part.Top = 0, min(q.Skip+q.Top+1, chunk)
-		streams[i] = &stream[T]{tenant: tenant, q: part, list: list}
+		streams[i] = &stream[T]{tenant: tenant, q: part, list: list, met: map[string]bool{}}
 		if err := streams[i].fill(ctx); err != nil {
 			return page, err
 		}
@@ -54,12 +54,14 @@ func merged[T query.Row](ctx context.Context, tenants []string, q query.Query, l
 	}
 }
 
-// stream reads one tenant's rows chunk by chunk.
+// stream reads one tenant's rows chunk by chunk. What arrives between two chunks moves rows on: those met again are left
+// out, so that no answer shows a row twice.
 type stream[T query.Row] struct {
 	tenant string
 	q      query.Query
 	list   lister[T]
 	rows   []T // read and not yet taken
+	met    map[string]bool
 	more   bool
 	total  int64
 }
@@ -72,7 +74,13 @@ func (s *stream[T]) fill(ctx context.Context) error {
 	if s.q.Count {
 		s.total, s.q.Count = p.Total, false
 	}
-	s.rows, s.more = p.Items, p.More && len(p.Items) > 0
+	s.rows, s.more = s.rows[:0:0], p.More && len(p.Items) > 0
+	for _, row := range p.Items {
+		if id := row.Text(query.ID); !s.met[id] {
+			s.met[id] = true
+			s.rows = append(s.rows, row)
+		}
+	}
 	s.q.Skip += len(p.Items)
 	s.q.Top = chunk
 	return nil
@@ -82,7 +90,7 @@ func (s *stream[T]) fill(ctx context.Context) error {
 func first[T query.Row](ctx context.Context, streams []*stream[T], order []query.Order) (*stream[T], error) {
 	var best *stream[T]
 	for _, s := range streams {
-		if len(s.rows) == 0 && s.more {
+		for len(s.rows) == 0 && s.more {
 			if err := s.fill(ctx); err != nil {
 				return nil, err
 			}
