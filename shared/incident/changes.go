@@ -8,7 +8,9 @@ import "time"
 type Node struct {
 	Key string `json:"key"`
 	// SameAs says that this key is another name of that node; the rest is then kept there.
-	SameAs string    `json:"sameAs,omitzero"`
+	SameAs string `json:"sameAs,omitzero"`
+	// Also are the strong names that lead here, at most maxAlso.
+	Also   []string  `json:"also,omitempty"`
 	Alert  string    `json:"alert,omitzero"` // the alert a carried id or fingerprint names
 	First  time.Time `json:"first,omitzero"` // event time of the earliest and latest alert seen
 	Last   time.Time `json:"last,omitzero"`

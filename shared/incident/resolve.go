@@ -56,9 +56,11 @@ func cmpName(e alert.Evidence) string {
 // thing gives the name under which e is kept, and whether it is known by a weak name only.
 func (s *State) thing(e entity.Entity, keys []entity.Key, at time.Time) (key string, weak bool) {
 	var strong, loose []string
+	machine := slices.ContainsFunc(keys, func(k entity.Key) bool { return k.Strong && k.Class() == "machine" })
 	for _, k := range keys {
-		// An address on a machine says where the machine was, not what it is.
-		if k.Strong && (e.Kind == entity.IP || k.Class() != "ip") {
+		// An address on a machine says where the machine was, not what it is, and a host name can be given to the next one.
+		moves := k.Class() == "ip" && e.Kind != entity.IP || k.Class() == "host" && machine
+		if k.Strong && !moves {
 			strong = append(strong, k.Text)
 		} else {
 			loose = append(loose, k.Text)
@@ -72,47 +74,6 @@ func (s *State) thing(e entity.Entity, keys []entity.Key, at time.Time) (key str
 		s.own(k, own, at)
 	}
 	return own, false
-}
-
-// unite makes strong names of one thing lead to one node: the first that is known, else the first.
-func (s *State) unite(keys []string) string {
-	own := ""
-	for _, k := range keys {
-		if s.nodes[k] != nil {
-			own = s.name(k)
-			break
-		}
-	}
-	if own == "" {
-		own = keys[0]
-	}
-	for _, k := range keys {
-		if other := s.name(k); other != own {
-			s.absorb(own, other)
-		}
-	}
-	return own
-}
-
-// absorb makes gone another name of own and moves what was known of it.
-func (s *State) absorb(own, gone string) {
-	g := s.edit(gone)
-	n := s.edit(own)
-	for _, t := range g.Touches {
-		n.touched(t)
-	}
-	for _, t := range g.Types {
-		n.counted(t)
-	}
-	for _, o := range g.Owners {
-		n.owned(o)
-	}
-	for _, c := range g.Company {
-		n.met(c)
-	}
-	n.Alerts += g.Alerts
-	n.span(g.First, g.Last)
-	*g = Node{Key: gone, SameAs: own, First: g.First, Last: g.Last}
 }
 
 // own records that a weak name stood for a thing. What the name had gathered alone so far was about that thing, if it

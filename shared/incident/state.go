@@ -218,16 +218,16 @@ func (s *State) edit(key string) *Node {
 	return n
 }
 
-// name follows SameAs to the key that a thing is kept under.
+// name follows SameAs to the key that a thing is kept under. It ends: only a node that leads nowhere is made to lead on,
+// and never to one that leads to it.
 func (s *State) name(key string) string {
-	for range 8 { // chains are short: every union points at the survivor's own name
+	for {
 		n := s.nodes[key]
 		if n == nil || n.SameAs == "" {
-			break
+			return key
 		}
 		key = n.SameAs
 	}
-	return key
 }
 
 // memberIDs are the ids of the alerts that a sums up.

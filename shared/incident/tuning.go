@@ -79,6 +79,7 @@ func Default() *Tuning {
 const (
 	maxTouches = 8
 	maxOwners  = 4
+	maxAlso    = 8
 	maxTypes   = 24
 	maxCompany = 48
 	maxKinds   = 16
