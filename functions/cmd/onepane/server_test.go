@@ -186,10 +186,12 @@ func (s *server) settled() {
 	deadline := time.Now().Add(60 * time.Second)
 	for {
 		var status struct {
-			Bus struct{ Pending int } `json:"bus"`
+			Bus struct {
+				Pending int `json:"pending"`
+			} `json:"bus"`
 		}
-		s.get("/api/v1/status", &status)
-		if status.Bus.Pending == 0 {
+		status.Bus.Pending = -1
+		if code := s.get("/api/v1/status", &status); code == http.StatusOK && status.Bus.Pending == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
