@@ -4,7 +4,7 @@ BIN     := bin/onepane
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages under testdata are left out of ./... by the go command: name them.
-PACKAGES := ./... ./testdata/demo
+PACKAGES := ./... ./testdata/demo ./testdata/attacks
 
 .PHONY: all build run test lint unit race crash golden fuzz conformance bench score clean
 

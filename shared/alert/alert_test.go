@@ -26,7 +26,7 @@ func report(updated time.Duration, change func(*Alert)) Alert {
 
 func TestMakeID(t *testing.T) {
 	o := Origin{"guardduty", "f1"}
-	if MakeID("contoso", o) != MakeID("contoso", o) {
+	if again := (Origin{"guardduty", "f1"}); MakeID("contoso", o) != MakeID("contoso", again) {
 		t.Error("the same origin gave two ids")
 	}
 	for _, other := range []string{MakeID("fabrikam", o), MakeID("contoso", Origin{"guardduty", "f2"}), MakeID("contoso", Origin{"guarddutyf", "1"})} {

@@ -157,13 +157,6 @@ func MergeEvidence(a, b []Evidence) []Evidence {
 	return out
 }
 
-func cmpOr[T ~string](a, b T) T {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 func union(a, b []string) []string {
 	out := slices.Clone(a)
 	for _, s := range b {

@@ -62,7 +62,8 @@ func (Provider) Split(r ingest.Record) ([]ingest.Record, error) {
 
 // Normalize reads an alert or an incident and ignores other resources of Sentinel's (rules, bookmarks, entities).
 func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
-	raw, resource := r.Raw, false
+	var raw jsontext.Value
+	resource := false
 	if p := r.Field("properties"); p.Kind() == '{' && !r.Has("SystemAlertId") {
 		raw, resource = p, true
 	} else {
