@@ -214,7 +214,11 @@ func (f *Function) Retry(ctx context.Context, r events.Rejection, now time.Time)
 	}
 	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Refused{}, Rejected: []Refused{}}
 	b := batch{f: f, d: d, receipt: &receipt}
-	for _, rec := range f.split([]Record{NewRecord(d.Body, context)}) {
+	rec := Record{Raw: d.Body, Context: context}
+	if rec.Raw.IsValid() {
+		rec = NewRecord(rec.Raw, context)
+	}
+	for _, rec := range f.split([]Record{rec}) {
 		b.take(rec)
 	}
 	return receipt, b.publish(ctx)
@@ -253,7 +257,11 @@ func summary(refused []Refused) string {
 
 // topLevel names a record's members, for a reason that helps.
 func topLevel(r Record) string {
-	names := slices.Sorted(maps.Keys(r.Fields))
+	names := make([]string, len(r.Fields))
+	for i, m := range r.Fields {
+		names[i] = m.Name
+	}
+	slices.Sort(names)
 	if len(names) > 8 {
 		names = append(names[:8], "…")
 	}

@@ -66,27 +66,6 @@ func kindName(k jsontext.Kind) string {
 	return "null"
 }
 
-// members reads the top level of an object without decoding its values. Nil when raw is none.
-func members(raw jsontext.Value) map[string]jsontext.Value {
-	if raw.Kind() != '{' {
-		return nil
-	}
-	var m map[string]jsontext.Value
-	if json.Unmarshal(raw, &m) != nil {
-		return nil
-	}
-	return m
-}
-
-// Elements returns the elements of a JSON array without decoding them.
-func Elements(raw jsontext.Value) ([]jsontext.Value, error) {
-	var out []jsontext.Value
-	if err := json.Unmarshal(raw, &out); err != nil {
-		return nil, fault.Errorf(fault.Invalid, "%s", Describe(err))
-	}
-	return out, nil
-}
-
 // Text is a string that some senders write as a number, a boolean or null. An array gives its elements joined by
 // ", ", an object its JSON.
 type Text string

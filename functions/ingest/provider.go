@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -38,8 +39,8 @@ type Splitter interface {
 type Record struct {
 	// Raw is the finding as received: one JSON value, nearly always an object.
 	Raw jsontext.Value
-	// Fields are the top-level members of Raw by name as written; nil when Raw is no object.
-	Fields map[string]jsontext.Value
+	// Fields are the top-level members of Raw as written; nil when Raw is no object.
+	Fields []Member
 	// Context is what the wrappers state: "source", "detail-type", "account", "region", "time", "ce-type"… Envelopes document theirs.
 	Context map[string]string
 	// Ignored is why this is no finding at all (a heartbeat, a subscription confirmation); "" for a finding.
@@ -48,7 +49,8 @@ type Record struct {
 	Err error
 }
 
-// NewRecord reads the top-level members of raw. A value that is no JSON object has none.
+// NewRecord reads the top-level members of raw, which is well-formed: a part of what Values gave. A value that is no
+// JSON object has none.
 func NewRecord(raw jsontext.Value, context map[string]string) Record {
 	return Record{Raw: raw, Fields: members(raw), Context: context}
 }
@@ -65,15 +67,14 @@ func (r Record) Has(names ...string) bool {
 
 // Field returns a top-level member by name, whatever its case; nil when it is absent or null.
 func (r Record) Field(name string) jsontext.Value {
-	v, ok := r.Fields[name]
-	if !ok {
-		for k, m := range r.Fields {
-			if strings.EqualFold(k, name) {
-				v = m
-				break
-			}
-		}
+	at := slices.IndexFunc(r.Fields, func(m Member) bool { return m.Name == name })
+	if at < 0 {
+		at = slices.IndexFunc(r.Fields, func(m Member) bool { return strings.EqualFold(m.Name, name) })
 	}
+	if at < 0 {
+		return nil
+	}
+	v := r.Fields[at].Value
 	if len(v) == 0 || v[0] == 'n' {
 		return nil
 	}

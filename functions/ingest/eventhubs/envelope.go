@@ -123,7 +123,8 @@ func kind(r ingest.Record, name string) jsontext.Kind { return r.Field(name).Kin
 
 // isPage tells a page of a REST answer from an object that merely has a list called value.
 func isPage(r ingest.Record) bool {
-	for name := range r.Fields {
+	for _, m := range r.Fields {
+		name := m.Name
 		switch strings.ToLower(name) {
 		case "value", "nextlink", "count", "totalcount", "validationtokens":
 		default:

@@ -30,8 +30,9 @@ func (Provider) Name() string { return "custom" }
 // Recognize accepts what is meant as a generic alert, even where a required field is missing: Normalize says which.
 func (Provider) Recognize(r ingest.Record) bool {
 	n := 0
-	for _, name := range [...]string{"id", "time", "title", "type", "entities", "severity"} {
-		if _, ok := r.Fields[name]; ok {
+	for _, m := range r.Fields {
+		switch m.Name {
+		case "id", "time", "title", "type", "entities", "severity":
 			n++
 		}
 	}

@@ -8,7 +8,6 @@ package sentinel
 
 import (
 	"bytes"
-	"maps"
 	"slices"
 	"strings"
 
@@ -90,8 +89,8 @@ func isInsights(kind string) bool {
 // stays as it is.
 func plainColumns(r ingest.Record) jsontext.Value {
 	suffixed := false
-	for column := range r.Fields {
-		suffixed = suffixed || plainColumn(column) != column
+	for _, m := range r.Fields {
+		suffixed = suffixed || plainColumn(m.Name) != m.Name
 	}
 	if !suffixed || r.Has("SystemAlertId") || r.Has("IncidentName") {
 		return r.Raw
@@ -99,8 +98,8 @@ func plainColumns(r ingest.Record) jsontext.Value {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	seen := map[string]bool{}
-	for _, column := range slices.Sorted(maps.Keys(r.Fields)) {
-		plain := plainColumn(column)
+	for _, m := range slices.SortedFunc(slices.Values(r.Fields), func(a, b ingest.Member) int { return strings.Compare(a.Name, b.Name) }) {
+		plain := plainColumn(m.Name)
 		folded := strings.ToLower(plain)
 		quoted, err := jsontext.AppendQuote(nil, plain)
 		if err != nil || seen[folded] {
@@ -112,7 +111,7 @@ func plainColumns(r ingest.Record) jsontext.Value {
 		}
 		b.Write(quoted)
 		b.WriteByte(':')
-		b.Write(r.Fields[column])
+		b.Write(m.Value)
 	}
 	b.WriteByte('}')
 	return b.Bytes()

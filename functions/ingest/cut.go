@@ -1,0 +1,153 @@
+package ingest
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// A delivery is checked once, as a whole (Values). What lies inside it is cut out by brackets and quotes alone, and shares
+// its bytes: opening four wrappers around a finding decodes and copies nothing.
+
+// Member is one top-level member of an object.
+type Member struct {
+	Name  string
+	Value jsontext.Value
+}
+
+// members reads the top level of a well-formed object. Nil when raw is none.
+func members(raw jsontext.Value) []Member {
+	c := cutter{b: raw}
+	if c.next() != '{' {
+		return nil
+	}
+	out := make([]Member, 0, 16)
+	c.at++
+	for c.next() == '"' {
+		name, err := jsontext.AppendUnquote(nil, c.value())
+		if err != nil || c.next() != ':' {
+			return nil
+		}
+		c.at++
+		out = append(out, Member{string(name), c.value()})
+		if c.next() == ',' {
+			c.at++
+		}
+	}
+	if c.next() != '}' {
+		return nil
+	}
+	return slices.Clip(out)
+}
+
+// Elements returns the elements of a well-formed JSON array; null has none.
+func Elements(raw jsontext.Value) ([]jsontext.Value, error) {
+	c := cutter{b: raw}
+	switch kind := raw.Kind(); {
+	case kind == 'n':
+		return nil, nil
+	case kind != '[':
+		return nil, fault.Errorf(fault.Invalid, "the record: a JSON %s where an array was expected", kindName(kind))
+	}
+	out := []jsontext.Value{}
+	c.next()
+	c.at++
+	for c.next() != ']' {
+		v := c.value()
+		if len(v) == 0 {
+			return nil, fault.Errorf(fault.Invalid, "malformed JSON at byte %d: an array that does not end", c.at)
+		}
+		out = append(out, v)
+		if c.next() == ',' {
+			c.at++
+		}
+	}
+	return out, nil
+}
+
+// cutter walks over well-formed JSON. On anything else it ends early, and never beyond the end.
+type cutter struct {
+	b       []byte
+	at      int
+	deepest int // nesting met by value
+}
+
+// next skips white space and gives the byte there, 0 at the end.
+func (c *cutter) next() byte {
+	for ; c.at < len(c.b); c.at++ {
+		switch b := c.b[c.at]; b {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return b
+		}
+	}
+	return 0
+}
+
+// value takes the value that begins here; empty at the end. Appending to it does not reach what follows.
+func (c *cutter) value() jsontext.Value {
+	depth := 0
+	c.next()
+	start := c.at
+	for c.at < len(c.b) {
+		switch c.b[c.at] {
+		case '"':
+			c.text()
+		case '{', '[':
+			depth++
+			c.deepest = max(c.deepest, depth)
+			c.at++
+			continue
+		case '}', ']':
+			if depth == 0 { // the end of what holds a number or a word
+				return c.since(start)
+			}
+			depth--
+			c.at++
+		case ',', ':', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return c.since(start)
+			}
+			c.at++
+			continue
+		default:
+			c.at++
+			continue
+		}
+		if depth == 0 {
+			return c.since(start)
+		}
+	}
+	return c.since(start)
+}
+
+func (c *cutter) since(start int) jsontext.Value { return c.b[start:c.at:c.at] }
+
+// text goes behind the string that begins here.
+func (c *cutter) text() {
+	for c.at++; c.at < len(c.b); {
+		i := bytes.IndexByte(c.b[c.at:], '"')
+		if i < 0 {
+			break
+		}
+		c.at += i + 1
+		escapes := 0
+		for k := c.at - 2; c.b[k] == '\\'; k-- { // ends at the opening quote at the latest
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return
+		}
+	}
+	c.at = len(c.b)
+}
+
+// depth is how deep v nests.
+func depth(v []byte) int {
+	c := cutter{b: v}
+	c.value()
+	return c.deepest
+}
