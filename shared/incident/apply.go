@@ -87,48 +87,51 @@ func (m *Member) resolved(now time.Time) {
 	}
 }
 
-// place puts a new alert into an incident: the best it ties to, or one of its own.
+// place puts a new alert into an incident: the best it ties to, the drip it is one more drop of, or one of its own.
 func (s *State) place(m *Member, now time.Time) Outcome {
-	ties := s.resolve(m.Alert)
-	background := s.background(m.Alert, ties)
-	var found []candidate
-	if background {
-		if found = s.amid(m.Alert, ties); found == nil {
-			found = s.sameDrip(m.Alert, ties)
-		}
-	} else {
-		found = s.candidates(m.Alert, ties)
-	}
+	a := m.Alert
+	ties := s.resolve(a)
+	surprise := s.surprise(a, ties)
+	found := s.candidates(a, ties)
 	out := Outcome{}
 	var inc *Incident
 	if len(found) > 0 && found[0].score >= s.tune.JoinAt && found[0].incident.Alerts < s.tune.MaxAlerts {
-		inc = found[0].incident
-		m.Reasons = found[0].reasons
-		for _, c := range found[1:] {
-			if !s.belongs(inc, c) {
-				continue
-			}
-			if survivor, gone := s.merge(inc, c.incident, now); survivor != nil {
-				m.Reasons = append(m.Reasons, c.reasons...)
-				out.MergedFrom = append(out.MergedFrom, gone.ID)
-				inc = survivor
-			}
-		}
+		inc = s.join(m, found, &out, now)
+	} else if c, ok := s.drip(a, ties); ok {
+		inc, m.Reasons = c.incident, c.reasons
 	} else {
 		inc = s.open(now)
-		inc.Background = background
+		inc.Background = s.dripping(a, ties)
 		out.Opened = true
 	}
 	m.Incident, out.Incident = inc.ID, inc.ID
 	m.Reasons = strongest(m.Reasons)
 	inc.Alerts++
-	inc.saw(kindOf(m.Alert))
+	inc.saw(kindOf(a))
+	inc.Credit = 1 - (1-inc.Credit)*(1-surprise)
 	s.tell(inc, m, ties, out.Opened, now)
-	s.count(m.Alert, ties, inc.ID)
-	if !background {
+	s.count(a, ties, inc.ID)
+	if !inc.Background {
 		s.touch(inc, m, ties)
 	}
 	return out
+}
+
+// join puts an alert into the best incident it ties to, and merges the others that it ties to as firmly.
+func (s *State) join(m *Member, found []candidate, out *Outcome, now time.Time) *Incident {
+	inc := found[0].incident
+	m.Reasons = found[0].reasons
+	for _, c := range found[1:] {
+		if c.score < s.tune.MergeAt {
+			break
+		}
+		if survivor, gone := s.merge(inc, c.incident, now); survivor != nil {
+			m.Reasons = append(m.Reasons, c.reasons...)
+			out.MergedFrom = append(out.MergedFrom, gone.ID)
+			inc = survivor
+		}
+	}
+	return inc
 }
 
 // maxReasons bounds what is kept to explain one membership.

@@ -14,7 +14,7 @@ type Node struct {
 	Alert  string    `json:"alert,omitzero"` // the alert a carried id or fingerprint names
 	First  time.Time `json:"first,omitzero"` // event time of the earliest and latest alert seen
 	Last   time.Time `json:"last,omitzero"`
-	Alerts int       `json:"alerts,omitzero"` // alerts seen
+	Alerts int       `json:"alerts,omitzero"` // episodes seen
 	// Touches are the incidents that touched this entity last, newest last, at most maxTouches.
 	Touches []Touch `json:"touches,omitempty"`
 	// Owners are the things that this name, when it is a weak one, stood for, newest last, at most maxOwners.
@@ -32,7 +32,9 @@ type Touch struct {
 	Alert    string    `json:"alert"` // the latest alert of that incident on this entity
 	First    time.Time `json:"first"`
 	Last     time.Time `json:"last"`
-	Alerts   int       `json:"alerts"`
+	Alerts   int       `json:"alerts"` // episodes of that incident here
+	// Recent counts its alerts here with a half-life of Tuning.BurstHalfLife, as of Last.
+	Recent float64 `json:"recent,omitzero"`
 }
 
 // Owner is a thing that a weak name stood for, and when last.
@@ -41,16 +43,14 @@ type Owner struct {
 	Last time.Time `json:"last"`
 }
 
-// TypeCount is how often one type of alert was seen on an entity, and when.
+// TypeCount is how often one kind of alert was seen on an entity, in episodes, and when.
 type TypeCount struct {
-	Type  string    `json:"type"`
-	N     int       `json:"n"`
-	First time.Time `json:"first"`
-	Last  time.Time `json:"last"`
-	// Recent counts with a half-life of Tuning.BurstHalfLife, as of Last: a burst stands out from a steady drip.
-	Recent float64 `json:"recent,omitzero"`
-	// Incident is where the latest alert of this type on this entity went.
-	Incident string `json:"incident,omitzero"`
+	Type     string    `json:"type"`
+	N        int       `json:"n"`
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+	Incident string    `json:"incident,omitzero"` // where the latest episode went
+	Here     int       `json:"here,omitzero"`     // how many of the latest went there, one after another
 }
 
 // NodeLife is how long a node is kept after the last event that touched it: stores may forget it NodeLife after

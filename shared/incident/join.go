@@ -13,7 +13,6 @@ import (
 type candidate struct {
 	incident *Incident
 	doubt    float64 // product of (1 - weight): what the ties leave open
-	lasting  float64 // the same, if both sides turn out to be bursts of many kinds: those tie over longer gaps
 	score    float64
 	reasons  []Reason
 }
@@ -29,11 +28,7 @@ func (s *State) candidates(a alert.Alert, ties []tie) []candidate {
 	}
 	found = s.byStatement(found, a)
 	for i := range found {
-		c := &found[i]
-		c.score = 1 - c.doubt
-		if s.progresses(a, c.incident) {
-			c.score += (1 - c.score) * s.tune.Progress
-		}
+		found[i].score = 1 - found[i].doubt
 	}
 	slices.SortStableFunc(found, func(x, y candidate) int {
 		switch {
@@ -47,8 +42,10 @@ func (s *State) candidates(a alert.Alert, ties []tie) []candidate {
 	return found
 }
 
-// byTouch adds what one shared entity says about each incident that touched it lately.
+// byTouch adds what one shared entity says about each incident that touched it lately: how much likelier the attack
+// behind it is to bring this alert than chance, times what sharing such a thing is worth at all.
 func (s *State) byTouch(found []candidate, a alert.Alert, t tie, n *Node) []candidate {
+	kind := kindOf(a)
 	for _, touch := range n.Touches {
 		inc := s.incident(touch.Incident)
 		if inc == nil || !inc.open() || inc.Background {
@@ -58,12 +55,15 @@ func (s *State) byTouch(found []candidate, a alert.Alert, t tie, n *Node) []cand
 		if apart > s.tune.Horizon {
 			continue
 		}
-		lasting := t.weight * fade(apart, s.tune.FadeIntense)
-		w := t.weight * s.closeness(apart, a, inc)
-		if w < 0.02 && lasting < s.tune.MergeAt {
+		drive := s.drive(touch, apart, a) * inc.Credit
+		if s.progresses(a, inc) {
+			drive *= s.tune.Progress
+		}
+		w := t.weight * drive / (drive + s.chance(kind, t.key, inc))
+		if w < 0.03 {
 			continue
 		}
-		found = add(found, inc, max(w, lasting), Reason{Rule: "shared " + spoken(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart})
+		found = add(found, inc, Reason{Rule: "shared " + spoken(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart})
 	}
 	return found
 }
@@ -73,7 +73,7 @@ func (s *State) byStatement(found []candidate, a alert.Alert) []candidate {
 	for _, id := range memberIDs(a) {
 		if m := s.members[id]; m != nil {
 			if inc := s.incident(m.Incident); inc != nil && inc.open() {
-				found = add(found, inc, 0.95, Reason{Rule: "named by " + a.Reporter, Alert: id, Weight: 0.95, Gap: gap(a.First, m.Alert.First, m.Alert.Last)})
+				found = add(found, inc, Reason{Rule: "named by " + a.Reporter, Alert: id, Weight: 0.95, Gap: gap(a.First, m.Alert.First, m.Alert.Last)})
 			}
 		}
 	}
@@ -84,44 +84,23 @@ func (s *State) byStatement(found []candidate, a alert.Alert) []candidate {
 		}
 		for _, touch := range n.Touches {
 			if inc := s.incident(touch.Incident); inc != nil && inc.open() {
-				found = add(found, inc, 0.95, Reason{Rule: "grouped by " + a.Reporter, Alert: touch.Alert, Weight: 0.95, Gap: gap(a.First, touch.First, touch.Last)})
+				found = add(found, inc, Reason{Rule: "grouped by " + a.Reporter, Alert: touch.Alert, Weight: 0.95, Gap: gap(a.First, touch.First, touch.Last)})
 			}
 		}
 	}
 	return found
 }
 
-func add(found []candidate, inc *Incident, lasting float64, r Reason) []candidate {
+func add(found []candidate, inc *Incident, r Reason) []candidate {
 	for i := range found {
 		if c := &found[i]; c.incident == inc {
 			c.doubt *= 1 - r.Weight
-			c.lasting *= 1 - lasting
 			c.reasons = append(c.reasons, r)
 			return found
 		}
 	}
-	return append(found, candidate{incident: inc, doubt: 1 - r.Weight, lasting: 1 - lasting, reasons: []Reason{r}})
+	return append(found, candidate{incident: inc, doubt: 1 - r.Weight, reasons: []Reason{r}})
 }
-
-// closeness is how much of a tie is left after a gap: plain alerts must be near, stages of an attack may be days apart.
-func (s *State) closeness(apart time.Duration, a alert.Alert, inc *Incident) float64 {
-	if len(a.Tactics) > 0 && len(inc.Tactics) > 0 && a.Severity.Rank() >= alert.Low.Rank() {
-		return fade(apart, s.tune.FadeStaged)
-	}
-	return fade(apart, s.tune.Fade)
-}
-
-// fade is what is left of a weight after a gap.
-func fade(apart, over time.Duration) float64 { return math.Exp(-float64(apart) / float64(over)) }
-
-// belongs reports whether another candidate is the same attack as the incident an alert has joined, so that they merge.
-func (s *State) belongs(inc *Incident, c candidate) bool {
-	return c.score >= s.tune.MergeAt ||
-		inc.intense(s.tune) && c.incident.intense(s.tune) && 1-c.lasting >= s.tune.MergeAt
-}
-
-// intense reports whether an incident shows many kinds of alerts, which noise seldom does.
-func (i *Incident) intense(t *Tuning) bool { return len(i.Kinds) >= t.IntenseKinds }
 
 // progresses reports whether a takes the incident's attack a step further: a stage it has not shown yet, after one it has.
 func (s *State) progresses(a alert.Alert, inc *Incident) bool {

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"hash/fnv"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -86,7 +87,7 @@ func (s *State) own(weak, own string, at time.Time) {
 	if len(n.Owners) == 0 && len(n.Touches) > 0 {
 		strong := s.edit(own)
 		for _, t := range n.Touches {
-			strong.touched(t)
+			strong.touched(t, s.tune)
 		}
 		for _, t := range n.Types {
 			strong.counted(t)
@@ -204,9 +205,8 @@ func (s *State) lead(name string, a alert.Alert) {
 func (s *State) touch(inc *Incident, m *Member, ties []tie) {
 	a := m.Alert
 	for i, t := range ties {
-		n := s.edit(t.key)
-		n.span(a.First, a.Last)
-		n.touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1})
+		s.edit(t.key).touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1, Recent: 1}, s.tune)
+		n := s.nodes[t.key]
 		for j, o := range ties {
 			if i != j && (o.machine || o.class == "user" || o.class == "resource") {
 				n.met(hash(o.key))
@@ -216,7 +216,7 @@ func (s *State) touch(inc *Incident, m *Member, ties []tie) {
 	for _, name := range claims(a) {
 		n := s.edit(name)
 		n.span(a.First, a.Last)
-		n.touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1})
+		n.touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1}, s.tune)
 	}
 }
 
@@ -235,19 +235,25 @@ func (n *Node) span(first, last time.Time) {
 	}
 }
 
-func (n *Node) touched(t Touch) {
+// touched notes an incident's use of this node. Of too many, the one that has been quiet longest is forgotten.
+func (n *Node) touched(t Touch, tune *Tuning) {
 	for i := range n.Touches {
-		if h := &n.Touches[i]; h.Incident == t.Incident {
-			if t.Last.After(h.Last) || t.Last.Equal(h.Last) {
-				h.Alert = t.Alert
-			}
-			h.Alerts += t.Alerts
-			h.Last = later(t.Last, h.Last)
-			if t.First.Before(h.First) {
-				h.First = t.First
-			}
-			return
+		h := &n.Touches[i]
+		if h.Incident != t.Incident {
+			continue
 		}
+		if gap(t.First, h.First, h.Last) > tune.Episode {
+			h.Alerts += t.Alerts
+		}
+		h.Recent = h.Recent*math.Exp2(-float64(gap(t.First, h.First, h.Last))/float64(tune.BurstHalfLife)) + t.Recent
+		if !t.Last.Before(h.Last) {
+			h.Alert = t.Alert
+		}
+		h.Last = later(t.Last, h.Last)
+		if t.First.Before(h.First) {
+			h.First = t.First
+		}
+		return
 	}
 	n.Touches = append(n.Touches, t)
 	slices.SortStableFunc(n.Touches, func(a, b Touch) int { return a.Last.Compare(b.Last) })

@@ -250,6 +250,7 @@ func namesOf(a alert.Alert) []string {
 			names = append(names, k.Text)
 		}
 	}
+	names = append(names, tenantNode, kindNode(kindOf(a)))
 	names = append(names, carried(a)...)
 	names = append(names, fingerprints(a)...)
 	names = append(names, statements(a)...)

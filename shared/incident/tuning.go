@@ -3,6 +3,7 @@ package incident
 import (
 	"time"
 
+	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 )
 
@@ -24,29 +25,31 @@ type Tuning struct {
 	// Company is how many others an entity may appear with before its weight is halved.
 	Company float64
 
-	// Fade is the gap after which a tie between two plain alerts has lost 63 % of its weight; FadeStaged the same when
-	// both sides show kill-chain stages: attackers sleep over a night, noise does not wait for them.
-	Fade, FadeStaged time.Duration
-	// FadeIntense is the same between two incidents that each show at least IntenseKinds kinds of alerts.
-	FadeIntense  time.Duration
-	IntenseKinds int
+	// Step is how many alerts of one kind an attack brings per hour on an entity it has just touched; after a gap of
+	// StepFade it is half, after ten times that a tenth: attackers sleep over a night.
+	Step     float64
+	StepFade time.Duration
+	// Burst is what each alert of the last minutes adds to that, BurstMost at most in all; it halves every BurstHalfLife.
+	Burst, BurstMost float64
+	BurstHalfLife    time.Duration
+	// Gravity scales the drive of an attack by what an alert's severity says.
+	Gravity map[alert.Severity]float64
+	// Progress scales it for an alert that takes the attack a stage further.
+	Progress float64
 	// Horizon is the largest gap that ties at all.
 	Horizon time.Duration
-	// Progress is what a step along the kill chain adds to a tie's score, in parts of what is missing to 1.
-	Progress float64
 
-	// BackgroundCount and BackgroundSpan: a type seen so often on one entity over so long is background there,
-	// unless it bursts. BackgroundGap is how rarely it may come and still count.
-	BackgroundCount int
-	BackgroundSpan  time.Duration
-	BackgroundGap   time.Duration
-	// Burst is how many times the usual rate makes background a burst; BurstHalfLife is how fast bursts are forgotten.
-	Burst         float64
-	BurstHalfLife time.Duration
-	// Amid is how close to an intense incident's own alerts background still belongs to it.
-	Amid time.Duration
-	// BackgroundWindow is how long an incident of background alerts of one type on one entity goes on.
-	BackgroundWindow time.Duration
+	// Episode is the time within which one kind on one entity counts once.
+	Episode time.Duration
+	// Prior is the time a tenant is taken to have been watched before its first alert: how ready the first days are to believe
+	// in chance.
+	Prior time.Duration
+	// Unseen is how many episodes a kind or an entity is taken to have had besides those that were seen.
+	Unseen float64
+	// DripCount is from how many episodes on a kind may have an incident of its own that gathers it; DripWindow is how long
+	// that one goes on without another.
+	DripCount  int
+	DripWindow time.Duration
 
 	// AddressLife is how long a private address is believed to stay with its machine.
 	AddressLife time.Duration
@@ -63,24 +66,27 @@ func Default() *Tuning {
 	return &Tuning{
 		JoinAt: 0.5, MergeAt: 0.6,
 		Weights: map[string]float64{
-			"session": 0.95, "machine": 0.9, "container": 0.85, "pod": 0.85, "host": 0.85, "mailbox": 0.8,
-			"user": 0.8, "resource": 0.75, "file": 0.6, "ip": 0.65, "domain": 0.55, "url": 0.6, "cluster": 0.35,
-			"app": 0.3, "image": 0.2, "registry_key": 0.2, "process": 0.1, "other": 0.2,
+			"session": 0.95, "machine": 0.9, "container": 0.9, "pod": 0.9, "host": 0.88, "mailbox": 0.88, "user": 0.88,
+			"resource": 0.85, "file": 0.85, "domain": 0.8, "url": 0.8, "app": 0.75, "ip": 0.75, "image": 0.7, "cluster": 0.4,
+			"registry_key": 0.3, "process": 0.1, "other": 0.3,
 		},
-		Victim: 1, Attacker: 1.1, Context: 0.4, Weak: 0.9, Common: 0.1, Company: 8,
-		Fade: 50 * time.Minute, FadeStaged: 60 * time.Hour, FadeIntense: 6 * time.Hour, IntenseKinds: 4, Horizon: 7 * 24 * time.Hour, Progress: 0.15,
-		BackgroundCount: 8, BackgroundSpan: 8 * time.Hour, BackgroundGap: 24 * time.Hour,
-		Burst: 12, BurstHalfLife: 10 * time.Minute, Amid: 90 * time.Second, BackgroundWindow: 24 * time.Hour,
+		Victim: 1, Attacker: 1.1, Context: 0.5, Weak: 0.9, Common: 0.1, Company: 16,
+		Step: 0.0001, StepFade: 30 * time.Minute, Burst: 0.05, BurstMost: 5, BurstHalfLife: 5 * time.Minute,
+		Gravity: map[alert.Severity]float64{
+			alert.Unknown: 0.8, alert.Informational: 0.3, alert.Low: 0.6, alert.Medium: 1, alert.High: 1.6, alert.Critical: 2,
+		},
+		Progress: 1.5, Horizon: 14 * 24 * time.Hour,
+		Episode: 10 * time.Minute, Prior: 24 * time.Hour, Unseen: 0.3, DripCount: 6, DripWindow: 48 * time.Hour,
 		AddressLife: 24 * time.Hour, FoldWithin: 20 * time.Minute, CarriedWithin: 24 * time.Hour, MaxAlerts: 10000,
 	}
 }
 
 // Bounds of what a node remembers.
 const (
-	maxTouches = 8
+	maxTouches = 16
 	maxOwners  = 4
 	maxAlso    = 8
-	maxTypes   = 24
+	maxTypes   = 32
 	maxCompany = 48
 	maxKinds   = 16
 	maxTies    = 64 // entities of one alert that are looked at

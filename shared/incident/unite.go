@@ -78,7 +78,7 @@ func (s *State) absorb(own, gone string) {
 	g := s.edit(gone)
 	n := s.edit(own)
 	for _, t := range g.Touches {
-		n.touched(t)
+		n.touched(t, s.tune)
 	}
 	for _, t := range g.Types {
 		n.counted(t)

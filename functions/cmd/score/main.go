@@ -37,6 +37,7 @@ type settings struct {
 	write, ait string
 	perAttack  bool
 	copies     bool
+	set        []string
 }
 
 func command() *cobra.Command {
@@ -53,10 +54,16 @@ func command() *cobra.Command {
 	f.StringVar(&s.ait, "ait", "", "directory of the AIT set (default: below $ONEPANE_EVALUATION, else ../shared/evaluation; none: skip)")
 	f.BoolVar(&s.perAttack, "per-attack", false, "for the first seed: list each attack with what it lost and what does not belong")
 	f.BoolVar(&s.copies, "copies", false, "for the first seed: list copies that were missed and claims that are none")
+	f.StringArrayVar(&s.set, "set", nil, "change a constant of correlation: name=value, repeatable")
 	return cmd
 }
 
 func run(ctx context.Context, out io.Writer, s settings) error {
+	for _, a := range s.set {
+		if err := tuning.Set(a); err != nil {
+			return err
+		}
+	}
 	b := newBoard(out)
 	for _, level := range s.noise {
 		if err := scenarios(ctx, out, b, s, attacks.Noise(level)); err != nil {

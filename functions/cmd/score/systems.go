@@ -11,6 +11,7 @@ import (
 	"github.com/onepane/onepane/functions/cmd/internal/wire"
 	"github.com/onepane/onepane/functions/host/replay"
 	"github.com/onepane/onepane/shared/config"
+	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
@@ -28,6 +29,9 @@ var systems = []system{
 	{"host and hour", keyed(hostAndHour)},
 }
 
+// tuning is what --set made of the default.
+var tuning = incident.Default()
+
 // ours runs the real pipeline in memory.
 func ours(ctx context.Context, s attacks.Scenario) (prediction, error) {
 	var b bytes.Buffer
@@ -42,7 +46,7 @@ func replayed(ctx context.Context, name string, in io.Reader) (prediction, error
 	if err != nil {
 		return prediction{}, err
 	}
-	r := &replay.Replay{Functions: functions}
+	r := &replay.Replay{Functions: functions, Tuning: tuning}
 	if err := r.Read(ctx, name, in); err != nil {
 		return prediction{}, err
 	}

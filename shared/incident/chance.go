@@ -1,0 +1,187 @@
+package incident
+
+import (
+	"math"
+	"time"
+
+	"github.com/onepane/onepane/shared/alert"
+)
+
+// This file answers one question: how often would an alert of this kind hit this entity if nobody attacked? What is
+// rare by chance is telling, whatever it is; what fires here all day tells nothing, whatever its severity.
+//
+// Counts are of episodes: the same kind on the same entity within Tuning.Episode counts once, so that a burst is
+// one event. A rate is episodes per hour of the tenant's observed time, with a prior for what was not seen yet.
+
+// tenantNode and kindNode are where episodes are counted that belong to no entity.
+const tenantNode = "tenant:"
+
+func kindNode(kind string) string { return "kind:" + kind }
+
+// chance is the rate, per hour, at which alerts of a kind hit an entity without anything being wrong, not counting
+// what incident inc itself added. It is what was seen of that pair, plus what kind and entity would give if they were
+// independent: a kind that fires everywhere, an entity that everything touches.
+func (s *State) chance(kind, key string, inc *Incident) float64 {
+	all := s.nodes[tenantNode]
+	if all == nil {
+		return s.tune.Unseen * s.tune.Unseen / s.tune.Prior.Hours()
+	}
+	ofKind, ofEntity, ofPair, total := 0.0, 0.0, 0.0, float64(all.Alerts)
+	if n := s.nodes[kindNode(kind)]; n != nil {
+		ofKind = float64(n.Alerts)
+	}
+	if n := s.nodes[key]; n != nil {
+		ofEntity = float64(n.Alerts)
+		if c := n.typed(kind); c != nil {
+			ofPair = float64(c.N)
+			if inc != nil && c.Incident == inc.ID {
+				ofPair -= float64(c.Here)
+				ofKind -= float64(c.Here)
+			}
+		}
+		if inc != nil {
+			ofEntity -= float64(n.within(inc.ID))
+		}
+	}
+	ofKind, ofEntity, ofPair = max(ofKind, 0), max(ofEntity, 0), max(ofPair, 0)
+	hours := all.Last.Sub(all.First).Hours() + s.tune.Prior.Hours()
+	independent := (ofKind + s.tune.Unseen) * (ofEntity + s.tune.Unseen) / (total + s.tune.Unseen*100)
+	return (ofPair + independent) / hours
+}
+
+// within is how many episodes on this node belong to an incident.
+func (n *Node) within(incident string) int {
+	for _, t := range n.Touches {
+		if t.Incident == incident {
+			return t.Alerts
+		}
+	}
+	return 0
+}
+
+// drive is the rate, per hour, at which an attack that last touched an entity so long ago would bring one more
+// alert of one kind on it: much right after, little by little less, never nothing.
+func (s *State) drive(touch Touch, apart time.Duration, a alert.Alert) float64 {
+	step := s.tune.Step / (1 + float64(apart)/float64(s.tune.StepFade))
+	burst := s.tune.Burst * touch.Recent * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
+	return (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[a.Severity]
+}
+
+// surprise is how much an alert looks like part of an attack by itself, 0 to 1: rare here, or grave.
+func (s *State) surprise(a alert.Alert, ties []tie) float64 {
+	t, ok := ground(ties)
+	if !ok {
+		return 0.5
+	}
+	step := s.tune.Step * s.tune.Gravity[a.Severity]
+	return step / (step + s.chance(kindOf(a), t.key, nil))
+}
+
+// count records an alert among the episodes of its tenant, kind and entities. It reports whether it began an episode on its
+// ground.
+func (s *State) count(a alert.Alert, ties []tie, incident string) {
+	kind := kindOf(a)
+	began := len(ties) == 0
+	on, _ := ground(ties)
+	for _, t := range ties {
+		n := s.edit(t.key)
+		c := n.seen(kind, a.First, incident, s.tune.Episode)
+		if c {
+			n.Alerts++
+		}
+		if t.key == on.key {
+			began = c
+		}
+		n.span(a.First, a.Last)
+	}
+	all := s.edit(tenantNode)
+	all.span(a.First, a.Last)
+	if began {
+		all.Alerts++
+		k := s.edit(kindNode(kind))
+		k.Alerts++
+		k.span(a.First, a.Last)
+	}
+}
+
+// seen counts a kind on a node and reports whether an episode began.
+func (n *Node) seen(kind string, at time.Time, incident string, episode time.Duration) bool {
+	c := n.typed(kind)
+	if c == nil {
+		if len(n.Types) >= maxTypes {
+			i := rarest(n.Types)
+			n.Types[i] = n.Types[len(n.Types)-1]
+			n.Types = n.Types[:len(n.Types)-1]
+		}
+		n.Types = append(n.Types, TypeCount{Type: kind, First: at})
+		c = &n.Types[len(n.Types)-1]
+	}
+	began := c.N == 0 || gap(at, c.First, c.Last) > 0 && gap(at, c.Last, c.Last) > episode
+	if began {
+		c.N++
+		if c.Incident != incident {
+			c.Incident, c.Here = incident, 0
+		}
+		c.Here++
+	}
+	if at.Before(c.First) {
+		c.First = at
+	}
+	c.Last = later(at, c.Last)
+	return began
+}
+
+// rarest is the kind to forget: seen least, and of those the longest ago.
+func rarest(ts []TypeCount) int {
+	at := 0
+	for i := range ts {
+		if ts[i].N < ts[at].N || ts[i].N == ts[at].N && ts[i].Last.Before(ts[at].Last) {
+			at = i
+		}
+	}
+	return at
+}
+
+func (n *Node) typed(kind string) *TypeCount {
+	if n == nil {
+		return nil
+	}
+	for i := range n.Types {
+		if n.Types[i].Type == kind {
+			return &n.Types[i]
+		}
+	}
+	return nil
+}
+
+// counted takes over what was counted under another name.
+func (n *Node) counted(t TypeCount) {
+	if h := n.typed(t.Type); h != nil {
+		h.N += t.N
+		h.Last = later(h.Last, t.Last)
+	} else if len(n.Types) < maxTypes {
+		n.Types = append(n.Types, t)
+	}
+}
+
+// kindOf is what is counted as one kind of alert: type, or title for senders without types, per provider.
+func kindOf(a alert.Alert) string {
+	if a.Type != "" {
+		return a.Origin.Provider + "/" + a.Type
+	}
+	return a.Origin.Provider + "/" + a.Title
+}
+
+// ground is what an alert is about: the machine, or else its weightiest entity.
+func ground(ties []tie) (tie, bool) {
+	best := -1
+	for i, t := range ties {
+		if best < 0 || t.machine && !ties[best].machine || t.machine == ties[best].machine && t.weight > ties[best].weight {
+			best = i
+		}
+	}
+	if best < 0 {
+		return tie{}, false
+	}
+	return ties[best], true
+}
