@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -77,6 +78,9 @@ func tooLarge() error {
 // another. A line that is no JSON becomes a Record with Err and the lines after it are still read. Use Array to
 // go on into an array. Records share the bytes of body.
 func Values(body []byte) []Record {
+	if v := jsontext.Value(bytes.TrimSpace(body)); v.IsValid() { // nearly always: one value
+		return []Record{checked(slices.Clip(v))}
+	}
 	var out []Record
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body)) // reads the buffer's own bytes
 	for {

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -70,30 +69,38 @@ func kindName(k jsontext.Kind) string {
 // ", ", an object its JSON.
 type Text string
 
-// UnmarshalJSON accepts any JSON value.
-func (t *Text) UnmarshalJSON(b []byte) error {
-	v := jsontext.Value(b)
-	switch v.Kind() {
-	case 'n':
-		*t = ""
-	case '"':
-		s, err := jsontext.AppendUnquote(nil, v)
-		*t = Text(s)
-		return err
-	case '[':
-		var list []Text
-		if err := json.Unmarshal(b, &list); err != nil {
+// UnmarshalJSONFrom accepts any JSON value.
+func (t *Text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	switch dec.PeekKind() {
+	case 'n', '"':
+		tok, err := dec.ReadToken()
+		if err != nil {
 			return err
 		}
-		parts := make([]string, len(list))
-		for i, p := range list {
-			parts[i] = string(p)
+		*t = ""
+		if tok.Kind() == '"' {
+			*t = Text(tok.String())
 		}
-		*t = Text(strings.Join(parts, ", "))
-	default:
-		*t = Text(bytes.TrimSpace(b))
+		return nil
+	case '[':
+		var list []string
+		if _, err := dec.ReadToken(); err != nil {
+			return err
+		}
+		for dec.PeekKind() != ']' {
+			var e Text
+			if err := e.UnmarshalJSONFrom(dec); err != nil {
+				return err
+			}
+			list = append(list, string(e))
+		}
+		*t = Text(strings.Join(list, ", "))
+		_, err := dec.ReadToken()
+		return err
 	}
-	return nil
+	v, err := dec.ReadValue()
+	*t = Text(v)
+	return err
 }
 
 // Number is a number that some senders write as a string. Set is false when it was absent, null or no number.
@@ -102,8 +109,12 @@ type Number struct {
 	Set   bool
 }
 
-// UnmarshalJSON accepts a number or a string that spells one; null and empty strings are "not set".
-func (n *Number) UnmarshalJSON(b []byte) error {
+// UnmarshalJSONFrom accepts a number or a string that spells one; null and empty strings are "not set".
+func (n *Number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	b, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
 	s := strings.Trim(string(b), `" `)
 	if s == "" || s == "null" {
 		return nil
@@ -129,23 +140,23 @@ func (v *Bool) UnmarshalJSON(b []byte) error {
 // List is an array that some senders write as its only element, or as null.
 type List[T any] []T
 
-// UnmarshalJSON accepts an array, one element, or null.
-func (l *List[T]) UnmarshalJSON(b []byte) error {
-	v := jsontext.Value(b)
+// UnmarshalJSONFrom accepts an array, one element, or null.
+func (l *List[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	opt := json.MatchCaseInsensitiveNames(true)
-	switch v.Kind() {
+	switch dec.PeekKind() {
 	case 'n':
-		return nil
+		_, err := dec.ReadToken()
+		return err
 	case '[':
 		var list []T
-		if err := json.Unmarshal(b, &list, opt); err != nil {
+		if err := json.UnmarshalDecode(dec, &list, opt); err != nil {
 			return err
 		}
 		*l = list
 		return nil
 	}
 	var one T
-	if err := json.Unmarshal(b, &one, opt); err != nil {
+	if err := json.UnmarshalDecode(dec, &one, opt); err != nil {
 		return err
 	}
 	*l = List[T]{one}

@@ -93,7 +93,7 @@ func severity(raw jsontext.Value) (alert.Severity, string, error) {
 	case '{', '[':
 		return "", "", fault.Errorf(fault.Invalid, "severity: a JSON object or array where a number was expected")
 	case '"', '0':
-		if err := t.UnmarshalJSON(raw); err != nil {
+		if err := ingest.Decode(raw, &t); err != nil {
 			return "", "", fault.Errorf(fault.Invalid, "severity: %w", err)
 		}
 	}

@@ -62,12 +62,8 @@ func (n *msNode) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		n.entity = new(msEntity)
 		return json.UnmarshalDecode(dec, n.entity)
 	case '"', '0':
-		v, err := dec.ReadValue()
-		if err != nil {
-			return err
-		}
 		var t ingest.Text
-		err = t.UnmarshalJSON(v)
+		err := t.UnmarshalJSONFrom(dec)
 		n.text = string(t)
 		return err
 	}

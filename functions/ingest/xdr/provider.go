@@ -97,7 +97,7 @@ func (Provider) Split(r ingest.Record) ([]ingest.Record, error) {
 // plain is a value that may be a number or a string.
 func plain(v jsontext.Value) string {
 	var t ingest.Text
-	if len(v) == 0 || t.UnmarshalJSON(v) != nil {
+	if len(v) == 0 || ingest.Decode(v, &t) != nil {
 		return ""
 	}
 	return string(t)
