@@ -31,12 +31,12 @@ const schemaBase = "https://onepane.github.io/schemas/"
 // NewAlert wraps one report of an alert. The id is the alert's id and revision, so a bus drops exact repeats.
 // Trace is a W3C traceparent or empty.
 func NewAlert(a alert.Alert, trace string) (cloudevent.Event, error) {
-	data, err := json.Marshal(a)
+	data, revision, err := a.Encode()
 	if err != nil {
 		return cloudevent.Event{}, fault.Errorf(fault.Invalid, "encode alert %s: %w", a.ID, err)
 	}
 	return cloudevent.Event{
-		ID: a.ID + "." + a.Revision(), Source: "/onepane/ingest/" + a.Reporter, Type: AlertReported, Subject: a.ID,
+		ID: a.ID + "." + revision, Source: "/onepane/ingest/" + a.Reporter, Type: AlertReported, Subject: a.ID,
 		Time: a.Delivered, DataSchema: schemaBase + "alert.reported.v1.json", Tenant: a.Tenant, Trace: trace, Data: data,
 	}, nil
 }

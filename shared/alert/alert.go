@@ -8,8 +8,10 @@ package alert
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/shared/attack"
@@ -160,11 +162,27 @@ func MakeID(tenant string, o Origin) string {
 	return prefix + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// Revision names one report of an alert: it changes whenever anything in the report does, and only then. With the
-// id it makes the message id by which a bus drops repeats. Delivery times do not count.
-func (a Alert) Revision() string {
+// Encode gives a's JSON, and the revision: it names one report of an alert and changes whenever anything in the report
+// does, and only then. With the id it makes the message id by which a bus drops repeats. Delivery times do not count.
+func (a Alert) Encode() (data jsontext.Value, revision string, err error) {
+	delivered := a.Delivered
 	a.Delivered = time.Time{}
-	h := sha256.New()
-	encode(h, a)
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	if data, err = json.Marshal(a, json.Deterministic(true)); err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256(data)
+	if !delivered.IsZero() {
+		at, err := json.Marshal(delivered)
+		if err != nil {
+			return nil, "", err
+		}
+		data = slices.Concat(data[:len(data)-1], []byte(`,"delivered":`), at, []byte("}"))
+	}
+	return data, hex.EncodeToString(sum[:8]), nil
+}
+
+// Revision is Encode's.
+func (a Alert) Revision() string {
+	_, revision, _ := a.Encode() // an Alert holds nothing that cannot be encoded; Raw was checked when it was decoded
+	return revision
 }

@@ -2,19 +2,10 @@ package alert
 
 import (
 	"cmp"
-	"io"
 	"slices"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/attack"
 )
-
-// encode writes a's JSON with members in one order, so that equal alerts give equal bytes.
-func encode(w io.Writer, a Alert) {
-	// An Alert holds nothing that cannot be encoded; Raw was checked when it was decoded.
-	_ = json.MarshalWrite(w, a, json.Deterministic(true))
-}
 
 // Merge folds a later report of the same alert into a, and says whether anything changed. Reports may come in any
 // order: by the provider's own update time the newest decides text, severity and status, an older one adds only what
