@@ -77,8 +77,9 @@ const (
 	// maxStep is how many alerts are decided and committed at once. Each changes at most two stored alerts, itself and the
 	// one it is folded into, so that a commit stays within the store's 100.
 	maxStep = 50
-	// maxState is the number of records beyond which a kept state is dropped.
-	maxState = 400_000
+	// maxState is the number of records beyond which a kept state is dropped: some 25 MB. An alert brings 15 to 20, most of
+	// which nobody asks for again; what is asked for is soon back from the store's cache.
+	maxState = 20_000
 	// maxTries is how often a lost race is run again before the batch is offered anew.
 	maxTries = 5
 )

@@ -53,7 +53,7 @@ type tenant struct {
 
 const (
 	// maxState is the number of records beyond which a tenant's state is dropped and read back from memory on demand.
-	maxState = 400_000
+	maxState = 20_000
 	// batch is how many alerts are decided between two Takes.
 	batch = 100
 )
