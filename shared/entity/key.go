@@ -109,14 +109,16 @@ func (k *keys) resource(v string) {
 	case strings.HasPrefix(lower, "arn:"):
 		k.arn(v)
 	case strings.HasPrefix(lower, "/subscriptions/"):
-		if m := azureVM.FindString(lower); m != "" {
-			k.put("machine:"+m, true)
+		if m := azureVM.FindStringSubmatch(lower); m != nil {
+			k.put("machine:"+m[0], true)
+			k.put("host:"+m[3], false) // machines are called what their resource is, until told otherwise
 			return
 		}
 		k.put("resource:"+strings.TrimRight(lower, "/"), true)
 	case gceVM.MatchString(v):
 		m := gceVM.FindStringSubmatch(v)
 		k.put("machine:gce/"+m[1]+"/"+m[2]+"/"+m[3], true)
+		k.put("host:"+strings.ToLower(m[3]), false)
 	default:
 		k.put("resource:"+v, strings.ContainsAny(v, "/:"))
 	}

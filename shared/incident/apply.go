@@ -25,7 +25,8 @@ func (s *State) Apply(a alert.Alert, position uint64, now time.Time) Outcome {
 	if m := s.members[a.ID]; m != nil {
 		return s.again(m, a, now)
 	}
-	if original, rule := s.duplicate(a); original != nil {
+	ties := s.resolve(a)
+	if original, rule := s.duplicate(a, ties); original != nil {
 		return s.fold(original, a, rule, now)
 	}
 	m := &Member{Alert: a, Status: a.Status, Created: now, Updated: now, Position: position}
@@ -33,10 +34,11 @@ func (s *State) Apply(a alert.Alert, position uint64, now time.Time) Outcome {
 	s.members[a.ID] = m
 	s.changedMembers.add(a.ID)
 	s.remember(m)
+	s.brief(m, ties)
 	if a.Class == alert.Exposure {
 		return Outcome{AlertID: a.ID, New: true, Changed: true}
 	}
-	out := s.place(m, now)
+	out := s.place(m, ties, now)
 	out.AlertID, out.New, out.Changed = a.ID, true, true
 	return out
 }
@@ -88,11 +90,15 @@ func (m *Member) resolved(now time.Time) {
 }
 
 // place puts a new alert into an incident: the best it ties to, the drip it is one more drop of, or one of its own.
-func (s *State) place(m *Member, now time.Time) Outcome {
+func (s *State) place(m *Member, ties []tie, now time.Time) Outcome {
 	a := m.Alert
-	ties := s.resolve(a)
-	surprise := s.surprise(a, ties)
+	for i := range ties {
+		ties[i].surprise = s.surprise(a, ties[i]) // as things stood before it
+	}
 	found := s.candidates(a, ties)
+	if Trace != nil {
+		Trace(a, found, ties, s)
+	}
 	out := Outcome{}
 	var inc *Incident
 	if len(found) > 0 && found[0].score >= s.tune.JoinAt && found[0].incident.Alerts < s.tune.MaxAlerts {
@@ -108,7 +114,6 @@ func (s *State) place(m *Member, now time.Time) Outcome {
 	m.Reasons = strongest(m.Reasons)
 	inc.Alerts++
 	inc.saw(kindOf(a))
-	inc.Credit = 1 - (1-inc.Credit)*(1-surprise)
 	s.tell(inc, m, ties, out.Opened, now)
 	s.count(a, ties, inc.ID)
 	if !inc.Background {
@@ -166,3 +171,6 @@ func later(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// Trace is debugging.
+var Trace func(a alert.Alert, found []candidate, ties []tie, s *State)

@@ -18,10 +18,13 @@ const tenantNode = "tenant:"
 
 func kindNode(kind string) string { return "kind:" + kind }
 
+func severityNode(s alert.Severity) string { return "severity:" + string(s) }
+
 // chance is the rate, per hour, at which alerts of a kind hit an entity without anything being wrong, not counting
 // what incident inc itself added. It is what was seen of that pair, plus what kind and entity would give if they were
 // independent: a kind that fires everywhere, an entity that everything touches.
-func (s *State) chance(kind, key string, inc *Incident) float64 {
+func (s *State) chance(a alert.Alert, key string, inc *Incident) float64 {
+	kind := kindOf(a)
 	all := s.nodes[tenantNode]
 	if all == nil {
 		return s.tune.Unseen * s.tune.Unseen / s.tune.Prior.Hours()
@@ -45,8 +48,19 @@ func (s *State) chance(kind, key string, inc *Incident) float64 {
 	}
 	ofKind, ofEntity, ofPair = max(ofKind, 0), max(ofEntity, 0), max(ofPair, 0)
 	hours := all.Last.Sub(all.First).Hours() + s.tune.Prior.Hours()
-	independent := (ofKind + s.tune.Unseen) * (ofEntity + s.tune.Unseen) / (total + s.tune.Unseen*100)
+	independent := (ofKind + s.tune.Unseen*s.usual(a.Severity, total)) * (ofEntity + s.tune.Unseen) / (total + s.tune.Unseen*100)
 	return (ofPair + independent) / hours
+}
+
+// usual is how common a severity is in this tenant, 1 when all are alike: a kind never seen before is likelier noise when
+// it is as mild as noise is.
+func (s *State) usual(severity alert.Severity, total float64) float64 {
+	of := 0.0
+	if n := s.nodes[severityNode(severity)]; n != nil {
+		of = float64(n.Alerts)
+	}
+	const severities, smooth = 4, 5
+	return severities * (of + smooth) / (total + severities*smooth)
 }
 
 // within is how many episodes on this node belong to an incident.
@@ -63,18 +77,27 @@ func (n *Node) within(incident string) int {
 // alert of one kind on it: much right after, little by little less, never nothing.
 func (s *State) drive(touch Touch, apart time.Duration, a alert.Alert) float64 {
 	step := s.tune.Step / (1 + float64(apart)/float64(s.tune.StepFade))
-	burst := s.tune.Burst * touch.Recent * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
+	burst := s.tune.Burst * max(0, touch.Recent-s.tune.BurstFrom) * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
 	return (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[a.Severity]
 }
 
-// surprise is how much an alert looks like part of an attack by itself, 0 to 1: rare here, or grave.
-func (s *State) surprise(a alert.Alert, ties []tie) float64 {
-	t, ok := ground(ties)
-	if !ok {
-		return 0.5
+// telling is how likely attacks show in a kind of alert, 1 for a kind never seen here before, little for one that fired many
+// times without one. What incident inc itself brought does not count against it.
+func (s *State) telling(kind, key string, inc *Incident) float64 {
+	n := 0.0
+	if k := s.nodes[kindNode(kind)]; k != nil {
+		n = float64(k.Alerts)
 	}
-	step := s.tune.Step * s.tune.Gravity[a.Severity]
-	return step / (step + s.chance(kindOf(a), t.key, nil))
+	if c := s.nodes[key].typed(kind); c != nil && inc != nil && c.Incident == inc.ID {
+		n -= float64(c.Here)
+	}
+	return s.tune.Familiar / (s.tune.Familiar + max(n, 0))
+}
+
+// surprise is how much an alert looks like part of an attack by what it says of one entity, 0 to 1: rare there, or grave.
+func (s *State) surprise(a alert.Alert, t tie) float64 {
+	seed := s.tune.Seed * s.tune.Gravity[a.Severity] * s.telling(kindOf(a), t.key, nil)
+	return seed / (seed + s.chance(a, t.key, nil))
 }
 
 // count records an alert among the episodes of its tenant, kind and entities. It reports whether it began an episode on its
@@ -98,9 +121,11 @@ func (s *State) count(a alert.Alert, ties []tie, incident string) {
 	all.span(a.First, a.Last)
 	if began {
 		all.Alerts++
-		k := s.edit(kindNode(kind))
-		k.Alerts++
-		k.span(a.First, a.Last)
+		for _, name := range []string{kindNode(kind), severityNode(a.Severity)} {
+			n := s.edit(name)
+			n.Alerts++
+			n.span(a.First, a.Last)
+		}
 	}
 }
 

@@ -22,8 +22,18 @@ type Node struct {
 	// Company is who else appeared in alerts with this entity (machines, people, resources), as hashes, at most
 	// maxCompany: how widely shared it is.
 	Company []uint32 `json:"company,omitempty"`
+	// Briefs are the latest alerts on this entity, newest last, at most maxBriefs.
+	Briefs []Brief `json:"briefs,omitempty"`
 	// Types counts the alert types seen on this entity, at most maxTypes: what is background here.
 	Types []TypeCount `json:"types,omitempty"`
+}
+
+// Brief is what is remembered of an alert to recognize another product's copy of it.
+type Brief struct {
+	Alert    string    `json:"alert"`
+	Reporter string    `json:"reporter"`
+	Words    string    `json:"words"`
+	First    time.Time `json:"first"`
 }
 
 // Touch is one incident's use of an entity.
@@ -35,6 +45,8 @@ type Touch struct {
 	Alerts   int       `json:"alerts"` // episodes of that incident here
 	// Recent counts its alerts here with a half-life of Tuning.BurstHalfLife, as of Last.
 	Recent float64 `json:"recent,omitzero"`
+	// Credit is how much its alerts look like an attack by what they say of this entity, 0 to 1.
+	Credit float64 `json:"credit,omitzero"`
 }
 
 // Owner is a thing that a weak name stood for, and when last.

@@ -4,50 +4,110 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/onepane/onepane/shared/alert"
 )
 
 // duplicate finds the alert that a is another product's copy of, and the rule that says so. Precision comes first:
 // a fold hides an alert.
-func (s *State) duplicate(a alert.Alert) (*Member, string) {
+func (s *State) duplicate(a alert.Alert, ties []tie) (*Member, string) {
 	for _, id := range carried(a) {
 		if m := s.named(id); m != nil && m.Alert.ID != a.ID && s.sameID(a, m.Alert, id) {
 			return m, "carried id"
 		}
 	}
-	for _, f := range fingerprints(a) {
-		m := s.named(f)
-		if m != nil && m.Alert.Reporter != a.Reporter && m.Alert.Class == a.Class && apart(a, m.Alert) <= s.tune.FoldWithin/10 {
-			return m, "same thing, kind and moment"
+	for _, t := range foremost(ties) {
+		n := s.nodes[t.key]
+		if n == nil {
+			continue
+		}
+		for _, b := range n.Briefs {
+			if b.copies(a, s.tune) {
+				if m := s.member(b.Alert); m != nil && m.Alert.ID != a.ID && m.Alert.Class == a.Class {
+					return m, "same thing, kind and moment"
+				}
+			}
 		}
 	}
 	return nil, ""
 }
 
-// named is the alert that an id or fingerprint leads to, folds followed.
-func (s *State) named(name string) *Member {
-	n := s.nodes[name]
-	if n == nil || n.Alert == "" {
-		return nil
+// copies reports whether the alert in brief is likely the same as a: told by another product, in the same words, of
+// the same moment.
+func (b Brief) copies(a alert.Alert, tune *Tuning) bool {
+	return b.Reporter != a.Reporter && a.First.Sub(b.First).Abs() <= tune.FoldWithin && sameWords(b.Words, words(a))
+}
+
+// sameWords compares titles as far as products change them when they forward one: a prefix of their own, a few
+// words around it.
+func sameWords(a, b string) bool {
+	const telling = 12
+	if len(a) > len(b) {
+		a, b = b, a
 	}
-	m := s.members[n.Alert]
+	return a != "" && (a == b || len(a) >= telling && strings.Contains(b, a))
+}
+
+// words are an alert's title, in letters and digits.
+func words(a alert.Alert) string {
+	const most = 120
+	w := letters(a.Title)
+	return w[:min(len(w), most)]
+}
+
+// foremost are the ties by which copies are looked for: the weightiest few.
+func foremost(ties []tie) []tie {
+	const few = 3
+	out := slices.DeleteFunc(slices.Clone(ties), func(t tie) bool { return t.weight < 0.35 })
+	slices.SortStableFunc(out, func(a, b tie) int { return sign(b.weight - a.weight) })
+	return out[:min(len(out), few)]
+}
+
+// brief notes an alert on its foremost entities, for copies of it to be recognized.
+func (s *State) brief(m *Member, ties []tie) {
+	for _, t := range foremost(ties) {
+		n := s.edit(t.key)
+		if slices.ContainsFunc(n.Briefs, func(b Brief) bool { return b.Alert == m.Alert.ID }) {
+			continue
+		}
+		n.Briefs = append(n.Briefs, Brief{Alert: m.Alert.ID, Reporter: m.Alert.Reporter, Words: words(m.Alert), First: m.Alert.First})
+		if len(n.Briefs) > maxBriefs {
+			n.Briefs = slices.Delete(n.Briefs, 0, 1)
+		}
+	}
+}
+
+// named is the alert that an id leads to.
+func (s *State) named(name string) *Member {
+	if n := s.nodes[name]; n != nil {
+		return s.member(n.Alert)
+	}
+	return nil
+}
+
+// member is an alert by id, folds followed; nil when there is none.
+func (s *State) member(id string) *Member {
+	m := s.members[id]
 	if m != nil && m.FoldedInto != "" {
 		m = s.members[m.FoldedInto]
 	}
 	return m
 }
 
-// sameID reports whether an id that two alerts carry means one alert. A long id does so by itself, unless one
-// product used it for two alerts of its own; a short one (a counter) needs the same title or a shared thing besides.
+// sameID reports whether an id that two alerts carry means one alert. A long id does so by itself. So does one of letters
+// and digits within the hour; a mere number is a counter that everyone has, and needs the same title or a shared thing besides.
 func (s *State) sameID(a, b alert.Alert, id string) bool {
 	if a.Class != b.Class && a.Class != alert.EvidenceOnly && b.Class != alert.EvidenceOnly || apart(a, b) > s.tune.CarriedWithin {
 		return false
 	}
-	if len(id) >= len("id:")+12 {
+	id = strings.TrimPrefix(id, "id:")
+	switch {
+	case len(id) >= 16:
 		return true
-	}
-	if strings.EqualFold(a.Title, b.Title) {
+	case strings.ContainsAny(id, "0123456789") && strings.ContainsFunc(id, unicode.IsLetter):
+		return apart(a, b) <= time.Hour
+	case strings.EqualFold(a.Title, b.Title):
 		return true
 	}
 	mine := strongNames(a)
@@ -96,23 +156,6 @@ func strongNames(a alert.Alert) []string {
 		for _, k := range e.Keys() {
 			if k.Strong && k.Class() != "ip" {
 				out = append(out, k.Text)
-			}
-		}
-	}
-	return out
-}
-
-// fingerprints name what a is about in a way another product's copy would share: the thing, and the words for it.
-func fingerprints(a alert.Alert) []string {
-	const few = 3
-	var out []string
-	for i, k := range strongNames(a) {
-		if i == few {
-			break
-		}
-		for _, words := range []string{a.Title, a.Type} {
-			if w := letters(words); w != "" {
-				out = append(out, "dup:"+k+"/"+w)
 			}
 		}
 	}

@@ -67,8 +67,6 @@ type Incident struct {
 	// Lead is the title of the gravest alert, with its severity rank: what the incident is named after while it is small.
 	Lead     string `json:"lead,omitzero"`
 	LeadRank int    `json:"leadRank,omitzero"`
-	// Credit is how much its alerts look like an attack by themselves, 0 to 1.
-	Credit float64 `json:"credit,omitzero"`
 	// Kinds are the kinds of alerts seen, as hashes, at most maxKinds: many kinds in one incident are seldom noise.
 	Kinds []uint32 `json:"kinds,omitempty"`
 	// Background says that it only gathers what fires here all the time; nothing else joins it.

@@ -45,7 +45,6 @@ func (s *State) candidates(a alert.Alert, ties []tie) []candidate {
 // byTouch adds what one shared entity says about each incident that touched it lately: how much likelier the attack
 // behind it is to bring this alert than chance, times what sharing such a thing is worth at all.
 func (s *State) byTouch(found []candidate, a alert.Alert, t tie, n *Node) []candidate {
-	kind := kindOf(a)
 	for _, touch := range n.Touches {
 		inc := s.incident(touch.Incident)
 		if inc == nil || !inc.open() || inc.Background {
@@ -55,11 +54,13 @@ func (s *State) byTouch(found []candidate, a alert.Alert, t tie, n *Node) []cand
 		if apart > s.tune.Horizon {
 			continue
 		}
-		drive := s.drive(touch, apart, a) * inc.Credit
+		telling := s.telling(kindOf(a), t.key, inc)
+		drive := s.drive(touch, apart, a) * touch.Credit * telling
 		if s.progresses(a, inc) {
 			drive *= s.tune.Progress
 		}
-		w := t.weight * drive / (drive + s.chance(kind, t.key, inc))
+		drive += s.tune.Together * math.Exp2(-float64(apart)/float64(s.tune.TogetherHalfLife))
+		w := t.weight * drive / (drive + s.chance(a, t.key, inc))
 		if w < 0.03 {
 			continue
 		}

@@ -71,7 +71,6 @@ func (i *Incident) absorb(o *Incident) {
 	if i.Classification == "" {
 		i.Classification, i.Determination = o.Classification, o.Determination
 	}
-	i.Credit = 1 - (1-i.Credit)*(1-o.Credit)
 	for _, k := range o.Kinds {
 		if len(i.Kinds) < maxKinds && !slices.Contains(i.Kinds, k) {
 			i.Kinds = append(i.Kinds, k)

@@ -19,6 +19,7 @@ type tie struct {
 	class    string
 	weight   float64 // what sharing it is worth, before time
 	machine  bool    // a host, instance or container: what background is counted on
+	surprise float64 // how much the alert looks like part of an attack by what it says of this entity
 	evidence int     // index into the alert's evidence
 }
 
@@ -180,17 +181,11 @@ func (s *State) private(key string) float64 {
 	return 0.8
 }
 
-// remember makes an alert's ids and fingerprints lead to it: an id to the first alert that carried it, a fingerprint to the
-// latest.
+// remember makes an alert's ids lead to it, each to the first alert that carried it.
 func (s *State) remember(m *Member) {
 	for _, id := range carried(m.Alert) {
 		if n := s.nodes[id]; n == nil || n.Alert == "" {
 			s.lead(id, m.Alert)
-		}
-	}
-	for _, f := range fingerprints(m.Alert) {
-		if n := s.nodes[f]; n == nil || n.Alert != m.Alert.ID {
-			s.lead(f, m.Alert)
 		}
 	}
 }
@@ -205,7 +200,7 @@ func (s *State) lead(name string, a alert.Alert) {
 func (s *State) touch(inc *Incident, m *Member, ties []tie) {
 	a := m.Alert
 	for i, t := range ties {
-		s.edit(t.key).touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1, Recent: 1}, s.tune)
+		s.edit(t.key).touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1, Recent: 1, Credit: t.surprise}, s.tune)
 		n := s.nodes[t.key]
 		for j, o := range ties {
 			if i != j && (o.machine || o.class == "user" || o.class == "resource") {
@@ -246,6 +241,7 @@ func (n *Node) touched(t Touch, tune *Tuning) {
 			h.Alerts += t.Alerts
 		}
 		h.Recent = h.Recent*math.Exp2(-float64(gap(t.First, h.First, h.Last))/float64(tune.BurstHalfLife)) + t.Recent
+		h.Credit = 1 - (1-h.Credit)*(1-t.Credit)
 		if !t.Last.Before(h.Last) {
 			h.Alert = t.Alert
 		}

@@ -97,6 +97,7 @@ func (s *State) Missing(alerts []alert.Alert) Refs {
 		for _, id := range memberIDs(*a) {
 			m.member(id)
 		}
+		m.alert = a
 		for _, k := range namesOf(*a) {
 			m.node(k)
 		}
@@ -105,8 +106,9 @@ func (s *State) Missing(alerts []alert.Alert) Refs {
 }
 
 type missing struct {
-	s    *State
-	refs Refs
+	s     *State
+	alert *alert.Alert // whose names are followed
+	refs  Refs
 }
 
 func (m *missing) member(id string) {
@@ -142,12 +144,7 @@ func (m *missing) node(key string) {
 		if n == nil {
 			return
 		}
-		for _, t := range n.Touches {
-			m.incident(t.Incident)
-		}
-		for _, t := range n.Types {
-			m.incident(t.Incident)
-		}
+		m.around(n)
 		for _, o := range n.Owners {
 			if _, ok := m.s.nodes[o.Key]; !ok {
 				m.refs.Nodes = append(m.refs.Nodes, o.Key)
@@ -162,6 +159,21 @@ func (m *missing) node(key string) {
 	}
 }
 
+// around follows what a node remembers: its incidents, and alerts that the one at hand may be a copy of.
+func (m *missing) around(n *Node) {
+	for _, t := range n.Touches {
+		m.incident(t.Incident)
+	}
+	for _, t := range n.Types {
+		m.incident(t.Incident)
+	}
+	for _, b := range n.Briefs {
+		if b.copies(*m.alert, m.s.tune) {
+			m.member(b.Alert)
+		}
+	}
+}
+
 // owner follows an owner's own name, but not its owners: things own no things.
 func (m *missing) owner(key string) {
 	for key != "" {
@@ -172,12 +184,7 @@ func (m *missing) owner(key string) {
 		if n == nil {
 			return
 		}
-		for _, t := range n.Touches {
-			m.incident(t.Incident)
-		}
-		for _, t := range n.Types {
-			m.incident(t.Incident)
-		}
+		m.around(n)
 		key = n.SameAs
 	}
 }
@@ -250,9 +257,8 @@ func namesOf(a alert.Alert) []string {
 			names = append(names, k.Text)
 		}
 	}
-	names = append(names, tenantNode, kindNode(kindOf(a)))
+	names = append(names, tenantNode, kindNode(kindOf(a)), severityNode(a.Severity))
 	names = append(names, carried(a)...)
-	names = append(names, fingerprints(a)...)
 	names = append(names, statements(a)...)
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -29,9 +29,19 @@ type Tuning struct {
 	// StepFade it is half, after ten times that a tenth: attackers sleep over a night.
 	Step     float64
 	StepFade time.Duration
-	// Burst is what each alert of the last minutes adds to that, BurstMost at most in all; it halves every BurstHalfLife.
-	Burst, BurstMost float64
-	BurstHalfLife    time.Duration
+	// Seed is how many alerts of one kind on one entity attacks bring per hour when none is known to be under way: the prior
+	// that an alert by itself is part of one.
+	Seed float64
+	// Familiar is how many episodes of a kind, anywhere in the tenant, halve how telling it is.
+	Familiar float64
+	// Burst is what each alert of the last minutes beyond BurstFrom adds to that, BurstMost at most in all; it halves every
+	// BurstHalfLife.
+	Burst, BurstFrom, BurstMost float64
+	BurstHalfLife               time.Duration
+	// Together is what two alerts of the same moment on one entity have in common whatever they are, as a rate per hour that
+	// halves every TogetherHalfLife: two things seldom happen at once by chance.
+	Together         float64
+	TogetherHalfLife time.Duration
 	// Gravity scales the drive of an attack by what an alert's severity says.
 	Gravity map[alert.Severity]float64
 	// Progress scales it for an alert that takes the attack a stage further.
@@ -64,20 +74,21 @@ type Tuning struct {
 // Default is the tuning a tenant starts with.
 func Default() *Tuning {
 	return &Tuning{
-		JoinAt: 0.5, MergeAt: 0.6,
+		JoinAt: 0.5, MergeAt: 0.8,
 		Weights: map[string]float64{
 			"session": 0.95, "machine": 0.9, "container": 0.9, "pod": 0.9, "host": 0.88, "mailbox": 0.88, "user": 0.88,
 			"resource": 0.85, "file": 0.85, "domain": 0.8, "url": 0.8, "app": 0.75, "ip": 0.75, "image": 0.7, "cluster": 0.4,
 			"registry_key": 0.3, "process": 0.1, "other": 0.3,
 		},
-		Victim: 1, Attacker: 1.1, Context: 0.5, Weak: 0.9, Common: 0.1, Company: 16,
-		Step: 0.0001, StepFade: 30 * time.Minute, Burst: 0.05, BurstMost: 5, BurstHalfLife: 5 * time.Minute,
+		Victim: 1, Attacker: 1.1, Context: 0.5, Weak: 0.9, Common: 0.1, Company: 32,
+		Step: 0.001, Seed: 0.000005, Familiar: 2, StepFade: time.Hour, Burst: 0.03, BurstFrom: 0, BurstMost: 5, BurstHalfLife: 5 * time.Minute,
+		Together: 0.05, TogetherHalfLife: 15 * time.Second,
 		Gravity: map[alert.Severity]float64{
 			alert.Unknown: 0.8, alert.Informational: 0.3, alert.Low: 0.6, alert.Medium: 1, alert.High: 1.6, alert.Critical: 2,
 		},
 		Progress: 1.5, Horizon: 14 * 24 * time.Hour,
-		Episode: 10 * time.Minute, Prior: 24 * time.Hour, Unseen: 0.3, DripCount: 6, DripWindow: 48 * time.Hour,
-		AddressLife: 24 * time.Hour, FoldWithin: 20 * time.Minute, CarriedWithin: 24 * time.Hour, MaxAlerts: 10000,
+		Episode: 10 * time.Minute, Prior: 48 * time.Hour, Unseen: 0.5, DripCount: 6, DripWindow: 48 * time.Hour,
+		AddressLife: 24 * time.Hour, FoldWithin: 2 * time.Minute, CarriedWithin: 24 * time.Hour, MaxAlerts: 10000,
 	}
 }
 
@@ -86,6 +97,7 @@ const (
 	maxTouches = 16
 	maxOwners  = 4
 	maxAlso    = 8
+	maxBriefs  = 6
 	maxTypes   = 32
 	maxCompany = 48
 	maxKinds   = 16

@@ -94,6 +94,8 @@ func (s *State) absorb(own, gone string) {
 			n.Also = append(n.Also, k)
 		}
 	}
+	n.Briefs = append(n.Briefs, g.Briefs...)
+	n.Briefs = n.Briefs[max(0, len(n.Briefs)-maxBriefs):]
 	n.Alerts += g.Alerts
 	n.span(g.First, g.Last)
 	*g = Node{Key: gone, SameAs: own, First: g.First, Last: g.Last}
