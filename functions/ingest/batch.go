@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/shared/alert"
@@ -19,7 +20,8 @@ type batch struct {
 	d        Delivery
 	receipt  *Receipt
 	alerts   []alert.Alert
-	rejected []cloudevent.Event
+	events   []cloudevent.Event // of the alerts
+	rejected []rejected
 	worst    fault.Kind
 	index    int
 }
@@ -37,11 +39,18 @@ func (b *batch) take(r Record) {
 		b.ignore(index, reason)
 		return
 	}
+	var e cloudevent.Event
+	if err == nil {
+		e, err = events.NewAlert(a, b.d.Trace)
+	}
 	if err != nil {
+		if r.Err == nil && fault.Of(err) == fault.Invalid && (depth(r.Raw) > MaxDepth || !r.Raw.IsValid()) {
+			err = malformed(r.Raw) // whatever else was found wrong with it
+		}
 		b.reject(index, r, provider, err)
 		return
 	}
-	b.alerts = append(b.alerts, a)
+	b.alerts, b.events = append(b.alerts, a), append(b.events, e)
 	b.f.count(func(m Meter) { m.Accepted(b.f.Route, provider) })
 	acc := Accepted{Index: index, Tenant: a.Tenant}
 	if a.Class == alert.Exposure {
@@ -63,6 +72,9 @@ func (b *batch) read(r Record) (alert.Alert, string, error) {
 			return alert.Alert{}, "", fault.Errorf(fault.Invalid, "a JSON %s is not a finding", kindName(r.Raw.Kind()))
 		}
 		return alert.Alert{}, "", fault.Errorf(fault.Invalid, "%s %s recognizes a record with the fields %s", unrecognized, b.f.Route, topLevel(r))
+	}
+	if r.deep > MaxDepth {
+		return alert.Alert{}, p.Name(), malformed(r.Raw)
 	}
 	a, err := p.Normalize(r)
 	if err != nil {
@@ -96,11 +108,15 @@ func (b *batch) complete(a alert.Alert, r Record) alert.Alert {
 	if a.Delivered.IsZero() {
 		a.Delivered = b.d.Received
 	}
+	if at := b.d.Received; !at.IsZero() && a.Delivered.After(at.Add(futureTolerance)) {
+		a.Delivered = at
+	}
 	if a.Delivered.IsZero() { // replay: it arrives when it happens
 		a.Delivered = a.First
 	}
 	believe(&a, "first", &a.First)
 	believe(&a, "last", &a.Last)
+	believe(&a, "updated", &a.Updated)
 	if a.First.IsZero() {
 		a.First = a.Delivered
 	}
@@ -140,6 +156,14 @@ func believe(a *alert.Alert, name string, t *time.Time) {
 	}
 }
 
+// Limits of what an alert says, in bytes: far beyond what any product writes, and within what every list can show.
+const (
+	maxTenant      = 200
+	maxID          = 4 << 10
+	maxText        = 64 << 10
+	maxDescription = 1 << 20
+)
+
 // check refuses what no provider may let through.
 func check(a alert.Alert) error {
 	switch {
@@ -147,6 +171,34 @@ func check(a alert.Alert) error {
 		return fault.Errorf(fault.Invalid, "id: missing")
 	case a.Title == "" && a.Type == "" && a.Class != alert.EvidenceOnly:
 		return fault.Errorf(fault.Invalid, "title: missing, and no type stands in for it")
+	case strings.ContainsFunc(a.Tenant, unicode.IsControl):
+		return fault.Errorf(fault.Invalid, "tenant: %q has control characters", a.Tenant)
+	}
+	for _, f := range []struct {
+		name, value string
+		most        int
+	}{
+		{"tenant", a.Tenant, maxTenant}, {"id", a.Origin.ID, maxID}, {"id", a.ReportID, maxID}, {"source", a.Origin.Provider, maxID},
+		{"type", a.Type, maxText}, {"title", a.Title, maxText}, {"url", a.URL, maxText}, {"description", a.Description, maxDescription},
+	} {
+		if err := within(f.name, f.value, f.most); err != nil {
+			return err
+		}
+	}
+	for _, e := range a.Evidence {
+		if err := within("entities: a "+string(e.Kind), e.Value, maxText); err != nil {
+			return err
+		}
+		if err := within("entities: the name of a "+string(e.Kind), e.Name, maxText); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func within(name, value string, most int) error {
+	if len(value) > most {
+		return fault.Errorf(fault.Invalid, "%s: %d bytes, at most %d are read", name, len(value), most)
 	}
 	return nil
 }
@@ -159,31 +211,21 @@ func (b *batch) ignore(index int, reason string) {
 func (b *batch) reject(index int, r Record, provider string, reason error) {
 	b.f.count(func(m Meter) { m.Rejected(b.f.Route, fault.Of(reason)) })
 	b.worst = max(b.worst, fault.Of(reason))
-	b.receipt.Rejected = append(b.receipt.Rejected, Refused{index, reason.Error()})
+	b.receipt.Rejected = append(b.receipt.Rejected, Refused{index, reasonOf(reason)})
 	if e, err := b.f.rejection(b.d, r, provider, index, reason); err == nil {
-		b.rejected = append(b.rejected, e)
+		b.rejected = append(b.rejected, rejected{e, provider, index, reason})
 	}
 }
 
 // publish makes everything durable: the alerts first, so that a failure after them repeats nothing but a rejection.
 func (b *batch) publish(ctx context.Context) error {
-	evs := make([]cloudevent.Event, 0, len(b.alerts))
-	for _, a := range b.alerts {
-		e, err := events.NewAlert(a, b.d.Trace)
-		if err != nil {
-			return err
-		}
-		evs = append(evs, e)
-	}
-	if len(evs) > 0 {
-		if err := b.f.Alerts.Publish(ctx, evs...); err != nil {
-			return fmt.Errorf("publish %d alerts: %w", len(evs), err)
+	if len(b.events) > 0 {
+		if err := b.f.Alerts.Publish(ctx, b.events...); err != nil {
+			return fmt.Errorf("publish %d alerts: %w", len(b.events), err)
 		}
 	}
-	if len(b.rejected) > 0 {
-		if err := b.f.Quarantine.Publish(ctx, b.rejected...); err != nil {
-			return fmt.Errorf("set aside %d records: %w", len(b.rejected), err)
-		}
+	if len(b.rejected) == 0 {
+		return nil
 	}
-	return nil
+	return b.f.setAside(ctx, b.d.Received, b.rejected...)
 }

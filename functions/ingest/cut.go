@@ -18,18 +18,18 @@ type Member struct {
 	Value jsontext.Value
 }
 
-// members reads the top level of a well-formed object. Nil when raw is none.
-func members(raw jsontext.Value) []Member {
+// members reads the top level of a well-formed object, and how deep it nests. Nil when raw is none.
+func members(raw jsontext.Value) ([]Member, int) {
 	c := cutter{b: raw}
 	if c.next() != '{' {
-		return nil
+		return nil, 0
 	}
 	out := make([]Member, 0, 16)
 	c.at++
 	for c.next() == '"' {
-		name, err := jsontext.AppendUnquote(nil, c.value())
-		if err != nil || c.next() != ':' {
-			return nil
+		name, _ := jsontext.AppendUnquote(nil, c.value()) // broken UTF-8 in a name is for the finding's provider to refuse
+		if c.next() != ':' {
+			return nil, 0
 		}
 		c.at++
 		out = append(out, Member{string(name), c.value()})
@@ -38,12 +38,12 @@ func members(raw jsontext.Value) []Member {
 		}
 	}
 	if c.next() != '}' {
-		return nil
+		return nil, 0
 	}
-	return slices.Clip(out)
+	return slices.Clip(out), c.deepest + 1
 }
 
-// Elements returns the elements of a well-formed JSON array; null has none.
+// Elements returns the elements of a well-formed JSON array; null has none. More than MaxRecords are fault.TooLarge.
 func Elements(raw jsontext.Value) ([]jsontext.Value, error) {
 	c := cutter{b: raw}
 	switch kind := raw.Kind(); {
@@ -59,6 +59,9 @@ func Elements(raw jsontext.Value) ([]jsontext.Value, error) {
 		v := c.value()
 		if len(v) == 0 {
 			return nil, fault.Errorf(fault.Invalid, "malformed JSON at byte %d: an array that does not end", c.at)
+		}
+		if len(out) == MaxRecords {
+			return nil, tooMany()
 		}
 		out = append(out, v)
 		if c.next() == ',' {

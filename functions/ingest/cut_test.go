@@ -17,7 +17,8 @@ func FuzzCut(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		raw := jsontext.Value(in)
-		got, list := members(raw), []jsontext.Value(nil)
+		list := []jsontext.Value(nil)
+		got, objectDeep := members(raw)
 		if raw.Kind() == '[' {
 			list, _ = Elements(raw)
 		}
@@ -34,7 +35,7 @@ func FuzzCut(f *testing.F) {
 			if err := json.Unmarshal(raw, &want); err != nil {
 				t.Fatal(err)
 			}
-			if got == nil || len(got) != len(want) {
+			if got == nil || len(got) != len(want) || objectDeep != deep {
 				t.Fatalf("%d members of %s, want %d", len(got), in, len(want))
 			}
 			for _, m := range got {

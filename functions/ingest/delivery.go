@@ -5,11 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
-	"slices"
 	"time"
-	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/shared/fault"
 )
@@ -43,14 +39,19 @@ func (d Delivery) open() (Delivery, error) {
 		return d, fault.Errorf(fault.Invalid, "body: empty")
 	case len(d.Body) > MaxBody:
 		return d, tooLarge()
+	case isUTF16(d.Body):
+		return d, fault.Errorf(fault.Invalid, "body: UTF-16, only UTF-8 is read")
 	}
 	return d, nil
 }
 
 // Gunzip decompresses b when it starts like gzip and returns it as it is otherwise. What would exceed MaxBody is
 // fault.TooLarge after reading no more than that.
-func Gunzip(b []byte) ([]byte, error) {
-	if !bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
+func Gunzip(b []byte) ([]byte, error) { return gunzip(b, nil) }
+
+// gunzip is Gunzip with a say about how much memory is taken.
+func gunzip(b []byte, s *share) ([]byte, error) {
+	if !isGzip(b) {
 		if len(b) > MaxBody {
 			return nil, tooLarge()
 		}
@@ -60,12 +61,45 @@ func Gunzip(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "gzip: %w", err)
 	}
-	out, err := io.ReadAll(io.LimitReader(z, MaxBody+1))
-	if err != nil {
+	out, err := readAll(io.LimitReader(z, MaxBody+1), int64(4*len(b)), s)
+	switch {
+	case errors.Is(err, errBusy):
+		return nil, err
+	case err != nil:
 		return nil, fault.Errorf(fault.Invalid, "gzip: %w", err)
-	}
-	if len(out) > MaxBody {
+	case len(out) > MaxBody:
 		return nil, tooLarge()
+	case isGzip(out):
+		return nil, fault.Errorf(fault.Invalid, "gzip: compressed twice")
+	}
+	return out, nil
+}
+
+func isGzip(b []byte) bool { return bytes.HasPrefix(b, []byte{0x1f, 0x8b}) }
+
+// Room is how many bytes the compressed parts of one delivery may still become, all together.
+type Room int
+
+// NewRoom is the room of a whole delivery.
+func NewRoom() *Room {
+	r := Room(maxInflated)
+	return &r
+}
+
+const maxInflated = 4 * MaxBody
+
+// Gunzip is the function of that name, within the room: a part for which there is none is fault.TooLarge.
+func (r *Room) Gunzip(b []byte) ([]byte, error) {
+	var out []byte
+	if *r >= 0 { // a delivery of bombs is not opened to its end
+		var err error
+		if out, err = Gunzip(b); err != nil {
+			return nil, err
+		}
+		*r -= Room(len(out))
+	}
+	if *r < 0 {
+		return nil, fault.Errorf(fault.TooLarge, "the delivery's compressed parts exceed %d MB", maxInflated>>20)
 	}
 	return out, nil
 }
@@ -74,68 +108,8 @@ func tooLarge() error {
 	return fault.Errorf(fault.TooLarge, "body: more than %d MB after decompression", MaxBody>>20)
 }
 
-// Values splits a body into its JSON values: one value, several on lines of their own (NDJSON) or simply one after
-// another. A line that is no JSON becomes a Record with Err and the lines after it are still read. Use Array to
-// go on into an array. Records share the bytes of body.
-func Values(body []byte) []Record {
-	if v := jsontext.Value(bytes.TrimSpace(body)); v.IsValid() { // nearly always: one value
-		return []Record{checked(slices.Clip(v))}
-	}
-	var out []Record
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body)) // reads the buffer's own bytes
-	for {
-		start := dec.InputOffset()
-		v, err := dec.ReadValue()
-		if errors.Is(err, io.EOF) {
-			return out
-		}
-		if err != nil {
-			bad, rest := cutLine(bytes.TrimLeft(body[start:], " \t\r\n"))
-			out = append(out, Record{Raw: bad, Err: malformed(bad, err)})
-			if len(bytes.TrimSpace(rest)) > 0 {
-				out = append(out, Values(rest)...)
-			}
-			return out
-		}
-		end := dec.InputOffset()
-		out = append(out, checked(body[end-int64(len(v)):end:end]))
-	}
-}
-
-// Array turns the record of a JSON array into one record per element; any other record stays alone.
-func Array(r Record) []Record {
-	if r.Err != nil || r.Raw.Kind() != '[' {
-		return []Record{r}
-	}
-	vs, err := Elements(r.Raw)
-	if err != nil {
-		return []Record{{Raw: r.Raw, Err: err}}
-	}
-	out := make([]Record, len(vs))
-	for i, v := range vs {
-		out[i] = NewRecord(v, r.Context)
-	}
-	return out
-}
-
-// checked makes a record of a well-formed value, unless it nests deeper than MaxDepth.
-func checked(v jsontext.Value) Record {
-	if d := depth(v); d > MaxDepth {
-		return Record{Raw: v, Err: fault.Errorf(fault.Invalid, "body: nested %d deep, at most %d is read", d, MaxDepth)}
-	}
-	return NewRecord(v, nil)
-}
-
-func malformed(b []byte, err error) error {
-	if !utf8.Valid(b) {
-		return fault.Errorf(fault.Invalid, "body: not valid UTF-8")
-	}
-	return fault.Errorf(fault.Invalid, "%s", Describe(err))
-}
-
-func cutLine(b []byte) (line, rest []byte) {
-	if i := bytes.IndexByte(b, '\n'); i >= 0 {
-		return b[:i], b[i+1:]
-	}
-	return b, nil
+// isUTF16 reports a byte order mark of UTF-16, or JSON's first character in its two bytes.
+func isUTF16(b []byte) bool {
+	return bytes.HasPrefix(b, []byte{0xff, 0xfe}) || bytes.HasPrefix(b, []byte{0xfe, 0xff}) ||
+		len(b) > 1 && (b[0] == 0) != (b[1] == 0)
 }

@@ -51,6 +51,8 @@ type Function struct {
 	Log        *slog.Logger
 	// ExposuresAsAlerts names providers whose posture findings are to be alerts.
 	ExposuresAsAlerts map[string]bool
+
+	lines lines // of rejections in the log
 }
 
 // Receipt answers a delivery, finding by finding, in the shape of the ingest route.
@@ -89,6 +91,9 @@ func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
 	records, err := f.Envelope.Open(opened)
 	if err != nil {
 		return receipt, f.refuse(ctx, opened, err)
+	}
+	if len(records) > MaxRecords {
+		return receipt, f.refuse(ctx, opened, tooMany())
 	}
 	b := batch{f: f, d: opened, receipt: &receipt}
 	for _, r := range f.split(records) {
@@ -154,16 +159,17 @@ func (f *Function) provider(r Record) Provider {
 // refuse sets a whole delivery aside and returns why.
 func (f *Function) refuse(ctx context.Context, d Delivery, reason error) error {
 	f.count(func(m Meter) { m.Rejected(f.Route, fault.Of(reason)) })
-	f.logger().WarnContext(ctx, "delivery refused", "route", f.Route, "bytes", len(d.Body), "reason", reason)
-	if len(d.Body) == 0 {
-		return reason
-	}
 	e, err := f.rejection(d, Record{Raw: d.Body}, "", 0, reason)
 	if err != nil {
 		return err
 	}
-	if err := f.Quarantine.Publish(ctx, e); err != nil {
-		return fmt.Errorf("set aside delivery: %w", err)
+	r := rejected{e, "", 0, reason}
+	if len(d.Body) == 0 { // there is nothing to keep
+		f.tell(ctx, d.Received, r)
+		return reason
+	}
+	if err := f.setAside(ctx, d.Received, r); err != nil {
+		return err
 	}
 	return reason
 }
@@ -178,7 +184,7 @@ func (f *Function) rejection(d Delivery, r Record, provider string, index int, r
 	maps.Copy(headers, prefixed(r.Context))
 	q := events.Rejection{
 		Route: f.Route, Provider: provider, Tenant: d.Tenant, Kind: fault.Of(reason).String(),
-		Reason: reason.Error(), Index: index, Received: d.Received, Headers: headers,
+		Reason: reasonOf(reason), Index: index, Received: d.Received, Headers: headers,
 	}
 	q.SetBody(r.Raw)
 	return events.NewRejection(q, d.Trace)

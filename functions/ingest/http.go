@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -25,13 +27,17 @@ type HTTP struct {
 	// Refuse writes an error answer in the API's shape.
 	Refuse func(w http.ResponseWriter, r *http.Request, status int, code, message string)
 	Now    func() time.Time
+
+	inFlight atomic.Int64 // bytes
+	large    sync.Mutex   // held by whoever handles a large body
 }
 
 // maxWait bounds Prefer: wait, in seconds.
 const maxWait = 60
 
 // ServeHTTP reads one delivery and answers with its receipt: 202 when anything of it was taken, 400 when nothing was,
-// 413 when it is too large, 503 when nothing could be made durable just now.
+// 413 when it is too large, 415 when its encoding is unknown, 503 when there is no room for it or nothing could be made
+// durable just now.
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route := r.PathValue("route")
 	fn := h.Functions[strings.ToLower(route)]
@@ -44,13 +50,12 @@ func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Refuse(w, r, http.StatusUnauthorized, "unauthenticated", err.Error())
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody+1))
-	if err != nil {
-		h.refuse(w, r, readError(err))
+	if e := unknownEncoding(r.Header); e != "" {
+		h.Refuse(w, r, http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding: "+strconv.Quote(clip(e))+" is not read; send gzip or none")
 		return
 	}
-	d := Delivery{Body: body, Headers: headers(r), Tenant: tenant, Received: h.Now(), Trace: r.Header.Get("Traceparent")}
-	receipt, err := fn.Handle(r.Context(), d)
+	d := Delivery{Headers: headers(r), Tenant: tenant, Received: h.Now(), Trace: r.Header.Get("Traceparent")}
+	receipt, err := h.handle(w, r, fn, d)
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -61,6 +66,52 @@ func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	_ = json.MarshalWrite(w, receipt) // the sender is gone if this fails
+}
+
+// handle reads the body into d and hands it on, a large one when no other is at hand.
+func (h *HTTP) handle(w http.ResponseWriter, r *http.Request, fn *Function, d Delivery) (Receipt, error) {
+	s := &share{all: &h.inFlight}
+	defer s.release()
+	body, err := readAll(http.MaxBytesReader(w, r.Body, MaxBody+1), r.ContentLength, s)
+	d.Body = body
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return Receipt{}, fn.refuse(r.Context(), d, tooLarge())
+	case errors.Is(err, errBusy):
+		s.release()
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, MaxBody)) // a sender cut off in the middle would not see the answer
+		return Receipt{}, err
+	case err != nil:
+		return Receipt{}, fault.Errorf(fault.Invalid, "body: %w", err)
+	}
+	plain, err := gunzip(body, s)
+	if errors.Is(err, errBusy) {
+		return Receipt{}, err
+	}
+	if err != nil {
+		return Receipt{}, fn.refuse(r.Context(), d, err)
+	}
+	if d.Body = plain; len(plain) > largeBody {
+		h.large.Lock()
+		defer h.large.Unlock()
+	}
+	return fn.Handle(r.Context(), d)
+}
+
+// unknownEncoding is the first Content-Encoding that cannot be read, "" when there is none. Whether a body is gzip its
+// first bytes say: proxies take the compression off and leave the header, or the reverse.
+func unknownEncoding(h http.Header) string {
+	for _, line := range h.Values("Content-Encoding") {
+		for e := range strings.SplitSeq(line, ",") {
+			switch e = strings.TrimSpace(e); strings.ToLower(e) {
+			case "", "identity", "gzip", "x-gzip":
+			default:
+				return e
+			}
+		}
+	}
+	return ""
 }
 
 func (h *HTTP) bind(r *http.Request, route string) (string, error) {
@@ -106,18 +157,15 @@ func headers(r *http.Request) map[string]string {
 	return out
 }
 
-func readError(err error) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return tooLarge()
-	}
-	return fault.Errorf(fault.Invalid, "body: %w", err)
-}
-
 func (h *HTTP) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errBusy) {
+		w.Header().Set("Retry-After", "1")
+		h.Refuse(w, r, http.StatusServiceUnavailable, "serviceNotAvailable", err.Error())
+		return
+	}
 	switch fault.Of(err) {
 	case fault.Invalid, fault.Held:
-		h.Refuse(w, r, http.StatusBadRequest, "invalidRequest", err.Error())
+		h.Refuse(w, r, http.StatusBadRequest, "invalidRequest", reasonOf(err))
 	case fault.TooLarge:
 		h.Refuse(w, r, http.StatusRequestEntityTooLarge, "invalidRequest", err.Error())
 	case fault.Exhausted:

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -29,10 +30,7 @@ func Decode(raw jsontext.Value, v any) error {
 func Describe(err error) string {
 	var sem *json.SemanticError
 	if errors.As(err, &sem) {
-		at := "the record"
-		if p := sem.JSONPointer; p != "" {
-			at = strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", ".")
-		}
+		at := cmp.Or(field(sem.JSONPointer), "the record")
 		if sem.Err != nil {
 			return fmt.Sprintf("%s: %v", at, sem.Err)
 		}
@@ -40,13 +38,21 @@ func Describe(err error) string {
 	}
 	var syn *jsontext.SyntacticError
 	if errors.As(err, &syn) {
-		at := ""
-		if p := syn.JSONPointer; p != "" {
-			at = strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", ".") + ": "
+		at := field(syn.JSONPointer)
+		switch {
+		case errors.Is(syn.Err, jsontext.ErrDuplicateName):
+			return fmt.Sprintf("%s: malformed JSON: the name is there twice", at)
+		case at != "":
+			at += ": "
 		}
-		return fmt.Sprintf("%smalformed JSON at byte %d: %v", at, syn.ByteOffset, syn.Err)
+		return fmt.Sprintf("%smalformed JSON at byte %d: %s", at, syn.ByteOffset, syn.Err)
 	}
 	return err.Error()
+}
+
+// field is a pointer as people write it, not longer than helps.
+func field(p jsontext.Pointer) string {
+	return clip(strings.ToValidUTF8(strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", "."), "\ufffd"))
 }
 
 func kindName(k jsontext.Kind) string {
@@ -251,7 +257,7 @@ func set(t time.Time) time.Time {
 
 func clip(s string) string {
 	if len(s) > 60 {
-		return s[:57] + "…"
+		return strings.ToValidUTF8(s[:57], "") + "…"
 	}
 	return s
 }

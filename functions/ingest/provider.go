@@ -47,12 +47,14 @@ type Record struct {
 	Ignored string
 	// Err is why this part of the delivery could not be opened; Raw then holds what could not be.
 	Err error
+
+	deep int // how deep Raw nests, when it is an object
 }
 
-// NewRecord reads the top-level members of raw, which is well-formed: a part of what Values gave. A value that is no
-// JSON object has none.
+// NewRecord reads the top-level members of raw, a part of what Values gave. A value that is no JSON object has none.
 func NewRecord(raw jsontext.Value, context map[string]string) Record {
-	return Record{Raw: raw, Fields: members(raw), Context: context}
+	fields, deep := members(raw)
+	return Record{Raw: raw, Fields: fields, Context: context, deep: deep}
 }
 
 // Has reports whether every one of the named top-level members is there and not null. Names compare without case.

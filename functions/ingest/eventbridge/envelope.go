@@ -25,21 +25,17 @@ type Envelope struct{}
 // maxWrappers bounds how many wrappers lie around one finding. Real ones are four: SQS, SNS, EventBridge, findings.
 const maxWrappers = 16
 
-// maxInflated bounds, in bytes, what all compressed parts of one delivery may decompress to.
-const maxInflated = 4 * ingest.MaxBody
-
 // Open implements ingest.Envelope.
 func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
-	body := d.Body
+	body, o := d.Body, opener{room: ingest.NewRoom()}
 	if text, ok := packed(body); ok {
 		// An S3 export that someone stored as text: no wire form of AWS, but harmless to read.
-		raw, err := inflate(text)
+		raw, err := o.inflate(text)
 		if err != nil {
 			return nil, err
 		}
 		body = raw
 	}
-	o := opener{budget: maxInflated}
 	o.values(body, nil, 0)
 	return o.records, nil
 }
@@ -47,7 +43,7 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 // opener gathers the records of one delivery, in order.
 type opener struct {
 	records []ingest.Record
-	budget  int // bytes that compressed parts may still decompress to
+	room    *ingest.Room
 }
 
 // values opens every JSON value in text.
@@ -64,6 +60,10 @@ func (o *opener) values(text []byte, context map[string]string, wrappers int) {
 
 // open takes one wrapper off r, or keeps it as a finding.
 func (o *opener) open(r ingest.Record, wrappers int) {
+	if r.Err != nil {
+		o.records = append(o.records, r)
+		return
+	}
 	if wrappers > maxWrappers {
 		o.fail(r.Raw, fault.Errorf(fault.Invalid, "body: more than %d wrappers around a finding", maxWrappers))
 		return
@@ -154,10 +154,10 @@ func packed(body []byte) (string, bool) {
 }
 
 // inflate decodes base64 and decompresses what is gzip in it.
-func inflate(text string) ([]byte, error) {
+func (o *opener) inflate(text string) ([]byte, error) {
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "base64: %w", err)
 	}
-	return ingest.Gunzip(raw)
+	return o.room.Gunzip(raw)
 }

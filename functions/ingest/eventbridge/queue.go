@@ -21,6 +21,8 @@ func (o *opener) queueRecords(r ingest.Record, list string, wrappers int) {
 	for _, raw := range records {
 		e := ingest.NewRecord(raw, r.Context)
 		switch {
+		case e.Err != nil:
+			o.open(e, wrappers+1)
 		case e.Has("body"):
 			o.held(e, "body", wrappers)
 		case e.Has("Sns"):
@@ -72,7 +74,7 @@ func (o *opener) packed(r ingest.Record, name string, wrappers int) {
 	o.values(text, r.Context, wrappers+1)
 }
 
-// unpack decodes a base64 string, decompresses it, and takes its size off the delivery's budget.
+// unpack decodes a base64 string and decompresses it, within the delivery's room.
 func (o *opener) unpack(v jsontext.Value, name string) ([]byte, error) {
 	if v.Kind() != '"' {
 		return nil, fault.Errorf(fault.Invalid, "%s: missing, or no string", name)
@@ -81,12 +83,9 @@ func (o *opener) unpack(v jsontext.Value, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "%s: not a readable string", name)
 	}
-	text, err := inflate(string(s))
+	text, err := o.inflate(string(s))
 	if err != nil {
 		return nil, fault.Errorf(fault.Of(err), "%s: %w", name, err)
-	}
-	if o.budget -= len(text); o.budget < 0 {
-		return nil, fault.Errorf(fault.TooLarge, "%s: the delivery's compressed parts exceed %d MB", name, maxInflated>>20)
 	}
 	if len(text) == 0 {
 		return nil, fault.Errorf(fault.Invalid, "%s: empty", name)

@@ -24,6 +24,15 @@ type Envelope struct{}
 // maxWraps bounds wrappers in wrappers. A CloudEvent around a push around a page is three.
 const maxWraps = 8
 
+// limits are what may still be unwrapped.
+type limits struct {
+	wraps int
+	room  *ingest.Room
+}
+
+// less is what is left within one more wrapper.
+func (l limits) less() limits { return limits{l.wraps - 1, l.room} }
+
 // Open returns a record per finding. Data that is no base64, gzip or JSON is the error of its own record.
 func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 	context := map[string]string{}
@@ -32,41 +41,41 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 			context[name] = v
 		}
 	}
-	return unwrapAll(ingest.Values(d.Body), context, maxWraps), nil
+	return unwrapAll(ingest.Values(d.Body), context, limits{maxWraps, ingest.NewRoom()}), nil
 }
 
-func unwrapAll(records []ingest.Record, context map[string]string, wraps int) []ingest.Record {
+func unwrapAll(records []ingest.Record, context map[string]string, left limits) []ingest.Record {
 	var out []ingest.Record
 	for _, r := range records {
 		if r.Err == nil {
 			r.Context = context
 		}
-		out = append(out, unwrap(r, wraps)...)
+		out = append(out, unwrap(r, left)...)
 	}
 	return out
 }
 
 // unwrap takes one wrapper off and goes on with what was inside.
-func unwrap(r ingest.Record, wraps int) []ingest.Record {
+func unwrap(r ingest.Record, left limits) []ingest.Record {
 	switch {
 	case r.Err != nil:
 		return []ingest.Record{r}
-	case wraps == 0:
+	case left.wraps == 0:
 		return failed(r, "wrapped more than %d times", maxWraps)
 	case r.Raw.Kind() == '[':
-		return list(r, r.Raw, "the delivery is an empty array", wraps)
+		return list(r, r.Raw, "the delivery is an empty array", left)
 	case r.Has("receivedMessages"):
-		return list(r, r.Field("receivedMessages"), "a pull without messages", wraps)
+		return list(r, r.Field("receivedMessages"), "a pull without messages", left)
 	case r.Has("listFindingsResults"):
-		return list(r, r.Field("listFindingsResults"), "a page without findings", wraps)
+		return list(r, r.Field("listFindingsResults"), "a page without findings", left)
 	case r.Field("findings").Kind() == '[':
-		return list(r, r.Field("findings"), "a page without findings", wraps)
+		return list(r, r.Field("findings"), "a page without findings", left)
 	case r.Has("specversion"):
-		return cloudEvent(r, wraps)
+		return cloudEvent(r, left)
 	case r.Field("message").Kind() == '{':
-		return message(r, ingest.NewRecord(r.Field("message"), with(r.Context, "subscription", r.Text("subscription"))), wraps)
+		return message(r, ingest.NewRecord(r.Field("message"), with(r.Context, "subscription", r.Text("subscription"))), left)
 	case isMessage(r):
-		return message(r, r, wraps)
+		return message(r, r, left)
 	case isEmptyPage(r):
 		return []ingest.Record{{Raw: r.Raw, Context: r.Context, Ignored: "a page without findings"}}
 	}
@@ -74,7 +83,7 @@ func unwrap(r ingest.Record, wraps int) []ingest.Record {
 }
 
 // list goes on into an array; an empty one is nothing to complain about.
-func list(r ingest.Record, array jsontext.Value, none string, wraps int) []ingest.Record {
+func list(r ingest.Record, array jsontext.Value, none string, left limits) []ingest.Record {
 	if array.Kind() != '[' {
 		return failed(r, "%s where an array was expected", array.Kind())
 	}
@@ -87,13 +96,13 @@ func list(r ingest.Record, array jsontext.Value, none string, wraps int) []inges
 	}
 	var out []ingest.Record
 	for _, e := range elements {
-		out = append(out, unwrap(ingest.NewRecord(e, r.Context), wraps-1)...)
+		out = append(out, unwrap(ingest.NewRecord(e, r.Context), left.less())...)
 	}
 	return out
 }
 
 // cloudEvent opens a structured event: a Pub/Sub message, or data of any other shape this envelope knows.
-func cloudEvent(r ingest.Record, wraps int) []ingest.Record {
+func cloudEvent(r ingest.Record, left limits) []ingest.Record {
 	if v := r.Text("specversion"); !strings.HasPrefix(v, "1.") {
 		return failed(r, "specversion: %q is not 1.0", v)
 	}
@@ -102,13 +111,13 @@ func cloudEvent(r ingest.Record, wraps int) []ingest.Record {
 		context = with(context, "ce-"+name, r.Text(name))
 	}
 	if b64 := r.Text("data_base64"); b64 != "" {
-		return decoded(r, "data_base64", b64, context, wraps)
+		return decoded(r, "data_base64", b64, context, left)
 	}
 	data := r.Field("data")
 	if data == nil {
 		return failed(r, "data: missing")
 	}
-	return unwrap(ingest.NewRecord(data, context), wraps-1)
+	return unwrap(ingest.NewRecord(data, context), left.less())
 }
 
 // isMessage recognizes a Pub/Sub message that lost its "message": a background function's, or one saved from a pull.
@@ -129,7 +138,7 @@ func isEmptyPage(r ingest.Record) bool {
 }
 
 // message opens a Pub/Sub message m. What cannot be opened is kept whole, as it came in r.
-func message(r, m ingest.Record, wraps int) []ingest.Record {
+func message(r, m ingest.Record, left limits) []ingest.Record {
 	context := m.Context
 	for _, f := range []struct{ name, camel, snake string }{{"message-id", "messageId", "message_id"}, {"publish-time", "publishTime", "publish_time"}} {
 		context = with(with(context, f.name, m.Text(f.snake)), f.name, m.Text(f.camel))
@@ -137,27 +146,27 @@ func message(r, m ingest.Record, wraps int) []ingest.Record {
 	data := m.Field("data")
 	switch data.Kind() {
 	case '"':
-		return decoded(r, "message.data", m.Text("data"), context, wraps)
+		return decoded(r, "message.data", m.Text("data"), context, left)
 	case '{', '[': // pulled with a schema, or decoded on the way
-		return unwrap(ingest.NewRecord(data, context), wraps-1)
+		return unwrap(ingest.NewRecord(data, context), left.less())
 	}
 	return failed(r, "message.data: missing")
 }
 
 // decoded goes on with base64 text, which may hold gzip.
-func decoded(r ingest.Record, field, text string, context map[string]string, wraps int) []ingest.Record {
+func decoded(r ingest.Record, field, text string, context map[string]string, left limits) []ingest.Record {
 	body, err := decode(text)
 	if err != nil {
 		return failed(r, "%s: %w", field, err)
 	}
-	if body, err = ingest.Gunzip(body); err != nil {
+	if body, err = left.room.Gunzip(body); err != nil {
 		return []ingest.Record{{Raw: r.Raw, Context: r.Context, Err: fault.Errorf(fault.Of(err), "%s: %w", field, err)}}
 	}
 	inner := ingest.Values(body)
 	if len(inner) == 0 {
 		return failed(r, "%s: empty", field)
 	}
-	return unwrapAll(inner, context, wraps-1)
+	return unwrapAll(inner, context, left.less())
 }
 
 // decode reads base64 in either alphabet, with or without padding.

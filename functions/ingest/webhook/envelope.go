@@ -27,6 +27,7 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 		return binary(d)
 	}
 	var out []ingest.Record
+	room := ingest.NewRoom()
 	for _, v := range ingest.Values(d.Body) {
 		if v.Raw.Kind() == '[' && v.Err == nil && strings.TrimSpace(string(v.Raw[1:len(v.Raw)-1])) == "" {
 			v.Ignored = "an empty array"
@@ -34,7 +35,7 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 			continue
 		}
 		for _, r := range ingest.Array(v) {
-			out = append(out, open(r)...)
+			out = append(out, open(r, room)...)
 		}
 	}
 	return out, nil
@@ -58,11 +59,11 @@ func binary(d ingest.Delivery) ([]ingest.Record, error) {
 }
 
 // open takes the CloudEvent off a record, if it wears one.
-func open(r ingest.Record) []ingest.Record {
+func open(r ingest.Record, room *ingest.Room) []ingest.Record {
 	switch {
 	case r.Err != nil || r.Ignored != "":
 	case r.Has("specversion") && r.Has("id", "source", "type") || r.Has("specversion") && (r.Has("data") || r.Has("data_base64")):
-		return structured(r)
+		return structured(r, room)
 	default:
 		r.Ignored = control(r)
 	}
@@ -70,7 +71,7 @@ func open(r ingest.Record) []ingest.Record {
 }
 
 // structured opens an event that is one JSON object.
-func structured(r ingest.Record) []ingest.Record {
+func structured(r ingest.Record, room *ingest.Room) []ingest.Record {
 	if v := r.Text("specversion"); !strings.HasPrefix(v, "1.") {
 		return failed(r, "specversion: %q is not 1.0", v)
 	}
@@ -88,7 +89,7 @@ func structured(r ingest.Record) []ingest.Record {
 	data := r.Field("data")
 	switch {
 	case r.Has("data_base64"):
-		return base64Data(r, context)
+		return base64Data(r, context, room)
 	case data == nil:
 		return failed(r, "data: missing")
 	case data.Kind() == '"': // JSON that was put into text on the way
@@ -100,7 +101,7 @@ func structured(r ingest.Record) []ingest.Record {
 	return within(data, context)
 }
 
-func base64Data(r ingest.Record, context map[string]string) []ingest.Record {
+func base64Data(r ingest.Record, context map[string]string, room *ingest.Room) []ingest.Record {
 	text := strings.TrimRight(strings.TrimSpace(r.Text("data_base64")), "=")
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(text, "-_") {
@@ -110,7 +111,7 @@ func base64Data(r ingest.Record, context map[string]string) []ingest.Record {
 	if err != nil {
 		return failed(r, "data_base64: %w", err)
 	}
-	if body, err = ingest.Gunzip(body); err != nil {
+	if body, err = room.Gunzip(body); err != nil {
 		return []ingest.Record{{Raw: r.Raw, Err: fault.Errorf(fault.Of(err), "data_base64: %w", err)}}
 	}
 	if len(body) == 0 {

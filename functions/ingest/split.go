@@ -1,0 +1,227 @@
+package ingest
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// MaxRecords is how many records one delivery may hold.
+const MaxRecords = 100_000
+
+// Values splits a body into its JSON values: one value, several on lines of their own (NDJSON) or simply one after
+// another. What is no JSON becomes a Record with Err; the lines after it, and the elements of an array beside it, are
+// still read. What json refuses only deep inside (a name that is there twice, broken UTF-8) is left to whoever meets
+// it, so that it spoils no other finding of its wrapper. What lies beyond MaxRecords is one Record with Err. Use Array
+// to go on into an array. Records share the bytes of body. It takes time in proportion to the body, whatever is in it.
+func Values(body []byte) []Record {
+	body = bytes.TrimSpace(body)
+	if v := jsontext.Value(body); v.IsValid() { // nearly always: one value
+		return []Record{NewRecord(v[:len(v):len(v)], nil)}
+	}
+	var out []Record
+	patience := 4 * len(body) // bytes that may be read in vain while the end of a value is sought on later lines
+	for rest := trim(body); len(rest) > 0 && len(out) <= MaxRecords; rest = trim(rest) {
+		n := end(line(rest))
+		if n < 0 && patience > 0 {
+			if n = end(rest); n < 0 {
+				patience -= len(rest)
+			}
+		}
+		switch {
+		case len(out) == MaxRecords:
+			n = len(rest)
+			out = append(out, Record{Raw: rest, Err: tooMany()})
+		case n < 0 && rest[0] == '[' && patience > 0: // broken off; what came whole is good
+			n = len(rest)
+			out = append(out, pieces(rest)...)
+		default:
+			if n < 0 {
+				n = resume(rest)
+			} else if v := jsontext.Value(rest[:n]); rest[0] != '{' && rest[0] != '[' && !v.IsValid() {
+				n = len(line(rest)) // words
+			}
+			out = append(out, suspect(bytes.TrimSpace(rest[:n:n]))...)
+		}
+		rest = rest[n:]
+	}
+	return out
+}
+
+// Array turns the record of a JSON array into one record per element; any other record stays alone.
+func Array(r Record) []Record {
+	if r.Err != nil || r.Raw.Kind() != '[' {
+		return []Record{r}
+	}
+	vs, err := Elements(r.Raw)
+	if err != nil {
+		return []Record{{Raw: r.Raw, Err: err}}
+	}
+	out := make([]Record, len(vs))
+	for i, v := range vs {
+		out[i] = NewRecord(v, r.Context)
+	}
+	return out
+}
+
+func tooMany() error {
+	return fault.Errorf(fault.TooLarge, "body: more than %d records, send them in parts", MaxRecords)
+}
+
+// suspect reads a value of a body that json refuses somewhere.
+func suspect(v jsontext.Value) []Record {
+	if v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+		r := NewRecord(v, nil)
+		if name, ok := twice(r.Fields); ok { // nobody can know which was meant
+			r.Err = fault.Errorf(fault.Invalid, "%s: malformed JSON: the name is there twice", clip(name))
+		} else if v.Kind() == '{' && r.Fields == nil {
+			r.Err = malformed(v)
+		}
+		return []Record{r}
+	}
+	if v.Kind() == '[' {
+		return pieces(v)
+	}
+	return []Record{{Raw: v, Err: malformed(v)}}
+}
+
+func twice(ms []Member) (string, bool) {
+	seen := make(map[string]bool, len(ms))
+	for _, m := range ms {
+		if seen[m.Name] {
+			return m.Name, true
+		}
+		seen[m.Name] = true
+	}
+	return "", false
+}
+
+// pieces reads the elements of an array that is no JSON as a whole.
+func pieces(v jsontext.Value) []Record {
+	var out []Record
+	for rest := trim(v[1:]); ; rest = trim(rest) {
+		n := separator(rest)
+		piece := jsontext.Value(bytes.TrimSpace(rest[:n:n]))
+		last := n == len(rest) || rest[n] == ']'
+		switch {
+		case last && len(piece) == 0 && len(rest) == 0 && len(out) > 0: // broken off behind a comma
+			return append(out, Record{Raw: v[len(v):], Err: fault.Errorf(fault.Invalid, "malformed JSON: the array does not end")})
+		case last && len(piece) == 0 && len(out) == 0:
+			return []Record{{Raw: v, Err: malformed(v)}}
+		case len(out) == MaxRecords:
+			return append(out, Record{Raw: jsontext.Value(rest), Err: tooMany()})
+		case piece.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) && piece.Kind() != '[':
+			out = append(out, suspect(piece)...)
+		default:
+			out = append(out, Record{Raw: piece, Err: malformed(piece)})
+		}
+		if last {
+			return out
+		}
+		rest = rest[n+1:]
+	}
+}
+
+// malformed says what is wrong with v, which is refused.
+func malformed(v jsontext.Value) error {
+	if d := depth(v); d > MaxDepth {
+		return fault.Errorf(fault.Invalid, "body: nested %d deep, at most %d is read", d, MaxDepth)
+	}
+	var into jsontext.Value
+	if err := json.Unmarshal(v, &into); err != nil {
+		return fault.Errorf(fault.Invalid, "%s", Describe(err))
+	}
+	return fault.Errorf(fault.Invalid, "malformed JSON")
+}
+
+func trim(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
+
+func line(b []byte) []byte {
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		return b[:i]
+	}
+	return b
+}
+
+// end is where the value that b begins with ends, going by its brackets and quotes; -1 when it does not end. A string
+// ends on its line.
+func end(b []byte) int {
+	switch b[0] {
+	case '{', '[':
+	case '"':
+		return quoted(b)
+	default:
+		if i := bytes.IndexAny(b, " \t\r\n{[\""); i > 0 {
+			return i
+		}
+		return len(b)
+	}
+	deep := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			n := quoted(b[i:])
+			if n < 0 {
+				return -1
+			}
+			i += n - 1
+		case '{', '[':
+			deep++
+		case '}', ']':
+			if deep--; deep == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}
+
+// quoted is how long the string is that b begins with; -1 when it does not end.
+func quoted(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		case '\n':
+			return -1
+		}
+	}
+	return -1
+}
+
+// separator is the place of the comma or bracket that ends the element which b begins with; len(b) when there is none.
+func separator(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case ',', ']':
+			return i
+		case '{', '[', '"':
+			n := end(b[i:])
+			if n < 0 {
+				return len(b)
+			}
+			i += n - 1
+		}
+	}
+	return len(b)
+}
+
+// resume is where reading goes on behind a value that does not end: at the next line, behind an object at the next line
+// that begins another.
+func resume(b []byte) int {
+	for at := 0; ; {
+		i := bytes.IndexByte(b[at:], '\n')
+		if i < 0 {
+			return len(b)
+		}
+		at += i + 1
+		if b[0] != '{' || at < len(b) && (b[at] == '{' || b[at] == '[') {
+			return at
+		}
+	}
+}
