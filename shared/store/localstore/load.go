@@ -140,7 +140,7 @@ func (v *view) node(key string) (incident.Node, error) {
 	if err != nil {
 		return incident.Node{}, err
 	}
-	return decodeNode(value)
+	return decodeNode(key, value)
 }
 
 // survivor follows merges from an incident to the one that has its content now.

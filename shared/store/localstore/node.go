@@ -1,9 +1,12 @@
 package localstore
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json"
@@ -12,9 +15,9 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// node writes a node: its Last, for the sweep below, and the node as JSON.
+// node writes a node.
 func (w *commit) node(n incident.Node) error {
-	body, err := json.Marshal(n)
+	value, err := encodeNode(n)
 	if err != nil {
 		return fmt.Errorf("encode node %s: %w", n.Key, err)
 	}
@@ -26,7 +29,7 @@ func (w *commit) node(n incident.Node) error {
 		}
 		w.tenant.sweep.oldest = min(w.tenant.sweep.oldest, last) // it may lie behind the hand
 	}
-	return w.batch.Set(byID(nodeTable, w.tenant.name, n.Key), append(datadir.AppendUint(nil, last), body...), nil)
+	return w.batch.Set(byID(nodeTable, w.tenant.name, n.Key), value, nil)
 }
 
 // sweep is where forgetting stands: a hand that goes round a tenant's nodes, a little with each commit. It starts anew
@@ -62,7 +65,7 @@ func (w *commit) forget(written int) error {
 		last := datadir.Uint(it.Value()[:min(8, len(it.Value()))])
 		switch {
 		case last == 0: // another name of a node, which goes when nothing leads there any more
-			gone, err := w.aliasOver(it.Value())
+			gone, err := w.aliasOver(it.Key(), it.Value())
 			if err != nil {
 				return errors.Join(err, it.Close())
 			}
@@ -90,8 +93,8 @@ func (w *commit) forget(written int) error {
 }
 
 // aliasOver reports whether a node without a time of its own is another name of a node that no longer exists.
-func (w *commit) aliasOver(value []byte) (bool, error) {
-	n, err := decodeNode(value)
+func (w *commit) aliasOver(key, value []byte) (bool, error) {
+	n, err := decodeNode(string(key), value)
 	if err != nil || n.SameAs == "" {
 		return false, err
 	}
@@ -105,13 +108,51 @@ func (w *commit) aliasOver(value []byte) (bool, error) {
 	return false, closer.Close()
 }
 
-func decodeNode(value []byte) (incident.Node, error) {
-	var n incident.Node
-	if len(value) < 8 {
-		return n, errors.New("node is damaged")
+// A node is kept as its Last, for the sweep above, then what most nodes are nothing more than, and the rest as JSON when
+// there is any. Its key is the row's.
+//
+//	last │ format(1) │ first │ alert sameAs │ alerts │ rest
+const nodeFormat = 1
+
+var errNode = errors.New("node is damaged")
+
+func encodeNode(n incident.Node) ([]byte, error) {
+	b := datadir.AppendUint(make([]byte, 0, 80), datadir.TimeKey(n.Last))
+	b = datadir.AppendUint(append(b, nodeFormat), datadir.TimeKey(n.First))
+	b = appendText(appendText(b, n.Alert), n.SameAs)
+	b = binary.AppendUvarint(b, uint64(n.Alerts))
+	n.Key, n.Alert, n.SameAs, n.Alerts = "", "", "", 0
+	for _, t := range [...]*time.Time{&n.First, &n.Last} {
+		if datadir.KeyTime(datadir.TimeKey(*t)).Equal(*t) { // a time beyond what a key can say stays in the rest
+			*t = time.Time{}
+		}
 	}
-	if err := json.Unmarshal(value[8:], &n); err != nil {
-		return n, fmt.Errorf("decode node: %w", err)
+	if reflect.ValueOf(n).IsZero() {
+		return b, nil
+	}
+	rest, err := json.Marshal(n)
+	return append(b, rest...), err
+}
+
+func decodeNode(key string, value []byte) (incident.Node, error) {
+	var n incident.Node
+	d := decoder{b: value}
+	last, format, first := d.time(), d.byte(), d.time()
+	alert, same, alerts := d.text(), d.text(), d.uvarint()
+	if d.bad || format != nodeFormat {
+		return n, fmt.Errorf("node %s: %w", key, errNode)
+	}
+	if len(d.b) > 0 {
+		if err := json.Unmarshal(d.b, &n); err != nil {
+			return n, fmt.Errorf("node %s: %w: %w", key, errNode, err)
+		}
+	}
+	n.Key, n.Alert, n.SameAs, n.Alerts = key, alert, same, int(alerts)
+	if n.First.IsZero() {
+		n.First = first
+	}
+	if n.Last.IsZero() {
+		n.Last = last
 	}
 	return n, nil
 }
