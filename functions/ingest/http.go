@@ -36,13 +36,18 @@ type HTTP struct {
 const maxWait = 60
 
 // ServeHTTP reads one delivery and answers with its receipt: 202 when anything of it was taken, 400 when nothing was,
-// 413 when it is too large, 415 when its encoding is unknown, 503 when there is no room for it or nothing could be made
+// 405 when it is no POST, 413 when it is too large, 415 when its encoding is unknown, 503 when there is no room for it or nothing could be made
 // durable just now.
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route := r.PathValue("route")
 	fn := h.Functions[strings.ToLower(route)]
 	if fn == nil {
 		h.Refuse(w, r, http.StatusNotFound, "itemNotFound", "no ingest route "+strconv.Quote(route)+": aws, azure, gcp and webhook exist")
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		h.Refuse(w, r, http.StatusMethodNotAllowed, "notAllowed", "Method "+clip(r.Method)+" is not allowed here; use POST.")
 		return
 	}
 	tenant, err := h.bind(r, fn.Route)

@@ -21,3 +21,13 @@ func main() {
 		Version: version, Commands: []*cobra.Command{newServeCommand(), newReplayCommand()},
 	}, os.Args[1:]))
 }
+
+// misuse makes wrong arguments a misuse of the command line.
+func misuse(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return cli.Usage("%w", err)
+		}
+		return nil
+	}
+}

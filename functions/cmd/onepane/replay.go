@@ -12,10 +12,10 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
+	"github.com/onepane/onepane/functions/cli"
 	"github.com/onepane/onepane/functions/cmd/internal/wire"
 	"github.com/onepane/onepane/functions/host/replay"
 	"github.com/onepane/onepane/shared/config"
-	"github.com/onepane/onepane/shared/fault"
 )
 
 // replayOptions are the flags of `onepane replay`.
@@ -38,7 +38,7 @@ Records may come from any provider; each is recognized by its shape unless --pro
 		Example: `  onepane replay alerts.ndjson.gz
   onepane replay --format tsv --duplicates dups.tsv alerts.ndjson > incidents.tsv
   aws s3 cp s3://findings/today.jsonl.gz - | onepane replay --provider aws -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: misuse(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			o.stdin, o.stdout, o.stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 			o.terminal = isTerminal(os.Stderr)
@@ -55,7 +55,7 @@ Records may come from any provider; each is recognized by its shape unless --pro
 func runReplay(ctx context.Context, o replayOptions, files []string) error {
 	write, ok := map[string]func(io.Writer, *replay.Replay) error{"table": writeTable, "json": writeJSON, "tsv": writeTSV}[o.format]
 	if !ok {
-		return fault.Errorf(fault.Invalid, "--format: %q is none of table, json, tsv", o.format)
+		return cli.Usage("--format %q: expected table, json or tsv", o.format)
 	}
 	cfg, err := config.Load(os.Getenv)
 	if err != nil {

@@ -39,7 +39,7 @@ authentication configured it listens on loopback only.`,
 		Example: `  onepane serve
   onepane serve --listen 127.0.0.1:8080 --data /var/lib/onepane
   ONEPANE_CONFIG=onepane.yaml onepane serve`,
-		Args: cobra.NoArgs,
+		Args: misuse(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(os.Getenv)
 			if err != nil {

@@ -107,6 +107,7 @@ func (s *Server) drain(srv *http.Server) error {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/ingest/{route}", s.Ingest)
+	mux.Handle("/api/ingest/{route}", s.Ingest) // it says which methods it takes
 	mux.Handle("GET /metrics", s.Metrics)
 	mux.Handle("/", s.API)
 	// A web page someone visits must not be able to post to their loopback.

@@ -121,7 +121,8 @@ func (o *opener) page(r ingest.Record, wrappers int) {
 	}
 }
 
-// text opens JSON that is written inside a string; name says where, for the reason when it is none.
+// text opens JSON that is written inside a string, as it is or as base64 of gzip; name says where, for the reason when
+// it is none.
 func (o *opener) text(v jsontext.Value, context map[string]string, name string, wrappers int) {
 	s, err := jsontext.AppendUnquote(nil, v)
 	if err != nil {
@@ -131,6 +132,12 @@ func (o *opener) text(v jsontext.Value, context map[string]string, name string, 
 	if len(strings.TrimSpace(string(s))) == 0 {
 		o.fail(v, fault.Errorf(fault.Invalid, "%s: empty", name))
 		return
+	}
+	if text, ok := packed(s); ok {
+		if s, err = o.inflate(text); err != nil {
+			o.fail(v, fault.Errorf(fault.Of(err), "%s: %w", name, err))
+			return
+		}
 	}
 	o.values(s, context, wrappers+1)
 }

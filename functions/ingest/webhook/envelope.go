@@ -8,6 +8,7 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strings"
 
@@ -114,7 +115,7 @@ func base64Data(r ingest.Record, context map[string]string, room *ingest.Room) [
 	if body, err = room.Gunzip(body); err != nil {
 		return []ingest.Record{{Raw: r.Raw, Err: fault.Errorf(fault.Of(err), "data_base64: %w", err)}}
 	}
-	if len(body) == 0 {
+	if len(bytes.TrimSpace(body)) == 0 {
 		return failed(r, "data_base64: empty")
 	}
 	return within(body, context)
