@@ -118,6 +118,9 @@ func TestSameIncidentsHoweverItRuns(t *testing.T) {
 		"restarted between":       {100, true, false},
 		"delivered twice":         {100, false, true},
 		"twice and restarted, 13": {13, true, true},
+		"restarted, 13":           {13, true, false},
+		"delivered twice, 13":     {13, false, true},
+		"by 13":                   {13, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(t)
@@ -225,5 +228,16 @@ func TestAnOutageLosesNothing(t *testing.T) {
 	run(t, plain, evs, 60, func(int) *Function { return g })
 	if got, want := outcome(t, s), outcome(t, plain); !maps.EqualFunc(got, want, slices.Equal) {
 		t.Error("what was decided during the outage leaked into the state")
+	}
+}
+
+func TestRedeliveryCommitsNothing(t *testing.T) {
+	s := newStore(t)
+	for batch := range slices.Chunk(traffic(1500), 13) {
+		run(t, s, batch, 13, func(int) *Function { return newFunction(s) })
+		again := newFunction(&flaky{Store: s, fail: func(int) error { return errors.New("a repeat was committed") }})
+		if err := again.Handle(context.Background(), batch); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

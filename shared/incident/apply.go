@@ -73,7 +73,7 @@ func (s *State) again(m *Member, a alert.Alert, now time.Time) Outcome {
 		ties := s.resolve(m.Alert)
 		s.tell(inc, m, ties, false, now)
 		if !inc.Background {
-			s.touch(inc, m, ties)
+			s.touch(inc, m, ties, false)
 		}
 	}
 	return out
@@ -96,13 +96,10 @@ func (s *State) place(m *Member, ties []tie, now time.Time) Outcome {
 		ties[i].surprise = s.surprise(a, ties[i]) // as things stood before it
 	}
 	found := s.candidates(a, ties)
-	if Trace != nil {
-		Trace(a, found, ties, s)
-	}
 	out := Outcome{}
 	var inc *Incident
 	if len(found) > 0 && found[0].score >= s.tune.JoinAt && found[0].incident.Alerts < s.tune.MaxAlerts {
-		inc = s.join(m, found, &out, now)
+		inc = s.join(m, found, ties, &out, now)
 	} else if c, ok := s.drip(a, ties); ok {
 		inc, m.Reasons = c.incident, c.reasons
 	} else {
@@ -113,30 +110,40 @@ func (s *State) place(m *Member, ties []tie, now time.Time) Outcome {
 	m.Incident, out.Incident = inc.ID, inc.ID
 	m.Reasons = strongest(m.Reasons)
 	inc.Alerts++
-	inc.saw(kindOf(a))
+	newKind := inc.saw(kindOf(a))
 	s.tell(inc, m, ties, out.Opened, now)
 	s.count(a, ties, inc.ID)
 	if !inc.Background {
-		s.touch(inc, m, ties)
+		s.touch(inc, m, ties, newKind)
 	}
 	return out
 }
 
 // join puts an alert into the best incident it ties to, and merges the others that it ties to as firmly.
-func (s *State) join(m *Member, found []candidate, out *Outcome, now time.Time) *Incident {
+func (s *State) join(m *Member, found []candidate, ties []tie, out *Outcome, now time.Time) *Incident {
 	inc := found[0].incident
 	m.Reasons = found[0].reasons
 	for _, c := range found[1:] {
 		if c.score < s.tune.MergeAt {
 			break
 		}
-		if survivor, gone := s.merge(inc, c.incident, now); survivor != nil {
-			m.Reasons = append(m.Reasons, c.reasons...)
-			out.MergedFrom = append(out.MergedFrom, gone.ID)
-			inc = survivor
-		}
+		inc = s.mergeInto(inc, c.incident, out, now)
+		m.Reasons = append(m.Reasons, c.reasons...)
+	}
+	for _, other := range s.pauses(inc, ties) {
+		inc = s.mergeInto(inc, other, out, now)
 	}
 	return inc
+}
+
+// mergeInto merges two incidents, if nothing forbids it, and returns the one that goes on.
+func (s *State) mergeInto(inc, other *Incident, out *Outcome, now time.Time) *Incident {
+	survivor, gone := s.merge(inc, other, now)
+	if survivor == nil {
+		return inc
+	}
+	out.MergedFrom = append(out.MergedFrom, gone.ID)
+	return survivor
 }
 
 // maxReasons bounds what is kept to explain one membership.
@@ -171,6 +178,3 @@ func later(a, b time.Time) time.Time {
 	}
 	return a
 }
-
-// Trace is debugging.
-var Trace func(a alert.Alert, found []candidate, ties []tie, s *State)

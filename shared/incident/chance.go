@@ -25,11 +25,11 @@ func severityNode(s alert.Severity) string { return "severity:" + string(s) }
 // independent: a kind that fires everywhere, an entity that everything touches.
 func (s *State) chance(a alert.Alert, key string, inc *Incident) float64 {
 	kind := kindOf(a)
-	all := s.nodes[tenantNode]
-	if all == nil {
-		return s.tune.Unseen * s.tune.Unseen / s.tune.Prior.Hours()
+	ofKind, ofEntity, ofPair, total, hours := 0.0, 0.0, 0.0, 0.0, s.tune.Prior.Hours()
+	if all := s.nodes[tenantNode]; all != nil {
+		total = float64(all.Alerts)
+		hours += all.Last.Sub(all.First).Hours()
 	}
-	ofKind, ofEntity, ofPair, total := 0.0, 0.0, 0.0, float64(all.Alerts)
 	if n := s.nodes[kindNode(kind)]; n != nil {
 		ofKind = float64(n.Alerts)
 	}
@@ -47,9 +47,15 @@ func (s *State) chance(a alert.Alert, key string, inc *Incident) float64 {
 		}
 	}
 	ofKind, ofEntity, ofPair = max(ofKind, 0), max(ofEntity, 0), max(ofPair, 0)
-	hours := all.Last.Sub(all.First).Hours() + s.tune.Prior.Hours()
-	independent := (ofKind + s.tune.Unseen*s.usual(a.Severity, total)) * (ofEntity + s.tune.Unseen) / (total + s.tune.Unseen*100)
+	independent := (ofKind + s.tune.Unseen*s.usual(a.Severity, total)) * (ofEntity + s.tune.Unseen) / (total + s.prior(total))
 	return (ofPair + independent) / hours
+}
+
+// prior is how many episodes, of kinds and entities that never came again, a tenant is taken to have had before its first
+// alert. The more was seen, the less is imagined.
+func (s *State) prior(total float64) float64 {
+	const least, fades = 25, 100
+	return least + s.tune.PriorEpisodes/(1+total/fades)
 }
 
 // usual is how common a severity is in this tenant, 1 when all are alike: a kind never seen before is likelier noise when
@@ -77,7 +83,7 @@ func (n *Node) within(incident string) int {
 // alert of one kind on it: much right after, little by little less, never nothing.
 func (s *State) drive(touch Touch, apart time.Duration, a alert.Alert) float64 {
 	step := s.tune.Step / (1 + float64(apart)/float64(s.tune.StepFade))
-	burst := s.tune.Burst * max(0, touch.Recent-s.tune.BurstFrom) * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
+	burst := s.tune.Burst * touch.Recent * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
 	return (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[a.Severity]
 }
 

@@ -103,6 +103,46 @@ func add(found []candidate, inc *Incident, r Reason) []candidate {
 	return append(found, candidate{incident: inc, doubt: 1 - r.Weight, reasons: []Reason{r}})
 }
 
+// pauses are the incidents that are earlier bursts of the attack that inc is a burst of: each shows many kinds of alerts
+// on an entity they share, within hours.
+func (s *State) pauses(inc *Incident, ties []tie) []*Incident {
+	if len(inc.Kinds) < s.tune.IntenseKinds {
+		return nil
+	}
+	var out []*Incident
+	for _, t := range ties {
+		n := s.nodes[t.key]
+		if n == nil || t.weight < s.tune.JoinAt {
+			continue
+		}
+		mine := s.touchOf(n, inc)
+		if mine == nil {
+			continue
+		}
+		for i := range n.Touches {
+			theirs := &n.Touches[i]
+			other := s.incident(theirs.Incident)
+			if other == nil || other == inc || !other.open() || len(other.Kinds) < s.tune.IntenseKinds {
+				continue
+			}
+			if min(gap(mine.First, theirs.First, theirs.Last), gap(theirs.First, mine.First, mine.Last)) <= s.tune.IntenseGap {
+				out = append(out, other)
+			}
+		}
+	}
+	return out
+}
+
+// touchOf is an incident's latest use of a node, also under the name of one that was merged into it.
+func (s *State) touchOf(n *Node, inc *Incident) *Touch {
+	for i := len(n.Touches) - 1; i >= 0; i-- {
+		if s.incident(n.Touches[i].Incident) == inc {
+			return &n.Touches[i]
+		}
+	}
+	return nil
+}
+
 // progresses reports whether a takes the incident's attack a step further: a stage it has not shown yet, after one it has.
 func (s *State) progresses(a alert.Alert, inc *Incident) bool {
 	if len(inc.Tactics) == 0 {

@@ -197,10 +197,14 @@ func (s *State) lead(name string, a alert.Alert) {
 }
 
 // touch records that an incident's alert used these entities, and who appeared together.
-func (s *State) touch(inc *Incident, m *Member, ties []tie) {
+func (s *State) touch(inc *Incident, m *Member, ties []tie, newKind bool) {
 	a := m.Alert
+	pulse := s.tune.Pulse // a flood of one kind is no burst
+	if newKind {
+		pulse = 1
+	}
 	for i, t := range ties {
-		s.edit(t.key).touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1, Recent: 1, Credit: t.surprise}, s.tune)
+		s.edit(t.key).touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1, Recent: pulse, Credit: t.surprise}, s.tune)
 		n := s.nodes[t.key]
 		for j, o := range ties {
 			if i != j && (o.machine || o.class == "user" || o.class == "resource") {

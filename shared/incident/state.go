@@ -97,18 +97,40 @@ func (s *State) Missing(alerts []alert.Alert) Refs {
 		for _, id := range memberIDs(*a) {
 			m.member(id)
 		}
-		m.alert = a
-		for _, k := range namesOf(*a) {
-			m.node(k)
+		m.alert, m.stored = a, nil
+		m.names(*a)
+		m.known(s.members[a.ID])
+		// What a report is merged into is resolved anew: its own names are needed too, but lead no further.
+		stored := m.stored
+		for _, mem := range stored {
+			m.names(mem.Alert)
 		}
 	}
 	return m.refs
 }
 
+func (m *missing) names(a alert.Alert) {
+	for _, k := range namesOf(a) {
+		m.node(k)
+	}
+}
+
+// known notes an alert that the report at hand may be merged into.
+func (m *missing) known(mem *Member) {
+	if mem != nil && mem.FoldedInto != "" {
+		mem = m.s.members[mem.FoldedInto]
+	}
+	if mem != nil && !slices.Contains(m.stored, mem) {
+		m.stored = append(m.stored, mem)
+	}
+}
+
 type missing struct {
 	s     *State
 	alert *alert.Alert // whose names are followed
-	refs  Refs
+	// stored are the alerts that it may be merged into, as far as they are loaded.
+	stored []*Member
+	refs   Refs
 }
 
 func (m *missing) member(id string) {
@@ -154,6 +176,7 @@ func (m *missing) node(key string) {
 		}
 		if n.Alert != "" {
 			m.member(n.Alert)
+			m.known(m.s.members[n.Alert])
 		}
 		key = n.SameAs
 	}
@@ -170,6 +193,7 @@ func (m *missing) around(n *Node) {
 	for _, b := range n.Briefs {
 		if b.copies(*m.alert, m.s.tune) {
 			m.member(b.Alert)
+			m.known(m.s.members[b.Alert])
 		}
 	}
 }

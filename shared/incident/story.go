@@ -82,11 +82,14 @@ func short(e alert.Evidence) string {
 	return v
 }
 
-// saw remembers a kind of alert, as far as it matters how many there are.
-func (i *Incident) saw(kind string) {
-	if h := hash(kind); len(i.Kinds) < maxKinds && !slices.Contains(i.Kinds, h) {
-		i.Kinds = append(i.Kinds, h)
+// saw remembers a kind of alert, as far as it matters how many there are, and reports whether it is new to the incident.
+func (i *Incident) saw(kind string) bool {
+	h := hash(kind)
+	if len(i.Kinds) >= maxKinds || slices.Contains(i.Kinds, h) {
+		return false
 	}
+	i.Kinds = append(i.Kinds, h)
+	return true
 }
 
 // lead remembers the title of the gravest alert, the earliest of equals: what a small incident is named after.

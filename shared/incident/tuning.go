@@ -34,14 +34,19 @@ type Tuning struct {
 	Seed float64
 	// Familiar is how many episodes of a kind, anywhere in the tenant, halve how telling it is.
 	Familiar float64
-	// Burst is what each alert of the last minutes beyond BurstFrom adds to that, BurstMost at most in all; it halves every
-	// BurstHalfLife.
-	Burst, BurstFrom, BurstMost float64
-	BurstHalfLife               time.Duration
+	// Burst is what each alert of the last minutes adds to that, BurstMost at most in all; it halves every BurstHalfLife.
+	Burst, BurstMost float64
+	BurstHalfLife    time.Duration
+	// Pulse is what an alert of a kind that the incident already shows counts for in a burst; one of a new kind counts 1.
+	Pulse float64
 	// Together is what two alerts of the same moment on one entity have in common whatever they are, as a rate per hour that
 	// halves every TogetherHalfLife: two things seldom happen at once by chance.
 	Together         float64
 	TogetherHalfLife time.Duration
+	// IntenseKinds and IntenseGap are from how many kinds of alerts and up to which pause two bursts on one entity are taken for
+	// one attack.
+	IntenseKinds int
+	IntenseGap   time.Duration
 	// Gravity scales the drive of an attack by what an alert's severity says.
 	Gravity map[alert.Severity]float64
 	// Progress scales it for an alert that takes the attack a stage further.
@@ -51,9 +56,10 @@ type Tuning struct {
 
 	// Episode is the time within which one kind on one entity counts once.
 	Episode time.Duration
-	// Prior is the time a tenant is taken to have been watched before its first alert: how ready the first days are to believe
-	// in chance.
-	Prior time.Duration
+	// Prior is the time a tenant is taken to have been watched before its first alert, and PriorEpisodes what was seen in it, of
+	// kinds and entities that never came again: how ready the first days are to believe in chance.
+	Prior         time.Duration
+	PriorEpisodes float64
 	// Unseen is how many episodes a kind or an entity is taken to have had besides those that were seen.
 	Unseen float64
 	// DripCount is from how many episodes on a kind may have an incident of its own that gathers it; DripWindow is how long
@@ -81,13 +87,14 @@ func Default() *Tuning {
 			"registry_key": 0.3, "process": 0.1, "other": 0.3,
 		},
 		Victim: 1, Attacker: 1.1, Context: 0.5, Weak: 0.9, Common: 0.1, Company: 32,
-		Step: 0.001, Seed: 0.000005, Familiar: 2, StepFade: time.Hour, Burst: 0.03, BurstFrom: 0, BurstMost: 5, BurstHalfLife: 5 * time.Minute,
+		Step: 0.0007, Seed: 0.000005, Familiar: 2, StepFade: time.Hour, Burst: 0.1, BurstMost: 5, BurstHalfLife: 5 * time.Minute, Pulse: 0.15,
 		Together: 0.05, TogetherHalfLife: 15 * time.Second,
+		IntenseKinds: 4, IntenseGap: 3 * time.Hour,
 		Gravity: map[alert.Severity]float64{
 			alert.Unknown: 0.8, alert.Informational: 0.3, alert.Low: 0.6, alert.Medium: 1, alert.High: 1.6, alert.Critical: 2,
 		},
 		Progress: 1.5, Horizon: 14 * 24 * time.Hour,
-		Episode: 10 * time.Minute, Prior: 48 * time.Hour, Unseen: 0.5, DripCount: 6, DripWindow: 48 * time.Hour,
+		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 500, Unseen: 0.5, DripCount: 6, DripWindow: 48 * time.Hour,
 		AddressLife: 24 * time.Hour, FoldWithin: 2 * time.Minute, CarriedWithin: 24 * time.Hour, MaxAlerts: 10000,
 	}
 }
