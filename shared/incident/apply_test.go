@@ -206,9 +206,9 @@ func TestStagesADayApartHoldTogether(t *testing.T) {
 	if a.Incident != b.Incident {
 		t.Error("a slow attack fell apart")
 	}
-	c := w.see(told("a-0003", 60*48, "policy notice", "user=dora@contoso.example"))
+	c := w.see(told("a-0003", 60*24*8, "policy notice", "user=dora@contoso.example"))
 	if c.Incident == a.Incident {
-		t.Error("an alert without a stage joined a day later")
+		t.Error("an alert without a stage joined a week later")
 	}
 }
 

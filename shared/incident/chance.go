@@ -38,8 +38,9 @@ func (s *State) chance(a alert.Alert, key string, inc *Incident) float64 {
 		if c := n.typed(kind); c != nil {
 			ofPair = float64(c.N)
 			if inc != nil && c.Incident == inc.ID {
-				ofPair -= float64(c.Here)
-				ofKind -= float64(c.Here)
+				own := min(float64(c.Here), s.tune.Own)
+				ofPair -= own
+				ofKind -= own
 			}
 		}
 		if inc != nil {
@@ -54,8 +55,7 @@ func (s *State) chance(a alert.Alert, key string, inc *Incident) float64 {
 // prior is how many episodes, of kinds and entities that never came again, a tenant is taken to have had before its first
 // alert. The more was seen, the less is imagined.
 func (s *State) prior(total float64) float64 {
-	const least, fades = 25, 100
-	return least + s.tune.PriorEpisodes/(1+total/fades)
+	return s.tune.PriorLeast + s.tune.PriorEpisodes/(1+total/s.tune.PriorFades)
 }
 
 // usual is how common a severity is in this tenant, 1 when all are alike: a kind never seen before is likelier noise when
@@ -95,7 +95,7 @@ func (s *State) telling(kind, key string, inc *Incident) float64 {
 		n = float64(k.Alerts)
 	}
 	if c := s.nodes[key].typed(kind); c != nil && inc != nil && c.Incident == inc.ID {
-		n -= float64(c.Here)
+		n -= min(float64(c.Here), s.tune.Own)
 	}
 	return s.tune.Familiar / (s.tune.Familiar + max(n, 0))
 }

@@ -56,8 +56,11 @@ func (s *State) byTouch(found []candidate, a alert.Alert, t tie, n *Node) []cand
 		}
 		telling := s.telling(kindOf(a), t.key, inc)
 		drive := s.drive(touch, apart, a) * touch.Credit * telling
-		if s.progresses(a, inc) {
+		switch {
+		case s.progresses(a, inc):
 			drive *= s.tune.Progress
+		case len(a.Tactics) == 0 && len(inc.Tactics) > 0:
+			drive *= s.tune.Unstaged
 		}
 		drive += s.tune.Together * math.Exp2(-float64(apart)/float64(s.tune.TogetherHalfLife))
 		w := t.weight * drive / (drive + s.chance(a, t.key, inc))

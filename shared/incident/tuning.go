@@ -32,6 +32,9 @@ type Tuning struct {
 	// Seed is how many alerts of one kind on one entity attacks bring per hour when none is known to be under way: the prior
 	// that an alert by itself is part of one.
 	Seed float64
+	// Own is how many episodes of a kind an incident may bring on an entity before they count as chance all the same: what
+	// repeats more often is a drip.
+	Own float64
 	// Familiar is how many episodes of a kind, anywhere in the tenant, halve how telling it is.
 	Familiar float64
 	// Burst is what each alert of the last minutes adds to that, BurstMost at most in all; it halves every BurstHalfLife.
@@ -49,8 +52,9 @@ type Tuning struct {
 	IntenseGap   time.Duration
 	// Gravity scales the drive of an attack by what an alert's severity says.
 	Gravity map[alert.Severity]float64
-	// Progress scales it for an alert that takes the attack a stage further.
-	Progress float64
+	// Progress scales it for an alert that takes the attack a stage further, Unstaged for one that names no stage where the
+	// attack shows some.
+	Progress, Unstaged float64
 	// Horizon is the largest gap that ties at all.
 	Horizon time.Duration
 
@@ -58,8 +62,9 @@ type Tuning struct {
 	Episode time.Duration
 	// Prior is the time a tenant is taken to have been watched before its first alert, and PriorEpisodes what was seen in it, of
 	// kinds and entities that never came again: how ready the first days are to believe in chance.
-	Prior         time.Duration
-	PriorEpisodes float64
+	// After PriorFades real episodes half of them are forgotten, down to PriorLeast.
+	Prior                                 time.Duration
+	PriorEpisodes, PriorFades, PriorLeast float64
 	// Unseen is how many episodes a kind or an entity is taken to have had besides those that were seen.
 	Unseen float64
 	// DripCount is from how many episodes on a kind may have an incident of its own that gathers it; DripWindow is how long
@@ -87,14 +92,14 @@ func Default() *Tuning {
 			"registry_key": 0.3, "process": 0.1, "other": 0.3,
 		},
 		Victim: 1, Attacker: 1.1, Context: 0.5, Weak: 0.9, Common: 0.1, Company: 32,
-		Step: 0.0007, Seed: 0.000005, Familiar: 2, StepFade: time.Hour, Burst: 0.1, BurstMost: 5, BurstHalfLife: 5 * time.Minute, Pulse: 0.15,
+		Step: 0.0007, Seed: 0.000005, Familiar: 2, Own: 6, StepFade: time.Hour, Burst: 0.1, BurstMost: 5, BurstHalfLife: 5 * time.Minute, Pulse: 0.15,
 		Together: 0.05, TogetherHalfLife: 15 * time.Second,
 		IntenseKinds: 4, IntenseGap: 3 * time.Hour,
 		Gravity: map[alert.Severity]float64{
 			alert.Unknown: 0.8, alert.Informational: 0.3, alert.Low: 0.6, alert.Medium: 1, alert.High: 1.6, alert.Critical: 2,
 		},
-		Progress: 1.5, Horizon: 14 * 24 * time.Hour,
-		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 500, Unseen: 0.5, DripCount: 6, DripWindow: 48 * time.Hour,
+		Progress: 1.5, Unstaged: 0.4, Horizon: 14 * 24 * time.Hour,
+		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 1000, PriorFades: 30, PriorLeast: 25, Unseen: 0.5, DripCount: 6, DripWindow: 48 * time.Hour,
 		AddressLife: 24 * time.Hour, FoldWithin: 2 * time.Minute, CarriedWithin: 24 * time.Hour, MaxAlerts: 10000,
 	}
 }
