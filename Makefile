@@ -56,6 +56,10 @@ fuzz:
 conformance:
 	$(GO) test -v -run 'Conformance|TestBus|TestStore' ./functions/ingest/... ./shared/bus/... ./shared/store/...
 
+# How well alerts are correlated, on generated attacks and, where it is at hand, the AIT set. Exits 1 below the project's goals.
+score:
+	$(GO) run ./functions/cmd/score $(SCORE)
+
 bench:
 	$(GO) test -run xxx -bench . -benchmem ./functions/... ./shared/... ./events/...
 

@@ -16,11 +16,13 @@ import (
 	"github.com/onepane/onepane/functions/cmd/internal/wire"
 	"github.com/onepane/onepane/functions/host/replay"
 	"github.com/onepane/onepane/shared/config"
+	"github.com/onepane/onepane/shared/incident"
 )
 
 // replayOptions are the flags of `onepane replay`.
 type replayOptions struct {
 	provider, format, duplicates string
+	set                          []string
 	stdin                        io.Reader
 	stdout, stderr               io.Writer
 	terminal                     bool // stderr is one: progress may be drawn
@@ -48,6 +50,7 @@ Records may come from any provider; each is recognized by its shape unless --pro
 	f := cmd.Flags()
 	f.StringVar(&o.provider, "provider", "", "generic, aws, azure or gcp (default: detect per record)")
 	f.StringVar(&o.format, "format", "table", "table, json, or tsv (alert_id<TAB>incident_id)")
+	f.StringArrayVar(&o.set, "set", nil, "try a constant of correlation: name=value, repeatable (see go doc ./shared/incident Tuning)")
 	f.StringVar(&o.duplicates, "duplicates", "", "write alert_id<TAB>canonical_id of folded alerts to this file")
 	return cmd
 }
@@ -65,8 +68,14 @@ func runReplay(ctx context.Context, o replayOptions, files []string) error {
 	if err != nil {
 		return err
 	}
+	tuning := incident.Default()
+	for _, a := range o.set {
+		if err := tuning.Set(a); err != nil {
+			return cli.Usage("--set: %w", err)
+		}
+	}
 	shown := 0
-	r := &replay.Replay{Functions: functions, Problem: func(file string, n int, reason string) {
+	r := &replay.Replay{Functions: functions, Tuning: tuning, Problem: func(file string, n int, reason string) {
 		if shown++; shown <= 20 {
 			fmt.Fprintf(o.stderr, "%s: record %d: %s\n", file, n, reason)
 		}
