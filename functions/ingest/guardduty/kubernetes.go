@@ -11,16 +11,16 @@ import (
 // kubernetes walks the cluster, who acted in it, and the workload with its containers.
 func (w *walk) kubernetes(r *resource) {
 	arn := r.EksClusterDetails.Arn
-	w.add(w.asset, entity.Cluster, arn, entity.AttrType, "AwsEksCluster").Name = string(r.EksClusterDetails.Name)
+	w.Add(w.asset, entity.Cluster, arn, entity.AttrType, "AwsEksCluster").Name = string(r.EksClusterDetails.Name)
 	u := &r.KubernetesDetails.KubernetesUserDetails
-	w.add(w.asset, entity.User, u.Username, entity.AttrUserType, "kubernetes", entity.AttrCluster, string(r.EksClusterDetails.Name))
+	w.Add(w.asset, entity.User, u.Username, entity.AttrUserType, "kubernetes", entity.AttrCluster, string(r.EksClusterDetails.Name))
 	for _, s := range u.SessionName {
-		w.add(w.asset, entity.User, s, entity.AttrUserType, "session") // who took the role that is mapped to the user
+		w.Add(w.asset, entity.User, s, entity.AttrUserType, "session") // who took the role that is mapped to the user
 	}
-	w.add(alert.Context, entity.User, u.ImpersonatedUser.Username, entity.AttrUserType, "kubernetes")
+	w.Add(alert.Context, entity.User, u.ImpersonatedUser.Username, entity.AttrUserType, "kubernetes")
 	l := &r.KubernetesDetails.KubernetesWorkloadDetails
 	w.workload(l.Name, l.Type, l.Namespace, ingest.Text(r.EksClusterDetails.Name))
-	w.note("service_account", l.ServiceAccountName)
+	w.Note("service_account", l.ServiceAccountName)
 	for i := range l.Containers {
 		if l.Containers[i].Name == r.ContainerDetails.Name && r.ContainerDetails.ID != "" {
 			continue // the one the finding is about, which is told in full
@@ -32,20 +32,20 @@ func (w *walk) kubernetes(r *resource) {
 // workload is a pod where the finding says so; deployments, daemon sets and the like are named with their type.
 func (w *walk) workload(name, kind, namespace, cluster ingest.Text) {
 	if strings.EqualFold(strings.TrimSuffix(string(kind), "s"), "pod") {
-		w.add(w.asset, entity.Pod, name, entity.AttrNamespace, string(namespace), entity.AttrCluster, string(cluster))
+		w.Add(w.asset, entity.Pod, name, entity.AttrNamespace, string(namespace), entity.AttrCluster, string(cluster))
 		return
 	}
-	if !blank(string(name)) {
+	if !ingest.Blank(string(name)) {
 		full := ingest.Text(strings.Trim(string(namespace)+"/"+string(kind)+"/"+string(name), "/"))
-		w.add(w.asset, entity.Other, full, entity.AttrKind, string(kind), entity.AttrNamespace, string(namespace),
+		w.Add(w.asset, entity.Other, full, entity.AttrKind, string(kind), entity.AttrNamespace, string(namespace),
 			entity.AttrCluster, string(cluster)).Name = string(name)
 	}
 }
 
 // ecs walks the cluster and the task; the container the finding is about is told in full elsewhere.
 func (w *walk) ecs(c *cluster, told *container) {
-	w.add(w.asset, entity.Cluster, c.Arn, entity.AttrType, "AwsEcsCluster").Name = string(c.Name)
-	w.add(w.asset, entity.Resource, c.TaskDetails.Arn, entity.AttrType, "AwsEcsTask", "task_definition", string(c.TaskDetails.DefinitionArn))
+	w.Add(w.asset, entity.Cluster, c.Arn, entity.AttrType, "AwsEcsCluster").Name = string(c.Name)
+	w.Add(w.asset, entity.Resource, c.TaskDetails.Arn, entity.AttrType, "AwsEcsTask", "task_definition", string(c.TaskDetails.DefinitionArn))
 	for i := range c.TaskDetails.Containers {
 		if c.TaskDetails.Containers[i].Name == told.Name && told.ID != "" {
 			continue
@@ -58,10 +58,10 @@ func (w *walk) ecs(c *cluster, told *container) {
 // within its pod or task.
 func (w *walk) container(c *container, owner, namespace, cluster string) {
 	id := c.ID
-	if blank(string(id)) && !blank(string(c.Name)) && owner != "" {
+	if ingest.Blank(string(id)) && !ingest.Blank(string(c.Name)) && owner != "" {
 		id = ingest.Text(strings.Trim(namespace+"/"+owner+"/"+string(c.Name), "/"))
 	}
-	w.add(w.asset, entity.Container, id, entity.AttrImage, string(c.Image), entity.AttrNamespace, namespace,
+	w.Add(w.asset, entity.Container, id, entity.AttrImage, string(c.Image), entity.AttrNamespace, namespace,
 		entity.AttrCluster, cluster).Name = string(c.Name)
-	w.add(alert.Context, entity.Image, c.Image)
+	w.Add(alert.Context, entity.Image, c.Image)
 }

@@ -65,13 +65,13 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	}
 	times(&a, f)
 	a.URL = consoleURL(a.Account.Region, string(f.Partition), id)
-	w := walk{account: a.Account, partition: cmp.Or(string(f.Partition), arnPart(string(f.ARN), 1), "aws"), extra: map[string]string{}}
+	w := walk{account: a.Account, partition: cmp.Or(string(f.Partition), arnPart(string(f.ARN), 1), "aws")}
 	w.finding(&f, info)
-	a.Evidence = alert.MergeEvidence(nil, w.found)
+	a.Evidence = alert.MergeEvidence(nil, w.Found)
 	a.Members = w.members
 	a.Tactics, a.Techniques = story(&f)
-	if len(w.extra) > 0 {
-		a.Extra = w.extra
+	if len(w.Extra) > 0 {
+		a.Extra = w.Extra
 	}
 	return a, nil
 }

@@ -18,49 +18,49 @@ func (w *walk) resource(r *resource, act *action) {
 	w.ecs(&r.EcsClusterDetails, &r.ContainerDetails)
 	w.container(&r.ContainerDetails, "", "", "")
 	w.databases(r)
-	w.add(w.asset, entity.Resource, r.LambdaDetails.FunctionArn, entity.AttrType, "AwsLambdaFunction").Name = string(r.LambdaDetails.FunctionName)
+	w.Add(w.asset, entity.Resource, r.LambdaDetails.FunctionArn, entity.AttrType, "AwsLambdaFunction").Name = string(r.LambdaDetails.FunctionName)
 	for _, v := range append(r.EbsVolumeDetails.ScannedVolumeDetails, r.EbsVolumeDetails.SkippedVolumeDetails...) {
-		w.add(alert.Context, entity.Resource, v.VolumeArn, entity.AttrType, "AwsEc2Volume")
+		w.Add(alert.Context, entity.Resource, v.VolumeArn, entity.AttrType, "AwsEc2Volume")
 	}
-	w.add(w.asset, entity.Resource, r.EbsSnapshotDetails.SnapshotArn, entity.AttrType, "AwsEc2Snapshot")
-	w.add(w.asset, entity.Resource, r.Ec2ImageDetails.ImageArn, entity.AttrType, "AwsEc2Image")
-	w.add(w.asset, entity.Resource, r.RecoveryPointDetails.RecoveryPointArn, entity.AttrType, "AwsBackupRecoveryPoint")
-	w.note("backup_vault", r.RecoveryPointDetails.BackupVaultName)
+	w.Add(w.asset, entity.Resource, r.EbsSnapshotDetails.SnapshotArn, entity.AttrType, "AwsEc2Snapshot")
+	w.Add(w.asset, entity.Resource, r.Ec2ImageDetails.ImageArn, entity.AttrType, "AwsEc2Image")
+	w.Add(w.asset, entity.Resource, r.RecoveryPointDetails.RecoveryPointArn, entity.AttrType, "AwsBackupRecoveryPoint")
+	w.Note("backup_vault", r.RecoveryPointDetails.BackupVaultName)
 }
 
 // instance is one machine; its interfaces give its other names.
 func (w *walk) instance(d *instance, act *action) {
 	id := strings.TrimSpace(string(d.InstanceID))
-	if blank(id) {
+	if ingest.Blank(id) {
 		return
 	}
-	e := w.add(w.asset, entity.Resource, w.arn("ec2", "instance/"+id),
+	e := w.Add(w.asset, entity.Resource, w.arn("ec2", "instance/"+id),
 		entity.AttrType, "AwsEc2Instance", entity.AttrAccount, w.account.ID, entity.AttrRegion, w.account.Region,
 		entity.AttrOS, string(d.Platform), entity.AttrImage, string(d.ImageID), "instance_type", string(d.InstanceType),
 		"instance_profile", string(d.IamInstanceProfile.Arn))
-	also(e, entity.Resource, d.InstanceID)
+	ingest.Also(e, entity.Resource, d.InstanceID)
 	for _, t := range d.Tags {
 		if t.Key == "Name" {
 			e.Name = string(t.Value)
 		}
 	}
 	for _, n := range d.NetworkInterfaces {
-		also(e, entity.Host, n.PrivateDNSName)
-		also(e, entity.IP, n.PrivateIPAddress)
+		ingest.Also(e, entity.Host, n.PrivateDNSName)
+		ingest.Also(e, entity.IP, n.PrivateIPAddress)
 		for _, p := range n.PrivateIPAddresses {
-			also(e, entity.Host, p.PrivateDNSName)
-			also(e, entity.IP, p.PrivateIPAddress)
+			ingest.Also(e, entity.Host, p.PrivateDNSName)
+			ingest.Also(e, entity.IP, p.PrivateIPAddress)
 		}
 		for _, v6 := range n.Ipv6Addresses {
-			also(e, entity.IP, v6)
+			ingest.Also(e, entity.IP, v6)
 		}
-		also(e, entity.Host, n.PublicDNSName)
-		also(e, entity.IP, n.PublicIP)
-		w.note("vpc", n.VpcID)
+		ingest.Also(e, entity.Host, n.PublicDNSName)
+		ingest.Also(e, entity.IP, n.PublicIP)
+		w.Note("vpc", n.VpcID)
 	}
-	also(e, entity.IP, act.NetworkConnectionAction.LocalIPDetails.IPAddressV4)
+	ingest.Also(e, entity.IP, act.NetworkConnectionAction.LocalIPDetails.IPAddressV4)
 	for _, p := range act.PortProbeAction.PortProbeDetails {
-		also(e, entity.IP, p.LocalIPDetails.IPAddressV4)
+		ingest.Also(e, entity.IP, p.LocalIPDetails.IPAddressV4)
 	}
 }
 
@@ -75,7 +75,7 @@ func (w *walk) accessKey(k *accessKey) {
 	sts, iam := "arn:"+w.partition+":sts::"+w.account.ID+":", "arn:"+w.partition+":iam::"+w.account.ID+":"
 	alias := ""
 	switch {
-	case blank(string(value)):
+	case ingest.Blank(string(value)):
 		return
 	case k.UserType == "AssumedRole" && session != "" && name != "":
 		value = ingest.Text(sts + "assumed-role/" + name + "/" + session)
@@ -86,14 +86,14 @@ func (w *walk) accessKey(k *accessKey) {
 	case k.UserType == "Root":
 		value = ingest.Text(iam + "root")
 	}
-	e := w.add(w.asset, entity.User, value, entity.AttrPrincipalID, string(k.PrincipalID),
+	e := w.Add(w.asset, entity.User, value, entity.AttrPrincipalID, string(k.PrincipalID),
 		entity.AttrAccessKey, string(k.AccessKeyID), entity.AttrUserType, string(k.UserType), entity.AttrAccount, w.account.ID)
 	if name != "" && name != e.Value {
 		e.Name = name
 	}
-	also(e, entity.User, ingest.Text(alias))
+	ingest.Also(e, entity.User, ingest.Text(alias))
 	if strings.HasPrefix(string(k.AccessKeyID), "ASIA") { // a temporary key is one session; a lasting one is its user
-		w.add(w.asset, entity.Session, k.AccessKeyID)
+		w.Add(w.asset, entity.Session, k.AccessKeyID)
 	}
 }
 
@@ -103,10 +103,10 @@ func (w *walk) buckets(list ingest.List[bucket]) {
 		if arn == "" && b.Name != "" {
 			arn = ingest.Text("arn:" + w.partition + ":s3:::" + string(b.Name))
 		}
-		e := w.add(w.asset, entity.Resource, arn, entity.AttrType, "AwsS3Bucket", "public_access", string(b.PublicAccess.EffectivePermission))
+		e := w.Add(w.asset, entity.Resource, arn, entity.AttrType, "AwsS3Bucket", "public_access", string(b.PublicAccess.EffectivePermission))
 		e.Name = string(b.Name)
 		for _, o := range b.S3ObjectDetails {
-			w.add(w.asset, entity.Resource, o.ObjectArn, entity.AttrType, "AwsS3Object").Name = string(o.Key)
+			w.Add(w.asset, entity.Resource, o.ObjectArn, entity.AttrType, "AwsS3Object").Name = string(o.Key)
 			w.hash(alert.Attacker, o.Hash, o.Key)
 		}
 	}
@@ -114,22 +114,22 @@ func (w *walk) buckets(list ingest.List[bucket]) {
 
 func (w *walk) databases(r *resource) {
 	d := &r.RdsDBInstanceDetails
-	e := w.add(w.asset, entity.Resource, cmp.Or(d.DBInstanceArn, d.DBInstanceIdentifier), entity.AttrType, "AwsRdsDbInstance",
+	e := w.Add(w.asset, entity.Resource, cmp.Or(d.DBInstanceArn, d.DBInstanceIdentifier), entity.AttrType, "AwsRdsDbInstance",
 		"engine", string(d.Engine), entity.AttrCluster, string(d.DBClusterIdentifier))
 	e.Name = string(d.DBInstanceIdentifier)
-	also(e, entity.Resource, d.DBIResourceID)
+	ingest.Also(e, entity.Resource, d.DBIResourceID)
 	l := &r.RdsLimitlessDBDetails
-	e = w.add(w.asset, entity.Resource, cmp.Or(l.DBShardGroupArn, l.DBShardGroupIdentifier), entity.AttrType, "AwsRdsDbShardGroup",
+	e = w.Add(w.asset, entity.Resource, cmp.Or(l.DBShardGroupArn, l.DBShardGroupIdentifier), entity.AttrType, "AwsRdsDbShardGroup",
 		"engine", string(l.Engine), entity.AttrCluster, string(l.DBClusterIdentifier))
 	e.Name = string(l.DBShardGroupIdentifier)
 	u := &r.RdsDBUserDetails
-	w.add(w.asset, entity.User, u.User, entity.AttrUserType, "database", "database", string(u.Database))
-	w.note("database_application", u.Application)
+	w.Add(w.asset, entity.User, u.User, entity.AttrUserType, "database", "database", string(u.Database))
+	w.Note("database_application", u.Application)
 }
 
 // hash keeps a file by its hash; the path it lay at goes along.
 func (w *walk) hash(role alert.Role, value, path ingest.Text) {
-	e := w.add(role, entity.FileHash, value, entity.AttrPath, string(path))
+	e := w.Add(role, entity.FileHash, value, entity.AttrPath, string(path))
 	if len(e.Value) == 64 {
 		e.Entity = e.With(entity.AttrSHA256, e.Value)
 	}

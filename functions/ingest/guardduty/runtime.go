@@ -25,18 +25,18 @@ func (w *walk) runtime(d *runtimeDetails) {
 		}
 	}
 	for _, path := range []ingest.Text{c.ScriptPath, c.LibraryPath, c.ModuleFilePath, c.ThreatFilePath, c.ReleaseAgentPath, c.RuncBinaryPath} {
-		w.add(alert.Context, entity.File, path)
+		w.Add(alert.Context, entity.File, path)
 	}
 	w.hash(alert.Context, c.ModuleSha256, c.ModuleFilePath)
-	w.note("ld_preload", c.LdPreloadValue)
-	w.note("socket", c.SocketPath)
-	w.note("mount_source", c.MountSource)
-	w.note("mount_target", c.MountTarget)
-	w.note("tool", c.ToolName)
-	w.note("tool_category", c.ToolCategory)
-	w.note("service", c.ServiceName)
-	w.note("command_line", c.CommandLineExample)
-	w.note("shell_history", c.ShellHistoryFilePath)
+	w.Note("ld_preload", c.LdPreloadValue)
+	w.Note("socket", c.SocketPath)
+	w.Note("mount_source", c.MountSource)
+	w.Note("mount_target", c.MountTarget)
+	w.Note("tool", c.ToolName)
+	w.Note("tool_category", c.ToolCategory)
+	w.Note("service", c.ServiceName)
+	w.Note("command_line", c.CommandLineExample)
+	w.Note("shell_history", c.ShellHistoryFilePath)
 }
 
 // process keeps a process, its executable's hash, and the user it ran as.
@@ -46,35 +46,35 @@ func (w *walk) process(role alert.Role, p *process) {
 	if len(p.Lineage) > 0 {
 		parent = string(p.Lineage[0].Name)
 	}
-	e := w.add(role, entity.Process, cmp.Or(p.ExecutablePath, p.Name), entity.AttrPath, string(p.ExecutablePath),
+	e := w.Add(role, entity.Process, cmp.Or(p.ExecutablePath, p.Name), entity.AttrPath, string(p.ExecutablePath),
 		entity.AttrPID, string(p.PID), entity.AttrSHA256, sha, entity.AttrCommandLine, string(p.CommandLine), entity.AttrParentName, parent)
 	if e.Name = string(p.Name); e.Name == e.Value {
 		e.Name = ""
 	}
 	w.hash(role, p.ExecutableSha256, p.ExecutablePath)
-	w.add(alert.Context, entity.User, p.User, entity.AttrUserType, "operating system")
+	w.Add(alert.Context, entity.User, p.User, entity.AttrUserType, "operating system")
 }
 
 // scans walks what malware scans found.
 func (w *walk) scans(s *service) {
 	for _, t := range s.EbsVolumeScanDetails.ScanDetections.ThreatDetectedByName.ThreatNames {
-		w.note("threat", t.Name)
+		w.Note("threat", t.Name)
 		for _, f := range t.FilePaths {
 			w.hash(alert.Attacker, f.Hash, cmp.Or(f.FilePath, f.FileName))
-			w.add(alert.Context, entity.Resource, f.VolumeArn)
+			w.Add(alert.Context, entity.Resource, f.VolumeArn)
 		}
 	}
-	w.note("trigger_finding", s.EbsVolumeScanDetails.TriggerFindingID)
-	w.note("scan", cmp.Or(s.EbsVolumeScanDetails.ScanID, s.MalwareScanDetails.ScanID))
+	w.Note("trigger_finding", s.EbsVolumeScanDetails.TriggerFindingID)
+	w.Note("scan", cmp.Or(s.EbsVolumeScanDetails.ScanID, s.MalwareScanDetails.ScanID))
 	for _, t := range s.MalwareScanDetails.Threats {
-		w.note("threat", t.Name)
+		w.Note("threat", t.Name)
 		w.hash(alert.Attacker, t.Hash, "")
 		for _, p := range t.ItemPaths {
 			w.hash(alert.Attacker, p.Hash, p.NestedItemPath)
 		}
 		for _, d := range t.ItemDetails {
 			w.hash(alert.Attacker, d.Hash, d.ItemPath)
-			w.add(w.asset, entity.Resource, d.ResourceArn)
+			w.Add(w.asset, entity.Resource, d.ResourceArn)
 		}
 	}
 }
@@ -89,14 +89,14 @@ func (w *walk) intelligence(s *service, info additional) {
 		}
 		w.hash(alert.Attacker, t.ThreatFileSha256, "")
 	}
-	w.note("threat_list", ingest.Text(strings.Join(lists, ", ")))
-	w.note("threat_name", ingest.Text(strings.Join(names, ", ")))
-	w.note("threat_list", info.ThreatListName)
-	w.note("threat_name", info.ThreatName)
-	w.note("user_feedback", s.UserFeedback)
+	w.Note("threat_list", ingest.Text(strings.Join(lists, ", ")))
+	w.Note("threat_name", ingest.Text(strings.Join(names, ", ")))
+	w.Note("threat_list", info.ThreatListName)
+	w.Note("threat_name", info.ThreatName)
+	w.Note("user_feedback", s.UserFeedback)
 	if v := s.Detection.Anomaly.Unusual.Behavior; v.Kind() == '{' {
 		if text, err := json.Marshal(v, json.Deterministic(true)); err == nil {
-			w.note("unusual_behavior", ingest.Text(text))
+			w.Note("unusual_behavior", ingest.Text(text))
 		}
 	}
 }

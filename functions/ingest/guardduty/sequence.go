@@ -15,9 +15,9 @@ func (w *walk) sequence(s *sequence) {
 		w.actor(&s.Actors[i])
 	}
 	for _, e := range s.Endpoints {
-		w.add(alert.Attacker, entity.IP, e.IP, entity.AttrCountry, string(e.Location.Country), entity.AttrCity, string(e.Location.City),
+		w.Add(alert.Attacker, entity.IP, e.IP, entity.AttrCountry, string(e.Location.Country), entity.AttrCity, string(e.Location.City),
 			entity.AttrASN, nonZero(e.AutonomousSystem.Number), entity.AttrOrg, string(e.AutonomousSystem.Name), entity.AttrPort, nonZero(e.Port))
-		w.add(alert.Attacker, entity.Domain, e.Domain)
+		w.Add(alert.Attacker, entity.Domain, e.Domain)
 	}
 	for i := range s.Resources {
 		w.sequenceResource(&s.Resources[i], s)
@@ -32,10 +32,10 @@ func (w *walk) sequence(s *sequence) {
 func (w *walk) actor(a *actor) {
 	key := accessKey{AccessKeyID: a.User.CredentialUID, PrincipalID: a.User.UID, UserName: a.User.Name, UserType: a.User.Type}
 	w.accessKey(&key)
-	w.add(alert.Attacker, entity.Process, cmp.Or(a.Process.Path, a.Process.Name), entity.AttrSHA256, string(a.Process.Sha256))
+	w.Add(alert.Attacker, entity.Process, cmp.Or(a.Process.Path, a.Process.Name), entity.AttrSHA256, string(a.Process.Sha256))
 	w.hash(alert.Attacker, a.Process.Sha256, a.Process.Path)
-	w.note("session_issuer", a.Session.Issuer)
-	w.note("session_mfa", a.Session.MfaStatus)
+	w.Note("session_issuer", a.Session.Issuer)
+	w.Note("session_mfa", a.Session.MfaStatus)
 }
 
 // sequenceResource is a resource of the sequence by its type. Interfaces and keys are no things of their own: an
@@ -47,43 +47,43 @@ func (w *walk) sequenceResource(r *sequenceResource, s *sequence) {
 	case "EC2_NETWORK_INTERFACE":
 		if only(s, "EC2_INSTANCE") == nil {
 			for _, p := range r.Data.Ec2NetworkInterface.PrivateIPAddresses {
-				w.add(alert.Victim, entity.IP, p.PrivateIPAddress)
+				w.Add(alert.Victim, entity.IP, p.PrivateIPAddress)
 			}
 		}
 	case "ACCESS_KEY":
 		k := r.Data.AccessKey
 		w.accessKey(&accessKey{AccessKeyID: r.UID, PrincipalID: k.PrincipalID, UserName: k.UserName, UserType: k.UserType})
 	case "EKS_CLUSTER", "ECS_CLUSTER":
-		w.add(alert.Victim, entity.Cluster, cmp.Or(r.Data.EksCluster.Arn, r.UID), entity.AttrType, string(r.ResourceType)).Name = string(r.Name)
+		w.Add(alert.Victim, entity.Cluster, cmp.Or(r.Data.EksCluster.Arn, r.UID), entity.AttrType, string(r.ResourceType)).Name = string(r.Name)
 	case "CONTAINER":
 		w.container(&container{ID: r.UID, Name: r.Name, Image: r.Data.Container.Image}, "", "", "")
 	case "KUBERNETES_WORKLOAD":
 		w.workload(cmp.Or(r.Name, r.UID), r.Data.KubernetesWorkload.Type, r.Data.KubernetesWorkload.Namespace, "")
 	default:
-		w.add(alert.Victim, entity.Resource, cmp.Or(r.UID, r.Name), entity.AttrType, string(r.ResourceType),
+		w.Add(alert.Victim, entity.Resource, cmp.Or(r.UID, r.Name), entity.AttrType, string(r.ResourceType),
 			entity.AttrAccount, string(r.AccountID), entity.AttrRegion, string(r.Region)).Name = string(r.Name)
 	}
 }
 
 func (w *walk) sequenceInstance(r *sequenceResource, s *sequence) {
 	id := lastSegment(string(r.UID))
-	if blank(id) {
+	if ingest.Blank(id) {
 		return
 	}
 	account, region := cmp.Or(string(r.AccountID), w.account.ID), cmp.Or(string(r.Region), w.account.Region)
 	arn := ingest.Text("arn:" + w.partition + ":ec2:" + region + ":" + account + ":instance/" + id)
-	e := w.add(alert.Victim, entity.Resource, arn, entity.AttrType, "AwsEc2Instance", entity.AttrAccount, account, entity.AttrRegion, region,
+	e := w.Add(alert.Victim, entity.Resource, arn, entity.AttrType, "AwsEc2Instance", entity.AttrAccount, account, entity.AttrRegion, region,
 		"instance_type", string(r.Data.Ec2Instance.InstanceType), "instance_profile", string(r.Data.Ec2Instance.IamInstanceProfile.Arn))
 	e.Name = string(r.Name)
-	also(e, entity.Resource, ingest.Text(id))
+	ingest.Also(e, entity.Resource, ingest.Text(id))
 	if only(s, "EC2_INSTANCE") != r {
 		return
 	}
 	for _, n := range s.Resources {
-		also(e, entity.IP, n.Data.Ec2NetworkInterface.PublicIP)
+		ingest.Also(e, entity.IP, n.Data.Ec2NetworkInterface.PublicIP)
 		for _, p := range n.Data.Ec2NetworkInterface.PrivateIPAddresses {
-			also(e, entity.Host, p.PrivateDNSName)
-			also(e, entity.IP, p.PrivateIPAddress)
+			ingest.Also(e, entity.Host, p.PrivateDNSName)
+			ingest.Also(e, entity.IP, p.PrivateIPAddress)
 		}
 	}
 }

@@ -20,7 +20,7 @@ const (
 // destination is whom the machine talks to.
 func (w *walk) artefact(e *evidence) {
 	w.user(alert.Victim, &e.Actor.User)
-	w.add(alert.Context, entity.Session, e.Actor.Session.UID)
+	w.Add(alert.Context, entity.Session, e.Actor.Session.UID)
 	w.process(&e.Actor.Process)
 	w.process(&e.Process)
 	w.user(alert.Victim, &e.User)
@@ -30,13 +30,13 @@ func (w *walk) artefact(e *evidence) {
 	w.endpoint(source, &e.SrcEndpoint)
 	w.endpoint(destination, &e.DstEndpoint)
 	w.container(&e.Container)
-	w.add(alert.Attacker, entity.Domain, e.Query.Hostname)
-	w.add(alert.Attacker, entity.URL, e.URL.URLString)
-	w.note("api", e.API.Operation)
-	w.note("api_service", e.API.Service.Name)
-	w.note("error_code", e.API.Response.Error)
-	w.note("direction", e.ConnectionInfo.Direction)
-	w.note("protocol", e.ConnectionInfo.ProtocolName)
+	w.Add(alert.Attacker, entity.Domain, e.Query.Hostname)
+	w.Add(alert.Attacker, entity.URL, e.URL.URLString)
+	w.Note("api", e.API.Operation)
+	w.Note("api_service", e.API.Service.Name)
+	w.Note("error_code", e.API.Response.Error)
+	w.Note("direction", e.ConnectionInfo.Direction)
+	w.Note("protocol", e.ConnectionInfo.ProtocolName)
 }
 
 // sides says which side of the connection is the attacker's. Where no direction is stated, a connection from within
@@ -69,11 +69,11 @@ func (w *walk) user(role alert.Role, u *user) {
 	if name, domain := string(u.Name), string(u.Domain); value == u.Name && domain != "" && !strings.ContainsAny(name, `\@`) && name != "" {
 		value = ingest.Text(domain + `\` + name)
 	}
-	e := w.add(role, entity.User, value, entity.AttrUserType, string(u.Type), entity.AttrAccessKey, string(u.CredentialUID), entity.AttrDomain, string(u.Domain))
+	e := w.Add(role, entity.User, value, entity.AttrUserType, string(u.Type), entity.AttrAccessKey, string(u.CredentialUID), entity.AttrDomain, string(u.Domain))
 	if string(u.Name) != e.Value {
 		e.Name = string(u.Name)
 	}
-	also(e, entity.User, u.EmailAddr)
+	ingest.Also(e, entity.User, u.EmailAddr)
 	switch id := string(u.UID); {
 	case strings.HasPrefix(id, "S-1-"):
 		e.Entity = e.With(entity.AttrSID, id)
@@ -83,7 +83,7 @@ func (w *walk) user(role alert.Role, u *user) {
 		e.Entity = e.With(entity.AttrObjectID, id)
 	}
 	if strings.HasPrefix(string(u.CredentialUID), "ASIA") { // a temporary key is one session; a lasting one is its user
-		w.add(role, entity.Session, u.CredentialUID)
+		w.Add(role, entity.Session, u.CredentialUID)
 	}
 }
 
@@ -93,7 +93,7 @@ func (w *walk) process(p *process) {
 	if p.ParentProcess != nil {
 		parent = string(p.ParentProcess.Name)
 	}
-	e := w.add(alert.Attacker, entity.Process, cmp.Or(p.File.Path, p.Name, p.File.Name), entity.AttrPath, string(p.File.Path),
+	e := w.Add(alert.Attacker, entity.Process, cmp.Or(p.File.Path, p.Name, p.File.Name), entity.AttrPath, string(p.File.Path),
 		entity.AttrCommandLine, string(p.CmdLine), entity.AttrPID, string(p.PID), entity.AttrParentName, parent)
 	if string(p.Name) != e.Value {
 		e.Name = string(p.Name)
@@ -106,7 +106,7 @@ func (w *walk) process(p *process) {
 // file keeps a file by its hashes, else by its path.
 func (w *walk) file(role alert.Role, f *file) {
 	if !w.hashes(role, f) {
-		w.add(role, entity.File, cmp.Or(f.Path, f.Name))
+		w.Add(role, entity.File, cmp.Or(f.Path, f.Name))
 	}
 }
 
@@ -128,11 +128,11 @@ func (w *walk) hashes(role alert.Role, f *file) bool {
 			attrs = append(attrs, entity.AttrMD5, v)
 		}
 	}
-	w.add(role, entity.FileHash, ingest.Text(best), attrs...)
-	return !blank(best)
+	w.Add(role, entity.FileHash, ingest.Text(best), attrs...)
+	return !ingest.Blank(best)
 }
 
 func (w *walk) container(c *container) {
-	w.add(alert.Victim, entity.Container, cmp.Or(c.UID, c.Name), entity.AttrImage, string(c.Image.Name)).Name = string(c.Name)
-	w.add(alert.Context, entity.Image, c.Image.Name)
+	w.Add(alert.Victim, entity.Container, cmp.Or(c.UID, c.Name), entity.AttrImage, string(c.Image.Name)).Name = string(c.Name)
+	w.Add(alert.Context, entity.Image, c.Image.Name)
 }

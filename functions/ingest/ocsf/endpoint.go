@@ -24,13 +24,13 @@ func (w *walk) device(d *endpoint) {
 	if value == "" {
 		kind, value = entity.IP, d.IP
 	}
-	e := w.add(alert.Victim, kind, cmp.Or(value, d.UID), entity.AttrOS, string(d.Os.Name), entity.AttrDomain, string(d.Domain), entity.AttrRegion, string(d.Region))
+	e := w.Add(alert.Victim, kind, cmp.Or(value, d.UID), entity.AttrOS, string(d.Os.Name), entity.AttrDomain, string(d.Domain), entity.AttrRegion, string(d.Region))
 	if kind != entity.IP {
-		also(e, entity.Host, d.Hostname)
-		also(e, entity.IP, d.IP)
-		also(e, entity.Resource, d.InstanceUID)
+		ingest.Also(e, entity.Host, d.Hostname)
+		ingest.Also(e, entity.IP, d.IP)
+		ingest.Also(e, entity.Resource, d.InstanceUID)
 		for _, n := range d.NetworkInterfaces {
-			also(e, entity.IP, n.IP)
+			ingest.Also(e, entity.IP, n.IP)
 		}
 	}
 	if kind == entity.Host && d.UID != "" && e.Value != string(d.UID) {
@@ -47,12 +47,12 @@ func (w *walk) endpoint(role alert.Role, d *endpoint) {
 	if asn == "0" {
 		asn = ""
 	}
-	w.add(role, entity.IP, d.IP, entity.AttrCountry, string(d.Location.Country), entity.AttrCity, string(d.Location.City),
+	w.Add(role, entity.IP, d.IP, entity.AttrCountry, string(d.Location.Country), entity.AttrCity, string(d.Location.City),
 		entity.AttrASN, asn, entity.AttrOrg, string(d.AutonomousSystem.Name), entity.AttrPort, string(d.Port))
-	w.add(role, entity.Host, d.Hostname)
-	w.add(role, entity.Domain, d.Domain)
+	w.Add(role, entity.Host, d.Hostname)
+	w.Add(role, entity.Domain, d.Domain)
 	if strings.HasPrefix(string(d.InstanceUID), "i-") {
-		w.add(role, entity.Resource, d.InstanceUID)
+		w.Add(role, entity.Resource, d.InstanceUID)
 	}
 }
 
@@ -69,8 +69,8 @@ func (w *walk) observables(list ingest.List[loose[observable]]) {
 		return
 	}
 	named := map[string]bool{}
-	for i := range w.found {
-		e := &w.found[i]
+	for i := range w.Found {
+		e := &w.Found[i]
 		named[e.Value], named[e.Name] = true, true
 		for _, a := range e.Aliases {
 			named[a.Value] = true
@@ -82,10 +82,10 @@ func (w *walk) observables(list ingest.List[loose[observable]]) {
 		switch value := strings.TrimSpace(string(o.Value)); {
 		case !known || named[value]:
 		case strings.Contains(strings.ToLower(string(o.Name)), "assigned"): // an analyst, not a party to the attack
-			w.note("assigned_to", o.Value)
+			w.Note("assigned_to", o.Value)
 		default:
 			named[value] = true
-			w.add(observedRole(strings.ToLower(string(o.Name))), kind, o.Value)
+			w.Add(observedRole(strings.ToLower(string(o.Name))), kind, o.Value)
 		}
 	}
 }

@@ -60,11 +60,11 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	a.Severity, a.NativeSeverity = severity(&f)
 	a.Status, a.NativeStatus = status(&f)
 	times(&a, &f, info)
-	w := walk{account: a.Account, extra: map[string]string{}}
+	w := walk{account: a.Account}
 	w.event(&f, info)
-	a.Evidence = alert.MergeEvidence(nil, w.found)
-	if len(w.extra) > 0 {
-		a.Extra = w.extra
+	a.Evidence = alert.MergeEvidence(nil, w.Found)
+	if len(w.Extra) > 0 {
+		a.Extra = w.Extra
 	}
 	a.Tactics, a.Techniques = story(&f, info)
 	return a, nil

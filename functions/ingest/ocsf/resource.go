@@ -20,7 +20,7 @@ func (w *walk) resource(r *resource) {
 		value, other = other, value
 	}
 	if strings.HasPrefix(string(value), "AWS::::Account:") { // the whole account, which ties nothing to anything
-		w.add(alert.Context, entity.Other, value, entity.AttrKind, "account")
+		w.Add(alert.Context, entity.Other, value, entity.AttrKind, "account")
 		return
 	}
 	kind := entity.Resource
@@ -32,15 +32,15 @@ func (w *walk) resource(r *resource) {
 		value = ingest.Text("arn:" + cmp.Or(string(r.CloudPartition), "aws") + ":ec2:" + cmp.Or(string(r.Region), w.account.Region) + ":" +
 			cmp.Or(r.account(), w.account.ID) + ":instance/" + string(value))
 	}
-	e := w.add(roleOf(string(r.Role)), kind, cmp.Or(value, other, r.Name, r.Hostname), entity.AttrType, string(r.Type),
+	e := w.Add(roleOf(string(r.Role)), kind, cmp.Or(value, other, r.Name, r.Hostname), entity.AttrType, string(r.Type),
 		entity.AttrRegion, string(r.Region), entity.AttrAccount, r.account())
 	if name := string(cmp.Or(r.Name, r.Hostname)); name != e.Value {
 		e.Name = name
 	}
 	if kind == entity.Resource {
-		also(e, entity.Resource, other)
-		also(e, entity.Host, r.Hostname)
-		also(e, entity.IP, r.IP)
+		ingest.Also(e, entity.Resource, other)
+		ingest.Also(e, entity.Host, r.Hostname)
+		ingest.Also(e, entity.IP, r.IP)
 		w.instance(e, r)
 	}
 }
@@ -51,7 +51,7 @@ func (w *walk) instance(e *alert.Evidence, r *resource) {
 	if at < 0 || !strings.HasPrefix(e.Value, "arn:") {
 		return
 	}
-	also(e, entity.Resource, ingest.Text(e.Value[at+len(":instance/"):]))
+	ingest.Also(e, entity.Resource, ingest.Text(e.Value[at+len(":instance/"):]))
 	data := r.Data
 	var text string
 	if data.Kind() == '"' && json.Unmarshal(data, &text) == nil {
@@ -64,7 +64,7 @@ func (w *walk) instance(e *alert.Evidence, r *resource) {
 	}
 	for _, a := range []addresses{d.AwsEc2InstanceDetails, d.AwsEc2Instance} {
 		for _, ip := range append(a.IPV4Addresses, a.IPV6Addresses...) {
-			also(e, entity.IP, ip)
+			ingest.Also(e, entity.IP, ip)
 		}
 	}
 }

@@ -19,27 +19,27 @@ func (w *walk) action(a *action) {
 	}
 	c := &a.AwsAPICallAction
 	w.remoteIP(&c.RemoteIPDetails, "")
-	w.add(alert.Context, entity.Domain, c.DomainDetails.Domain)
-	w.add(alert.Attacker, entity.Domain, a.DNSRequestAction.Domain)
+	w.Add(alert.Context, entity.Domain, c.DomainDetails.Domain)
+	w.Add(alert.Attacker, entity.Domain, a.DNSRequestAction.Domain)
 	for _, kind := range slices.Sorted(maps.Keys(c.AffectedResources)) {
-		w.add(alert.Victim, entity.Resource, c.AffectedResources[kind], entity.AttrType, kind)
+		w.Add(alert.Victim, entity.Resource, c.AffectedResources[kind], entity.AttrType, kind)
 	}
-	w.note("action_type", a.ActionType)
-	w.note("api", c.API)
-	w.note("api_service", c.ServiceName)
-	w.note("caller_type", c.CallerType)
+	w.Note("action_type", a.ActionType)
+	w.Note("api", c.API)
+	w.Note("api_service", c.ServiceName)
+	w.Note("caller_type", c.CallerType)
 }
 
 func (w *walk) connection(c *connection) {
 	w.remoteIP(&c.RemoteIPDetails, string(c.RemotePortDetails.Port))
-	w.note("direction", c.ConnectionDirection)
-	w.note("protocol", c.Protocol)
-	w.note("local_port", c.LocalPortDetails.Port)
+	w.Note("direction", c.ConnectionDirection)
+	w.Note("protocol", c.Protocol)
+	w.Note("local_port", c.LocalPortDetails.Port)
 }
 
 func (w *walk) remoteIP(d *ipDetails, port string) {
 	for _, ip := range []ingest.Text{d.IPAddressV4, d.IPAddressV6} {
-		w.add(alert.Attacker, entity.IP, ip, entity.AttrCountry, string(d.Country.CountryName), entity.AttrCity, string(d.City.CityName),
+		w.Add(alert.Attacker, entity.IP, ip, entity.AttrCountry, string(d.Country.CountryName), entity.AttrCity, string(d.City.CityName),
 			entity.AttrOrg, string(cmp.Or(d.Organization.Org, d.Organization.AsnOrg)), entity.AttrPort, port)
 	}
 }
@@ -59,15 +59,15 @@ func (w *walk) network(n *network) {
 		{source, n.SourceIPV4, n.SourceIPV6, n.SourceDomain, n.SourcePort},
 		{destination, n.DestinationIPV4, n.DestinationIPV6, n.DestinationDomain, n.DestinationPort},
 	} {
-		w.add(end.role, entity.IP, end.v4, entity.AttrPort, string(end.port))
-		w.add(end.role, entity.IP, end.v6, entity.AttrPort, string(end.port))
-		w.add(end.role, entity.Domain, end.name)
+		w.Add(end.role, entity.IP, end.v4, entity.AttrPort, string(end.port))
+		w.Add(end.role, entity.IP, end.v6, entity.AttrPort, string(end.port))
+		w.Add(end.role, entity.Domain, end.name)
 	}
-	w.note("protocol", n.Protocol)
+	w.Note("protocol", n.Protocol)
 }
 
 func (w *walk) process(p *process) {
-	e := w.add(alert.Attacker, entity.Process, cmp.Or(p.Path, p.Name), entity.AttrPath, string(p.Path),
+	e := w.Add(alert.Attacker, entity.Process, cmp.Or(p.Path, p.Name), entity.AttrPath, string(p.Path),
 		entity.AttrPID, string(p.PID), entity.AttrParentPID, string(p.ParentPID))
 	if string(p.Name) != e.Value {
 		e.Name = string(p.Name)

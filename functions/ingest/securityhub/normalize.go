@@ -58,12 +58,12 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		a.Last = a.First
 	}
 	a.Updated = ingest.FirstSet(f.UpdatedAt, f.LastObservedAt, f.CreatedAt)
-	w := walk{account: a.Account, extra: map[string]string{}}
+	w := walk{account: a.Account}
 	w.finding(&f)
-	a.Evidence = alert.MergeEvidence(nil, w.found)
+	a.Evidence = alert.MergeEvidence(nil, w.Found)
 	a.Members = w.members
-	if len(w.extra) > 0 {
-		a.Extra = w.extra
+	if len(w.Extra) > 0 {
+		a.Extra = w.Extra
 	}
 	a.Tactics, a.Techniques = story(&f)
 	return a, nil

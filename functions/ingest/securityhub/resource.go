@@ -24,14 +24,14 @@ func (w *walk) resource(r *resource) {
 			return
 		}
 	case "AwsAccount": // the whole account, which ties nothing to anything
-		w.add(alert.Context, entity.Other, r.ID, entity.AttrKind, "account")
+		w.Add(alert.Context, entity.Other, r.ID, entity.AttrKind, "account")
 		return
 	case "Container":
-		w.add(alert.Context, entity.Image, d.Container.ImageName)
+		w.Add(alert.Context, entity.Image, d.Container.ImageName)
 	case "AwsEcrContainerImage":
-		w.add(alert.Context, entity.Image, d.AwsEcrContainerImage.ImageDigest).Name = string(d.AwsEcrContainerImage.RepositoryName)
+		w.Add(alert.Context, entity.Image, d.AwsEcrContainerImage.ImageDigest).Name = string(d.AwsEcrContainerImage.RepositoryName)
 	}
-	e := w.add(role, kind, r.ID, entity.AttrType, string(r.Type), entity.AttrRegion, string(r.Region), entity.AttrAccount, arnAccount(string(r.ID)))
+	e := w.Add(role, kind, r.ID, entity.AttrType, string(r.Type), entity.AttrRegion, string(r.Region), entity.AttrAccount, arnAccount(string(r.ID)))
 	switch r.Type {
 	case "AwsEc2Instance":
 		w.machine(e, r, &d.AwsEc2Instance)
@@ -42,7 +42,7 @@ func (w *walk) resource(r *resource) {
 		e.Name = e.Value[strings.LastIndexAny(e.Value, ":/")+1:]
 	case "AwsRdsDbInstance":
 		e.Name = string(d.AwsRdsDBInstance.DBInstanceIdentifier)
-		also(e, entity.Resource, d.AwsRdsDBInstance.DBIResourceID)
+		ingest.Also(e, entity.Resource, d.AwsRdsDBInstance.DBIResourceID)
 	case "AwsEksCluster", "AwsEcsCluster":
 		e.Name = cmp.Or(string(d.AwsEksCluster.Name), lastSegment(e.Value))
 	case "Container":
@@ -53,16 +53,16 @@ func (w *walk) resource(r *resource) {
 
 // machine gives an instance its other names.
 func (w *walk) machine(e *alert.Evidence, r *resource, d *ec2Instance) {
-	also(e, entity.Resource, ingest.Text(lastSegment(e.Value)))
+	ingest.Also(e, entity.Resource, ingest.Text(lastSegment(e.Value)))
 	for _, ip := range append(d.IPV4Addresses, d.IPV6Addresses...) {
-		also(e, entity.IP, ip)
+		ingest.Also(e, entity.IP, ip)
 	}
 	e.Entity = e.With("instance_type", string(d.Type)).With(entity.AttrImage, string(d.ImageID)).With("instance_profile", string(d.IamInstanceProfileArn))
 	var tags map[string]ingest.Text
 	if r.Tags.Kind() == '{' && json.Unmarshal(r.Tags, &tags) == nil {
 		e.Name = string(tags["Name"])
 	}
-	w.note("vpc", d.VpcID)
+	w.Note("vpc", d.VpcID)
 }
 
 // user keeps whose key it was, and says whether the details name anyone. A session of a role is named by the
@@ -74,7 +74,7 @@ func (w *walk) user(k *accessKey, role alert.Role) bool {
 	account := cmp.Or(string(k.AccountID), w.account.ID)
 	value, alias := cmp.Or(name, session, string(k.PrincipalID)), ""
 	switch roleName := lastSegment(cmp.Or(string(issuer.UserName), name)); {
-	case blank(value):
+	case ingest.Blank(value):
 		return false
 	case k.PrincipalType == "AssumedRole" && session != "" && roleName != "":
 		value = "arn:aws:sts::" + account + ":assumed-role/" + roleName + "/" + session
@@ -83,24 +83,24 @@ func (w *walk) user(k *accessKey, role alert.Role) bool {
 	case k.PrincipalType == "Root":
 		value = "arn:aws:iam::" + account + ":root"
 	}
-	e := w.add(role, entity.User, ingest.Text(value), entity.AttrPrincipalID, string(k.PrincipalID),
+	e := w.Add(role, entity.User, ingest.Text(value), entity.AttrPrincipalID, string(k.PrincipalID),
 		entity.AttrAccessKey, string(k.AccessKeyID), entity.AttrUserType, string(k.PrincipalType), entity.AttrAccount, account)
 	if name != e.Value {
 		e.Name = name
 	}
-	also(e, entity.User, ingest.Text(alias))
+	ingest.Also(e, entity.User, ingest.Text(alias))
 	if strings.HasPrefix(string(k.AccessKeyID), "ASIA") { // a temporary key is one session; a lasting one is its user
-		w.add(role, entity.Session, k.AccessKeyID)
+		w.Add(role, entity.Session, k.AccessKeyID)
 	}
 	return true
 }
 
 // issuer notes the role behind a session, and gives the user just kept the key's resource id as another name.
 func (w *walk) issuer(r *resource, k *accessKey) {
-	w.note("session_issuer", k.SessionContext.SessionIssuer.Arn)
-	for i := len(w.found) - 1; i >= 0; i-- {
-		if e := &w.found[i]; e.Kind == entity.User {
-			also(e, entity.Resource, r.ID)
+	w.Note("session_issuer", k.SessionContext.SessionIssuer.Arn)
+	for i := len(w.Found) - 1; i >= 0; i-- {
+		if e := &w.Found[i]; e.Kind == entity.User {
+			ingest.Also(e, entity.Resource, r.ID)
 			if id := string(r.ID); e.Attr(entity.AttrAccessKey) == "" {
 				e.Entity = e.With(entity.AttrAccessKey, id[strings.LastIndexByte(id, ':')+1:])
 			}
