@@ -157,29 +157,32 @@ func (m *missing) incident(id string) {
 	}
 }
 
+// node names a node and all that a decision reads through it: the things it may stand for, the alert it leads to.
 func (m *missing) node(key string) {
-	for key != "" {
-		n, ok := m.s.nodes[key]
-		if !ok {
-			m.refs.Nodes = append(m.refs.Nodes, key)
-		}
-		if n == nil {
-			return
-		}
-		m.around(n)
-		for _, o := range n.Owners {
-			if _, ok := m.s.nodes[o.Key]; !ok {
-				m.refs.Nodes = append(m.refs.Nodes, o.Key)
-			} else if o.Key != key {
-				m.owner(o.Key)
+	for n := m.chain(key); n != nil; n = m.chain(n.SameAs) {
+		for _, o := range n.Owners { // things own no things: one step is enough
+			for own := m.chain(o.Key); own != nil; own = m.chain(own.SameAs) {
+				m.around(own)
 			}
 		}
 		if n.Alert != "" {
 			m.member(n.Alert)
 			m.known(m.s.members[n.Alert])
 		}
-		key = n.SameAs
+		m.around(n)
 	}
+}
+
+// chain is the node by that key, nil when there is none or it must be loaded first.
+func (m *missing) chain(key string) *Node {
+	if key == "" {
+		return nil
+	}
+	n, ok := m.s.nodes[key]
+	if !ok {
+		m.refs.Nodes = append(m.refs.Nodes, key)
+	}
+	return n
 }
 
 // around follows what a node remembers: its incidents, and alerts that the one at hand may be a copy of.
@@ -195,21 +198,6 @@ func (m *missing) around(n *Node) {
 			m.member(b.Alert)
 			m.known(m.s.members[b.Alert])
 		}
-	}
-}
-
-// owner follows an owner's own name, but not its owners: things own no things.
-func (m *missing) owner(key string) {
-	for key != "" {
-		n, ok := m.s.nodes[key]
-		if !ok {
-			m.refs.Nodes = append(m.refs.Nodes, key)
-		}
-		if n == nil {
-			return
-		}
-		m.around(n)
-		key = n.SameAs
 	}
 }
 
