@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Node is one name in a tenant's memory: an entity key and who touched it lately, a carried id and the alert it
 // names, a fingerprint of a recent alert. Nodes are small, expire, and are all that correlation remembers besides
@@ -65,9 +68,17 @@ type TypeCount struct {
 	Here     int       `json:"here,omitzero"`     // how many of the latest went there, one after another
 }
 
-// NodeLife is how long a node is kept after the last event that touched it: stores may forget it NodeLife after
+// NodeLife is how long a node is kept at most after the last event that touched it: stores may forget it NodeLife after
 // Node.Last.
 const NodeLife = 30 * 24 * time.Hour
+
+// Life is how long the node by that key is of use after Node.Last: an id for as long as copies of its alert may come.
+func Life(key string) time.Duration {
+	if strings.HasPrefix(key, "id:") {
+		return 2 * carriedWithin
+	}
+	return NodeLife
+}
 
 // Refs names what a decision needs from the store. Order and repetition mean nothing.
 type Refs struct {

@@ -100,9 +100,12 @@ func Default() *Tuning {
 		},
 		Progress: 1.5, Unstaged: 0.4, Horizon: 14 * 24 * time.Hour,
 		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 1000, PriorFades: 30, PriorLeast: 25, Unseen: 0.5, DripCount: 6, DripWindow: 48 * time.Hour,
-		AddressLife: 24 * time.Hour, FoldWithin: 2 * time.Minute, CarriedWithin: 24 * time.Hour, MaxAlerts: 10000,
+		AddressLife: 24 * time.Hour, FoldWithin: 2 * time.Minute, CarriedWithin: carriedWithin, MaxAlerts: 10000,
 	}
 }
+
+// carriedWithin is Tuning.CarriedWithin by default.
+const carriedWithin = 24 * time.Hour
 
 // Bounds of what a node remembers.
 const (

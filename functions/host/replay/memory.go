@@ -16,7 +16,8 @@ type memory struct {
 	nodes     map[string]incident.Node
 	sequence  int64
 	newest    time.Time
-	commits   int
+	swept     int               // nodes left by the last sweep
+	words     map[string]string // one copy of each text that many alerts share
 }
 
 // compact is what is left of an alert.
@@ -31,7 +32,7 @@ type compact struct {
 }
 
 func newMemory() *memory {
-	return &memory{members: map[string]compact{}, incidents: map[string]incident.Incident{}, nodes: map[string]incident.Node{}}
+	return &memory{members: map[string]compact{}, incidents: map[string]incident.Incident{}, nodes: map[string]incident.Node{}, words: map[string]string{}}
 }
 
 func (m *memory) load(refs incident.Refs) incident.Loaded {
@@ -57,7 +58,7 @@ func (m *memory) load(refs incident.Refs) incident.Loaded {
 func (m *memory) commit(c incident.Changes) {
 	m.sequence = max(m.sequence, c.Sequence)
 	for _, mem := range c.Members {
-		m.members[mem.Alert.ID] = shrink(mem)
+		m.members[mem.Alert.ID] = m.shrink(mem)
 		if mem.Alert.Last.After(m.newest) {
 			m.newest = mem.Alert.Last
 		}
@@ -68,26 +69,50 @@ func (m *memory) commit(c incident.Changes) {
 	for _, n := range c.Nodes {
 		m.nodes[n.Key] = n
 	}
-	m.commits++
-	if m.commits%10_000 == 0 {
-		m.expire()
+	const slack = 50_000
+	if len(m.nodes) > 2*m.swept+slack {
+		m.sweep()
 	}
 }
 
-// expire forgets nodes past their life, as a store may.
-func (m *memory) expire() {
+// sweep forgets what no decision asks for any more, as a store may: nodes past their life, and what old incidents show
+// beside their name and counts.
+func (m *memory) sweep() {
 	for key, n := range m.nodes {
-		if m.newest.Sub(n.Last) > incident.NodeLife {
+		if m.newest.Sub(n.Last) > incident.Life(key) {
 			delete(m.nodes, key)
 		}
 	}
+	for id, inc := range m.incidents {
+		if inc.Assets != nil && m.newest.Sub(inc.Last) > incident.NodeLife {
+			inc.Assets, inc.Kinds = nil, nil
+			m.incidents[id] = inc
+		}
+	}
+	m.swept = len(m.nodes)
 }
 
-func shrink(m incident.Member) compact {
-	a := m.Alert
+// word is the one copy of a text.
+func (m *memory) word(s string) string {
+	if one, ok := m.words[s]; ok {
+		return one
+	}
+	const most = 100_000
+	if len(m.words) < most {
+		m.words[s] = s
+	}
+	return s
+}
+
+func (m *memory) shrink(mem incident.Member) compact {
+	a := mem.Alert
+	report := a.ReportID
+	if report == a.Origin.ID {
+		report = a.Origin.ID
+	}
 	return compact{
-		incident: m.Incident, folded: m.FoldedInto, provider: a.Origin.Provider, id: a.Origin.ID, title: a.Title,
-		reporter: a.Reporter, report: a.ReportID, class: a.Class, severity: a.Severity, first: a.First, last: a.Last, updated: a.Updated,
+		incident: mem.Incident, folded: mem.FoldedInto, provider: m.word(a.Origin.Provider), id: a.Origin.ID, title: m.word(a.Title),
+		reporter: m.word(a.Reporter), report: report, class: a.Class, severity: a.Severity, first: a.First, last: a.Last, updated: a.Updated,
 	}
 }
 

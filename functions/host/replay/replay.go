@@ -8,6 +8,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"time"
 
@@ -30,7 +31,8 @@ type Replay struct {
 
 	tenants map[string]*tenant
 	senders []sender
-	known   map[string]bool
+	known   map[uint64]bool // senders, hashed: millions fit
+	seed    maphash.Seed
 	clock   time.Time
 	records int
 	result  Result
@@ -61,7 +63,7 @@ const (
 // Read replays one input. Alerts that arrive "now" arrive at their event time, but never before what came before.
 func (r *Replay) Read(ctx context.Context, name string, in io.Reader) error {
 	if r.tenants == nil {
-		r.tenants, r.known = map[string]*tenant{}, map[string]bool{}
+		r.tenants, r.known, r.seed = map[string]*tenant{}, map[uint64]bool{}, maphash.MakeSeed()
 	}
 	waiting := map[string][]alert.Alert{}
 	flush := func() {
@@ -115,7 +117,7 @@ func (r *Replay) read(name string, n *int, body []byte) []alert.Alert {
 		}
 		r.clock = a.Delivered
 		id := senderID(*a)
-		if key := a.Tenant + "\x00" + id + "\x00" + a.ID; !r.known[key] {
+		if key := maphash.Comparable(r.seed, sender{id, a.Tenant, a.ID}); !r.known[key] {
 			r.known[key] = true
 			r.senders = append(r.senders, sender{id, a.Tenant, a.ID})
 		}
