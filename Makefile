@@ -54,7 +54,7 @@ fuzz:
 
 # The suites that every driver and provider keeps, by promise.
 conformance:
-	$(GO) test -v -run 'Conformance|TestBus|TestStore' ./functions/ingest/... ./shared/bus/... ./shared/store/...
+	$(GO) test -v -run 'Conformance|Promises' ./functions/ingest/... ./shared/bus/... ./shared/store/...
 
 # How well alerts are correlated, on generated attacks and, where it is at hand, the AIT set. Exits 1 below the project's goals.
 score:
