@@ -26,6 +26,7 @@ func TestCrash(t *testing.T) {
 	}
 	data := t.TempDir()
 	l := &ledger{answered: map[string]bool{}}
+	l.more = sync.NewCond(l)
 	for round := range crashes {
 		s := start(t, data)
 		var senders sync.WaitGroup
@@ -49,6 +50,7 @@ type ledger struct {
 	sync.Mutex
 	answered map[string]bool
 	recent   int
+	more     *sync.Cond // recent grew
 }
 
 // send posts batches until the server is gone.
@@ -67,24 +69,19 @@ func (l *ledger) send(base string, round, sender int) {
 			l.answered[a.AlertID] = true
 		}
 		l.recent += len(r.Accepted)
+		l.more.Signal()
 		l.Unlock()
 	}
 }
 
 // waitFor returns when n more alerts were answered.
 func (l *ledger) waitFor(n int) {
-	for {
-		l.Lock()
-		enough := l.recent >= n
-		if enough {
-			l.recent = 0
-		}
-		l.Unlock()
-		if enough {
-			return
-		}
-		time.Sleep(time.Millisecond) // polls a condition: the answers that came so far
+	l.Lock()
+	defer l.Unlock()
+	for l.recent < n {
+		l.more.Wait()
 	}
+	l.recent = 0
 }
 
 // load is a batch of 1 to 20 alerts on a few hosts of two tenants, some of them sent before.
