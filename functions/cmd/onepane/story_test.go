@@ -27,7 +27,7 @@ import (
 //	incidents             every tenant's incidents with their alerts and why each is there
 //	exposures             posture findings
 //	quarantine            what was set aside, and why
-//	replay-quarantine     tries it again
+//	replay-quarantine     tries it again, and waits for correlation
 //	tenants NAME=ACCOUNT… restarts with an account mapping, over the same data
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -208,6 +208,9 @@ func (s *stage) replay() (string, error) {
 		} `json:"value"`
 	}
 	if err := json.Unmarshal(body, &page); err != nil {
+		return "", err
+	}
+	if err := s.one.Bus.Drained(context.Background()); err != nil {
 		return "", err
 	}
 	var b strings.Builder
