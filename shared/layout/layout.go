@@ -30,7 +30,9 @@ var Rules = []Rule{
 	{"shared/incident", []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/query"}},
 	{"shared/layout", nil},
 	{"shared/config", []string{"shared/fault"}},
-	{"shared/telemetry", domain},
+	{"shared/telemetry", with(domain, "shared/telemetry/logs")},
+	{"shared/telemetry/logs", nil},
+	{"shared/identity", []string{"shared/fault"}},
 	{"shared/datadir", domain},
 	{"shared/bus", domain},
 	{"shared/bus/*", with(domain, "shared/bus", "shared/bus/bustest", "shared/datadir")},
@@ -51,14 +53,16 @@ var Rules = []Rule{
 	{"functions/api/client", with(domain, "functions/api")},
 	{"functions/portal", with(domain, "events")},
 	{"functions/cli", with(domain, "functions/api/client")},
-	{"functions/host/*", with(domain, "events", "shared/telemetry", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
+	{"functions/host/attempt", domain},
+	{"functions/host/hosttest/...", with(domain, "events", "shared/telemetry/logs", "functions/...")},
+	{"functions/host/*", with(domain, "events", "shared/telemetry", "shared/telemetry/logs", "functions/host/attempt", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
 	{"functions/cmd/...", []string{"events", "shared/...", "functions/...", "testdata/..."}},
 }
 
 // SDKs are outside modules that only the named rooms may import: a driver's SDK stays in the driver.
 var SDKs = map[string][]string{
 	"github.com/cockroachdb/pebble":      {"shared/datadir", "shared/bus/localbus", "shared/store/localstore"},
-	"github.com/Azure/":                  {"shared/bus/servicebus", "shared/store/cosmos", "functions/export/..."},
+	"github.com/Azure/":                  {"shared/identity", "shared/bus/servicebus", "shared/store/cosmos", "functions/export/..."},
 	"github.com/aws/":                    {"functions/host/awslambda", "functions/export/..."},
 	"github.com/prometheus/":             {"shared/telemetry"},
 	"go.opentelemetry.io/otel/sdk":       {"shared/telemetry"},

@@ -1,0 +1,108 @@
+package identity
+
+import (
+	"context"
+	"encoding/xml"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// AWS asserts who a Lambda function is: its role, by sts:GetWebIdentityToken. The account needs outbound web identity
+// federation switched on, the role the permission.
+//
+// The one call is signed here: the STS client of the SDK would cost a cold start more than all else in this package
+// (the tests hold the signature against it).
+type AWS struct {
+	Region string
+	// Keys are the role's credentials as they are now; on Lambda AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+	// AWS_SESSION_TOKEN.
+	Keys     func() Keys
+	Endpoint string       // the region's own when empty; the global endpoint does not know this call
+	HTTP     *http.Client // nil for the package's own
+	Now      func() time.Time
+}
+
+// Keys are temporary AWS credentials.
+type Keys struct{ ID, Secret, Session string }
+
+// assertionSeconds is how long an assertion is valid: it is used at once, and a policy may allow 300 at most.
+const assertionSeconds = 300
+
+// Assertion implements Asserter (AWS STS API reference, GetWebIdentityToken; RS256 is what Entra takes).
+func (a AWS) Assertion(ctx context.Context, audience string) (string, error) {
+	body := url.Values{
+		"Action":            {"GetWebIdentityToken"},
+		"Version":           {"2011-06-15"},
+		"Audience.member.1": {audience},
+		"SigningAlgorithm":  {"RS256"},
+		"DurationSeconds":   {strconv.Itoa(assertionSeconds)},
+	}.Encode()
+	req, err := post(ctx, a.endpoint(), body)
+	if err != nil {
+		return "", err
+	}
+	keys := a.Keys()
+	if keys.ID == "" || keys.Secret == "" {
+		return "", fault.Errorf(fault.Denied, "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are empty")
+	}
+	req.Header.Del("Accept")
+	sign(req, body, keys, a.Region, "sts", a.Now())
+	got, err := send(a.HTTP, req, "STS")
+	if err != nil {
+		return "", err
+	}
+	if got.status != http.StatusOK {
+		return "", stsError(got)
+	}
+	var out struct {
+		Token string `xml:"GetWebIdentityTokenResult>WebIdentityToken"`
+	}
+	if err := xml.Unmarshal(got.body, &out); err != nil || out.Token == "" {
+		return "", fault.Errorf(fault.Unavailable, "STS answered 200 without a readable token")
+	}
+	return out.Token, nil
+}
+
+// endpoint is the regional one: AWS partitions differ in their domain.
+func (a AWS) endpoint() string {
+	switch {
+	case a.Endpoint != "":
+		return a.Endpoint
+	case strings.HasPrefix(a.Region, "cn-"):
+		return "https://sts." + a.Region + ".amazonaws.com.cn/"
+	}
+	return "https://sts." + a.Region + ".amazonaws.com/"
+}
+
+// stsHints explain refusals of a setup that is not complete.
+var stsHints = map[string]string{
+	"OutboundWebIdentityFederationDisabled": "switch on outbound web identity federation for the account",
+	"AccessDenied":                          "the role may not call sts:GetWebIdentityToken for this audience, or an organisation policy forbids it",
+	"AccessDeniedException":                 "the role may not call sts:GetWebIdentityToken for this audience, or an organisation policy forbids it",
+	"ExpiredToken":                          "the function's own credentials have expired",
+}
+
+// stsError says why STS refused, from its code only.
+func stsError(a answer) error {
+	var e struct {
+		Code string `xml:"Error>Code"`
+	}
+	_ = xml.Unmarshal(a.body, &e) // a proxy's page has no code
+	words := "STS answered " + strconv.Itoa(a.status)
+	kind := a.kind()
+	if safe(e.Code) {
+		words += " " + e.Code
+		if h := stsHints[e.Code]; h != "" {
+			words += " (" + h + ")"
+		}
+		if e.Code == "Throttling" || e.Code == "ThrottlingException" || e.Code == "RequestTimeout" {
+			kind = fault.Unavailable // STS says so with 400
+		}
+	}
+	return fault.Errorf(kind, "%s", words)
+}
