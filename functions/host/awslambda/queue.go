@@ -1,0 +1,60 @@
+package awslambda
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// message is one record of an SQS batch.
+type message struct {
+	ID     string `json:"messageId"`
+	Source string `json:"eventSource"`
+	raw    jsontext.Value
+}
+
+// messages reads the records of an SQS event; false when they are something else.
+func messages(records []jsontext.Value) ([]message, bool) {
+	out := make([]message, len(records))
+	for i, r := range records {
+		if err := json.Unmarshal(r, &out[i]); err != nil || out[i].Source != "aws:sqs" || out[i].ID == "" {
+			return nil, false
+		}
+		out[i].raw = r
+	}
+	return out, true
+}
+
+// failures is a partial batch response: SQS keeps the named messages and deletes the others.
+type failures struct {
+	Items []failure `json:"batchItemFailures"`
+}
+
+type failure struct {
+	ID string `json:"itemIdentifier"`
+}
+
+// batch takes all messages at once, which costs one send, and only when that fails each for itself, so that no more
+// than what failed comes again. When nothing was taken it is an error: that is safe even where the event source mapping
+// lacks ReportBatchItemFailures.
+func (h *Host) batch(ctx context.Context, payload []byte, ms []message) ([]byte, error) {
+	all := h.deliver(ctx, payload)
+	out := failures{Items: []failure{}}
+	if all == nil {
+		return json.Marshal(out)
+	}
+	for _, m := range ms {
+		if len(ms) > 1 && ctx.Err() == nil {
+			one := append(append([]byte(`{"Records":[`), m.raw...), `]}`...)
+			if h.deliver(ctx, one) == nil {
+				continue
+			}
+		}
+		out.Items = append(out.Items, failure{m.ID})
+	}
+	if len(out.Items) == len(ms) {
+		return nil, all
+	}
+	return json.Marshal(out)
+}

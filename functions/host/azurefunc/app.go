@@ -1,0 +1,146 @@
+// Package azurefunc is an Azure Functions custom handler: the Functions host posts each trigger's envelope to it, and
+// it feeds the function of that name. It settles by status alone, which is all the protocol has.
+//
+//	POST /<function> {Data, Metadata} ─▶ ServiceBus │ EventHub │ Timer ─▶ function
+//	       2xx with a JSON body: completed ◀─ done, or set aside in quarantine ─┘
+//	       anything else: offered again    ◀─ passing trouble
+//	any other request (forwarded) ─────────▶ HTTP
+//
+// The Functions host completes or abandons a batch as a whole, so repeating must be safe, and what can never be
+// processed goes to quarantine through the app's own publisher. Event Hubs are offered again only where function.json has
+// a retry policy.
+package azurefunc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/host/attempt"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/telemetry/logs"
+)
+
+// App is what one function app serves.
+type App struct {
+	Functions map[string]Function // by the name of their folder, which function.json lies in
+	HTTP      http.Handler        // what HTTP triggers forward; nil refuses it
+	// Limit is how long an invocation may take. It must stay below the queue's lock duration, since the Functions host does
+	// not renew the session lock of a batch; 4 minutes when zero.
+	Limit time.Duration
+	Log   *slog.Logger
+}
+
+// Function handles one trigger's invocations. nil completes what it was invoked with; an error offers it again.
+type Function interface {
+	Invoke(ctx context.Context, in Invocation) error
+}
+
+// Invocation is the envelope of one invocation, its values as the Functions host wrote them.
+type Invocation struct {
+	Data     map[string]jsontext.Value `json:"Data"`
+	Metadata map[string]jsontext.Value `json:"Metadata"`
+}
+
+// Publisher puts events on a queue, durably.
+type Publisher interface {
+	Publish(ctx context.Context, evs ...cloudevent.Event) error
+}
+
+const (
+	defaultLimit = 4 * time.Minute
+	// maxEnvelope bounds an invocation: a batch of 100 messages of 256 KB, twice encoded. A larger one is refused, and its
+	// messages end in the queue's own dead letters.
+	maxEnvelope = 100 << 20
+)
+
+// Headers of the Functions host's own requests, and those of requests that came to it from outside.
+const invocationHeader = "X-Azure-Functions-InvocationId"
+
+var forwarded = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-Url", "Forwarded", "Disguised-Host"}
+
+// ServeHTTP routes an invocation to its function, everything else to HTTP.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	switch fn := a.Functions[name]; {
+	case fn != nil && invoked(r):
+		a.invoke(w, r, name, fn)
+	case a.HTTP != nil:
+		attempt.Guard(a.Log, a.HTTP).ServeHTTP(w, r)
+	default:
+		answer(w, http.StatusNotFound, "no such function")
+	}
+}
+
+// invoked reports whether the Functions host itself is asking. A catch-all HTTP route forwards any path from outside,
+// with the front end's headers, which a sender can add but not remove: it must not reach a trigger.
+func invoked(r *http.Request) bool {
+	if r.Method != http.MethodPost || r.Header.Get(invocationHeader) == "" {
+		return false
+	}
+	for _, name := range forwarded {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *App) invoke(w http.ResponseWriter, r *http.Request, name string, fn Function) {
+	limit := a.Limit
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	defer cancel()
+	ctx = logs.With(ctx, slog.String("function", name), slog.String("invocation", r.Header.Get(invocationHeader)))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEnvelope))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		a.fail(ctx, w, http.StatusRequestEntityTooLarge, err)
+		return
+	}
+	var in Invocation
+	if err == nil {
+		err = json.Unmarshal(body, &in)
+	}
+	if err != nil {
+		a.fail(ctx, w, http.StatusBadRequest, err)
+		return
+	}
+	if err := attempt.Run(ctx, a.Log, func(ctx context.Context) error { return fn.Invoke(ctx, in) }); err != nil {
+		a.fail(ctx, w, http.StatusInternalServerError, err)
+		return
+	}
+	answer(w, http.StatusOK, "")
+}
+
+// fail makes the Functions host offer the batch again.
+func (a *App) fail(ctx context.Context, w http.ResponseWriter, status int, err error) {
+	a.Log.ErrorContext(ctx, "not completed", "status", status, "kind", fault.Of(err).String(), "reason", err)
+	answer(w, status, "not completed, see the handler's log")
+}
+
+// answer writes what the Functions host can read: with 2xx an empty body would keep the invocation open until it
+// times out.
+func answer(w http.ResponseWriter, status int, line string) {
+	lines := []string{}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.MarshalWrite(w, struct { // nobody is left to tell if this fails
+		Outputs     map[string]string `json:"Outputs"`
+		Logs        []string          `json:"Logs"`
+		ReturnValue string            `json:"ReturnValue"`
+	}{map[string]string{}, lines, ""})
+}

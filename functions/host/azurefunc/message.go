@@ -1,0 +1,132 @@
+package azurefunc
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Message is one message of a trigger, out of all its layers of encoding.
+type Message struct {
+	Body        []byte
+	ContentType string
+	ID          string
+	Session     string
+	Deliveries  int // how often it was offered, this time included; 0 when the trigger does not say
+}
+
+// maxLayers is how often a value may be written as JSON inside a JSON string.
+const maxLayers = 3
+
+// Messages reads the messages under a binding, of a trigger with cardinality one or many. The Functions host passes an
+// object as it is and everything else as a string that holds its JSON; a message taken as a string is encoded once more,
+// a binary one is base64. (Azure Functions host source, HttpScriptInvocationContext.)
+func (in Invocation) Messages(binding string) ([]Message, error) {
+	v, ok := in.Data[binding]
+	if !ok {
+		return nil, fault.Errorf(fault.Invalid, "Data has no %q: does the binding's name in function.json agree?", binding)
+	}
+	v = unlayer(v)
+	if v.Kind() != '[' {
+		return []Message{{
+			Body: body(v), ContentType: in.text("ContentType"), ID: in.text("MessageId"), Session: in.text("SessionId"),
+			Deliveries: number(in.text("DeliveryCount")),
+		}}, nil
+	}
+	var elements []jsontext.Value
+	if err := json.Unmarshal(v, &elements); err != nil {
+		return nil, fault.Errorf(fault.Invalid, "Data.%s: %w", binding, err)
+	}
+	types, ids, sessions, counts := in.texts("ContentTypeArray"), in.texts("MessageIdArray"), in.texts("SessionIdArray"), in.texts("DeliveryCountArray")
+	out := make([]Message, len(elements))
+	for i, e := range elements {
+		out[i] = Message{Body: body(unlayer(e)), ContentType: at(types, i), ID: at(ids, i), Session: at(sessions, i), Deliveries: number(at(counts, i))}
+	}
+	return out, nil
+}
+
+// unlayer takes JSON out of the strings around it, at most maxLayers of them. A string that holds no JSON stays.
+func unlayer(v jsontext.Value) jsontext.Value {
+	for range maxLayers {
+		if v.Kind() != '"' {
+			return v
+		}
+		s, err := jsontext.AppendUnquote(nil, v)
+		if err != nil {
+			return v
+		}
+		in := jsontext.Value(strings.TrimSpace(string(s)))
+		if k := in.Kind(); k != '{' && k != '[' && k != '"' || !in.IsValid() {
+			return v
+		}
+		v = in
+	}
+	return v
+}
+
+// body is what a message held: an object or array is JSON, a string base64 or text.
+func body(v jsontext.Value) []byte {
+	if v.Kind() != '"' {
+		return v
+	}
+	s, err := jsontext.AppendUnquote(nil, v)
+	if err != nil {
+		return v
+	}
+	if raw, err := base64.StdEncoding.DecodeString(string(s)); err == nil && len(raw) > 0 {
+		return raw
+	}
+	return s
+}
+
+// text is a value of the metadata, whatever its encoding.
+func (in Invocation) text(name string) string { return plain(in.Metadata[name]) }
+
+// texts are the values of one of the batch's arrays; nil when there are none.
+func (in Invocation) texts(name string) []string {
+	var elements []jsontext.Value
+	if err := json.Unmarshal(unlayer(in.Metadata[name]), &elements); err != nil {
+		return nil
+	}
+	out := make([]string, len(elements))
+	for i, e := range elements {
+		out[i] = plain(e)
+	}
+	return out
+}
+
+// plain is a string or number without its quotes; "" for null.
+func plain(v jsontext.Value) string {
+	v = unlayer(v)
+	switch v.Kind() {
+	case '"':
+		s, err := jsontext.AppendUnquote(nil, v)
+		if err != nil || string(s) == "null" {
+			return ""
+		}
+		return string(s)
+	case '0':
+		return string(v)
+	}
+	return ""
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func at(s []string, i int) string {
+	if i < len(s) {
+		return s[i]
+	}
+	return ""
+}
