@@ -56,6 +56,7 @@ var Rules = []Rule{
 	{"functions/host/attempt", domain},
 	{"functions/host/hosttest/...", with(domain, "events", "shared/telemetry/logs", "functions/...")},
 	{"functions/host/*", with(domain, "events", "shared/telemetry", "shared/telemetry/logs", "functions/host/attempt", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
+	{"infra/local/cosmos", nil},
 	{"functions/cmd/...", []string{"events", "shared/...", "functions/...", "testdata/..."}},
 }
 

@@ -1,0 +1,111 @@
+package cosmos
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Access is what the holder of a key or token may do.
+type Access int
+
+// The accesses. A master key owns the account; a token has at most the built-in data roles, which create, change and
+// delete neither databases nor containers.
+// Source: learn.microsoft.com/azure/cosmos-db/nosql/reference-data-plane-actions, "can't be used for management".
+const (
+	ReadData  Access = iota + 1 // role Cosmos DB Built-in Data Reader, …0001
+	WriteData                   // role Cosmos DB Built-in Data Contributor, …0002
+	Owner                       // the master key
+)
+
+// authorize says who is calling, or 401.
+func (s *Server) authorize(r *request) (Access, error) {
+	header := r.Header.Get("Authorization")
+	if strings.HasPrefix(strings.ToLower(header), "type%3d") {
+		plain, err := url.QueryUnescape(header)
+		if err != nil {
+			return 0, unauthorized("the authorization header is not well formed")
+		}
+		header = plain
+	}
+	fields := map[string]string{}
+	for _, part := range strings.Split(header, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		fields[name] = value
+	}
+	switch {
+	case header == "":
+		return 0, unauthorized("Required Header authorization is missing")
+	case fields["ver"] != "1.0":
+		return 0, unauthorized("the token version is not 1.0")
+	case fields["type"] == "master":
+		return s.masterKey(r, fields["sig"])
+	case fields["type"] == "aad":
+		return s.token(r, fields["sig"])
+	}
+	return 0, unauthorized("the token type is neither master nor aad")
+}
+
+// masterKey checks a signature over verb, resource type, resource link and date, all in lower case but the link.
+// Source: learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources.
+func (s *Server) masterKey(r *request, signature string) (Access, error) {
+	date := r.Header.Get("x-ms-date")
+	if date == "" {
+		return 0, unauthorized("x-ms-date is missing")
+	}
+	got, err := base64.StdEncoding.DecodeString(signature)
+	if err != nil {
+		return 0, unauthorized("the signature is not base64")
+	}
+	kind, link := signedResource(r.path)
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte(strings.ToLower(r.Method) + "\n" + kind + "\n" + link + "\n" + strings.ToLower(date) + "\n\n"))
+	if !hmac.Equal(got, mac.Sum(nil)) {
+		return 0, unauthorized("The input authorization token can't serve the request. The wrong key is being used or the " +
+			"expected payload is not built as per the protocol")
+	}
+	return Owner, nil
+}
+
+// signedResource is what the signature covers: for a list its kind and its parent, for one thing its kind and itself.
+// An offer is named by its resource id alone, in lower case.
+func signedResource(path []string) (kind, link string) {
+	switch n := len(path); {
+	case n == 0:
+		return "", ""
+	case path[0] == "offers" && n == 2:
+		return "offers", strings.ToLower(path[1])
+	case n%2 == 1:
+		return path[n-1], strings.Join(path[:n-1], "/")
+	default:
+		return path[n-2], strings.Join(path, "/")
+	}
+}
+
+// token checks an Entra token.
+func (s *Server) token(r *request, token string) (Access, error) {
+	if s.options.VerifyToken == nil {
+		return 0, unauthorized("this account takes no Entra tokens")
+	}
+	access, err := s.options.VerifyToken(token)
+	if err != nil {
+		return 0, unauthorized("the Entra token is refused: %v", err)
+	}
+	return min(access, WriteData), nil
+}
+
+// need refuses who has less access than that.
+func (r *request) need(access Access) error {
+	if r.access >= access {
+		return nil
+	}
+	return refuse(http.StatusForbidden, "Forbidden", "Request blocked by Auth: the principal does not have the required "+
+		"RBAC permissions to perform %s on /%s", r.Method, strings.Join(r.path, "/")).with(5300)
+}
+
+func unauthorized(format string, args ...any) *refusal {
+	return refuse(http.StatusUnauthorized, "Unauthorized", format, args...)
+}

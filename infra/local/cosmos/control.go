@@ -1,0 +1,334 @@
+package cosmos
+
+import (
+	"container/heap"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Container is a container's definition, as the control plane takes and shows it.
+type Container struct {
+	ID              string           `json:"id"`
+	PartitionKey    PartitionKey     `json:"partitionKey"`
+	IndexingPolicy  *IndexingPolicy  `json:"indexingPolicy,omitempty"`
+	UniqueKeyPolicy *UniqueKeyPolicy `json:"uniqueKeyPolicy,omitempty"`
+	// DefaultTTL in seconds; nil switches expiry off, -1 leaves it to each item's own ttl.
+	DefaultTTL *int `json:"defaultTtl,omitempty"`
+}
+
+// PartitionKey says which properties choose an item's logical partition: one path of kind Hash, or up to three of kind
+// MultiHash. Only hash version 2 is kept here; version 1 cuts keys at 101 bytes and is for old containers.
+type PartitionKey struct {
+	Paths   []string `json:"paths"`
+	Kind    string   `json:"kind"`
+	Version int      `json:"version"`
+}
+
+// UniqueKeyPolicy lists sets of paths whose values are unique within one logical partition.
+type UniqueKeyPolicy struct {
+	UniqueKeys []UniqueKey `json:"uniqueKeys"`
+}
+
+// UniqueKey is one such set.
+type UniqueKey struct {
+	Paths []string `json:"paths"`
+}
+
+type database struct {
+	resource
+	containers map[string]*container
+}
+
+type container struct {
+	resource
+	Container
+	index      *index
+	throughput jsontext.Value
+	partitions map[string]*partition // by key, canonical JSON
+	log        []*item               // by lsn; what was replaced or deleted is marked gone
+	gone       int                   // in log
+	expiring   expiring
+	lsn        int64
+	ranges     []keyRange
+}
+
+// resource is what every database and container has.
+type resource struct {
+	id, rid, self, etag string
+	changed             time.Time
+}
+
+func (r resource) properties() map[string]any {
+	return map[string]any{"id": r.id, "_rid": r.rid, "_self": r.self, "_etag": r.etag, "_ts": r.changed.Unix()}
+}
+
+// account answers the account's own description: a client goes to the addresses given here, not to the one it was given.
+// Source: learn.microsoft.com/rest/api/cosmos-db/get-database-account-properties.
+func (s *Server) account(r *request) (answer, error) {
+	if r.Method != http.MethodGet {
+		return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "the account is only read here")
+	}
+	endpoint := s.options.Endpoint
+	if endpoint == "" {
+		scheme := "http"
+		if r.TLS != nil {
+			scheme = "https"
+		}
+		endpoint = scheme + "://" + r.Host + "/"
+	}
+	location := []map[string]string{{"name": "Local", "databaseAccountEndpoint": endpoint}}
+	return shown(http.StatusOK, map[string]any{
+		"id": "local", "_self": "", "_rid": "local", "_dbs": "//dbs/", "media": "//media/", "addresses": "//addresses/",
+		"writableLocations": location, "readableLocations": location, "enableMultipleWriteLocations": false,
+		"userConsistencyPolicy": map[string]any{"defaultConsistencyLevel": "Session"},
+	}, "")
+}
+
+func (s *Server) databases(r *request) (answer, error) {
+	if len(r.path) == 1 && r.Method == http.MethodPost {
+		var d struct {
+			ID string `json:"id"`
+		}
+		if err := r.definition(&d); err != nil {
+			return answer{}, err
+		}
+		db, err := s.createDatabase(d.ID)
+		if err != nil {
+			return answer{}, err
+		}
+		return shown(http.StatusCreated, db.properties(), db.etag)
+	}
+	if len(r.path) == 1 {
+		return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "databases are created, read and deleted one by one here")
+	}
+	db := s.database[r.path[1]]
+	switch {
+	case r.Method == http.MethodDelete && r.need(Owner) != nil:
+		return answer{}, r.need(Owner)
+	case db == nil:
+		return answer{}, notFound("database %q does not exist", r.path[1])
+	case r.Method == http.MethodGet:
+		return shown(http.StatusOK, db.properties(), db.etag)
+	case r.Method == http.MethodDelete:
+		delete(s.database, db.id)
+		return answer{status: http.StatusNoContent}, nil
+	}
+	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
+}
+
+func (s *Server) containers(r *request) (answer, error) {
+	db := s.database[r.path[1]]
+	if db == nil {
+		return answer{}, notFound("database %q does not exist", r.path[1])
+	}
+	if len(r.path) == 3 {
+		if r.Method != http.MethodPost || kindOfList(r) {
+			return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "containers are created, read, replaced and deleted one by one here")
+		}
+		var def Container
+		if err := r.definition(&def); err != nil {
+			return answer{}, err
+		}
+		c, err := s.createContainer(db, def)
+		if err != nil {
+			return answer{}, err
+		}
+		c.throughput = offerOf(r.Header)
+		return c.show(http.StatusCreated)
+	}
+	c := db.containers[r.path[3]]
+	if r.Method != http.MethodGet {
+		if err := r.need(Owner); err != nil {
+			return answer{}, err
+		}
+	}
+	if c == nil {
+		return answer{}, notFound("container %q does not exist", r.path[3])
+	}
+	switch r.Method {
+	case http.MethodGet:
+		return c.show(http.StatusOK)
+	case http.MethodPut:
+		return s.replaceContainer(r, c)
+	case http.MethodDelete:
+		delete(db.containers, c.id)
+		return answer{status: http.StatusNoContent}, nil
+	}
+	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
+}
+
+// kindOfList is true for a query over containers, which is not served here.
+func kindOfList(r *request) bool {
+	return strings.EqualFold(r.Header.Get("x-ms-documentdb-query"), "true")
+}
+
+// definition reads the body of a control-plane call, which no token may make.
+func (r *request) definition(into any) error {
+	if err := r.need(Owner); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(r.body, into); err != nil {
+		return badRequest("the definition is not understood: %v", err)
+	}
+	return nil
+}
+
+func (s *Server) createDatabase(id string) (*database, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	if s.database[id] != nil {
+		return nil, conflict("Resource with specified id, name, or unique index already exists: database %q", id)
+	}
+	db := &database{resource: s.resource(id, "dbs/"+id+"/"), containers: map[string]*container{}}
+	s.database[id] = db
+	return db, nil
+}
+
+func (s *Server) createContainer(db *database, def Container) (*container, error) {
+	if err := checkID(def.ID); err != nil {
+		return nil, err
+	}
+	if db.containers[def.ID] != nil {
+		return nil, conflict("Resource with specified id, name, or unique index already exists: container %q", def.ID)
+	}
+	if err := def.PartitionKey.check(); err != nil {
+		return nil, err
+	}
+	if def.IndexingPolicy == nil {
+		def.IndexingPolicy = everything()
+	}
+	ix, err := newIndex(*def.IndexingPolicy)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTTL(def.DefaultTTL); err != nil {
+		return nil, err
+	}
+	c := &container{resource: s.resource(def.ID, db.self+"colls/"+def.ID+"/"), Container: def, index: ix,
+		partitions: map[string]*partition{}, ranges: splitEvenly(s.options.PhysicalPartitions)}
+	db.containers[def.ID] = c
+	return c, nil
+}
+
+// check holds a key definition against what the service takes.
+// Source: learn.microsoft.com/azure/cosmos-db/hierarchical-partition-keys (three levels, version 2).
+func (k *PartitionKey) check() error {
+	if k.Kind == "" && len(k.Paths) == 1 {
+		k.Kind = "Hash"
+	}
+	switch {
+	case k.Kind == "Hash" && len(k.Paths) != 1:
+		return badRequest("a partition key of kind Hash has one path, not %d", len(k.Paths))
+	case k.Kind == "MultiHash" && (len(k.Paths) < 1 || len(k.Paths) > 3):
+		return badRequest("a partition key of kind MultiHash has one to three paths, not %d", len(k.Paths))
+	case k.Kind != "Hash" && k.Kind != "MultiHash":
+		return badRequest("partition key kind %q is neither Hash nor MultiHash", k.Kind)
+	case k.Version != 2:
+		return badRequest("partition key version %d: this server keeps version 2 only; set it", k.Version)
+	}
+	for _, p := range k.Paths {
+		if _, err := parsePath(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceContainer changes what may be changed: indexing and expiry.
+func (s *Server) replaceContainer(r *request, c *container) (answer, error) {
+	var def Container
+	if err := json.Unmarshal(r.body, &def); err != nil {
+		return answer{}, badRequest("the definition is not understood: %v", err)
+	}
+	if def.ID != c.id || !slices.Equal(def.PartitionKey.Paths, c.PartitionKey.Paths) {
+		return answer{}, badRequest("id and partition key of a container cannot be changed")
+	}
+	if def.UniqueKeyPolicy != nil && c.UniqueKeyPolicy == nil {
+		return answer{}, badRequest("unique keys are fixed when a container is created")
+	}
+	if err := checkTTL(def.DefaultTTL); err != nil {
+		return answer{}, err
+	}
+	if def.IndexingPolicy == nil {
+		def.IndexingPolicy = everything()
+	}
+	ix, err := newIndex(*def.IndexingPolicy)
+	if err != nil {
+		return answer{}, err
+	}
+	c.IndexingPolicy, c.index, c.DefaultTTL = def.IndexingPolicy, ix, def.DefaultTTL
+	c.expiring = nil
+	for _, p := range c.partitions {
+		for _, it := range p.items {
+			it.terms = ix.terms(it)
+			it.expires = c.expiry(it)
+			if !it.expires.IsZero() {
+				heap.Push(&c.expiring, it)
+			}
+		}
+	}
+	c.etag, c.changed = s.etag(), r.now
+	return c.show(http.StatusOK)
+}
+
+// offers keeps the throughput of containers readable; nothing here depends on it.
+func (s *Server) offers(*request) (answer, error) {
+	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "throughput is not kept by this server")
+}
+
+func offerOf(h http.Header) jsontext.Value {
+	if v := h.Get("x-ms-offer-throughput"); v != "" {
+		return jsontext.Value(v)
+	}
+	return nil
+}
+
+func (s *Server) container(db, id string) (*container, error) {
+	if d := s.database[db]; d != nil {
+		if c := d.containers[id]; c != nil {
+			return c, nil
+		}
+	}
+	return nil, notFound("container %q of database %q does not exist", id, db).with(1003)
+}
+
+func (c *container) show(status int) (answer, error) {
+	properties := c.properties()
+	raw, err := json.Marshal(c.Container)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := json.Unmarshal(raw, &properties); err != nil {
+		return answer{}, err
+	}
+	return shown(status, properties, c.etag)
+}
+
+func shown(status int, v any, etag string) (answer, error) {
+	body, err := json.Marshal(v, json.Deterministic(true))
+	return answer{status: status, body: body, etag: etag, charge: controlCharge}, err
+}
+
+func (s *Server) resource(id, self string) resource {
+	return resource{id: id, rid: s.rid(), self: self, etag: s.etag(), changed: s.options.Now()}
+}
+
+// etag is a new one each time, quotes included, as the header and the property _etag both have them.
+func (s *Server) etag() string {
+	s.serial++
+	return fmt.Sprintf("%q", fmt.Sprintf("%08x-0000-0d00-0000-%012x", s.serial, s.serial*2654435761))
+}
+
+func (s *Server) rid() string {
+	s.serial++
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, s.serial))
+}

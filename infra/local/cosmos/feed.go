@@ -1,0 +1,173 @@
+package cosmos
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// keyRange is one physical partition: the keys that hash from min on and below max.
+type keyRange struct{ id, min, max string }
+
+// splitEvenly cuts the ring of keys into n ranges. Hashes of version 2 begin with a byte below 0x40.
+func splitEvenly(n int) []keyRange {
+	out := make([]keyRange, n)
+	for i := range out {
+		out[i] = keyRange{strconv.Itoa(i), boundary(i, n), boundary(i+1, n)}
+	}
+	out[0].min, out[n-1].max = "", "FF"
+	return out
+}
+
+func boundary(i, n int) string { return fmt.Sprintf("%04X%028d", 0x4000*i/n, 0) }
+
+func (k keyRange) holds(epk string) bool { return epk >= k.min && epk < k.max }
+
+// ranges answers the container's physical partitions, as a feed of its own: what changed since If-None-Match, then 304.
+func (s *Server) ranges(r *request, c *container) (answer, error) {
+	if err := r.need(ReadData); err != nil {
+		return answer{}, err
+	}
+	if r.Header.Get("If-None-Match") == c.etag {
+		return answer{status: http.StatusNotModified, etag: c.etag, charge: controlCharge}, nil
+	}
+	list := []map[string]any{}
+	for _, k := range c.ranges {
+		list = append(list, map[string]any{"id": k.id, "_rid": c.rid, "_etag": c.etag, "minInclusive": k.min, "maxExclusive": k.max,
+			"ridPrefix": 0, "_self": c.self + "pkranges/" + k.id + "/", "throughputFraction": 1 / float64(len(c.ranges)),
+			"status": "online", "parents": []string{}, "ownedArchivalPKRangeIds": []string{}, "_ts": c.changed.Unix(), "lsn": c.lsn})
+	}
+	return shown(http.StatusOK, map[string]any{"_rid": c.rid, "PartitionKeyRanges": list, "_count": len(list)}, c.etag)
+}
+
+// rangeNamed is the physical partition a request is for; 410 with the substatus that makes a client ask for the ranges again when
+// there is no such one.
+func (c *container) rangeNamed(id string) (keyRange, error) {
+	for _, k := range c.ranges {
+		if k.id == id {
+			return k, nil
+		}
+	}
+	return keyRange{}, refuse(http.StatusGone, "Gone", "there is no partition key range %q", id).with(1002)
+}
+
+// feed answers the change feed of one physical partition, or of one logical partition in it: the latest version of
+// each item changed since If-None-Match, in the order of change, never a transaction in parts; deletes are not told. At its
+// end it answers 304. "*" starts now, If-Modified-Since at a time, neither at the beginning.
+// Source: learn.microsoft.com/rest/api/cosmos-db/list-documents, headers A-IM, If-None-Match, If-Modified-Since.
+func (s *Server) feed(r *request, c *container) (answer, error) {
+	if err := r.need(ReadData); err != nil {
+		return answer{}, err
+	}
+	if !strings.EqualFold(strings.ReplaceAll(r.Header.Get("A-IM"), " ", ""), "incrementalfeed") {
+		return answer{}, badRequest("this server lists items as a change feed only: A-IM is not Incremental feed")
+	}
+	wanted, err := c.scope(r)
+	if err != nil {
+		return answer{}, err
+	}
+	since, from, err := c.feedStart(r)
+	if err != nil {
+		return answer{}, err
+	}
+	limit, err := pageSize(r)
+	if err != nil {
+		return answer{}, err
+	}
+	page, charge := c.changes(wanted, since, from, limit)
+	s.enter(r, Feed, Spent{Requests: 1, Operations: 1, Charge: charge})
+	if len(page) == 0 {
+		return answer{status: http.StatusNotModified, etag: strconv.Quote(strconv.FormatInt(c.lsn, 10)), charge: charge}, nil
+	}
+	docs := []jsontext.Value{}
+	for _, it := range page {
+		body := it.body()
+		docs = append(docs, append(body[:len(body)-1], fmt.Sprintf(`,"_lsn":%d}`, it.lsn)...))
+	}
+	body, err := json.Marshal(map[string]any{"_rid": c.rid, "Documents": docs, "_count": len(docs)}, json.Deterministic(true))
+	last := page[len(page)-1].lsn
+	return answer{status: http.StatusOK, body: body, etag: strconv.Quote(strconv.FormatInt(last, 10)), charge: charge}, err
+}
+
+// scope is which items a feed or query may see, by its headers: a range, a logical partition, or both.
+func (c *container) scope(r *request) (func(key) bool, error) {
+	all := func(key) bool { return true }
+	if id := r.Header.Get("x-ms-documentdb-partitionkeyrangeid"); id != "" {
+		k, err := c.rangeNamed(id)
+		if err != nil {
+			return nil, err
+		}
+		all = func(of key) bool { return k.holds(of.epk) }
+	}
+	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
+		return all, nil
+	}
+	k, err := c.headerKey(r)
+	if err != nil {
+		return nil, err
+	}
+	return func(of key) bool { return of.text == k.text && all(of) }, nil
+}
+
+func (c *container) feedStart(r *request) (since int64, from time.Time, err error) {
+	switch token := r.Header.Get("If-None-Match"); token {
+	case "":
+	case "*":
+		return c.lsn, from, nil
+	default:
+		since, err = strconv.ParseInt(strings.Trim(token, `"`), 10, 64)
+		if err != nil || since < 0 {
+			return 0, from, badRequest("If-None-Match %s is no position in this feed", token)
+		}
+		return since, from, nil
+	}
+	if text := r.Header.Get("If-Modified-Since"); text != "" {
+		if from, err = http.ParseTime(text); err != nil {
+			if from, err = time.Parse(time.RFC1123, text); err != nil { // azcosmos v1.5.0 writes UTC for GMT
+				return 0, from, badRequest("If-Modified-Since: %v", err)
+			}
+		}
+	}
+	return 0, from, nil
+}
+
+// changes reads the log after since. A page may be longer than its limit to keep a transaction whole.
+func (c *container) changes(wanted func(key) bool, since int64, from time.Time, limit int) (page []*item, charge float64) {
+	start, _ := slices.BinarySearchFunc(c.log, since+1, func(it *item, lsn int64) int { return int(it.lsn - lsn) })
+	for _, it := range c.log[start:] {
+		if len(page) >= limit && it.lsn != page[len(page)-1].lsn {
+			break
+		}
+		if it.gone || it.ts < from.Unix() || !wanted(it.key) {
+			continue
+		}
+		page = append(page, it)
+		charge += ReadCharge(it.stored())
+	}
+	return page, max(charge, refusedCharge)
+}
+
+// pageSize is how many items a page may hold: what was asked for, 100 when nothing was, 1,000 when the service is to choose.
+func pageSize(r *request) (int, error) {
+	size := 100
+	if text := r.Header.Get("x-ms-max-item-count"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < -1 || n == 0 {
+			return 0, badRequest("x-ms-max-item-count %q is neither -1 nor positive", text)
+		}
+		size = n
+		if n == -1 || n > 1000 {
+			size = 1000
+		}
+	}
+	if r.fault.PageSize > 0 {
+		size = min(size, r.fault.PageSize)
+	}
+	return size, nil
+}

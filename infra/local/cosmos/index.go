@@ -1,0 +1,228 @@
+package cosmos
+
+import (
+	"hash/fnv"
+	"math"
+	"slices"
+	"strings"
+)
+
+// IndexingPolicy says which properties are indexed.
+type IndexingPolicy struct {
+	IndexingMode     string             `json:"indexingMode,omitempty"` // consistent or none
+	Automatic        bool               `json:"automatic"`
+	IncludedPaths    []IndexPath        `json:"includedPaths"`
+	ExcludedPaths    []IndexPath        `json:"excludedPaths"`
+	CompositeIndexes [][]CompositeIndex `json:"compositeIndexes,omitempty"`
+}
+
+// IndexPath is a path of a policy: /name/? is one value, /name/* everything below, /name/[]/? every element.
+type IndexPath struct {
+	Path string `json:"path"`
+}
+
+// CompositeIndex is one column of a composite index; the order is ascending or descending.
+type CompositeIndex struct {
+	Path  string `json:"path"`
+	Order string `json:"order,omitempty"`
+}
+
+// everything is the policy of a container that was created without one.
+func everything() *IndexingPolicy {
+	return &IndexingPolicy{IndexingMode: "consistent", Automatic: true, IncludedPaths: []IndexPath{{"/*"}}, ExcludedPaths: []IndexPath{{`/"_etag"/?`}}}
+}
+
+// index is a policy made ready for use.
+type index struct {
+	none       bool
+	paths      []indexPath
+	composites [][]orderBy
+}
+
+type indexPath struct {
+	path     path
+	included bool
+	below    bool // ends in *, not in ?
+}
+
+// orderBy is one column of an order, in a query or in a composite index.
+type orderBy struct {
+	path path
+	desc bool
+}
+
+// term is one entry of the index for one item.
+type term uint64
+
+// newIndex checks a policy: the root is included or excluded, and every path ends in ? or *.
+// Source: learn.microsoft.com/azure/cosmos-db/index-policy.
+func newIndex(policy IndexingPolicy) (*index, error) {
+	if strings.EqualFold(policy.IndexingMode, "none") {
+		return &index{none: true}, nil
+	}
+	ix := &index{}
+	root := false
+	for i, list := range [][]IndexPath{policy.IncludedPaths, policy.ExcludedPaths} {
+		for _, p := range list {
+			parsed, err := parsePath(p.Path)
+			if err != nil {
+				return nil, err
+			}
+			last := parsed[len(parsed)-1]
+			if last != "?" && last != "*" {
+				return nil, badRequest("The indexing path %q could not be accepted: it ends in neither ? nor *", p.Path)
+			}
+			root = root || p.Path == "/*"
+			ix.paths = append(ix.paths, indexPath{parsed[:len(parsed)-1], i == 0, last == "*"})
+		}
+	}
+	if !root {
+		return nil, badRequest("The special mandatory indexing path \"/*\" is not provided in any of the path type sets")
+	}
+	for _, columns := range policy.CompositeIndexes {
+		if len(columns) < 2 {
+			return nil, badRequest("a composite index has at least two paths")
+		}
+		var composite []orderBy
+		for _, column := range columns {
+			p, err := parsePath(column.Path)
+			if err != nil {
+				return nil, err
+			}
+			composite = append(composite, orderBy{p, strings.EqualFold(column.Order, "descending")})
+		}
+		ix.composites = append(ix.composites, composite)
+	}
+	return ix, nil
+}
+
+// covers is whether a value at p is in the index: the most precise path that fits decides. id and _ts always are; the
+// partition key is not by itself.
+func (ix *index) covers(p path) bool {
+	if ix.none {
+		return false
+	}
+	if len(p) == 1 && (p[0] == "id" || p[0] == "_ts") {
+		return true
+	}
+	included, best := false, -1
+	for _, ip := range ix.paths {
+		fits := len(p) >= len(ip.path) && slices.Equal(ip.path, p[:len(ip.path)]) && (ip.below || len(p) == len(ip.path))
+		precision := 2 * len(ip.path)
+		if !ip.below {
+			precision++
+		}
+		if fits && precision > best {
+			included, best = ip.included, precision
+		}
+	}
+	return included
+}
+
+// serves is whether an order of several columns has its composite index: the same paths in the same sequence, every
+// direction as in the index or every one reversed.
+func (ix *index) serves(order []orderBy) bool {
+	for _, composite := range ix.composites {
+		if len(composite) != len(order) {
+			continue
+		}
+		same, reversed := true, true
+		for i, column := range composite {
+			fits := slices.Equal(column.path, order[i].path)
+			same = same && fits && column.desc == order[i].desc
+			reversed = reversed && fits && column.desc != order[i].desc
+		}
+		if same || reversed {
+			return true
+		}
+	}
+	return false
+}
+
+// terms are an item's entries in the index, sorted, each once: one for each indexed value at its path, one for each
+// composite index, and id and _ts.
+func (ix *index) terms(it *item) []term {
+	if ix.none {
+		return nil
+	}
+	out := []term{hashTerm(path{"id"}, it.id), hashTerm(path{"_ts"}, float64(it.ts))}
+	for _, m := range it.members {
+		if m.name != "id" && ix.reaches(path{m.name}) {
+			out = ix.walk(out, path{m.name}, it.document.at(path{m.name}))
+		}
+	}
+	for n, composite := range ix.composites {
+		sum := uint64(n)
+		for _, column := range composite {
+			sum = sum*31 + uint64(hashTerm(column.path, it.at(column.path)))
+		}
+		out = append(out, term(sum))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// reaches is whether anything at or below p can be indexed, so that the rest need not be looked at.
+func (ix *index) reaches(p path) bool {
+	for _, ip := range ix.paths {
+		if ip.included && (len(ip.path) >= len(p) && slices.Equal(ip.path[:len(p)], p) || ip.below && len(ip.path) < len(p) && slices.Equal(ip.path, p[:len(ip.path)])) {
+			return true
+		}
+	}
+	return false
+}
+
+func (ix *index) walk(out []term, p path, v any) []term {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, below := range v {
+			out = ix.walk(out, append(slices.Clip(p), name), below)
+		}
+	case []any:
+		for _, element := range v {
+			out = ix.walk(out, append(slices.Clip(p), "[]"), element)
+		}
+	default:
+		if ix.covers(p) {
+			out = append(out, hashTerm(p, v))
+		}
+	}
+	return out
+}
+
+func hashTerm(p path, v any) term {
+	h := fnv.New64a()
+	h.Write([]byte(p.String()))
+	switch v := v.(type) {
+	case string:
+		h.Write([]byte("\x01" + v))
+	case float64:
+		bits := math.Float64bits(v)
+		for i := range 8 {
+			h.Write([]byte{byte(bits >> (8 * i))})
+		}
+	case bool:
+		if v {
+			h.Write([]byte{2})
+		}
+		h.Write([]byte{3})
+	case nil:
+		h.Write([]byte{4})
+	}
+	return term(h.Sum64())
+}
+
+// difference counts what of two sorted lists is only in the first and only in the second.
+func difference(before, after []term) (removed, added int) {
+	for len(before) > 0 && len(after) > 0 {
+		switch {
+		case before[0] == after[0]:
+			before, after = before[1:], after[1:]
+		case before[0] < after[0]:
+			before, removed = before[1:], removed+1
+		default:
+			after, added = after[1:], added+1
+		}
+	}
+	return removed + len(before), added + len(after)
+}

@@ -1,0 +1,220 @@
+package cosmos
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxPatches is how many operations one patch has at most.
+// Source: learn.microsoft.com/azure/cosmos-db/partial-document-update-faq ("maximum of 10 patch operations").
+const maxPatches = 10
+
+// patchBody is a patch as it comes over the wire.
+type patchBody struct {
+	Condition  string       `json:"condition"`
+	Operations []patchEntry `json:"operations"`
+}
+
+type patchEntry struct {
+	Op    string         `json:"op"`
+	Path  string         `json:"path"`
+	From  string         `json:"from"`
+	Value jsontext.Value `json:"value"`
+}
+
+// patch changes parts of an item. All of its operations hold or none.
+func (t *transaction) patch(op operation) (int, *item, error) {
+	found := t.get(op.id)
+	if found == nil {
+		return t.refused(nil, missing())
+	}
+	if err := precondition(op, found); err != nil {
+		return t.refused(found, err)
+	}
+	var p patchBody
+	if err := json.Unmarshal(op.body, &p, json.RejectUnknownMembers(true)); err != nil {
+		return t.refused(found, badRequest("the patch is not understood: %v", err))
+	}
+	if len(p.Operations) == 0 || len(p.Operations) > maxPatches {
+		return t.refused(found, badRequest("The number of patch operations can't exceed %d and is %d", maxPatches, len(p.Operations)))
+	}
+	if p.Condition != "" {
+		holds, err := conditionHolds(p.Condition, found)
+		if err != nil {
+			return t.refused(found, err)
+		}
+		if !holds {
+			return t.refused(found, preconditionFailed())
+		}
+	}
+	doc, err := t.patched(found, p.Operations)
+	if err != nil {
+		return t.refused(found, err)
+	}
+	status, it, err := t.put(found, doc, found.id)
+	if err == nil {
+		t.charge += patchCharge * float64(len(p.Operations))
+	}
+	return status, it, err
+}
+
+// conditionHolds evaluates a patch's filter, "from c where …", on the item as it is.
+func conditionHolds(condition string, it *item) (bool, error) {
+	q, err := parseQuery("SELECT * "+condition, nil)
+	if err != nil {
+		return false, err
+	}
+	return q.where == nil || q.where.eval(it) == true, nil
+}
+
+// patched applies the operations to a copy and holds it against what every item must be.
+func (t *transaction) patched(found *item, ops []patchEntry) (*document, error) {
+	var root map[string]any
+	if err := json.Unmarshal(found.encode(), &root); err != nil {
+		return nil, err
+	}
+	for _, o := range ops {
+		if err := applyPatch(root, o); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := json.Marshal(root)
+	if err != nil {
+		return nil, badRequest("the patched item is no JSON: %v", err)
+	}
+	doc, err := parseDocument(raw)
+	if err != nil {
+		return nil, err
+	}
+	id, _ := doc.at(path{"id"}).(string)
+	return doc, t.checkDocument(operation{id: found.id}, doc, id)
+}
+
+func applyPatch(root map[string]any, o patchEntry) error {
+	p, err := pointer(o.Path)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(systemProperties, p[0]) || len(p) == 1 && p[0] == "id" {
+		return badRequest("%s cannot be patched", o.Path)
+	}
+	var value any
+	switch o.Op {
+	case "add", "set", "replace", "incr", "increment":
+		if o.Value == nil {
+			return badRequest("patch operation %s of %s has no value", o.Op, o.Path)
+		}
+		if err := json.Unmarshal(o.Value, &value); err != nil {
+			return badRequest("patch value of %s: %v", o.Path, err)
+		}
+	case "remove":
+	default:
+		return badRequest("patch operation %q is not known here", o.Op)
+	}
+	_, err = change(root, p, o, value)
+	return err
+}
+
+func pointer(text string) ([]string, error) {
+	if !strings.HasPrefix(text, "/") || len(text) < 2 {
+		return nil, badRequest("patch path %q does not begin with /", text)
+	}
+	p := strings.Split(text[1:], "/")
+	for i := range p {
+		p[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(p[i])
+	}
+	return p, nil
+}
+
+// change applies one operation at p below v, whose parents must all be there, and gives what v has become.
+func change(v any, p []string, o patchEntry, value any) (any, error) {
+	name, last := p[0], len(p) == 1
+	switch v := v.(type) {
+	case map[string]any:
+		below, there := v[name]
+		if !last && there {
+			changed, err := change(below, p[1:], o, value)
+			v[name] = changed
+			return v, err
+		}
+		if !last {
+			break
+		}
+		return v, changeMember(v, name, o, value)
+	case []any:
+		at, err := strconv.Atoi(name)
+		if name == "-" && last && (o.Op == "add" || o.Op == "set") {
+			return append(v, value), nil
+		}
+		if err != nil || at < 0 || at > len(v) || at == len(v) && !(last && o.Op == "add") {
+			break
+		}
+		if !last {
+			v[at], err = change(v[at], p[1:], o, value)
+			return v, err
+		}
+		return changeElement(v, at, o, value)
+	}
+	return v, badRequest("For %s operation, the path %s: %q has no parent there", o.Op, o.Path, name)
+}
+
+func changeMember(v map[string]any, name string, o patchEntry, value any) error {
+	before, there := v[name]
+	switch o.Op {
+	case "remove", "replace":
+		if !there {
+			return badRequest("For %s operation, the path %s does not exist", o.Op, o.Path)
+		}
+		if o.Op == "remove" {
+			delete(v, name)
+			return nil
+		}
+	case "incr", "increment":
+		sum, err := increment(before, there, o, value)
+		if err != nil {
+			return err
+		}
+		value = sum
+	}
+	v[name] = value
+	return nil
+}
+
+// changeElement changes one element of an array; add puts a new one before it, set and replace take its place.
+func changeElement(v []any, at int, o patchEntry, value any) (any, error) {
+	switch o.Op {
+	case "add":
+		return slices.Insert(v, at, value), nil
+	case "remove":
+		return slices.Delete(v, at, at+1), nil
+	case "incr", "increment":
+		sum, err := increment(v[at], true, o, value)
+		if err != nil {
+			return v, err
+		}
+		value = sum
+	}
+	v[at] = value
+	return v, nil
+}
+
+// increment adds to a number, or begins with the value where there is none.
+func increment(before any, there bool, o patchEntry, value any) (any, error) {
+	by, ok := value.(float64)
+	if !ok {
+		return nil, badRequest("patch operation %s of %s: the value is no number", o.Op, o.Path)
+	}
+	if !there {
+		return by, nil
+	}
+	number, ok := before.(float64)
+	if !ok || math.IsInf(number+by, 0) {
+		return nil, badRequest("patch operation %s of %s: there is no number there", o.Op, o.Path)
+	}
+	return number + by, nil
+}

@@ -1,0 +1,394 @@
+package cosmos
+
+import (
+	"cmp"
+	"encoding/base64"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxPage is how many bytes of items a page holds at most.
+// Source: learn.microsoft.com/azure/cosmos-db/concepts-limits, "Maximum response size 4 MB".
+const maxPage = 4 << 20
+
+// queryBody is a query as it comes over the wire.
+type queryBody struct {
+	Query      string `json:"query"`
+	Parameters []struct {
+		Name  string `json:"name"`
+		Value any    `json:"value"`
+	} `json:"parameters"`
+}
+
+// query answers one page. With a partition key header it looks into that logical partition alone; without one it looks
+// everywhere, and then only filters and projections are served.
+func (s *Server) query(r *request, c *container) (answer, error) {
+	if err := r.need(ReadData); err != nil {
+		return answer{}, err
+	}
+	q, err := c.prepare(r)
+	if err != nil {
+		s.enter(r, Query, Spent{Requests: 1, Operations: 1, Charge: queryBase, Refused: 1})
+		return answer{charge: queryBase}, err
+	}
+	wanted, err := c.scope(r)
+	if err != nil {
+		return answer{}, err
+	}
+	var one *partition
+	if r.Header.Get("x-ms-documentdb-partitionkey") != "" {
+		k, err := c.headerKey(r)
+		if err != nil {
+			return answer{}, err
+		}
+		one = c.partition(k)
+		if err := s.admit(one, r.now); err != nil {
+			s.enter(r, Query, Spent{Requests: 1, Operations: 1, Refused: 1})
+			return answer{}, err
+		}
+	}
+	pg, err := s.page(r, c, q, one, wanted)
+	if err != nil {
+		return answer{}, err
+	}
+	s.enter(r, Query, Spent{Requests: 1, Operations: 1, Charge: pg.charge})
+	if one != nil {
+		one.meter.add(r.now, pg.charge)
+	}
+	body, err := json.Marshal(map[string]any{"_rid": c.rid, "Documents": pg.rows, "_count": len(pg.rows)}, json.Deterministic(true))
+	a := answer{status: http.StatusOK, body: body, charge: pg.charge}
+	if pg.next != "" {
+		a.header = map[string]string{"x-ms-continuation": pg.next}
+	}
+	return a, err
+}
+
+// prepare reads the query and refuses what cannot be served here: by its index, or because it spans partitions.
+func (c *container) prepare(r *request) (*query, error) {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/query+json") {
+		return nil, badRequest("a query has the content type application/query+json")
+	}
+	var body queryBody
+	if err := json.Unmarshal(r.body, &body); err != nil {
+		return nil, badRequest("the query is not understood: %v", err)
+	}
+	parameters := map[string]any{}
+	for _, p := range body.Parameters {
+		if !strings.HasPrefix(p.Name, "@") {
+			return nil, badRequest("parameter %q does not begin with @", p.Name)
+		}
+		parameters[p.Name] = p.Value
+	}
+	q, err := parseQuery(body.Query, parameters)
+	if err != nil {
+		return nil, err
+	}
+	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
+		if err := q.checkCrossPartition(r); err != nil {
+			return nil, err
+		}
+	}
+	return q, q.checkIndex(c.index)
+}
+
+// checkCrossPartition refuses what needs more than one partition to be put together: the gateway does not do that, and
+// azcosmos has no query engine of its own.
+// Source: learn.microsoft.com/rest/api/cosmos-db/querying-cosmosdb-resources-using-the-rest-api, "Queries that cannot be
+// served by gateway".
+func (q *query) checkCrossPartition(r *request) error {
+	if !strings.EqualFold(r.Header.Get("x-ms-documentdb-query-enablecrosspartition"), "true") {
+		return badRequest("Cross partition query is required but disabled. Please set x-ms-documentdb-query-enablecrosspartition to true")
+	}
+	if len(q.order) > 0 || q.count || q.top >= 0 || q.limit >= 0 {
+		return badRequest("The provided cross partition query can not be directly served by the gateway: " +
+			"without a partition key only filters and projections are")
+	}
+	return nil
+}
+
+// checkIndex refuses an order that the indexing policy does not keep.
+// Source: learn.microsoft.com/azure/cosmos-db/index-policy, "Composite indexes" and "Range index".
+func (q *query) checkIndex(ix *index) error {
+	for _, o := range q.order {
+		if !ix.covers(o.path) {
+			return badRequest("The index path corresponding to the specified order-by item is excluded: %s", o.path)
+		}
+	}
+	if len(q.order) > 1 && !ix.serves(q.order) {
+		return badRequest("The order by query does not have a corresponding composite index that it can be served from")
+	}
+	return nil
+}
+
+// indexed is whether every property the query looks at is in the index, so that only what matches is loaded.
+func (q *query) indexed(ix *index) bool {
+	if ix.none {
+		return false
+	}
+	for _, p := range q.filtered() {
+		if !ix.covers(p) && !ix.covers(append(slices.Clip(p), "[]")) {
+			return false
+		}
+	}
+	return true
+}
+
+// filtered are the paths that the filter names: those that neither the columns nor the order account for.
+func (q *query) filtered() []path {
+	return q.paths[len(q.columns) : len(q.paths)-len(q.order)]
+}
+
+// cursor is where a query goes on: after the row with these values and this place. A client gets it as an opaque text.
+type cursor struct {
+	Query uint64 `json:"q"` // of what was asked: another query is refused
+	Row   []any  `json:"r"` // the values ordered by
+	Place uint64 `json:"p"` // decides between equal values
+	ID    string `json:"i"`
+	Done  int    `json:"n"` // rows passed, skipped ones included
+}
+
+// page is what one request of a query is answered with.
+type page struct {
+	rows   []jsontext.Value
+	next   string
+	charge float64
+}
+
+// match is an item that fits, with what it is sorted by.
+type match struct {
+	it    *item
+	row   []any
+	place uint64
+}
+
+func (s *Server) page(r *request, c *container, q *query, one *partition, wanted func(key) bool) (page, error) {
+	size, err := pageSize(r)
+	if err != nil {
+		return page{}, err
+	}
+	at, err := readCursor(r)
+	if err != nil {
+		return page{}, err
+	}
+	searched, visited := c.candidates(q, one, wanted)
+	scanned := 0.0
+	var found []match
+	for _, it := range searched {
+		if q.where != nil && q.where.eval(it) != true {
+			continue
+		}
+		found = append(found, q.match(it))
+	}
+	pg := page{rows: []jsontext.Value{}, charge: queryBase * float64(visited)}
+	if !q.indexed(c.index) {
+		for _, it := range c.all(one, wanted) {
+			scanned += ReadCharge(it.stored())
+		}
+		pg.charge += scanned
+	}
+	if q.count {
+		pg.rows = append(pg.rows, jsontext.Value(jsontext.AppendFloat(nil, float64(len(found)), 64)))
+		return pg, nil
+	}
+	slices.SortFunc(found, q.compare)
+	rest := found
+	if at != nil {
+		after, _ := slices.BinarySearchFunc(found, 0, func(m match, _ int) int {
+			if q.compareCursor(m, at) <= 0 {
+				return -1
+			}
+			return 1
+		})
+		rest = found[after:]
+	}
+	return pg, q.fill(&pg, r, rest, at, size, scanned == 0)
+}
+
+// candidates are the items to look at and how many physical partitions they are in.
+func (c *container) candidates(q *query, one *partition, wanted func(key) bool) (list []*item, visited int) {
+	if one != nil {
+		return one.sorted.within(q.ranged), 1
+	}
+	for _, k := range c.ranges {
+		if !c.routed(q, k, wanted) {
+			continue
+		}
+		visited++
+		for _, p := range c.partitions {
+			if k.holds(p.key.epk) && wanted(p.key) {
+				list = append(list, p.sorted.within(q.ranged)...)
+			}
+		}
+	}
+	return list, max(visited, 1)
+}
+
+// routed is whether a physical partition takes part. Which it is a header says; a filter on the partition key is not used to
+// narrow it, which charges such queries more than the service may.
+func (c *container) routed(_ *query, k keyRange, wanted func(key) bool) bool {
+	return wanted(key{epk: k.min})
+}
+
+func (c *container) all(one *partition, wanted func(key) bool) (list []*item) {
+	if one != nil {
+		return one.sorted
+	}
+	for _, p := range c.partitions {
+		if wanted(p.key) {
+			list = append(list, p.sorted...)
+		}
+	}
+	return list
+}
+
+func (q *query) match(it *item) match {
+	m := match{it: it}
+	for _, o := range q.order {
+		m.row = append(m.row, it.at(o.path))
+	}
+	h := fnv.New64a()
+	h.Write([]byte(it.key.epk + it.id))
+	m.place = h.Sum64()
+	return m
+}
+
+// compare orders matches; what the query leaves open is decided by a hash, so that nobody gets used to an order that the
+// service does not promise.
+func (q *query) compare(a, b match) int {
+	for i, o := range q.order {
+		c := compareValues(a.row[i], b.row[i])
+		if o.desc {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.it.id, b.it.id))
+}
+
+func (q *query) compareCursor(m match, at *cursor) int {
+	row := slices.Clone(at.Row)
+	for i, v := range row {
+		if object, ok := v.(map[string]any); ok && len(object) == 0 {
+			row[i] = undefined{}
+		}
+	}
+	return q.compare(m, match{it: &item{id: at.ID}, row: row, place: at.Place})
+}
+
+// fill takes rows until the page is full and leaves a cursor when there may be more.
+func (q *query) fill(pg *page, r *request, rest []match, at *cursor, size int, load bool) error {
+	done := 0
+	if at != nil {
+		done = at.Done
+	}
+	bytes := 0
+	last := at
+	for i, m := range rest {
+		if q.top >= 0 && done >= q.top || q.limit >= 0 && done >= q.offset+q.limit {
+			return nil
+		}
+		if len(pg.rows) >= size || bytes > maxPage || r.fault.EmptyPage {
+			next, err := last.encode(r)
+			pg.next = next
+			return err
+		}
+		if load {
+			pg.charge += ReadCharge(m.it.stored())
+		}
+		done++
+		last = &cursor{Row: m.row, Place: m.place, ID: m.it.id, Done: done}
+		if done <= q.offset {
+			continue
+		}
+		row, err := q.project(m.it)
+		if err != nil {
+			return err
+		}
+		if row != nil {
+			pg.rows = append(pg.rows, row)
+			bytes += len(row)
+		}
+		_ = i
+	}
+	return nil
+}
+
+// project is the row that is answered for an item; nil for VALUE of what is not there.
+func (q *query) project(it *item) (jsontext.Value, error) {
+	if q.columns == nil {
+		return it.body(), nil
+	}
+	row := map[string]any{}
+	for _, c := range q.columns {
+		v := it.at(c.path)
+		if v == (undefined{}) {
+			continue
+		}
+		if q.value {
+			return json.Marshal(v, json.Deterministic(true))
+		}
+		row[c.name] = v
+	}
+	if q.value {
+		return nil, nil
+	}
+	return json.Marshal(row, json.Deterministic(true))
+}
+
+// asked identifies what a continuation belongs to: the query with its parameters and the partitions it looks at.
+func asked(r *request) uint64 {
+	h := fnv.New64a()
+	for _, part := range []string{string(r.body), r.Header.Get("x-ms-documentdb-partitionkey"), r.Header.Get("x-ms-documentdb-partitionkeyrangeid"),
+		strings.Join(r.path, "/")} {
+		h.Write([]byte(part + "\x00"))
+	}
+	return h.Sum64()
+}
+
+// encode makes a token of a cursor; of none, one that begins at the beginning.
+func (at *cursor) encode(r *request) (string, error) {
+	c := cursor{}
+	if at != nil {
+		c = *at
+	}
+	c.Query = asked(r)
+	row := []any{}
+	for _, v := range c.Row {
+		if v == (undefined{}) {
+			v = map[string]any{}
+		}
+		row = append(row, v)
+	}
+	c.Row = row
+	raw, err := json.Marshal(c)
+	return base64.RawURLEncoding.EncodeToString(raw), err
+}
+
+func readCursor(r *request) (*cursor, error) {
+	token := r.Header.Get("x-ms-continuation")
+	if token == "" {
+		return nil, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	at := &cursor{}
+	if err == nil {
+		err = json.Unmarshal(raw, at)
+	}
+	if err != nil {
+		return nil, badRequest("Invalid Continuation Token")
+	}
+	if at.Query != asked(r) {
+		return nil, badRequest("Invalid Continuation Token: it belongs to another query")
+	}
+	if at.ID == "" {
+		return nil, nil
+	}
+	return at, nil
+}

@@ -1,0 +1,519 @@
+package cosmos
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// The queries this server understands. Everything else is refused with 400 and the column, although the service may know
+// it: a query that the project issues belongs here, with its meaning tested.
+//
+//	query      = SELECT [TOP n] columns FROM name [[AS] alias] [WHERE or] [ORDER BY path [ASC|DESC] {, …}] [OFFSET n LIMIT n]
+//	columns    = * | VALUE COUNT(1) | VALUE path | path [AS name] {, path [AS name]}
+//	or         = and {OR and}            and = not {AND not}          not = [NOT] test
+//	test       = ( or ) | function | operand (= | != | <> | < | <= | > | >=) operand
+//	           | operand [NOT] IN ( operand {, operand} ) | operand [NOT] BETWEEN operand AND operand
+//	function   = IS_DEFINED(path) | IS_NULL(path) | STARTSWITH(operand, operand) | CONTAINS(operand, operand)
+//	           | ARRAY_CONTAINS(operand, operand)
+//	operand    = path | @parameter | 'text' | "text" | number | true | false
+//	path       = alias {.name | ["name"]}
+//
+// n is a number or a parameter. Comparing with null is refused: IS_NULL says what is meant.
+type query struct {
+	count    bool // VALUE COUNT(1)
+	value    bool // VALUE path
+	columns  []column
+	where    expression // nil for none
+	order    []orderBy
+	top      int // -1 for none
+	offset   int
+	limit    int // -1 for none
+	paths    []path
+	ranged   []bound // on id, from the conjunction at the top
+	alias    string
+	distinct bool
+}
+
+type column struct {
+	path path
+	name string
+}
+
+// parseQuery reads a query with its parameters.
+func parseQuery(text string, parameters map[string]any) (q *query, err error) {
+	p := &parser{lexer: lexer{text: text}, parameters: parameters, query: &query{top: -1, limit: -1}}
+	defer func() {
+		if r := recover(); r != nil {
+			at, ok := r.(syntaxError)
+			if !ok {
+				panic(r)
+			}
+			q, err = nil, badRequest("Syntax error, column %d: %s", at.column, at.message)
+		}
+	}()
+	p.alias = aliasOf(text)
+	p.next()
+	p.selectClause()
+	return p.query, nil
+}
+
+// syntaxError unwinds the parser.
+type syntaxError struct {
+	column  int
+	message string
+}
+
+type parser struct {
+	lexer
+	*query
+	parameters map[string]any
+}
+
+// fail stops at the current token.
+func (p *parser) fail(message string) {
+	panic(syntaxError{p.token.column, message})
+}
+
+// aliasOf finds the name that paths begin with before they are read: it comes after FROM.
+func aliasOf(text string) string {
+	l := lexer{text: text}
+	last := ""
+	defer func() { recover() }() // a text that cannot be split is reported by the parser proper
+	for l.next(); l.token.kind != end; l.next() {
+		if strings.EqualFold(last, "from") && l.token.kind == word {
+			name := l.token.text
+			l.next()
+			if strings.EqualFold(l.token.text, "as") {
+				l.next()
+			}
+			if l.token.kind == word && !keyword(l.token.text) {
+				return l.token.text
+			}
+			return name
+		}
+		last = l.token.text
+	}
+	return ""
+}
+
+func keyword(text string) bool {
+	switch strings.ToUpper(text) {
+	case "WHERE", "ORDER", "OFFSET", "GROUP", "JOIN", "IN":
+		return true
+	}
+	return false
+}
+
+func (p *parser) selectClause() {
+	p.need("SELECT")
+	if p.accept("TOP") {
+		p.top = p.whole()
+	}
+	switch {
+	case p.accept("*"):
+	case p.accept("VALUE"):
+		if p.accept("COUNT") {
+			p.need("(")
+			p.need("1")
+			p.need(")")
+			p.count = true
+		} else {
+			p.value = true
+			p.columns = []column{{path: p.path()}}
+		}
+	default:
+		p.columnList()
+	}
+	p.need("FROM")
+	p.from()
+	if p.accept("WHERE") {
+		p.where = p.or()
+		p.ranged = bounds(p.where)
+	}
+	if p.accept("ORDER") {
+		p.need("BY")
+		p.orderList()
+	}
+	if p.accept("OFFSET") {
+		p.offset = p.whole()
+		p.need("LIMIT")
+		p.limit = p.whole()
+	}
+	if p.token.kind != end {
+		p.fail("unexpected " + p.token.text)
+	}
+	if p.top >= 0 && p.limit >= 0 {
+		p.fail("TOP and OFFSET LIMIT exclude each other")
+	}
+}
+
+func (p *parser) columnList() {
+	seen := map[string]bool{}
+	for {
+		c := column{path: p.path()}
+		c.name = c.path[len(c.path)-1]
+		if p.accept("AS") {
+			c.name = p.name()
+		}
+		if seen[c.name] {
+			p.fail("two columns are called " + c.name)
+		}
+		seen[c.name] = true
+		p.columns = append(p.columns, c)
+		if !p.accept(",") {
+			return
+		}
+	}
+}
+
+// from takes the container's name and alias; aliasOf has read them already.
+func (p *parser) from() {
+	if p.token.kind != word || keyword(p.token.text) {
+		p.fail("a name is missing after FROM")
+	}
+	p.next()
+	as := p.accept("AS")
+	if p.token.kind == word && !keyword(p.token.text) {
+		p.next()
+	} else if as {
+		p.fail("an alias is missing after AS")
+	}
+}
+
+func (p *parser) orderList() {
+	for {
+		o := orderBy{path: p.path()}
+		if p.accept("DESC") {
+			o.desc = true
+		} else {
+			p.accept("ASC")
+		}
+		p.order = append(p.order, o)
+		if !p.accept(",") {
+			return
+		}
+	}
+}
+
+func (p *parser) or() expression {
+	e := p.and()
+	for p.accept("OR") {
+		e = either{e, p.and()}
+	}
+	return e
+}
+
+func (p *parser) and() expression {
+	e := p.not()
+	for p.accept("AND") {
+		e = both{e, p.not()}
+	}
+	return e
+}
+
+func (p *parser) not() expression {
+	if p.accept("NOT") {
+		return negated{p.not()}
+	}
+	return p.test()
+}
+
+// functions are the boolean ones, with how many operands they take.
+var functions = map[string]int{"IS_DEFINED": 1, "IS_NULL": 1, "STARTSWITH": 2, "CONTAINS": 2, "ARRAY_CONTAINS": 2}
+
+func (p *parser) test() expression {
+	if p.accept("(") {
+		e := p.or()
+		p.need(")")
+		return e
+	}
+	name := strings.ToUpper(p.token.text)
+	if n, known := functions[name]; known && p.token.kind == word {
+		return p.call(name, n)
+	}
+	left := p.operand()
+	if p.accept("NOT") {
+		return negated{p.range_(left)}
+	}
+	switch op := p.token.text; op {
+	case "=", "!=", "<>", "<", "<=", ">", ">=":
+		p.next()
+		if op == "<>" {
+			op = "!="
+		}
+		return compared{op, left, p.operand()}
+	}
+	return p.range_(left)
+}
+
+// range_ is IN or BETWEEN.
+func (p *parser) range_(left operand) expression {
+	switch {
+	case p.accept("BETWEEN"):
+		lo := p.operand()
+		p.need("AND")
+		return both{compared{">=", left, lo}, compared{"<=", left, p.operand()}}
+	case p.accept("IN"):
+		p.need("(")
+		in := among{left: left}
+		for {
+			in.list = append(in.list, p.operand())
+			if !p.accept(",") {
+				break
+			}
+		}
+		p.need(")")
+		return in
+	}
+	p.fail("a comparison is missing")
+	return nil
+}
+
+func (p *parser) call(name string, n int) expression {
+	p.next()
+	p.need("(")
+	var args []operand
+	for range n {
+		if len(args) > 0 {
+			p.need(",")
+		}
+		args = append(args, p.operand())
+	}
+	p.need(")")
+	if _, isPath := args[0].(path); !isPath && n == 1 {
+		p.fail(name + " takes a path")
+	}
+	return called{name, args}
+}
+
+func (p *parser) operand() operand {
+	t := p.token
+	switch t.kind {
+	case text:
+		p.next()
+		return literal{t.value}
+	case number:
+		p.next()
+		return literal{t.value}
+	case parameter:
+		return literal{p.parameter()}
+	}
+	switch {
+	case strings.EqualFold(t.text, "true"), strings.EqualFold(t.text, "false"):
+		p.next()
+		return literal{strings.EqualFold(t.text, "true")}
+	case strings.EqualFold(t.text, "null"):
+		p.fail("comparing with null is not served here: use IS_NULL or IS_DEFINED")
+	}
+	return p.path()
+}
+
+func (p *parser) parameter() any {
+	v, given := p.parameters[p.token.text]
+	if !given {
+		p.fail("parameter " + p.token.text + " is not given")
+	}
+	if v == nil {
+		p.fail("parameter " + p.token.text + " is null: use IS_NULL or IS_DEFINED")
+	}
+	p.next()
+	return v
+}
+
+// path reads a property path and notes it, for the index.
+func (p *parser) path() path {
+	if p.token.kind != word || p.token.text != p.alias {
+		p.fail("a path beginning with " + p.alias + " is missing, found " + p.token.text)
+	}
+	p.next()
+	var out path
+	for {
+		switch {
+		case p.accept("."):
+			out = append(out, p.name())
+		case p.accept("["):
+			if p.token.kind != text {
+				p.fail("a quoted name is missing")
+			}
+			out = append(out, p.token.value.(string))
+			p.next()
+			p.need("]")
+		case len(out) == 0:
+			p.fail("the whole item is no operand here")
+		default:
+			p.paths = append(p.paths, out)
+			return out
+		}
+	}
+}
+
+func (p *parser) name() string {
+	if p.token.kind != word {
+		p.fail("a name is missing, found " + p.token.text)
+	}
+	name := p.token.text
+	p.next()
+	return name
+}
+
+// whole is a number of items.
+func (p *parser) whole() int {
+	v := any(nil)
+	switch p.token.kind {
+	case number:
+		v = p.token.value
+		p.next()
+	case parameter:
+		v = p.parameter()
+	}
+	n, ok := v.(float64)
+	if !ok || n < 0 || n != float64(int(n)) {
+		p.fail("a number of items is missing")
+	}
+	return int(n)
+}
+
+func (p *parser) need(t string) {
+	if !p.accept(t) {
+		p.fail(t + " is missing, found " + strconv.Quote(p.token.text))
+	}
+}
+
+// accept takes a keyword or sign if it is next.
+func (p *parser) accept(t string) bool {
+	if p.token.kind == text || p.token.kind == end || !strings.EqualFold(p.token.text, t) {
+		return false
+	}
+	p.next()
+	return true
+}
+
+// tokenKind is what a token is.
+type tokenKind int
+
+const (
+	end tokenKind = iota
+	word
+	text
+	number
+	parameter
+	sign
+)
+
+type token struct {
+	kind   tokenKind
+	text   string
+	value  any
+	column int // from 1
+}
+
+// lexer cuts a query into tokens.
+type lexer struct {
+	text  string
+	at    int
+	token token
+}
+
+func letter(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func (l *lexer) next() {
+	for l.at < len(l.text) && strings.IndexByte(" \t\r\n", l.text[l.at]) >= 0 {
+		l.at++
+	}
+	start := l.at
+	l.token = token{column: start + 1}
+	if start == len(l.text) {
+		return
+	}
+	c := l.text[start]
+	switch {
+	case letter(c):
+		l.while(func(c byte) bool { return letter(c) || digit(c) })
+		l.token.kind = word
+	case c == '@':
+		l.at++
+		l.while(func(c byte) bool { return letter(c) || digit(c) })
+		l.token.kind = parameter
+	case digit(c) || c == '-' && start+1 < len(l.text) && digit(l.text[start+1]):
+		l.number()
+		return
+	case c == '\'' || c == '"':
+		l.quoted(c)
+		return
+	default:
+		l.sign()
+	}
+	l.token.text = l.text[start:l.at]
+}
+
+func (l *lexer) while(fits func(byte) bool) {
+	for l.at < len(l.text) && fits(l.text[l.at]) {
+		l.at++
+	}
+}
+
+func (l *lexer) number() {
+	start := l.at
+	l.at++
+	l.while(func(c byte) bool { return digit(c) || c == '.' || c == 'e' || c == 'E' })
+	l.token.kind, l.token.text = number, l.text[start:l.at]
+	v, err := strconv.ParseFloat(l.token.text, 64)
+	if err != nil {
+		panic(syntaxError{l.token.column, "not a number: " + l.token.text})
+	}
+	l.token.value = v
+}
+
+// quoted reads a text in either kind of quotes, with JSON's escapes and \'.
+func (l *lexer) quoted(quote byte) {
+	start := l.at
+	inner := []byte{'"'}
+	for l.at++; ; l.at++ {
+		if l.at >= len(l.text) {
+			panic(syntaxError{l.token.column, "the text does not end"})
+		}
+		c := l.text[l.at]
+		if c == quote {
+			break
+		}
+		switch {
+		case c == '\\' && l.at+1 < len(l.text):
+			l.at++
+			if l.text[l.at] == '\'' {
+				inner = append(inner, '\'')
+				continue
+			}
+			inner = append(inner, '\\', l.text[l.at])
+		case c == '"':
+			inner = append(inner, '\\', '"')
+		default:
+			inner = append(inner, c)
+		}
+	}
+	l.at++
+	var v string
+	if err := json.Unmarshal(append(inner, '"'), &v); err != nil {
+		panic(syntaxError{l.token.column, "the text is malformed"})
+	}
+	l.token.kind, l.token.text, l.token.value = text, l.text[start:l.at], v
+}
+
+func (l *lexer) sign() {
+	l.token.kind = sign
+	for _, two := range []string{"!=", "<>", "<=", ">="} {
+		if strings.HasPrefix(l.text[l.at:], two) {
+			l.at += 2
+			return
+		}
+	}
+	if strings.IndexByte("()[],.*=<>", l.text[l.at]) < 0 {
+		panic(syntaxError{l.token.column, "unexpected " + strconv.QuoteToASCII(l.text[l.at:l.at+1])})
+	}
+	l.at++
+}

@@ -1,0 +1,345 @@
+package cosmos
+
+import (
+	"container/heap"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// transaction is what one request does to one logical partition: all of it or nothing. Every item it writes has the
+// same log sequence number, so that a feed shows it whole.
+type transaction struct {
+	server *Server
+	c      *container
+	p      *partition
+	r      *request
+	staged map[string]*item // nil for deleted
+	order  []string         // of staged
+	grown  int64            // bytes
+	charge float64
+}
+
+func (s *Server) begin(r *request, c *container, k key) *transaction {
+	return &transaction{server: s, c: c, p: c.partition(k), r: r, staged: map[string]*item{}}
+}
+
+// operation is one thing done to one item: a request of its own or a line of a batch.
+type operation struct {
+	kind        Kind
+	id          string
+	body        []byte
+	ifMatch     string
+	ifNoneMatch string
+}
+
+// point carries out a request about one item.
+func (s *Server) point(r *request, c *container) (answer, error) {
+	access := WriteData
+	if r.op.Kind == Read {
+		access = ReadData
+	}
+	if err := r.need(access); err != nil {
+		return answer{}, err
+	}
+	k, err := c.headerKey(r)
+	if err != nil {
+		return answer{}, err
+	}
+	op := operation{kind: r.op.Kind, id: r.op.ID, body: r.body, ifMatch: r.Header.Get("If-Match"), ifNoneMatch: r.Header.Get("If-None-Match")}
+	t := s.begin(r, c, k)
+	if err := s.admit(t.p, r.now); err != nil {
+		s.enter(r, op.kind, Spent{Requests: 1, Operations: 1, Refused: 1})
+		return answer{}, err
+	}
+	status, it, err := t.do(op)
+	if err == nil {
+		t.commit()
+	}
+	s.spend(t, op.kind, t.charge, err)
+	s.enter(r, op.kind, Spent{Requests: 1})
+	if err != nil {
+		return answer{charge: t.charge}, err
+	}
+	a := answer{status: status, charge: t.charge}
+	if it != nil {
+		a.etag = it.etag
+	}
+	if it != nil && status != http.StatusNotModified && (op.kind == Read || !r.minimal()) {
+		a.body = it.body()
+	}
+	return a, nil
+}
+
+// minimal is whether the caller wants no body back from a write.
+func (r *request) minimal() bool { return strings.Contains(r.Header.Get("Prefer"), "return=minimal") }
+
+// spend enters one operation's charge in the ledger and on the partition's meter.
+func (s *Server) spend(t *transaction, kind Kind, charge float64, err error) {
+	more := Spent{Operations: 1, Charge: charge}
+	if err != nil {
+		more.Refused = 1
+	}
+	s.enter(t.r, kind, more)
+	t.p.meter.add(t.r.now, charge)
+}
+
+// get sees what the transaction has written itself.
+func (t *transaction) get(id string) *item {
+	if it, ok := t.staged[id]; ok {
+		return it
+	}
+	return t.p.items[id]
+}
+
+// do carries out one operation and adds what it costs. The item is the one written or read, nil after a delete.
+func (t *transaction) do(op operation) (status int, it *item, err error) {
+	switch op.kind {
+	case Read:
+		return t.read(op)
+	case Delete:
+		return t.delete(op)
+	case Patch:
+		return t.patch(op)
+	case Create, Upsert, Replace:
+		return t.write(op)
+	}
+	return 0, nil, badRequest("operation type %q is not known", op.kind)
+}
+
+// refused charges for having looked.
+func (t *transaction) refused(found *item, err error) (int, *item, error) {
+	if found != nil {
+		t.charge += ReadCharge(found.stored())
+	} else {
+		t.charge += refusedCharge
+	}
+	return 0, nil, err
+}
+
+func (t *transaction) read(op operation) (int, *item, error) {
+	found := t.get(op.id)
+	if found == nil {
+		return t.refused(nil, missing())
+	}
+	if op.ifNoneMatch == found.etag || op.ifNoneMatch == "*" {
+		t.charge += refusedCharge
+		return http.StatusNotModified, found, nil
+	}
+	t.charge += ReadCharge(found.stored())
+	return http.StatusOK, found, nil
+}
+
+func (t *transaction) delete(op operation) (int, *item, error) {
+	found := t.get(op.id)
+	if found == nil {
+		return t.refused(nil, missing())
+	}
+	if err := precondition(op, found); err != nil {
+		return t.refused(found, err)
+	}
+	t.stage(op.id, nil)
+	t.charge += chargeWrite(found, nil)
+	return http.StatusNoContent, nil, nil
+}
+
+// write creates, upserts or replaces.
+func (t *transaction) write(op operation) (int, *item, error) {
+	doc, err := parseDocument(op.body)
+	if err != nil {
+		return t.refused(nil, err)
+	}
+	id, _ := doc.at(path{"id"}).(string)
+	if err := t.checkDocument(op, doc, id); err != nil {
+		return t.refused(nil, err)
+	}
+	found := t.get(id)
+	switch {
+	case found != nil && op.kind == Create:
+		return t.refused(found, conflict("Entity with the specified id already exists in the system."))
+	case found == nil && op.kind == Replace:
+		return t.refused(nil, missing())
+	}
+	if err := precondition(op, found); err != nil {
+		return t.refused(found, err)
+	}
+	return t.put(found, doc, id)
+}
+
+// put stages a document in place of found, which is nil when there was none.
+func (t *transaction) put(found *item, doc *document, id string) (int, *item, error) {
+	it := &item{document: *doc, id: id, key: t.p.key, lsn: t.c.lsn + 1}
+	rid := ""
+	if found != nil {
+		rid = found.rid
+	} else {
+		rid = t.server.rid()
+	}
+	it.stamp(rid, t.server.etag(), t.r.now.Unix())
+	it.terms, it.expires = t.c.index.terms(it), t.c.expiry(it)
+	if err := t.checkUnique(it); err != nil {
+		return t.refused(found, err)
+	}
+	grown := it.stored()
+	if found != nil {
+		grown -= found.stored()
+	}
+	if grown > 0 && t.p.bytes+t.grown+grown > t.server.options.PartitionBytes {
+		return t.refused(found, refuse(http.StatusForbidden, "Forbidden",
+			"Partition key reached maximum size of %d bytes", t.server.options.PartitionBytes).with(1014))
+	}
+	t.stage(id, it)
+	t.charge += chargeWrite(found, it)
+	if found == nil {
+		return http.StatusCreated, it, nil
+	}
+	return http.StatusOK, it, nil
+}
+
+// checkDocument holds a body against what every item must be.
+func (t *transaction) checkDocument(op operation, doc *document, id string) error {
+	if err := checkID(id); err != nil {
+		return err
+	}
+	if op.id != "" && op.id != id {
+		return badRequest("the id %q in the path is not the id %q of the item", op.id, id)
+	}
+	if doc.size > maxItem {
+		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size is too large: the item has %d bytes", doc.size)
+	}
+	k, err := t.c.bodyKey(doc)
+	if err != nil {
+		return err
+	}
+	if k.text != t.p.key.text {
+		return badRequest("PartitionKey extracted from document doesn't match the one specified in the header").with(1001)
+	}
+	return checkItemTTL(doc)
+}
+
+// precondition checks If-Match against what is there, and If-None-Match: * that nothing is. Upserting what is not there ignores
+// If-Match, as the service does: only an existing item has an etag to compare.
+func precondition(op operation, found *item) error {
+	if found != nil && (op.ifMatch != "" && op.ifMatch != "*" && op.ifMatch != found.etag || op.ifNoneMatch == "*") {
+		return preconditionFailed()
+	}
+	return nil
+}
+
+func missing() error {
+	return notFound("Entity with the specified id does not exist in the system.")
+}
+
+func (t *transaction) stage(id string, it *item) {
+	if before := t.get(id); before != nil {
+		t.grown -= before.stored()
+	}
+	if it != nil {
+		t.grown += it.stored()
+	}
+	if _, again := t.staged[id]; !again {
+		t.order = append(t.order, id)
+	}
+	t.staged[id] = it
+}
+
+// uniqueKeys are the values that must be this item's alone in its partition. What is not there counts as null.
+// Source: learn.microsoft.com/azure/cosmos-db/unique-keys.
+func (c *container) uniqueKeys(it *item) []string {
+	if c.UniqueKeyPolicy == nil {
+		return nil
+	}
+	var out []string
+	for n, u := range c.UniqueKeyPolicy.UniqueKeys {
+		values := []any{n}
+		for _, text := range u.Paths {
+			p, err := parsePath(text)
+			v := any(nil)
+			if err == nil {
+				v = it.at(p)
+			}
+			if v == (undefined{}) {
+				v = nil
+			}
+			values = append(values, v)
+		}
+		text, err := json.Marshal(values, json.Deterministic(true))
+		if err == nil {
+			out = append(out, string(text))
+		}
+	}
+	return out
+}
+
+func (t *transaction) checkUnique(it *item) error {
+	for _, k := range t.c.uniqueKeys(it) {
+		holder, held := t.p.unique[k]
+		if _, rewritten := t.staged[holder]; held && holder != it.id && !rewritten {
+			return conflict("Unique index constraint violation.")
+		}
+		for _, other := range t.staged {
+			if other == nil || other.id == it.id {
+				continue
+			}
+			for _, theirs := range t.c.uniqueKeys(other) {
+				if theirs == k {
+					return conflict("Unique index constraint violation.")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// commit makes what was staged visible.
+func (t *transaction) commit() {
+	if len(t.order) == 0 {
+		return
+	}
+	t.c.lsn++
+	for _, id := range t.order {
+		if before := t.p.items[id]; before != nil {
+			t.c.drop(t.p, before)
+		}
+	}
+	for _, id := range t.order {
+		it := t.staged[id]
+		if it == nil {
+			continue
+		}
+		t.p.items[id] = it
+		t.p.sorted.put(it)
+		t.p.bytes += it.stored()
+		for _, k := range t.c.uniqueKeys(it) {
+			t.p.unique[k] = id
+		}
+		t.c.log = append(t.c.log, it)
+		if !it.expires.IsZero() {
+			heap.Push(&t.c.expiring, it)
+		}
+	}
+}
+
+// drop takes an item out of its partition. The log keeps it until more than half of the log is gone.
+func (c *container) drop(p *partition, it *item) {
+	it.gone = true
+	delete(p.items, it.id)
+	p.sorted.remove(it.id)
+	p.bytes -= it.stored()
+	for _, k := range c.uniqueKeys(it) {
+		delete(p.unique, k)
+	}
+	c.gone++
+	if c.gone < 1024 || c.gone < len(c.log)/2 {
+		return
+	}
+	kept := c.log[:0]
+	for _, logged := range c.log {
+		if !logged.gone {
+			kept = append(kept, logged)
+		}
+	}
+	clear(c.log[len(kept):])
+	c.log, c.gone = kept, 0
+}

@@ -1,0 +1,71 @@
+package cosmos
+
+import (
+	"container/heap"
+	"math"
+	"time"
+)
+
+// checkTTL refuses times to live that mean nothing: -1 is never, and anything else is at least a second.
+// Source: learn.microsoft.com/azure/cosmos-db/nosql/time-to-live.
+func checkTTL(ttl *int) error {
+	if ttl != nil && *ttl != -1 && *ttl < 1 {
+		return badRequest("a time to live of %d is neither -1 nor positive", *ttl)
+	}
+	return nil
+}
+
+// checkItemTTL is the same for the item's own ttl, which must be a whole number.
+func checkItemTTL(d *document) error {
+	switch v := d.at(path{"ttl"}).(type) {
+	case undefined, nil:
+		return nil
+	case float64:
+		if v == -1 || v >= 1 && v == math.Trunc(v) && v <= math.MaxInt32 {
+			return nil
+		}
+	}
+	return badRequest("The input ttl is invalid: it is a whole number of seconds above zero, or -1")
+}
+
+// expiry is when an item goes: its own ttl or the container's, counted from its last write; never while the container
+// has no time to live at all, whatever the item says.
+func (c *container) expiry(it *item) time.Time {
+	if c.DefaultTTL == nil {
+		return time.Time{}
+	}
+	seconds := *c.DefaultTTL
+	if own, ok := it.at(path{"ttl"}).(float64); ok {
+		seconds = int(own)
+	}
+	if seconds < 0 {
+		return time.Time{}
+	}
+	return time.Unix(it.ts+int64(seconds), 0)
+}
+
+// expire takes away what has outlived its time. The service hides expired items at once and deletes them with request units that
+// nobody else wants, so this costs nothing here.
+func (c *container) expire(now time.Time) {
+	for len(c.expiring) > 0 && !c.expiring[0].expires.After(now) {
+		it := heap.Pop(&c.expiring).(*item)
+		if !it.gone {
+			c.drop(c.partition(it.key), it)
+		}
+	}
+}
+
+// expiring is a heap of the items that will expire, the next one first. Some may be gone already.
+type expiring []*item
+
+func (e expiring) Len() int           { return len(e) }
+func (e expiring) Less(i, j int) bool { return e[i].expires.Before(e[j].expires) }
+func (e expiring) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+func (e *expiring) Push(x any)        { *e = append(*e, x.(*item)) }
+func (e *expiring) Pop() any {
+	last := len(*e) - 1
+	it := (*e)[last]
+	(*e)[last] = nil
+	*e = (*e)[:last]
+	return it
+}
