@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Container is a container's definition, as the control plane takes and shows it.
@@ -51,7 +49,6 @@ type container struct {
 	resource
 	Container
 	index      *index
-	throughput jsontext.Value
 	partitions map[string]*partition // by key, canonical JSON
 	log        []*item               // by lsn; what was replaced or deleted is marked gone
 	gone       int                   // in log
@@ -93,7 +90,7 @@ func (s *Server) account(r *request) (answer, error) {
 }
 
 func (s *Server) databases(r *request) (answer, error) {
-	if len(r.path) == 1 && r.Method == http.MethodPost {
+	if len(r.path) == 1 && r.Method == http.MethodPost && r.Header.Get("x-ms-documentdb-query") == "" {
 		var d struct {
 			ID string `json:"id"`
 		}
@@ -130,7 +127,7 @@ func (s *Server) containers(r *request) (answer, error) {
 		return answer{}, notFound("database %q does not exist", r.path[1])
 	}
 	if len(r.path) == 3 {
-		if r.Method != http.MethodPost || kindOfList(r) {
+		if r.Method != http.MethodPost || r.Header.Get("x-ms-documentdb-query") != "" {
 			return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "containers are created, read, replaced and deleted one by one here")
 		}
 		var def Container
@@ -141,7 +138,6 @@ func (s *Server) containers(r *request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		c.throughput = offerOf(r.Header)
 		return c.show(http.StatusCreated)
 	}
 	c := db.containers[r.path[3]]
@@ -163,11 +159,6 @@ func (s *Server) containers(r *request) (answer, error) {
 		return answer{status: http.StatusNoContent}, nil
 	}
 	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
-}
-
-// kindOfList is true for a query over containers, which is not served here.
-func kindOfList(r *request) bool {
-	return strings.EqualFold(r.Header.Get("x-ms-documentdb-query"), "true")
 }
 
 // definition reads the body of a control-plane call, which no token may make.
@@ -280,16 +271,9 @@ func (s *Server) replaceContainer(r *request, c *container) (answer, error) {
 	return c.show(http.StatusOK)
 }
 
-// offers keeps the throughput of containers readable; nothing here depends on it.
+// offers would be the throughput of containers, which is nothing this server depends on.
 func (s *Server) offers(*request) (answer, error) {
 	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "throughput is not kept by this server")
-}
-
-func offerOf(h http.Header) jsontext.Value {
-	if v := h.Get("x-ms-offer-throughput"); v != "" {
-		return jsontext.Value(v)
-	}
-	return nil
 }
 
 func (s *Server) container(db, id string) (*container, error) {

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -125,22 +126,14 @@ func (q *query) checkIndex(ix *index) error {
 	return nil
 }
 
-// indexed is whether every property the query looks at is in the index, so that only what matches is loaded.
+// indexed is whether every property the filter names is in the index, so that only what matches is loaded.
 func (q *query) indexed(ix *index) bool {
-	if ix.none {
-		return false
-	}
-	for _, p := range q.filtered() {
+	for _, p := range q.filtered {
 		if !ix.covers(p) && !ix.covers(append(slices.Clip(p), "[]")) {
 			return false
 		}
 	}
-	return true
-}
-
-// filtered are the paths that the filter names: those that neither the columns nor the order account for.
-func (q *query) filtered() []path {
-	return q.paths[len(q.columns) : len(q.paths)-len(q.order)]
+	return !ix.none
 }
 
 // cursor is where a query goes on: after the row with these values and this place. A client gets it as an opaque text.
@@ -166,6 +159,7 @@ type match struct {
 	place uint64
 }
 
+// page finds what fits, orders it, and takes a page from where the continuation says.
 func (s *Server) page(r *request, c *container, q *query, one *partition, wanted func(key) bool) (page, error) {
 	size, err := pageSize(r)
 	if err != nil {
@@ -175,75 +169,63 @@ func (s *Server) page(r *request, c *container, q *query, one *partition, wanted
 	if err != nil {
 		return page{}, err
 	}
-	searched, visited := c.candidates(q, one, wanted)
-	scanned := 0.0
-	var found []match
-	for _, it := range searched {
-		if q.where != nil && q.where.eval(it) != true {
-			continue
-		}
-		found = append(found, q.match(it))
-	}
+	searched, visited := c.searched(one, wanted)
 	pg := page{rows: []jsontext.Value{}, charge: queryBase * float64(visited)}
-	if !q.indexed(c.index) {
-		for _, it := range c.all(one, wanted) {
-			scanned += ReadCharge(it.stored())
-		}
-		pg.charge += scanned
+	indexed := q.indexed(c.index)
+	if !indexed {
+		pg.charge += loaded(searched)
 	}
+	found := q.find(searched)
 	if q.count {
 		pg.rows = append(pg.rows, jsontext.Value(jsontext.AppendFloat(nil, float64(len(found)), 64)))
 		return pg, nil
 	}
 	slices.SortFunc(found, q.compare)
-	rest := found
 	if at != nil {
-		after, _ := slices.BinarySearchFunc(found, 0, func(m match, _ int) int {
-			if q.compareCursor(m, at) <= 0 {
-				return -1
-			}
-			return 1
-		})
-		rest = found[after:]
+		found = found[sort.Search(len(found), func(i int) bool { return q.compareCursor(found[i], at) > 0 }):]
 	}
-	return pg, q.fill(&pg, r, rest, at, size, scanned == 0)
+	return pg, q.fill(&pg, r, found, at, size, indexed)
 }
 
-// candidates are the items to look at and how many physical partitions they are in.
-func (c *container) candidates(q *query, one *partition, wanted func(key) bool) (list []*item, visited int) {
+// searched are the logical partitions a query looks into, and how many physical ones they lie in. A filter on the
+// partition key does not narrow them, which charges such queries more than the service may.
+func (c *container) searched(one *partition, wanted func(key) bool) (list []*partition, visited int) {
 	if one != nil {
-		return one.sorted.within(q.ranged), 1
+		return []*partition{one}, 1
 	}
 	for _, k := range c.ranges {
-		if !c.routed(q, k, wanted) {
-			continue
+		if wanted(key{epk: k.min}) {
+			visited++
 		}
-		visited++
-		for _, p := range c.partitions {
-			if k.holds(p.key.epk) && wanted(p.key) {
-				list = append(list, p.sorted.within(q.ranged)...)
-			}
-		}
-	}
-	return list, max(visited, 1)
-}
-
-// routed is whether a physical partition takes part. Which it is a header says; a filter on the partition key is not used to
-// narrow it, which charges such queries more than the service may.
-func (c *container) routed(_ *query, k keyRange, wanted func(key) bool) bool {
-	return wanted(key{epk: k.min})
-}
-
-func (c *container) all(one *partition, wanted func(key) bool) (list []*item) {
-	if one != nil {
-		return one.sorted
 	}
 	for _, p := range c.partitions {
 		if wanted(p.key) {
-			list = append(list, p.sorted...)
+			list = append(list, p)
 		}
 	}
-	return list
+	return list, visited
+}
+
+// loaded is what reading everything in the partitions costs.
+func loaded(list []*partition) (charge float64) {
+	for _, p := range list {
+		for _, it := range p.sorted {
+			charge += ReadCharge(it.stored())
+		}
+	}
+	return charge
+}
+
+// find filters.
+func (q *query) find(list []*partition) (found []match) {
+	for _, p := range list {
+		for _, it := range p.sorted.within(q.ranged) {
+			if q.where == nil || q.where.eval(it) == true {
+				found = append(found, q.match(it))
+			}
+		}
+	}
+	return found
 }
 
 func (q *query) match(it *item) match {
@@ -290,7 +272,7 @@ func (q *query) fill(pg *page, r *request, rest []match, at *cursor, size int, l
 	}
 	bytes := 0
 	last := at
-	for i, m := range rest {
+	for _, m := range rest {
 		if q.top >= 0 && done >= q.top || q.limit >= 0 && done >= q.offset+q.limit {
 			return nil
 		}
@@ -315,7 +297,6 @@ func (q *query) fill(pg *page, r *request, rest []match, at *cursor, size int, l
 			pg.rows = append(pg.rows, row)
 			bytes += len(row)
 		}
-		_ = i
 	}
 	return nil
 }

@@ -22,18 +22,18 @@ import (
 //
 // n is a number or a parameter. Comparing with null is refused: IS_NULL says what is meant.
 type query struct {
-	count    bool // VALUE COUNT(1)
-	value    bool // VALUE path
-	columns  []column
-	where    expression // nil for none
-	order    []orderBy
-	top      int // -1 for none
-	offset   int
-	limit    int // -1 for none
-	paths    []path
-	ranged   []bound // on id, from the conjunction at the top
-	alias    string
-	distinct bool
+	count   bool // VALUE COUNT(1)
+	value   bool // VALUE path
+	columns []column
+	where   expression // nil for none
+	order   []orderBy
+	top     int // -1 for none
+	offset  int
+	limit   int // -1 for none
+	alias   string
+	// filtered are the paths that the filter names, ranged what its conjunction at the top says about id.
+	filtered []path
+	ranged   []bound
 }
 
 type column struct {
@@ -69,6 +69,7 @@ type parser struct {
 	lexer
 	*query
 	parameters map[string]any
+	seen       []path // by path
 }
 
 // fail stops at the current token.
@@ -129,8 +130,9 @@ func (p *parser) selectClause() {
 	p.need("FROM")
 	p.from()
 	if p.accept("WHERE") {
+		p.seen = nil
 		p.where = p.or()
-		p.ranged = bounds(p.where)
+		p.filtered, p.ranged = p.seen, bounds(p.where)
 	}
 	if p.accept("ORDER") {
 		p.need("BY")
@@ -322,7 +324,7 @@ func (p *parser) parameter() any {
 	return v
 }
 
-// path reads a property path and notes it, for the index.
+// path reads a property path and notes that it was seen.
 func (p *parser) path() path {
 	if p.token.kind != word || p.token.text != p.alias {
 		p.fail("a path beginning with " + p.alias + " is missing, found " + p.token.text)
@@ -343,7 +345,7 @@ func (p *parser) path() path {
 		case len(out) == 0:
 			p.fail("the whole item is no operand here")
 		default:
-			p.paths = append(p.paths, out)
+			p.seen = append(p.seen, out)
 			return out
 		}
 	}
