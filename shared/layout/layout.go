@@ -36,6 +36,7 @@ var Rules = []Rule{
 	{"shared/datadir", domain},
 	{"shared/bus", domain},
 	{"shared/bus/*", with(domain, "shared/bus", "shared/bus/bustest", "shared/datadir")},
+	{"shared/bus/servicebus/*", domain},
 	{"shared/store", domain},
 	{"shared/store/*", with(domain, "shared/store", "shared/store/storetest", "shared/datadir")},
 	{"events", domain},
@@ -57,13 +58,14 @@ var Rules = []Rule{
 	{"functions/host/hosttest/...", with(domain, "events", "shared/telemetry/logs", "functions/...")},
 	{"functions/host/*", with(domain, "events", "shared/telemetry", "shared/telemetry/logs", "functions/host/attempt", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
 	{"infra/local/cosmos", nil},
+	{"infra/local/*", []string{"infra/local/npm"}},
 	{"functions/cmd/...", []string{"events", "shared/...", "functions/...", "testdata/..."}},
 }
 
 // SDKs are outside modules that only the named rooms may import: a driver's SDK stays in the driver.
 var SDKs = map[string][]string{
 	"github.com/cockroachdb/pebble":      {"shared/datadir", "shared/bus/localbus", "shared/store/localstore"},
-	"github.com/Azure/":                  {"shared/identity", "shared/bus/servicebus", "shared/store/cosmos", "functions/export/..."},
+	"github.com/Azure/":                  {"shared/identity", "shared/bus/servicebus/...", "shared/store/cosmos", "functions/export/..."},
 	"github.com/aws/":                    {"functions/host/awslambda", "functions/export/..."},
 	"github.com/prometheus/":             {"shared/telemetry"},
 	"go.opentelemetry.io/otel/sdk":       {"shared/telemetry"},

@@ -1,0 +1,113 @@
+// Package npm runs servers written in JavaScript for tests: it installs infra/local/package.json on first use and starts
+// one process per server, which ends with the test.
+package npm
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Dir is infra/local, where package.json and node_modules are.
+func Dir() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(file))
+}
+
+// Install makes sure that the packages of package-lock.json are there. Without node and npm it fails the test: they are
+// part of what the project's tests need.
+func Install(t testing.TB) {
+	t.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Fatalf("%s is not installed: this test needs Node 20 or later with npm (on Debian: apt-get install nodejs npm)", tool)
+		}
+	}
+	unlock := lock(t)
+	defer unlock()
+	if installed() {
+		return
+	}
+	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+	cmd.Dir = Dir()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci in infra/local: %v\n%s", err, out)
+	}
+	want, err := os.ReadFile(filepath.Join(Dir(), "package-lock.json"))
+	if err == nil {
+		err = os.WriteFile(stamp(), want, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stamp is the lock file as it was when node_modules was made of it.
+func stamp() string { return filepath.Join(Dir(), "node_modules", ".onepane-lock.json") }
+
+func installed() bool {
+	want, err := os.ReadFile(filepath.Join(Dir(), "package-lock.json"))
+	got, err2 := os.ReadFile(stamp())
+	return errors.Join(err, err2) == nil && string(want) == string(got)
+}
+
+// lock keeps test processes that start together from installing at once.
+func lock(t testing.TB) (unlock func()) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(os.TempDir(), "onepane-npm.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+	}
+	if err != nil {
+		t.Fatalf("lock node_modules: %v", err)
+	}
+	return func() { f.Close() }
+}
+
+// Start runs a script until the test ends and gives its first line of output that ready accepts. A script that ends
+// with its standard input dies with this process, however that ends.
+func Start(t testing.TB, ready func(line string) bool, script string, args ...string) string {
+	t.Helper()
+	Install(t)
+	cmd := exec.Command("node", append([]string{script}, args...)...)
+	cmd.Dir = Dir()
+	var trouble strings.Builder
+	cmd.Stderr = &trouble
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatalf("start %s: %v", script, err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() && trouble.Len() > 0 {
+			t.Logf("%s said: %s", filepath.Base(script), trouble.String())
+		}
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if ready(lines.Text()) {
+			go io.Copy(io.Discard, out)
+			return lines.Text()
+		}
+	}
+	in.Close()
+	_ = cmd.Wait()
+	t.Fatalf("%s ended before it was ready: %s", filepath.Base(script), trouble.String())
+	return ""
+}
