@@ -1,5 +1,5 @@
-// Package bus moves events: the promises, in words. Drivers keep them (localbus, later servicebus), bustest checks
-// every one of them.
+// Package bus moves events: the promises, in words. Drivers keep them (localbus, servicebus), bustest checks every
+// one of them.
 //
 //	Publish ──▶ [ session a │ session b │ … ] ──Subscribe──▶ handler ──nil──▶ done
 //	              one tenant each, in order        │
@@ -25,10 +25,11 @@ const (
 
 // Publisher puts events on a queue.
 //
-// When Publish returns nil, every event is durable and will be offered to a handler at least once. An event whose id
-// was published to the same session within the duplicate window is dropped silently. Events of one call keep
-// their order within a session (Event.Tenant). An error means that none, some or all were taken: publish again.
-// A queue out of room is fault.Exhausted. Safe for concurrent use.
+// When Publish returns nil, every event is durable and will be offered to a handler at least once. Events of one call
+// keep their order within a session (Event.Tenant), and an id that repeats among them counts once. A call repeated
+// within the duplicate window, with the same ids per session, is dropped silently; a driver that keeps the ids of
+// single events drops them in any company, another may offer such an event again, after the first. An error means that
+// none, some or all were taken: publish again. A queue out of room is fault.Exhausted. Safe for concurrent use.
 type Publisher interface {
 	Publish(ctx context.Context, evs ...cloudevent.Event) error
 }

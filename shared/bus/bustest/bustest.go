@@ -27,6 +27,10 @@ type Driver struct {
 	Advance func(time.Duration)
 	// Window is the length of the duplicate window.
 	Window time.Duration
+	// Stats counts what waits; nil when the driver cannot, as a broker that counts messages and not events.
+	Stats func() bus.Stats
+	// WholeCalls says that repeats are recognised by call, not by event: an event in other company is no repeat.
+	WholeCalls bool
 }
 
 // Queue is what a driver offers beside its shelf.
@@ -34,7 +38,6 @@ type Queue interface {
 	bus.Publisher
 	bus.Subscriber
 	bus.Waiter
-	Stats() bus.Stats
 }
 
 // Reject is the hook to open drivers under test with: it marks an event and keeps the reason for the suite to find.
@@ -56,6 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"a published event survives a crash", survives},
 		{"a completed event stays completed after an orderly restart or is offered again", offeredAgain},
 		{"an exact repeat within the window is dropped", repeats},
+		{"a repeat in other company is dropped, or offered after the first", regrouped},
 		{"a repeat of another session is no repeat", repeatElsewhere},
 		{"the window survives a restart", windowSurvives},
 		{"an invalid event is refused by Publish", invalid},

@@ -55,7 +55,7 @@ func driver(t *testing.T, fs *vfs.MemFS, c *clock) bustest.Driver {
 		t.Fatal(err)
 	}
 	return bustest.Driver{
-		Queue: b, Shelf: b.Shelf(), Advance: c.Advance, Window: 10 * time.Minute,
+		Queue: b, Shelf: b.Shelf(), Advance: c.Advance, Window: 10 * time.Minute, Stats: b.Stats,
 		Reopen: func(t *testing.T) bustest.Driver {
 			return driver(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(1, 2))}), c)
 		},
