@@ -1,0 +1,79 @@
+// Package blob keeps in Azure Blob Storage what is too large for a bus message. It is apart from the bus, so that a
+// function that only publishes what fits does not carry it.
+//
+//	servicebus.Publish ──Put──▶ container ◀──Get── servicebus.Decode
+//
+// Nothing is deleted here: give the container a lifecycle rule longer than the queues keep their messages.
+package blob
+
+import (
+	"context"
+	"io"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	sdkblob "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// maxSize bounds what Get reads, in bytes.
+const maxSize = 64 << 20
+
+// Container is one container of a storage account, which must exist.
+type Container struct {
+	client *azblob.Client
+	name   string
+}
+
+// Open gives the container of an account, by its URL ("https://account.blob.core.windows.net/").
+func Open(account, container string, credential azcore.TokenCredential, opts *azblob.ClientOptions) (*Container, error) {
+	client, err := azblob.NewClient(account, credential, opts)
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "open blob storage: %w", err)
+	}
+	return &Container{client, container}, nil
+}
+
+// OpenConnection gives the container of an account with keys, by its connection string.
+func OpenConnection(connection, container string, opts *azblob.ClientOptions) (*Container, error) {
+	client, err := azblob.NewClientFromConnectionString(connection, opts)
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "open blob storage: %w", err)
+	}
+	return &Container{client, container}, nil
+}
+
+// Put stores body under a name that nothing else has; a name that is taken holds the same body already.
+func (c *Container) Put(ctx context.Context, name string, body []byte) error {
+	_, err := c.client.UploadBuffer(ctx, c.name, name, body, &azblob.UploadBufferOptions{
+		AccessConditions: &sdkblob.AccessConditions{ModifiedAccessConditions: &sdkblob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)}},
+	})
+	if err == nil || bloberror.HasCode(err, bloberror.BlobAlreadyExists) {
+		return nil
+	}
+	return fault.Errorf(fault.Unavailable, "put blob %s: %w", name, err)
+}
+
+// Get reads a blob: fault.NotFound when there is none, fault.TooLarge beyond 64 MB.
+func (c *Container) Get(ctx context.Context, name string) ([]byte, error) {
+	resp, err := c.client.DownloadStream(ctx, c.name, name, nil)
+	if bloberror.HasCode(err, bloberror.BlobNotFound) {
+		return nil, fault.Errorf(fault.NotFound, "get blob %s: %w", name, err)
+	}
+	if err != nil {
+		return nil, fault.Errorf(fault.Unavailable, "get blob %s: %w", name, err)
+	}
+	body := resp.NewRetryReader(ctx, nil)
+	defer body.Close()
+	b, err := io.ReadAll(io.LimitReader(body, maxSize+1))
+	if err != nil {
+		return nil, fault.Errorf(fault.Unavailable, "get blob %s: %w", name, err)
+	}
+	if len(b) > maxSize {
+		return nil, fault.Errorf(fault.TooLarge, "get blob %s: over %d bytes", name, maxSize)
+	}
+	return b, nil
+}

@@ -1,0 +1,200 @@
+// Package servicebus is the bus on Azure Service Bus: the promises of package bus, kept by a broker that bills by the
+// message. So events travel packed, as many of one session in a message as it holds, compressed.
+//
+//	Publish ─▶ by session ─▶ packed ──▶ queue "alerts" ──accept next session──▶ unpacked ─▶ handler
+//	 (repeats in     │      (zstd, one    session = tenant     ▲      (lock renewed)   │ nil: messages completed
+//	  one call)      │       message id)                       └───── pause, smaller ──┤ error
+//	                 └─ over the limit: blob, and a claim on it   quarantine ◀─────────┘ refused, then completed
+//
+// What the service cannot keep as package bus words it:
+//
+//   - A repeat is recognised by message: publishing the same events again, in one call as before, adds nothing while the
+//     queue's duplicate window lasts, for its message ids are derived from the events' ids. An event that comes again in
+//     other company is offered again; correlation knows it by its id.
+//   - The shelf shows each id once, but a repeat occupies the queue until Remove takes every copy: duplicate detection
+//     there would drop what comes again after it was removed.
+//   - How many events wait is not known, only how many messages; the service counts those.
+//   - A process that dies takes with it how often an event failed alone. The broker counts deliveries of the message
+//     instead, and after the queue's maxDeliveryCount moves it to the queue's own dead letters.
+//
+// The queues must exist as infra/azure makes them: alerts with sessions, duplicate detection and a lock of Options.Lock;
+// quarantine with neither sessions nor duplicate detection.
+package servicebus
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Bus is one queue with sessions and its quarantine. It connects when first used and again after every loss. Safe for
+// concurrent use.
+type Bus struct {
+	opts   Options
+	client *azservicebus.Client
+	out    outlet
+	shelf  *Shelf
+	room   chan struct{} // messages on their way
+}
+
+var (
+	_ bus.Publisher  = (*Bus)(nil)
+	_ bus.Subscriber = (*Bus)(nil)
+	_ bus.Waiter     = (*Bus)(nil)
+)
+
+// Options say where the namespace is; everything below Blobs has a default.
+type Options struct {
+	Namespace  string                 // host name, "contoso.servicebus.windows.net"
+	Credential azcore.TokenCredential // who we are there
+	// ConnectionString is used instead of the two above, for a namespace with keys.
+	ConnectionString string
+	// Blobs keeps what is too large for a message; without it such an event is fault.TooLarge.
+	Blobs Blobs
+
+	Queue, Quarantine string        // default bus.Alerts, bus.Quarantine
+	Lock              time.Duration // the queue's lockDuration; 0 is 5 minutes. Locks are renewed three times as often
+	MaxMessage        int           // bytes of a message's body; 0 is what fits in 256 KB
+	InFlight          int           // messages being sent at once, the back-pressure on Publish; 0 is 16
+	Sessions          int           // sessions handled side by side; 0 is 16
+	Idle              time.Duration // how long a session without messages is held; 0 is 2 s
+	Turn              time.Duration // how long a busy session is held before others get a chance; 0 is a minute
+	Pause             time.Duration // before a failed batch is offered again, doubling each time; 0 is 100 ms
+	MaxPause          time.Duration // where doubling ends; 0 is 30 s
+	Retry             azservicebus.RetryOptions
+	Endpoint          string      // connects here instead of to Namespace: a private endpoint, a test
+	TLS               *tls.Config // nil is the system's
+	Log               *slog.Logger
+	// Reject makes what goes to the shelf from an event that cannot be processed and the reason; nil puts the event
+	// there as it is.
+	Reject func(cloudevent.Event, error) (cloudevent.Event, error)
+}
+
+func (o Options) withDefaults() Options {
+	set(&o.Queue, bus.Alerts)
+	set(&o.Quarantine, bus.Quarantine)
+	set(&o.Lock, 5*time.Minute)
+	set(&o.MaxMessage, maxMessage)
+	set(&o.InFlight, 16)
+	set(&o.Sessions, 16)
+	set(&o.Idle, 2*time.Second)
+	set(&o.Turn, time.Minute)
+	set(&o.Pause, 100*time.Millisecond)
+	set(&o.MaxPause, 30*time.Second)
+	set(&o.Retry.RetryDelay, 250*time.Millisecond)
+	set(&o.Retry.MaxRetryDelay, 5*time.Second)
+	set(&o.Retry.MaxRetries, 5)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Reject == nil {
+		o.Reject = func(e cloudevent.Event, _ error) (cloudevent.Event, error) { return e, nil }
+	}
+	return o
+}
+
+func set[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Open makes a bus. It does not connect yet, so a function that starts cold pays for that with its first event.
+func Open(opts Options) (*Bus, error) {
+	opts = opts.withDefaults()
+	client, err := connect(opts)
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "open Service Bus: %w", err)
+	}
+	b := &Bus{opts: opts, client: client, room: make(chan struct{}, opts.InFlight)}
+	b.out = outlet{client: client, queue: opts.Queue}
+	b.shelf = &Shelf{client: client, out: outlet{client: client, queue: opts.Quarantine}, opts: opts, first: map[string]int64{}}
+	return b, nil
+}
+
+func connect(opts Options) (*azservicebus.Client, error) {
+	o := &azservicebus.ClientOptions{RetryOptions: opts.Retry, CustomEndpoint: opts.Endpoint, TLSConfig: opts.TLS, ApplicationID: "onepane"}
+	if opts.ConnectionString != "" {
+		return azservicebus.NewClientFromConnectionString(opts.ConnectionString, o)
+	}
+	return azservicebus.NewClient(opts.Namespace, opts.Credential, o)
+}
+
+// Shelf is the queue's quarantine.
+func (b *Bus) Shelf() *Shelf { return b.shelf }
+
+// Close ends the connection. Stop publishing and subscribing first.
+func (b *Bus) Close(ctx context.Context) error {
+	if err := b.client.Close(ctx); err != nil {
+		return fmt.Errorf("close Service Bus: %w", err)
+	}
+	return nil
+}
+
+// Wait is bus.Waiter: it asks until the session has no messages, so what is published meanwhile is waited for as well.
+// Every question is a billed operation per 100 sessions with messages.
+func (b *Bus) Wait(ctx context.Context, session string) error {
+	id := sessionID(session)
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		busy, err := b.busy(ctx, id)
+		if err == nil && !busy {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for session %q: %w", session, ctx.Err())
+		case <-time.After(pause):
+		}
+		if err != nil {
+			b.opts.Log.Warn("sessions could not be listed", "error", trouble(err))
+		}
+	}
+}
+
+func (b *Bus) busy(ctx context.Context, id string) (bool, error) {
+	for pages := b.client.NewListSessionsForQueuePager(b.opts.Queue, nil); pages.More(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return false, err
+		}
+		for _, s := range page.Sessions {
+			if s == id {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// outlet is a queue's sender, made when first needed.
+type outlet struct {
+	client *azservicebus.Client
+	queue  string
+	mu     sync.Mutex
+	sender *azservicebus.Sender
+}
+
+func (o *outlet) send(ctx context.Context, m *azservicebus.Message) error {
+	o.mu.Lock()
+	if o.sender == nil {
+		var err error
+		if o.sender, err = o.client.NewSender(o.queue, nil); err != nil {
+			o.mu.Unlock()
+			return err
+		}
+	}
+	s := o.sender
+	o.mu.Unlock()
+	return s.SendMessage(ctx, m, nil)
+}

@@ -1,0 +1,229 @@
+package servicebus
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+const (
+	// following is how long the next message may take to join a batch.
+	following = 20 * time.Millisecond
+	// settling bounds what must still be told to the broker after a handler is done.
+	settling = 30 * time.Second
+)
+
+// session is one session while this process holds it.
+type session struct {
+	bus *Bus
+	r   *azservicebus.SessionReceiver
+	h   bus.Handler
+	offering
+}
+
+// serve handles a session until it has no messages, its turn is over, its lock is lost or ctx ends.
+func (b *Bus) serve(ctx context.Context, r *azservicebus.SessionReceiver, h bus.Handler) {
+	defer b.release(ctx, r)
+	holding, lost := context.WithCancelCause(ctx)
+	defer lost(nil)
+	var renewing sync.WaitGroup
+	renewing.Go(func() { b.renew(holding, lost, r) })
+	defer renewing.Wait()
+	defer lost(nil)
+
+	s := &session{bus: b, r: r, h: h, offering: offering{limit: maxBatch}}
+	for until := time.Now().Add(b.opts.Turn); holding.Err() == nil && time.Now().Before(until); {
+		messages, err := s.receive(holding)
+		if err == nil && len(messages) > 0 {
+			err = s.work(holding, messages)
+		}
+		if err != nil {
+			b.opts.Log.Warn("session given up, it will be offered again", "session", r.SessionID(), "error", errors.Join(err, context.Cause(holding)))
+		}
+		if err != nil || len(messages) == 0 {
+			return
+		}
+	}
+}
+
+// renew keeps the lock by the clock of this machine, which need not agree with the broker's.
+func (b *Bus) renew(ctx context.Context, lost context.CancelCauseFunc, r *azservicebus.SessionReceiver) {
+	tick := time.NewTicker(b.opts.Lock / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		renewal, cancel := context.WithTimeout(ctx, b.opts.Lock/3)
+		err := r.RenewSessionLock(renewal, nil)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			lost(fmt.Errorf("session lock: %w", trouble(err)))
+			return
+		}
+	}
+}
+
+// receive takes messages for one batch: waits for the first, then takes what follows at once; nothing when the session
+// has been idle or its link is gone. One message is asked for at a time: with more asked for than came, the SDK
+// releases what arrives between two calls, and the broker sends it again behind its successors.
+func (s *session) receive(ctx context.Context) (messages []*azservicebus.ReceivedMessage, err error) {
+	wait := s.bus.opts.Idle
+	for events := 0; events < maxBatch; wait = following {
+		waiting, cancel := context.WithTimeout(ctx, wait)
+		one, err := s.r.ReceiveMessages(waiting, 1, nil)
+		ended := waiting.Err() != nil
+		cancel()
+		if err != nil && !ended {
+			return messages, trouble(err)
+		}
+		if len(one) == 0 {
+			break
+		}
+		messages = append(messages, one...)
+		events += held(one[0])
+	}
+	return messages, nil
+}
+
+// held is how many events a message says it holds.
+func held(m *azservicebus.ReceivedMessage) int {
+	n, _ := m.ApplicationProperties["events"].(int64)
+	return int(max(n, 1))
+}
+
+// work offers what the messages hold and settles each message when all that is in it is done with. An error gives the
+// session up; what is not settled is offered again.
+func (s *session) work(ctx context.Context, messages []*azservicebus.ReceivedMessage) error {
+	items, err := s.unpack(ctx, messages)
+	if err != nil {
+		return err
+	}
+	s.suspect(messages[0].DeliveryCount)
+	burials := map[int]error{}
+	settled := 0
+	for done := 0; done < len(items); {
+		part := items[done:min(done+s.limit, len(items))]
+		if err := s.try(ctx, part, burials); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			s.bus.opts.Log.Warn("batch failed, will be offered again", "session", s.r.SessionID(), "events", len(part), "failures", s.failures, "error", err)
+			sleep(ctx, s.bus.pause(s.failures))
+			continue
+		}
+		s.succeeded()
+		done += len(part)
+		upTo := len(messages)
+		if done < len(items) {
+			upTo = items[done].message
+		}
+		if err := s.settle(ctx, messages, settled, upTo, burials); err != nil {
+			return err
+		}
+		settled = upTo
+	}
+	return nil
+}
+
+// try offers a part; nil when all of it is handled or set aside.
+func (s *session) try(ctx context.Context, part []item, burials map[int]error) error {
+	aside, err := s.offer(ctx, s.h, part)
+	if err != nil && ctx.Err() == nil {
+		if aside = s.failed(part, err); aside != nil {
+			err = nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err = s.setAside(ctx, aside, burials); err != nil {
+		s.failures++
+	}
+	return err
+}
+
+// unpack reads messages. One that cannot be read becomes an item of its own that goes aside.
+func (s *session) unpack(ctx context.Context, messages []*azservicebus.ReceivedMessage) ([]item, error) {
+	var out []item
+	for i, m := range messages {
+		evs, err := Decode(ctx, m.Body, s.bus.opts.Blobs)
+		if err != nil && !fault.Permanent(err) {
+			sleep(ctx, s.bus.opts.Pause)
+			return nil, err
+		}
+		if err != nil {
+			out = append(out, item{message: i, event: corrupt(s.r.SessionID(), m), refused: err})
+		}
+		for _, e := range evs {
+			out = append(out, item{message: i, event: e})
+		}
+	}
+	return out, nil
+}
+
+// corrupt makes an event of a message that holds none.
+func corrupt(session string, m *azservicebus.ReceivedMessage) cloudevent.Event {
+	raw, _ := json.Marshal(base64.StdEncoding.EncodeToString(m.Body)) // base64 always encodes
+	return cloudevent.Event{
+		ID: "corrupt-" + m.MessageID, Source: "/onepane/bus", Type: "io.onepane.bus.corrupt.v1", Tenant: session, Data: raw,
+	}
+}
+
+// setAside puts events on the shelf. What is too large even there leaves its message to the queue's own dead letters.
+func (s *session) setAside(ctx context.Context, aside []item, burials map[int]error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
+	defer cancel()
+	for _, a := range aside {
+		log := s.bus.opts.Log.With("session", s.r.SessionID(), "event", a.event.ID)
+		log.Warn("event set aside", "reason", a.refused)
+		e, err := s.bus.opts.Reject(a.event, a.refused)
+		if err != nil {
+			log.Error("event is kept as it is", "error", err)
+			e = a.event
+		}
+		err = s.bus.shelf.Publish(ctx, e)
+		if fault.Permanent(err) {
+			log.Error("the message is dead-lettered, the event does not fit on the shelf", "error", err)
+			burials[a.message] = a.refused
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle completes messages from, up to but not including to; those with a burial are dead-lettered.
+func (s *session) settle(ctx context.Context, messages []*azservicebus.ReceivedMessage, from, to int, burials map[int]error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
+	defer cancel()
+	errs := make([]error, to-from)
+	var settling sync.WaitGroup
+	for i := from; i < to; i++ {
+		settling.Go(func() {
+			if reason := burials[i]; reason != nil {
+				kind, text := "NotProcessable", reason.Error()
+				errs[i-from] = s.r.DeadLetterMessage(ctx, messages[i], &azservicebus.DeadLetterOptions{Reason: &kind, ErrorDescription: &text})
+			} else {
+				errs[i-from] = s.r.CompleteMessage(ctx, messages[i], nil)
+			}
+		})
+	}
+	settling.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("complete %d messages: %w", to-from, trouble(err))
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package servicebus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"github.com/onepane/onepane/shared/bus"
+)
+
+// patience is how long one wait for a free session takes; the broker ends it, and the next begins.
+const patience = time.Minute
+
+// Subscribe is bus.Subscriber. It holds up to Options.Sessions sessions at a time. While the namespace is out of reach
+// it keeps trying, with growing pauses.
+func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
+	var serving sync.WaitGroup
+	defer serving.Wait()
+	room := make(chan struct{}, b.opts.Sessions)
+	failures := 0
+	for {
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		r, err := b.accept(ctx)
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				b.release(ctx, r)
+			}
+			return nil
+		case err != nil:
+			failures++
+			b.opts.Log.Warn("no session could be accepted", "queue", b.opts.Queue, "failures", failures, "error", trouble(err))
+			sleep(ctx, b.pause(failures))
+		case r != nil:
+			failures = 0
+			serving.Go(func() {
+				defer func() { <-room }()
+				b.serve(ctx, r, h)
+			})
+			continue
+		}
+		<-room
+	}
+}
+
+// accept waits for a session with messages that nobody holds; nil when there was none in time.
+func (b *Bus) accept(ctx context.Context) (*azservicebus.SessionReceiver, error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r, err := b.client.AcceptNextSessionForQueue(waiting, b.opts.Queue, nil)
+	if is(err, azservicebus.CodeTimeout) || errors.Is(err, context.DeadlineExceeded) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("accept a session of %q: %w", b.opts.Queue, err)
+	}
+	return r, nil
+}
+
+// release lets a session go, so that another process can have it at once and no delivery is counted.
+func (b *Bus) release(ctx context.Context, r *azservicebus.SessionReceiver) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := r.Close(ctx); err != nil {
+		b.opts.Log.Warn("session could not be released, its lock will expire", "session", r.SessionID(), "error", trouble(err))
+	}
+}
+
+func (b *Bus) pause(failures int) time.Duration {
+	p := b.opts.Pause
+	for range failures - 1 {
+		if p *= 2; p >= b.opts.MaxPause {
+			return b.opts.MaxPause
+		}
+	}
+	return p
+}
+
+// sleep waits, or less if ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,42 @@
+package servicebus
+
+import (
+	"context"
+	"errors"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/Azure/go-amqp"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// trouble gives an error of the SDK its kind. Conditions are those of the AMQP error codes that Service Bus documents
+// ("AMQP errors in Azure Service Bus"); an entity that is missing or refused is no fault of the events, and someone
+// may put it right.
+func trouble(err error) error {
+	var amqpErr *amqp.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), fault.Of(err) != fault.Again:
+		return err
+	case errors.Is(err, azservicebus.ErrMessageTooLarge):
+		return fault.Errorf(fault.TooLarge, "%w", err)
+	case errors.As(err, &amqpErr):
+		switch amqpErr.Condition {
+		case amqp.ErrCondMessageSizeExceeded:
+			return fault.Errorf(fault.TooLarge, "%w", err)
+		case amqp.ErrCondResourceLimitExceeded:
+			return fault.Errorf(fault.Exhausted, "the queue is full: %w", err)
+		case "com.microsoft:server-busy":
+			return fault.Errorf(fault.Exhausted, "the namespace is throttled: %w", err)
+		}
+	}
+	return fault.Errorf(fault.Unavailable, "Service Bus: %w", err)
+}
+
+// is reports whether the SDK gave err this code.
+func is(err error, code azservicebus.Code) bool {
+	var e *azservicebus.Error
+	return errors.As(err, &e) && e.Code == code
+}
