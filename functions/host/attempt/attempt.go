@@ -28,12 +28,7 @@ func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 // A panic is logged with its stack and returned as a *Panic. A function that ignores its context is left running and
 // fault.Unavailable returned: everything here may be repeated, so its late success does no harm.
 func Run(ctx context.Context, log *slog.Logger, f func(context.Context) error) error {
-	reserve := maxReserve
-	inner, cancel := context.WithCancel(ctx)
-	if end, ok := ctx.Deadline(); ok {
-		reserve = min(maxReserve, time.Until(end)/5)
-		inner, cancel = context.WithDeadline(ctx, end.Add(-reserve))
-	}
+	inner, cancel, reserve := shorter(ctx)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- contain(inner, log, f) }()
@@ -52,6 +47,18 @@ func Run(ctx context.Context, log *slog.Logger, f func(context.Context) error) e
 	}
 }
 
+// shorter is ctx ending a reserve earlier.
+func shorter(ctx context.Context) (context.Context, context.CancelFunc, time.Duration) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		inner, cancel := context.WithCancel(ctx)
+		return inner, cancel, maxReserve
+	}
+	reserve := min(maxReserve, time.Until(end)/5)
+	inner, cancel := context.WithDeadline(ctx, end.Add(-reserve))
+	return inner, cancel, reserve
+}
+
 func contain(ctx context.Context, log *slog.Logger, f func(context.Context) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -68,9 +75,15 @@ func Settled(err error) bool {
 	return err == nil || fault.Permanent(err) || fault.Of(err) == fault.Held
 }
 
-// Guard answers 500 for a handler that panics, in the shape of the API's errors, where nothing was answered yet.
-func Guard(log *slog.Logger, next http.Handler) http.Handler {
+// Guard gives a request's context an end before the platform's limit, and answers 500 for a handler that panics, in the
+// shape of the API's errors, where nothing was answered yet. It does not buffer, so that answers may be streamed; a
+// handler that ignores its context is the platform's to cut off.
+func Guard(log *slog.Logger, limit time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		outer, end := context.WithTimeout(r.Context(), limit)
+		defer end()
+		ctx, cancel, _ := shorter(outer)
+		defer cancel()
 		defer func() {
 			v := recover()
 			if v == nil {
@@ -79,11 +92,11 @@ func Guard(log *slog.Logger, next http.Handler) http.Handler {
 			if v == http.ErrAbortHandler {
 				panic(v)
 			}
-			log.ErrorContext(r.Context(), "panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
+			log.ErrorContext(ctx, "panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = w.Write([]byte(`{"error":{"code":"generalException","message":"The request failed unexpectedly; it may be sent again."}}`))
 		}()
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

@@ -2,6 +2,7 @@ package awslambda
 
 import (
 	"context"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,19 +36,29 @@ type failure struct {
 	ID string `json:"itemIdentifier"`
 }
 
+// within delivers in at most its share of the time that is left: one that takes all it gets leaves some to the others.
+func (h *Host) within(ctx context.Context, shares int, body []byte) error {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(shares))
+		defer cancel()
+	}
+	return h.deliver(ctx, body)
+}
+
 // batch takes all messages at once, which costs one send, and only when that fails each for itself, so that no more
 // than what failed comes again. When nothing was taken it is an error: that is safe even where the event source mapping
 // lacks ReportBatchItemFailures.
 func (h *Host) batch(ctx context.Context, payload []byte, ms []message) ([]byte, error) {
-	all := h.deliver(ctx, payload)
+	all := h.within(ctx, 2, payload)
 	out := failures{Items: []failure{}}
 	if all == nil {
 		return json.Marshal(out)
 	}
-	for _, m := range ms {
-		if len(ms) > 1 && ctx.Err() == nil {
+	for i, m := range ms {
+		if len(ms) > 1 {
 			one := append(append([]byte(`{"Records":[`), m.raw...), `]}`...)
-			if h.deliver(ctx, one) == nil {
+			if h.within(ctx, len(ms)-i, one) == nil {
 				continue
 			}
 		}

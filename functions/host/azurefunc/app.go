@@ -33,8 +33,8 @@ import (
 type App struct {
 	Functions map[string]Function // by the name of their folder, which function.json lies in
 	HTTP      http.Handler        // what HTTP triggers forward; nil refuses it
-	// Limit is how long an invocation may take. It must stay below the queue's lock duration, since the Functions host does
-	// not renew the session lock of a batch; 4 minutes when zero.
+	// Limit is how long an invocation or request may take. It must stay below the queue's lock duration (5 minutes), since
+	// the Functions host does not renew the session lock of a batch, and below the 230 s of Azure's front end; 225 s when zero.
 	Limit time.Duration
 	Log   *slog.Logger
 }
@@ -56,7 +56,7 @@ type Publisher interface {
 }
 
 const (
-	defaultLimit = 4 * time.Minute
+	defaultLimit = 225 * time.Second
 	// maxEnvelope bounds an invocation: a batch of 100 messages of 256 KB, twice encoded. A larger one is refused, and its
 	// messages end in the queue's own dead letters.
 	maxEnvelope = 100 << 20
@@ -74,7 +74,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case fn != nil && invoked(r):
 		a.invoke(w, r, name, fn)
 	case a.HTTP != nil:
-		attempt.Guard(a.Log, a.HTTP).ServeHTTP(w, r)
+		attempt.Guard(a.Log, a.limit(), a.HTTP).ServeHTTP(w, r)
 	default:
 		answer(w, http.StatusNotFound, "no such function")
 	}
@@ -95,11 +95,7 @@ func invoked(r *http.Request) bool {
 }
 
 func (a *App) invoke(w http.ResponseWriter, r *http.Request, name string, fn Function) {
-	limit := a.Limit
-	if limit == 0 {
-		limit = defaultLimit
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	ctx, cancel := context.WithTimeout(r.Context(), a.limit())
 	defer cancel()
 	ctx = logs.With(ctx, slog.String("function", name), slog.String("invocation", r.Header.Get(invocationHeader)))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEnvelope))
@@ -121,6 +117,13 @@ func (a *App) invoke(w http.ResponseWriter, r *http.Request, name string, fn Fun
 		return
 	}
 	answer(w, http.StatusOK, "")
+}
+
+func (a *App) limit() time.Duration {
+	if a.Limit == 0 {
+		return defaultLimit
+	}
+	return a.Limit
 }
 
 // fail makes the Functions host offer the batch again.

@@ -34,7 +34,7 @@ type Service struct {
 	// Verify says whether a bearer token is the push subscription's; an error is answered with 401. See Sender.
 	Verify func(ctx context.Context, token string) error
 	HTTP   http.Handler // all other requests, which it authenticates itself; nil refuses them
-	// Limit is how long a push may take: less than the subscription's acknowledgement deadline, after which Pub/Sub
+	// Limit is how long a push or request may take: less than the subscription's acknowledgement deadline, after which Pub/Sub
 	// pushes again. 50 s when zero.
 	Limit time.Duration
 	Log   *slog.Logger
@@ -90,16 +90,19 @@ func (s *Service) Handler() http.Handler {
 	if s.HTTP != nil {
 		mux.Handle("/", s.HTTP)
 	}
-	return attempt.Guard(s.Log, mux)
+	return attempt.Guard(s.Log, s.limit(), mux)
+}
+
+func (s *Service) limit() time.Duration {
+	if s.Limit == 0 {
+		return defaultLimit
+	}
+	return s.Limit
 }
 
 // push takes one Pub/Sub push or CloudEvent. Any answer but 2xx makes Pub/Sub push it again.
 func (s *Service) push(w http.ResponseWriter, r *http.Request) {
-	limit := s.Limit
-	if limit == 0 {
-		limit = defaultLimit
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	ctx, cancel := context.WithTimeout(r.Context(), s.limit())
 	defer cancel()
 	if id := r.Header.Get("Ce-Id"); id != "" {
 		ctx = logs.With(ctx, slog.String("event", id))

@@ -1,0 +1,11 @@
+package azurefunc_test
+
+import (
+	"testing"
+
+	"github.com/onepane/onepane/functions/host/hosttest"
+)
+
+func TestConformance(t *testing.T) {
+	hosttest.Run(t, hosttest.FunctionsServiceBus, hosttest.FunctionsEventHub, hosttest.FunctionsHTTP)
+}

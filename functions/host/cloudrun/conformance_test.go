@@ -1,0 +1,11 @@
+package cloudrun_test
+
+import (
+	"testing"
+
+	"github.com/onepane/onepane/functions/host/hosttest"
+)
+
+func TestConformance(t *testing.T) {
+	hosttest.Run(t, hosttest.CloudRunPush, hosttest.CloudRunEvents, hosttest.CloudRunRequests)
+}
