@@ -1,5 +1,9 @@
 # The bus: one session queue for alerts, one plain queue for what can never be processed.
 
+locals {
+  bus_tier = var.enable_private_network ? "Premium" : "Standard"
+}
+
 resource "azapi_resource" "bus" {
   type      = "Microsoft.ServiceBus/namespaces@2024-01-01"
   name      = "sb-${local.name}"
@@ -8,7 +12,8 @@ resource "azapi_resource" "bus" {
   tags      = local.tags
   body = {
     # Sessions and duplicate detection begin with Standard, private endpoints with Premium.
-    sku = var.enable_private_network ? { name = "Premium", tier = "Premium", capacity = 1 } : { name = "Standard", tier = "Standard" }
+    # (merged, not chosen: a conditional of two shapes would make the number a string)
+    sku = merge({ name = local.bus_tier, tier = local.bus_tier }, var.enable_private_network ? { capacity = 1 } : {})
     properties = {
       disableLocalAuth    = true
       minimumTlsVersion   = "1.2"
@@ -46,6 +51,7 @@ resource "azapi_resource" "quarantine" {
   body = {
     properties = {
       requiresSession                  = false
+      requiresDuplicateDetection       = false # what is set aside, removed and set aside again must stay
       lockDuration                     = "PT1M"
       maxDeliveryCount                 = 10
       defaultMessageTimeToLive         = "P30D"

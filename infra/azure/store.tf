@@ -1,12 +1,19 @@
-# The store: one database, four containers. Partition keys are fixed at creation.
+# The store: one database, two containers, as shared/store/cosmos describes them. Partition keys are fixed at creation.
 
 locals {
   # Every container: its partition key and the only paths that queries ask for. id and _ts are always indexed.
   containers = {
-    state   = { partition = ["/tenant"], indexed = [] }
-    bodies  = { partition = ["/tenant", "/chunk"], indexed = [] }
-    archive = { partition = ["/tenant", "/month"], indexed = [] }
-    leases  = { partition = ["/id"], indexed = [] }
+    state = {
+      partition = ["/tenant"]
+      indexed = [
+        "/type/?", "/v/?", "/ids/[]/?", "/terms/[]/?",
+        "/cmin/?", "/cmax/?", "/umin/?", "/umax/?", "/fmin/?", "/fmax/?",
+      ]
+    }
+    blobs = {
+      partition = ["/tenant", "/id"]
+      indexed   = []
+    }
   }
 }
 

@@ -35,7 +35,7 @@ resource "google_pubsub_subscription" "push" {
   ack_deadline_seconds       = 60
   labels                     = local.labels
   push_config {
-    push_endpoint = "${google_cloud_run_v2_service.ingest.uri}/api/ingest/gcp"
+    push_endpoint = "${google_cloud_run_v2_service.ingest.uri}/"
     oidc_token {
       service_account_email = google_service_account.push.email
       audience              = local.audience

@@ -50,7 +50,7 @@ resource "google_cloud_run_v2_service" "ingest" {
       }
       startup_probe {
         http_get {
-          path = "/healthz"
+          path = "/"
         }
       }
     }

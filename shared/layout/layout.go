@@ -57,6 +57,7 @@ var Rules = []Rule{
 	{"functions/host/attempt", domain},
 	{"functions/host/hosttest/...", with(domain, "events", "shared/telemetry/logs", "functions/...")},
 	{"functions/host/*", with(domain, "events", "shared/telemetry", "shared/telemetry/logs", "functions/host/attempt", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
+	{"infra/contract", []string{"shared/bus"}},
 	{"infra/local/cosmos", nil},
 	{"infra/local/*", []string{"infra/local/npm"}},
 	{"functions/cmd/...", []string{"events", "shared/...", "functions/...", "testdata/..."}},

@@ -1,0 +1,100 @@
+// Package contract says what the code and the infrastructure must agree on: settings, functions, queues and
+// containers. Its tests read infra/ as text and hold it against these tables, against what the code itself says,
+// and against allow lists of who may do what.
+//
+//	code (bus, config, wire) ──┐
+//	tables (this package) ─────┼─▶ checks ◀── HCL, host.json, function.json, CloudFormation
+//	allow lists (tests) ───────┘      └─▶ TestMutations: each check goes red when its promise is broken
+package contract
+
+import "github.com/onepane/onepane/shared/bus"
+
+// Setting is an environment variable that the code reads.
+type Setting struct {
+	Name  string
+	By    []Module // the modules that set it; none is for machines of one's own
+	About string
+}
+
+// Module is a folder of infra/.
+type Module string
+
+// The modules that run a binary.
+const (
+	Azure Module = "azure"
+	AWS   Module = "aws"
+	GCP   Module = "gcp"
+)
+
+var (
+	everywhere = []Module{Azure, AWS, GCP}
+	producers  = []Module{AWS, GCP}
+)
+
+// Settings is every ONEPANE_ variable. ONEPANE_ variables beyond it are nobody's.
+var Settings = []Setting{
+	{"ONEPANE_TENANT", everywhere, "whose the alerts are that neither a credential nor a mapping assigns"},
+	{"ONEPANE_LOG_JSON", everywhere, "structured log lines"},
+	{"ONEPANE_BUS_NAMESPACE", everywhere, "host name of the Service Bus namespace"},
+	{"ONEPANE_BUS_QUEUE", everywhere, "queue of alert events"},
+	{"ONEPANE_QUARANTINE_QUEUE", everywhere, "queue of what can never be processed"},
+	{"ONEPANE_CLAIM_CONTAINER", everywhere, "URL of the blob container of bodies too large for a message"},
+	{"ONEPANE_AZURE_TENANT_ID", everywhere, "Entra directory that tokens are asked of"},
+	{"ONEPANE_AZURE_CLIENT_ID", everywhere, "managed identity that tokens are asked for"},
+	{"ONEPANE_COSMOS_ENDPOINT", []Module{Azure}, "URL of the Cosmos DB account"},
+	{"ONEPANE_COSMOS_DATABASE", []Module{Azure}, "database in it"},
+	{"ONEPANE_API_AUDIENCE", []Module{Azure}, "audience of the tokens that the API takes"},
+	{"ONEPANE_PUSH_AUDIENCE", []Module{GCP}, "audience of Pub/Sub's push tokens"},
+	{"ONEPANE_PUSH_ACCOUNT", []Module{GCP}, "service account that signs pushes"},
+	{"ONEPANE_CONFIG", nil, "path of a YAML file"},
+	{"ONEPANE_LISTEN", nil, "host:port of the standalone server; the clouds' hosts say where to listen themselves"},
+	{"ONEPANE_BIND", nil, "address that a host of a cloud listens on; all of them unless set"},
+	{"ONEPANE_DATA", nil, "data directory of the embedded bus and store"},
+	{"ONEPANE_CACHE_MB", nil, "memory of the embedded store's cache"},
+	{"ONEPANE_LOG_LEVEL", nil, "debug, info, warn, error; by variable settings of infra/azure"},
+	{"ONEPANE_MAPPINGS", nil, "directory of further product mappings"},
+	{"ONEPANE_EXPOSURES_AS_ALERTS", nil, "providers whose posture findings become alerts; by variable settings of infra/azure"},
+}
+
+// Function is one function of the Azure app: a folder with a function.json, and a name that the handler answers to.
+type Function struct {
+	Name    string
+	Trigger string // binding type of the trigger
+	Binding string // its name: the key of Data in the envelope
+	Route   string // of an HTTP function, below the host's root
+}
+
+// Functions is every function of the Azure app.
+var Functions = []Function{
+	{"ingest-azure", "eventHubTrigger", "events", ""},
+	{"ingest-webhook", "httpTrigger", "req", "api/ingest/{route}"},
+	{"correlate", "serviceBusTrigger", "messages", ""},
+	{"export", "timerTrigger", "timer", ""},
+	{"api", "httpTrigger", "req", "{*path}"},
+}
+
+// Queues is what a queue must be, by name.
+var Queues = map[string]Queue{
+	bus.Alerts:     {Sessions: true, Duplicates: true},
+	bus.Quarantine: {},
+}
+
+// Queue is what the bus driver takes for granted.
+type Queue struct {
+	Sessions   bool // the session is the tenant
+	Duplicates bool // repeats are dropped; not in quarantine, where what was removed may come again
+}
+
+// Container is what the store driver takes for granted.
+type Container struct {
+	Partition []string // outermost path first
+	Indexed   []string // the only paths that queries ask for
+}
+
+// Containers is every container of the store, by name.
+var Containers = map[string]Container{
+	"state": {[]string{"/tenant"}, []string{
+		"/type/?", "/v/?", "/ids/[]/?", "/terms/[]/?", "/cmin/?", "/cmax/?", "/umin/?", "/umax/?", "/fmin/?", "/fmax/?",
+	}},
+	"blobs": {[]string{"/tenant", "/id"}, nil},
+}

@@ -1,0 +1,137 @@
+package contract
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// alarms are what must wake someone up, by module and table.
+var alarms = map[Module]map[string][]string{
+	Azure: {
+		"metric_alarms": {"backlog-size", "bus-throttled", "dead-letters", "hub-throttled", "quarantine", "store-throttled"},
+		"log_alarms":    {"api-failures", "backlog-age", "function-failures"},
+	},
+	AWS: {"alarms": {"backlog-age", "dead-letters", "forward-dead-letters-${region}", "function-failures", "function-throttled"}},
+	GCP: {"alarms": {"backlog-age", "dead-letters", "service-failures", "service-throttled"}},
+}
+
+// checkAlarms: backlog age, quarantine, failures and throttles are watched, and told to someone.
+func checkAlarms(s *site) {
+	for m, tables := range alarms {
+		for table, want := range tables {
+			rows, _ := s.modules[m].locals[table].(map[string]any)
+			if got := slices.Sorted(maps.Keys(rows)); !slices.Equal(got, want) {
+				s.wrong("%s: %s are %v, want %v", m, table, got, want)
+			}
+		}
+	}
+	for name, table := range map[string]string{"metric_alarm": "metric_alarms", "log_alarm": "log_alarms"} {
+		a := s.find(Azure, "azapi_resource", name)
+		s.expect(Azure, a, map[string]any{"for_each": ref("local." + table), "body.properties.enabled": true})
+		if tells := texts(a.at("body", "properties", "actions", "actionGroupId")); table == "metric_alarms" && !slices.Equal(tells, []string{"azapi_resource.alarm_group.id"}) {
+			s.wrong("azure: %s tells %v", a, tells)
+		}
+	}
+	if tells := texts(s.find(Azure, "azapi_resource", "log_alarm").at("body", "properties", "actions", "actionGroups")); !slices.Equal(tells, []string{"azapi_resource.alarm_group.id"}) {
+		s.wrong("azure: log_alarm tells %v", tells)
+	}
+	a := s.find(AWS, "aws_cloudwatch_metric_alarm", "alarm")
+	s.expect(AWS, a, map[string]any{"for_each": ref("local.alarms"), "threshold": ref("each.value.above")})
+	if !strings.Contains(text(a.at("alarm_actions")), "var.alarm_topic_arns") {
+		s.wrong("aws: %s tells nobody", a)
+	}
+	s.expect(GCP, s.find(GCP, "google_monitoring_alert_policy", "alarm"), map[string]any{
+		"for_each": ref("local.alarms"), "notification_channels": ref("var.notification_channels")})
+	s.find(Azure, "azapi_resource", "dashboard")
+	s.find(AWS, "aws_cloudwatch_dashboard", "onepane")
+	s.find(GCP, "google_monitoring_dashboard", "onepane")
+}
+
+// checkCeilings: what runs, logs or costs without end has an end.
+func checkCeilings(s *site) {
+	for m, rows := range map[Module][]struct {
+		kind, name, path string
+		want             any
+	}{
+		Azure: {
+			{"azapi_resource", "app", "body.properties.functionAppConfig.scaleAndConcurrency.maximumInstanceCount", ref("var.maximum_instances")},
+			{"azapi_resource", "workspace", "body.properties.workspaceCapping.dailyQuotaGb", ref("var.log_daily_quota_gb")},
+			{"azapi_resource", "workspace", "body.properties.retentionInDays", ref("var.log_retention_days")},
+			{"azapi_resource", "hubs", "body.properties.isAutoInflateEnabled", false},
+			{"azapi_resource", "budget", "body.properties.amount", ref("var.budget.amount")},
+		},
+		AWS: {
+			{"aws_cloudwatch_log_group", "ingest", "retention_in_days", ref("var.log_retention_days")},
+			{"aws_lambda_event_source_mapping", "findings", "scaling_config.maximum_concurrency", ref("var.maximum_concurrency")},
+			{"aws_lambda_function", "ingest", "logging_config.log_group", ref("aws_cloudwatch_log_group.ingest.name")},
+			{"aws_budgets_budget", "onepane", "limit_amount", ref("tostring(var.budget.amount)")},
+		},
+		GCP: {
+			{"google_cloud_run_v2_service", "ingest", "template.scaling.max_instance_count", ref("var.maximum_instances")},
+			{"google_cloud_run_v2_service", "ingest", "deletion_protection", ref("var.deletion_protection")},
+			{"google_billing_budget", "onepane", "amount.specified_amount.units", ref("tostring(var.budget.amount)")},
+		},
+	} {
+		for _, r := range rows {
+			s.expect(m, s.find(m, r.kind, r.name), map[string]any{r.path: r.want})
+		}
+	}
+	for _, name := range []string{"bus_lock", "cosmos_lock"} {
+		s.expect(Azure, s.find(Azure, "azapi_resource", name), map[string]any{"body.properties.level": "CanNotDelete", "count": ref("var.deletion_lock ? 1 : 0")})
+	}
+}
+
+// untagged are kinds that take no tags in the resource itself.
+var untaggedARM = []string{
+	"Microsoft.ServiceBus/namespaces/queues", "Microsoft.DocumentDB/databaseAccounts/sqlDatabases", "Microsoft.EventHub/namespaces/",
+	"Microsoft.Storage/storageAccounts/", "Microsoft.ManagedIdentity/userAssignedIdentities/", "Microsoft.Authorization/", "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments",
+	"Microsoft.Insights/diagnosticSettings", "Microsoft.Network/virtualNetworks/", "Microsoft.Network/privateDnsZones/", "Microsoft.Network/privateEndpoints/", "Microsoft.Consumption/", "Microsoft.Web/sites/",
+}
+
+// checkShape: a module brings no provider, is versioned, names everything after the tenant and tags what takes tags.
+func checkShape(s *site) {
+	for name, m := range s.modules {
+		versioned := false
+		for _, b := range m.blocks {
+			switch b.Type {
+			case "provider":
+				s.wrong("%s: a provider block inside a module", name)
+			case "terraform":
+				_, versioned = b.Body.Attributes["required_version"]
+			case "variable", "output":
+				if b.Body.Attributes["description"] == nil {
+					s.wrong("%s: %s %s has no description", name, b.Type, b.Labels[0])
+				}
+			}
+		}
+		if !versioned {
+			s.wrong("%s: no required_version", name)
+		}
+	}
+	for _, r := range s.modules[Azure].all("azapi_resource") {
+		none := slices.ContainsFunc(untaggedARM, func(p string) bool { return strings.HasPrefix(r.armType(), p) })
+		if !none && r.at("tags") != ref("local.tags") {
+			s.wrong("azure: %s has no tags", r)
+		}
+		if t, _ := r.at("type").(string); !strings.Contains(t, "@20") {
+			s.wrong("azure: %s: type %q names no API version", r, t)
+		}
+	}
+	for _, kind := range []string{"aws_lambda_function", "aws_sqs_queue", "aws_iam_role", "aws_cloudwatch_event_rule", "aws_cloudwatch_event_bus", "aws_cloudwatch_log_group", "aws_cloudwatch_metric_alarm", "aws_budgets_budget"} {
+		for _, r := range s.modules[AWS].all(kind) {
+			s.expect(AWS, r, map[string]any{"tags": ref("local.tags")})
+		}
+	}
+	for _, kind := range []string{"google_pubsub_topic", "google_pubsub_subscription", "google_cloud_run_v2_service"} {
+		for _, r := range s.modules[GCP].all(kind) {
+			s.expect(GCP, r, map[string]any{"labels": ref("local.labels")})
+		}
+	}
+	for m, slug := range map[Module]string{Azure: "var.subscription_id", AWS: "var.account_id", GCP: "var.project_id"} {
+		locals := s.modules[m].locals
+		if locals["name"] != ref(`"onepane-${var.tenant_slug}-${local.hash}"`) || locals["hash"] != ref(`substr(sha256("${`+slug+`}/${var.tenant_slug}"), 0, 6)`) {
+			s.wrong("%s: names do not derive from the tenant: %v, %v", m, locals["name"], locals["hash"])
+		}
+	}
+}
