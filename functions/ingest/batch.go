@@ -221,7 +221,7 @@ func (b *batch) reject(index int, r Record, provider string, reason error) {
 func (b *batch) publish(ctx context.Context) error {
 	if len(b.events) > 0 {
 		if err := b.f.Alerts.Publish(ctx, b.events...); err != nil {
-			return fmt.Errorf("publish %d alerts: %w", len(b.events), err)
+			return notDurable(err, fmt.Sprintf("publish %d alerts", len(b.events)))
 		}
 	}
 	if len(b.rejected) == 0 {

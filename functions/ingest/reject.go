@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
 )
 
 // rejected is a record on its way to quarantine.
@@ -25,12 +26,21 @@ func (f *Function) setAside(ctx context.Context, now time.Time, rs ...rejected) 
 		evs[i] = r.event
 	}
 	if err := f.Quarantine.Publish(ctx, evs...); err != nil {
-		return fmt.Errorf("set aside %d records: %w", len(rs), err)
+		return notDurable(err, fmt.Sprintf("set aside %d records", len(rs)))
 	}
 	for _, r := range rs {
 		f.tell(ctx, now, r)
 	}
 	return nil
+}
+
+// notDurable is the error of a publisher. Even one that will never take the events (too large for its queue) settles
+// nothing: an answer that says so is only for what is in quarantine.
+func notDurable(err error, doing string) error {
+	if fault.Permanent(err) || fault.Of(err) == fault.Held {
+		return fault.Errorf(fault.Unavailable, "%s: %w", doing, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // tell writes one line for a rejection; in a flood, only how many lines were left out.

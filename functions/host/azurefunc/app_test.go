@@ -62,7 +62,7 @@ func invocation(deliveries int) Invocation {
 // serviceBus handles one event at a time with each, and remembers which went well.
 func serviceBus(s *shelf, done *[]string, each func(e cloudevent.Event) error) ServiceBus {
 	return ServiceBus{Binding: "m", Quarantine: s, Log: quiet, Now: time.Now,
-		Decode: func(body []byte, _ string) ([]cloudevent.Event, error) {
+		Decode: func(_ context.Context, body []byte) ([]cloudevent.Event, error) {
 			var e cloudevent.Event
 			if err := json.Unmarshal(body, &e); err != nil {
 				return nil, fault.Errorf(fault.Invalid, "decode: %w", err)

@@ -21,7 +21,7 @@ import (
 type ServiceBus struct {
 	Binding string // name of the trigger's binding
 	// Decode opens a message, which may hold many events. What it calls permanent goes to quarantine.
-	Decode func(body []byte, contentType string) ([]cloudevent.Event, error)
+	Decode func(ctx context.Context, body []byte) ([]cloudevent.Event, error)
 	// Handle processes events of one session. correlate.Refused names those that can never be.
 	Handle     func(ctx context.Context, evs []cloudevent.Event) error
 	Quarantine Publisher
@@ -46,7 +46,7 @@ func (s ServiceBus) Invoke(ctx context.Context, in Invocation) error {
 	b := work{s: s}
 	for _, m := range ms {
 		b.deliveries = max(b.deliveries, m.Deliveries)
-		evs, err := s.Decode(m.Body, m.ContentType)
+		evs, err := s.Decode(ctx, m.Body)
 		switch {
 		case err == nil:
 			b.evs = append(b.evs, evs...)

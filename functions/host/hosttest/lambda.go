@@ -33,7 +33,6 @@ type lambda struct {
 	mu   sync.Mutex
 	idle []*sandbox
 	all  []*sandbox
-	n    int
 }
 
 // result is what an invocation came to.

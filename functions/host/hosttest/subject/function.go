@@ -76,10 +76,7 @@ func (c correlator) handle(ctx context.Context, evs []cloudevent.Event) error {
 }
 
 // decode opens a message: gzip of an array of events.
-func decode(body []byte, contentType string) ([]cloudevent.Event, error) {
-	if contentType != cloudevent.BatchType {
-		return nil, fault.Errorf(fault.Invalid, "content type %q", contentType)
-	}
+func decode(_ context.Context, body []byte) ([]cloudevent.Event, error) {
 	z, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "gzip: %w", err)
