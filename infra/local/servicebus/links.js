@@ -241,7 +241,7 @@ function claim(broker, connection, msg) {
 
 function request(broker, connection, queue, msg) {
   try {
-    const { status, value, operations = 1 } = manage(queue, msg.application_properties.operation, msg.body);
+    const { status, value, operations = 1 } = manage(queue, msg.application_properties, msg.body);
     broker.operations.manage += operations;
     reply(connection, msg, { statusCode: types.wrap_int(status), statusDescription: 'OK' }, value);
   } catch (e) {

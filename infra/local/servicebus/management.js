@@ -21,16 +21,16 @@ const operations = {
     return { status: 200, value: { expirations: types.wrap_array(until, 0x83) } };
   },
 
-  'com.microsoft:renew-session-lock'(queue, body) {
-    return { status: 200, value: { expiration: types.wrap_timestamp(queue.renew(owned(queue, body))) } };
+  'com.microsoft:renew-session-lock'(queue, body, link) {
+    return { status: 200, value: { expiration: types.wrap_timestamp(queue.renew(owned(queue, body, link))) } };
   },
 
-  'com.microsoft:get-session-state'(queue, body) {
-    return { status: 200, value: { 'session-state': owned(queue, body).state } };
+  'com.microsoft:get-session-state'(queue, body, link) {
+    return { status: 200, value: { 'session-state': owned(queue, body, link).state } };
   },
 
-  'com.microsoft:set-session-state'(queue, body) {
-    owned(queue, body).state = body['session-state'] ?? null;
+  'com.microsoft:set-session-state'(queue, body, link) {
+    owned(queue, body, link).state = body['session-state'] ?? null;
     return { status: 200, value: {} };
   },
 
@@ -42,8 +42,8 @@ const operations = {
   },
 
   'com.microsoft:receive-by-sequence-number'(queue, body) {
-    const found = body['sequence-numbers'].map((n) => queue.messages.get(Number(n))).filter((m) => m?.deferred && !m.lock);
-    if (!found.length) return { status: 204, value: {} };
+    const found = body['sequence-numbers'].map((n) => queue.messages.get(Number(n)));
+    if (!found.every((m) => m?.deferred && !m.lock)) throw Object.assign(new Error('no such deferred message'), { status: 404, condition: 'com.microsoft:message-not-found' });
     return messages(found.map((msg) => {
       if (Number(body['receiver-settle-mode']) === 0) {
         queue.remove(msg);
@@ -68,16 +68,17 @@ function messages(list) {
   return { status: 200, value: { messages: list }, operations: units(bytes) };
 }
 
-function owned(queue, body) {
+// owned is the session of a request, which only the link that holds it may speak for.
+function owned(queue, body, link) {
   const s = queue.sessions.get(body['session-id']);
-  if (!s?.owner) throw gone('the session lock');
+  if (!s?.owner || s.owner.link.name !== link) throw gone('the session lock');
   return s;
 }
 
-function manage(queue, operation, body) {
+function manage(queue, { operation, 'associated-link-name': link }, body) {
   const f = operations[operation];
   if (!f) throw Object.assign(new Error(`unknown operation ${operation}`), { status: 501 });
-  return f(queue, body);
+  return f(queue, body, link);
 }
 
 module.exports = { manage };

@@ -19,8 +19,9 @@ import (
 const (
 	// following is how long the next message may take to join a batch.
 	following = 20 * time.Millisecond
-	// settling bounds what must still be told to the broker after a handler is done.
-	settling = 30 * time.Second
+	// settling bounds what must still be told to the broker after a handler is done. The SDK would try for half a
+	// minute, on a link that cannot come back with the same lock.
+	settling = 10 * time.Second
 )
 
 // session is one session while this process holds it.
@@ -184,7 +185,7 @@ func corrupt(session string, m *azservicebus.ReceivedMessage) cloudevent.Event {
 
 // setAside puts events on the shelf. What is too large even there leaves its message to the queue's own dead letters.
 func (s *session) setAside(ctx context.Context, aside []item, burials map[int]error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(settling, s.bus.opts.Lock/3))
 	defer cancel()
 	for _, a := range aside {
 		log := s.bus.opts.Log.With("session", s.r.SessionID(), "event", a.event.ID)
@@ -207,7 +208,7 @@ func (s *session) setAside(ctx context.Context, aside []item, burials map[int]er
 
 // settle completes messages from, up to but not including to; those with a burial are dead-lettered.
 func (s *session) settle(ctx context.Context, messages []*azservicebus.ReceivedMessage, from, to int, burials map[int]error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(settling, s.bus.opts.Lock/3))
 	defer cancel()
 	errs := make([]error, to-from)
 	var settling sync.WaitGroup
