@@ -1,0 +1,401 @@
+package cosmos
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Commit is store.Correlation.
+func (s *Store) Commit(ctx context.Context, name string, version uint64, c incident.Changes) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(c.Members) > store.MaxCommit {
+		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Members), store.MaxCommit)
+	}
+	if len(name) > maxTenant {
+		return fault.Errorf(fault.Invalid, "commit: the tenant's name has %d bytes, more than %d", len(name), maxTenant)
+	}
+	t := s.tenant(name)
+	t.deciding.Lock()
+	defer t.deciding.Unlock()
+	v, err := s.at(ctx, t, version)
+	if err == nil {
+		v, err = s.commit(ctx, t, v, c)
+	}
+	if err != nil {
+		return fmt.Errorf("commit for %q: %w", name, err)
+	}
+	if v != nil {
+		s.housekeep(ctx, t, v)
+	}
+	return nil
+}
+
+// maxTenant is the longest partition key of the service.
+const maxTenant = 2048
+
+// at is the view of a tenant at a version. What is remembered will do: if others have moved past it, the batch is refused.
+func (s *Store) at(ctx context.Context, t *tenant, version uint64) (*view, error) {
+	t.mu.Lock()
+	v := t.current
+	t.mu.Unlock()
+	if v == nil || v.root.Version != version {
+		var err error
+		if v, err = s.view(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	if v.root.Version != version {
+		return nil, fault.Errorf(fault.Conflict, "it is at version %d, not %d", v.root.Version, version)
+	}
+	return v, nil
+}
+
+// commit writes what the new root will lead to, and then, in one batch, the root and the commit. It gives the view after it, nil when others
+// have moved on already.
+func (s *Store) commit(ctx context.Context, t *tenant, v *view, c incident.Changes) (*view, error) {
+	w := &writing{store: s, tenant: t, view: v, now: s.opts.Now()}
+	if err := w.changes(ctx, c); err != nil {
+		return nil, err
+	}
+	etag, err := w.batch(ctx)
+	if err != nil || etag == "" {
+		t.forgetView(v)
+		return nil, err
+	}
+	next := v.with(w.root, etag, &layer{item: w.item, rows: w.rows, incidents: w.incidents, nodes: w.nodes})
+	t.remember(v, next)
+	return next, nil
+}
+
+// remember takes over the view after an own write, unless somebody has read a newer one.
+func (t *tenant) remember(before, after *view) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current == before {
+		t.current = after
+	}
+}
+
+// forgetView makes the next call read the root, and not trust what was remembered when a write failed.
+func (t *tenant) forgetView(v *view) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current == v {
+		t.current = nil
+	}
+}
+
+// writing is one commit in the making.
+type writing struct {
+	store  *Store
+	tenant *tenant
+	view   *view
+	now    time.Time
+
+	root      root
+	item      commitItem
+	names     []namesItem
+	rows      []row
+	incidents []incidentRow
+	nodes     map[string]*node
+}
+
+func (w *writing) changes(ctx context.Context, c incident.Changes) error {
+	w.root = w.view.root
+	w.root.ID, w.root.Tenant, w.root.Type = rootID, w.tenant.name, rootType
+	w.root.Version++
+	w.root.Sequence = max(w.root.Sequence, c.Sequence)
+	w.root.Turn = rand.Text()
+	if len(w.view.tail) == 0 {
+		w.root.Since = w.now.Unix()
+	}
+	w.item = commitItem{ID: commitID(w.root.Version), Tenant: w.tenant.name, Type: commitType, V: w.root.Version, Turn: w.root.Turn, At: w.now.Unix()}
+	for _, step := range []func(context.Context, incident.Changes) error{w.members, w.cases, w.things, w.sealed} {
+		if err := step(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// members makes the rows of alerts, and writes the bodies that are new.
+func (w *writing) members(ctx context.Context, c incident.Changes) error {
+	members := lastOf(c.Members, func(m *incident.Member) string { return m.Alert.ID })
+	ids := make([]string, len(members))
+	for i, m := range members {
+		ids[i] = m.Alert.ID
+	}
+	old, _, err := w.store.rowsOf(ctx, w.tenant, w.view, ids, nil)
+	if err != nil {
+		return err
+	}
+	var bodies []jsontext.Value
+	for _, m := range members {
+		encoded, err := json.Marshal(m.Alert, json.Deterministic(true))
+		if err != nil {
+			return fault.Errorf(fault.Invalid, "encode alert %s: %w", m.Alert.ID, err)
+		}
+		r := row{Member: headOf(m), V: w.root.Version, Home: w.root.Version, Body: body{Sum: sumOf(encoded)}}
+		before := old[m.Alert.ID]
+		if before != nil {
+			r.Home = before.Home
+			count(&w.root.Rows, kindOf(before.Member), -1)
+		}
+		if before != nil && before.Body.Sum == r.Body.Sum {
+			r.Body = before.Body
+		} else {
+			r.Body.N = len(bodies)
+			bodies = append(bodies, encoded)
+		}
+		count(&w.root.Rows, kindOf(r.Member), 1)
+		w.rows = append(w.rows, r)
+	}
+	return w.bodies(ctx, bodies)
+}
+
+// bodies writes new bodies as one blob and tells the rows that it belongs to.
+func (w *writing) bodies(ctx context.Context, bodies []jsontext.Value) error {
+	if len(bodies) == 0 {
+		return nil
+	}
+	data, err := pack(bodies)
+	if err != nil {
+		return err
+	}
+	ref, err := w.store.put(ctx, w.tenant.name, data, 0)
+	if err != nil {
+		return err
+	}
+	for i := range w.rows {
+		if w.rows[i].Body.Blob.ID == "" {
+			w.rows[i].Body.Blob = ref
+		}
+	}
+	return nil
+}
+
+// cases makes the rows of incidents.
+func (w *writing) cases(ctx context.Context, c incident.Changes) error {
+	all := lastOf(c.Incidents, func(i *incident.Incident) string { return i.ID })
+	ids := make([]string, len(all))
+	for i := range all {
+		ids[i] = all[i].ID
+		w.incidents = append(w.incidents, incidentRow{Incident: all[i], V: w.root.Version})
+	}
+	old, err := w.store.incidentsOf(ctx, w.tenant, w.view, ids)
+	w.root.Rows.Incidents += int64(len(ids) - len(old))
+	return err
+}
+
+// things writes nodes: those that live long as a blob, which expires some time after they may have been folded, the others
+// as items that are found by their names.
+func (w *writing) things(ctx context.Context, c incident.Changes) error {
+	w.nodes = map[string]*node{}
+	var kept []*node
+	var names []incident.Node
+	for _, n := range lastOf(c.Nodes, func(n *incident.Node) string { return n.Key }) {
+		if isName(n.Key) {
+			names = append(names, n)
+			continue
+		}
+		k, err := newNode(n, w.now)
+		if err != nil {
+			return err
+		}
+		kept = append(kept, k)
+		w.nodes[n.Key] = k
+	}
+	if len(kept) > 0 {
+		data, err := pack(kept)
+		if err != nil {
+			return err
+		}
+		ref, err := w.store.put(ctx, w.tenant.name, data, nodesTTL)
+		if err != nil {
+			return err
+		}
+		w.item.Nodes = &ref
+	}
+	for part := range slices.Chunk(names, maxNames) {
+		if err := w.named(ctx, part); err != nil {
+			return err
+		}
+	}
+	if len(w.names) > maxNamesItems {
+		return fault.Errorf(fault.TooLarge, "%d ids are more than %d", len(names), maxNamesItems*maxNames)
+	}
+	return nil
+}
+
+// maxNames is how many names share an item: the index has an entry for each.
+const maxNames = 500
+
+func (w *writing) named(ctx context.Context, nodes []incident.Node) error {
+	it := namesItem{ID: namesID(w.root.Version, len(w.names)), Tenant: w.tenant.name, Type: namesType, V: w.root.Version}
+	for _, n := range nodes {
+		it.IDs = append(it.IDs, nameTerm(n.Key))
+		it.TTL = max(it.TTL, lifeLeft(n, w.now))
+	}
+	var err error
+	it.Nodes, err = w.store.seal(ctx, w.tenant.name, nodes, maxNamesBytes)
+	w.names = append(w.names, it)
+	return err
+}
+
+// Together they keep the names of a commit well below the 2 MB of a batch.
+const (
+	maxNamesItems = 40
+	maxNamesBytes = 8 << 10
+)
+
+// lifeLeft is for how many seconds a name must be kept: its life from now or from when it was touched, whichever ends later.
+// The clock here and the service's need not agree to the hour.
+func lifeLeft(n incident.Node, now time.Time) int {
+	const slack = 24 * time.Hour
+	from := now
+	if n.Last.After(now) {
+		from = n.Last
+	}
+	left := min(from.Add(incident.Life(n.Key)).Sub(now), incident.NodeLife) + slack
+	return int(left / time.Second)
+}
+
+// sealed finishes the commit's item: what finds it, and its rows.
+func (w *writing) sealed(ctx context.Context, _ incident.Changes) error {
+	for _, r := range w.rows {
+		if r.Home == w.item.V {
+			w.item.add(kindOf(r.Member), r)
+			w.item.IDs = append(w.item.IDs, alertTerm(r.Alert.ID))
+		}
+	}
+	most := w.store.opts.Inline
+	if w.root.Bytes > w.store.opts.SpreadAt {
+		most = 0
+	}
+	var err error
+	if len(w.rows) > 0 {
+		w.item.Rows, err = w.store.seal(ctx, w.tenant.name, w.rows, most)
+	}
+	if err == nil && len(w.incidents) > 0 {
+		w.item.Incidents, err = w.store.seal(ctx, w.tenant.name, w.incidents, most)
+	}
+	return err
+}
+
+// batch makes the commit visible: all of it or nothing.
+func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
+	commit, err := json.Marshal(w.item)
+	if err != nil {
+		return "", fault.Errorf(fault.Invalid, "encode: %w", err)
+	}
+	w.root.Bytes += int64(len(commit))
+	top, err := json.Marshal(w.root)
+	if err != nil {
+		return "", fault.Errorf(fault.Invalid, "encode: %w", err)
+	}
+	b := w.store.db.state.NewTransactionalBatch(w.tenant.pk)
+	if w.view.exists() {
+		b.ReplaceItem(rootID, top, etagOf(w.view.etag))
+	} else {
+		b.CreateItem(top, nil)
+	}
+	b.CreateItem(commit, nil)
+	for _, names := range w.names {
+		item, err := json.Marshal(names)
+		if err != nil {
+			return "", fault.Errorf(fault.Invalid, "encode: %w", err)
+		}
+		b.CreateItem(item, nil)
+	}
+	for try := 1; ; try++ {
+		etags, err := w.store.db.batch(ctx, b, &w.tenant.seen)
+		if err == nil {
+			return etags[0], nil
+		}
+		var lost *uncertain
+		etag, err := w.settled(ctx, err)
+		if !errors.As(err, &lost) || try == maxTries {
+			return etag, err
+		}
+		if err := w.store.db.wait(ctx, firstWait<<try); err != nil {
+			return "", err
+		}
+	}
+}
+
+// settled finds out what became of a batch whose answer was lost, or that was refused because an earlier try of it had
+// succeeded: the commit's item says whose it is. One that is lost and not there may be tried again: should it arrive after
+// all, the second is refused. The ETag is "" when the root has moved on since.
+func (w *writing) settled(ctx context.Context, cause error) (azcore.ETag, error) {
+	var lost *uncertain
+	if !errors.As(cause, &lost) && fault.Of(cause) != fault.Conflict {
+		return "", cause
+	}
+	read, err := w.store.db.read(ctx, w.store.db.state, w.tenant.pk, w.item.ID, &w.tenant.seen)
+	switch {
+	case fault.Of(err) == fault.NotFound && lost != nil:
+		return "", fault.Errorf(fault.Unavailable, "%w", cause)
+	case fault.Of(err) == fault.NotFound: // somebody's housekeeping has replaced the root
+		return "", fault.Errorf(fault.Conflict, "%w", cause)
+	case err != nil:
+		return "", fault.Errorf(fault.Unavailable, "find out whether it was carried out: %w", err)
+	}
+	var there commitItem
+	if err := json.Unmarshal(read.body, &there); err != nil {
+		return "", fmt.Errorf("find out whether it was carried out: damaged item: %w", err)
+	}
+	if there.Turn != w.item.Turn {
+		return "", fault.Errorf(fault.Conflict, "somebody else committed version %d", w.item.V)
+	}
+	return w.ownRoot(ctx), nil
+}
+
+// ownRoot is the root's ETag while the root is still this commit's.
+func (w *writing) ownRoot(ctx context.Context) azcore.ETag {
+	read, err := w.store.db.read(ctx, w.store.db.state, w.tenant.pk, rootID, &w.tenant.seen)
+	var now root
+	if err != nil || json.Unmarshal(read.body, &now) != nil || now.Turn != w.root.Turn {
+		return ""
+	}
+	return read.etag
+}
+
+// lastOf drops all but the last of those with one id.
+func lastOf[T any](all []T, id func(*T) string) []T {
+	at := make(map[string]int, len(all))
+	for i := range all {
+		at[id(&all[i])] = i
+	}
+	if len(at) == len(all) {
+		return all
+	}
+	var out []T
+	for i := range all {
+		if at[id(&all[i])] == i {
+			out = append(out, all[i])
+		}
+	}
+	return out
+}
+
+// sumOf tells bodies apart.
+func sumOf(b []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(b)             // never fails
+	return h.Sum64() >> 12 // as much as JSON carries exactly
+}

@@ -1,0 +1,73 @@
+package cosmos
+
+import (
+	"fmt"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Connect makes a client for an account by its endpoint, as https://NAME.documents.azure.com:443/. It sends nothing yet. A
+// nil transport is the SDK's. The SDK fails over between regions; trying again within one is left to the store, which
+// knows what may be repeated.
+func Connect(endpoint string, cred azcore.TokenCredential, transport policy.Transporter) (*azcosmos.Client, error) {
+	client, err := azcosmos.NewClient(endpoint, cred, clientOptions(transport))
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "connect to cosmos account: %w", err)
+	}
+	return client, nil
+}
+
+// ConnectWithKey is Connect with an account key, in base64: for a test server, and accounts that still allow keys.
+func ConnectWithKey(endpoint, key string, transport policy.Transporter) (*azcosmos.Client, error) {
+	cred, err := azcosmos.NewKeyCredential(key)
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "connect to cosmos account: the key is not base64") // the cause would show it
+	}
+	client, err := azcosmos.NewClientWithKey(endpoint, cred, clientOptions(transport))
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "connect to cosmos account: %w", err)
+	}
+	return client, nil
+}
+
+func clientOptions(transport policy.Transporter) *azcosmos.ClientOptions {
+	return &azcosmos.ClientOptions{ClientOptions: azcore.ClientOptions{
+		Transport: transport,
+		Retry:     policy.RetryOptions{MaxRetries: -1},
+	}}
+}
+
+// Indexed are the paths that the state container indexes, of all there is in an item. Nothing is indexed in the blobs
+// container. infra/azure must say the same; a test there compares.
+var Indexed = []string{
+	"/type/?", "/v/?", "/ids/[]/?", "/terms/[]/?",
+	"/cmin/?", "/cmax/?", "/umin/?", "/umax/?", "/fmin/?", "/fmax/?",
+}
+
+// StateContainer describes the container of tenants' states.
+func StateContainer(name string) azcosmos.ContainerProperties {
+	return container(name, Indexed, azcosmos.PartitionKeyDefinition{Kind: azcosmos.PartitionKeyKindHash, Version: 2, Paths: []string{"/tenant"}})
+}
+
+// BlobsContainer describes the container of what is too large for a tenant's partition, or lives there too briefly.
+func BlobsContainer(name string) azcosmos.ContainerProperties {
+	return container(name, nil, azcosmos.PartitionKeyDefinition{Kind: azcosmos.PartitionKeyKindMultiHash, Version: 2, Paths: []string{"/tenant", "/id"}})
+}
+
+func container(name string, indexed []string, pk azcosmos.PartitionKeyDefinition) azcosmos.ContainerProperties {
+	perItem := int32(-1) // expiry is on, and each item says when
+	policy := &azcosmos.IndexingPolicy{
+		IndexingMode: azcosmos.IndexingModeConsistent, Automatic: true, ExcludedPaths: []azcosmos.ExcludedPath{{Path: "/*"}},
+	}
+	for _, p := range indexed {
+		policy.IncludedPaths = append(policy.IncludedPaths, azcosmos.IncludedPath{Path: p})
+	}
+	return azcosmos.ContainerProperties{ID: name, PartitionKeyDefinition: pk, DefaultTimeToLive: &perItem, IndexingPolicy: policy}
+}
+
+// describe names an item in errors: never with its content.
+func describe(what, tenant, id string) string { return fmt.Sprintf("%s %s of %q", what, id, tenant) }

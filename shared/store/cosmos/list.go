@@ -1,0 +1,189 @@
+package cosmos
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// listing answers a query over rows R, each shown as a T. Rows come from two places: those of the tail are at hand; those of the
+// tables lie in items, which the index finds by what zones tell of them and gives in the order of one of their spans.
+//
+//	index ─▶ item ─▶ rows that match ┐
+//	           tail's rows that match ┴▶ those that no later item can come before ─▶ page
+type listing[R query.Row, T any] struct {
+	items  string                                                                     // condition on items, "" for none
+	params question                                                                   // of that condition
+	rows   func(ctx context.Context, item []byte) ([]R, error)                        // of an item, without those that the tail tells of
+	tail   []R                                                                        // at hand
+	total  int64                                                                      // rows before any condition, -1 when not counted
+	order  []query.Order                                                              // unless the query has its own
+	show   func(ctx context.Context, rows []R) ([]T, error)                           // as readers see them
+	fields func(id string) []string                                                   // see question.narrow
+	run    func(ctx context.Context, q question, do func([]byte) (bool, error)) error // asks the partition
+}
+
+// newestFirst is the order of listings that have no other.
+var newestFirst = []query.Order{{Field: query.Created, Desc: true}}
+
+// answer gives a page.
+func (l listing[R, T]) answer(ctx context.Context, q query.Query) (store.Page[T], error) {
+	page := store.Page[T]{Total: -1}
+	if q.Top <= 0 || q.Skip < 0 {
+		return page, fault.Errorf(fault.Invalid, "a page of %d after %d rows", q.Top, q.Skip)
+	}
+	if q.Count && q.Where == nil && l.total >= 0 {
+		page.Total = l.total
+		q.Count = false
+	}
+	if len(q.Order) == 0 {
+		q.Order = l.order
+	}
+	g := &gathering[R]{query: q}
+	for _, r := range l.tail {
+		g.take(r)
+	}
+	if err := l.gather(ctx, g); err != nil {
+		return page, err
+	}
+	if q.Count {
+		page.Total = g.matched
+	}
+	best := g.best()
+	page.More = len(best) > q.Skip+q.Top
+	rows := make([]R, 0, q.Top)
+	for _, c := range best[min(q.Skip, len(best)):min(q.Skip+q.Top, len(best))] {
+		rows = append(rows, c.row)
+	}
+	var err error
+	page.Items, err = l.show(ctx, rows)
+	return page, err
+}
+
+// gather asks for items until the page is sure and, if the query counts, to the end.
+func (l listing[R, T]) gather(ctx context.Context, g *gathering[R]) error {
+	q := l.params
+	q.params = slices.Clip(q.params)
+	where := both(l.items, "AND", q.narrow(g.query.Where, l.fields))
+	span, desc := g.span()
+	q.page = 2 + (g.query.Skip+g.query.Top)/32
+	if span == "" || g.query.Count {
+		q.page = 100
+	}
+	q.text = "SELECT * FROM c WHERE " + where
+	if span != "" && desc {
+		q.text += " ORDER BY " + span + " DESC"
+	} else if span != "" {
+		q.text += " ORDER BY " + span + " ASC"
+	}
+	return l.run(ctx, q, func(item []byte) (bool, error) {
+		if span != "" && !g.query.Count {
+			bound, err := boundOf(item, span)
+			if err != nil || g.sure(bound, desc) {
+				return false, err
+			}
+		}
+		rows, err := l.rows(ctx, item)
+		for _, r := range rows {
+			g.take(r)
+		}
+		return true, err
+	})
+}
+
+// gathering are the rows found so far that may be on the page.
+type gathering[R query.Row] struct {
+	query   query.Query
+	matched int64
+	found   []candidate[R]
+}
+
+// candidate is a row and what it is ordered by.
+type candidate[R query.Row] struct {
+	row  R
+	keys []sortKey
+}
+
+// sortKey is one value to order by: times and ranks as numbers, all else as text.
+type sortKey struct {
+	number int64
+	nanos  int
+	text   string
+}
+
+// take adds a row if it matches, and drops those that can no longer be on the page.
+func (g *gathering[R]) take(r R) {
+	if !query.Match(g.query.Where, r) {
+		return
+	}
+	g.matched++
+	g.found = append(g.found, candidate[R]{r, keysOf(r, g.query.Order)})
+	if keep := g.query.Skip + g.query.Top + 1; len(g.found) >= 2*keep+1000 {
+		g.found = g.best()[:keep]
+	}
+}
+
+func (g *gathering[R]) best() []candidate[R] {
+	slices.SortFunc(g.found, func(a, b candidate[R]) int { return g.compare(a, b) })
+	return g.found
+}
+
+func (g *gathering[R]) compare(a, b candidate[R]) int {
+	for i, o := range g.query.Order {
+		c := cmp.Or(cmp.Compare(a.keys[i].number, b.keys[i].number), cmp.Compare(a.keys[i].nanos, b.keys[i].nanos), strings.Compare(a.keys[i].text, b.keys[i].text))
+		if c != 0 && o.Desc {
+			return -c
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return strings.Compare(a.row.Text(query.ID), b.row.Text(query.ID))
+}
+
+func keysOf(row query.Row, order []query.Order) []sortKey {
+	keys := make([]sortKey, len(order))
+	for i, o := range order {
+		switch {
+		case o.Field.IsTime():
+			t := row.Time(o.Field)
+			keys[i].number, keys[i].nanos = t.Unix(), t.Nanosecond()
+		case o.Field == query.Severity:
+			keys[i].number = int64(alert.ParseSeverity(row.Text(o.Field)).Rank())
+		default:
+			keys[i].text = strings.ToLower(row.Text(o.Field))
+		}
+	}
+	return keys
+}
+
+// span is the property of items in whose order the index gives them, when that helps the query's own; "" when it does not.
+func (g *gathering[R]) span() (property string, desc bool) {
+	first := g.query.Order[0]
+	span, ok := spans[first.Field]
+	if !ok {
+		return "", false
+	}
+	if first.Desc {
+		return span[1], true
+	}
+	return span[0], false
+}
+
+// sure says that the page and the row after it are found, when all items to come are at or beyond bound.
+func (g *gathering[R]) sure(bound int64, desc bool) bool {
+	first, before := g.query.Order[0].Field, 0
+	for _, c := range g.found {
+		at := unixMicro(c.row.Time(first))
+		if desc && at > bound || !desc && at < bound {
+			before++
+		}
+	}
+	return before > g.query.Skip+g.query.Top
+}

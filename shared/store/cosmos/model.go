@@ -1,0 +1,230 @@
+package cosmos
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// The items of a tenant's partition, by type.
+const (
+	rootID = "root"
+
+	rootType      = "root"
+	commitType    = "commit"
+	namesType     = "names"
+	incidentsType = "incidents"
+)
+
+// root is a tenant: what is committed is what it leads to. Whoever writes anything in the partition replaces it in the same
+// batch, if it is still the one that was read.
+type root struct {
+	ID     string `json:"id"`
+	Tenant string `json:"tenant"`
+	Type   string `json:"type"`
+
+	Version  uint64      `json:"version"`
+	Sequence int64       `json:"sequence"`
+	Rows     store.Stats `json:"rows"`
+	// Folded is the last commit that is in the tables; those after it are the tail.
+	Folded uint64 `json:"folded"`
+	Since  int64  `json:"since,omitzero"` // when the tail's first commit was written, Unix seconds
+	Bytes  int64  `json:"bytes,omitzero"` // of commits in this partition, about
+	nodeTable
+	// Turn changes with every write, for two writes that change nothing else to differ.
+	Turn string `json:"turn"`
+}
+
+// commitItem is one commit: the rows of its alerts, for good, and what it changed besides, until that is folded into the
+// tables. Everything but Nodes is visible at once with the root.
+type commitItem struct {
+	ID     string `json:"id"`
+	Tenant string `json:"tenant"`
+	Type   string `json:"type"`
+	V      uint64 `json:"v"`
+	Turn   string `json:"turn"` // the root's, when it was committed: whose commit this is
+	At     int64  `json:"at"`   // Unix seconds
+	zones
+	IDs []string `json:"ids,omitempty"` // of the alerts that are at home here, hashed
+	// Rows are []row and Incidents []incidentRow, in the order of the commit.
+	Rows      payload  `json:"rows,omitzero"`
+	Incidents payload  `json:"incidents,omitzero"`
+	Nodes     *blobRef `json:"nodes,omitempty"` // []node, all but names
+}
+
+// namesItem holds nodes that are of use for days only, mostly ids that an alert carries. They are looked up far more often than
+// there is one, and are never folded: they expire.
+type namesItem struct {
+	ID     string   `json:"id"`
+	Tenant string   `json:"tenant"`
+	Type   string   `json:"type"`
+	V      uint64   `json:"v"`
+	IDs    []string `json:"ids"`
+	Nodes  payload  `json:"nodes"` // []incident.Node
+	TTL    int      `json:"ttl"`   // seconds
+}
+
+// incidentsItem is a page of the table of incidents: those whose numbers are neighbours.
+type incidentsItem struct {
+	ID     string `json:"id"`
+	Tenant string `json:"tenant"`
+	Type   string `json:"type"`
+	zones
+	Rows payload `json:"rows"` // []incidentRow
+}
+
+// row is an alert or exposure without its body: a Member of whose Alert there are ID, Title, Severity, ServiceSource, Class,
+// First and Last.
+type row struct {
+	incident.Member
+	V    uint64 `json:"v"`    // the commit that changed it last
+	Home uint64 `json:"home"` // the commit that brought it, in whose item it stays
+	Body body   `json:"body"`
+	// Stub says that this is all that is left here of a row that is at home elsewhere: what the feed tells.
+	Stub bool `json:"stub,omitzero"`
+}
+
+// body says where an alert is whole: the n-th of those in a blob.
+type body struct {
+	Blob blobRef `json:"blob"`
+	N    int     `json:"n"`
+	Sum  uint64  `json:"sum"` // of the encoded alert
+}
+
+// incidentRow is an incident as of a commit.
+type incidentRow struct {
+	incident.Incident
+	V    uint64 `json:"v"`
+	Stub bool   `json:"stub,omitzero"`
+}
+
+// headOf is what of an alert is in its row.
+func headOf(m incident.Member) incident.Member {
+	a := m.Alert
+	m.Alert = alert.Alert{ID: a.ID, Title: a.Title, Severity: a.Severity, ServiceSource: a.GraphService(), Class: a.Class, First: a.First, Last: a.Last}
+	return m
+}
+
+// The kinds of row.
+const (
+	alertRows    = "alert"
+	exposureRows = "exposure"
+	foldedRows   = "folded"
+	incidentRows = "incident"
+)
+
+func kindOf(m incident.Member) string {
+	switch {
+	case m.FoldedInto != "":
+		return foldedRows
+	case m.Alert.Class == alert.Exposure:
+		return exposureRows
+	}
+	return alertRows
+}
+
+func count(rows *store.Stats, kind string, n int64) {
+	switch kind {
+	case alertRows:
+		rows.Alerts += n
+	case exposureRows:
+		rows.Exposures += n
+	case incidentRows:
+		rows.Incidents += n
+	}
+}
+
+func commitID(v uint64) string       { return "c-" + strconv.FormatUint(v, 10) }
+func namesID(v uint64, n int) string { return fmt.Sprintf("k-%d-%d", v, n) }
+func incidentsID(page string) string { return "i-" + page }
+func alertTerm(id string) string     { return hashed("a" + id) }
+func nameTerm(key string) string     { return hashed("n" + key) }
+func isName(key string) bool         { return incident.Life(key) < incident.NodeLife }
+func unixMicro(t time.Time) int64    { return max(-maxExact, min(maxExact, t.UnixMicro())) }
+
+// maxExact is the largest number that survives as JSON.
+const maxExact = 1<<53 - 1
+
+// hashed is a name as the index keeps it: 72 bits, which are checked against the whole name when it is read.
+func hashed(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// pageSpan is how many neighbouring incidents share an item.
+const pageSpan = 32
+
+// pageOf says which item of the table an incident is in. Numbers rise by suffixes (see incident.MakeID); ids that are no
+// numbers go by their hash.
+func pageOf(id string) string {
+	const suffixes = 10_000
+	if n, err := strconv.ParseUint(id, 10, 63); err == nil && strconv.FormatUint(n, 10) == id {
+		return strconv.FormatUint(n/suffixes/pageSpan, 10)
+	}
+	h := fnv.New32a()
+	h.Write([]byte(id)) // never fails
+	return "x" + strconv.FormatUint(uint64(h.Sum32()%256), 10)
+}
+
+// zones are what an index can tell of an item's rows without reading them: the spans of their times, in microseconds since
+// 1970, and terms, "property:value" in lower case.
+type zones struct {
+	CMin  *int64   `json:"cmin,omitempty"` // created
+	CMax  *int64   `json:"cmax,omitempty"`
+	UMin  *int64   `json:"umin,omitempty"` // updated
+	UMax  *int64   `json:"umax,omitempty"`
+	FMin  *int64   `json:"fmin,omitempty"` // first activity
+	FMax  *int64   `json:"fmax,omitempty"`
+	Terms []string `json:"terms,omitempty"`
+}
+
+// zoned are the text fields that are among the terms.
+var zoned = []query.Field{query.Status, query.Severity, query.ServiceSource, query.AssignedTo, query.Classification}
+
+func fieldTerm(f query.Field, value string) string { return string(f) + ":" + strings.ToLower(value) }
+
+func rowsTerm(kind string) string { return "rows:" + kind }
+
+// add takes a row of that kind into account.
+func (z *zones) add(kind string, r query.Row) {
+	grow(&z.CMin, &z.CMax, unixMicro(r.Time(query.Created)))
+	grow(&z.UMin, &z.UMax, unixMicro(r.Time(query.Updated)))
+	grow(&z.FMin, &z.FMax, unixMicro(r.Time(query.FirstActivity)))
+	z.term(rowsTerm(kind))
+	for _, f := range zoned {
+		if kind == incidentRows && f == query.ServiceSource {
+			continue
+		}
+		z.term(fieldTerm(f, r.Text(f)))
+	}
+	if kind == alertRows {
+		z.term(fieldTerm(query.IncidentID, r.Text(query.IncidentID)))
+	}
+}
+
+func (z *zones) term(t string) {
+	for _, has := range z.Terms {
+		if has == t {
+			return
+		}
+	}
+	z.Terms = append(z.Terms, t)
+}
+
+func grow(from, to **int64, v int64) {
+	if *from == nil || v < **from {
+		*from = &v
+	}
+	if *to == nil || v > **to {
+		*to = &v
+	}
+}

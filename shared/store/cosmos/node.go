@@ -1,0 +1,135 @@
+package cosmos
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+)
+
+// Nodes are three quarters of what a commit writes: the same few hundred, a few kilobytes each, over and over. So they are
+// never written in place. Each commit leaves its own as a blob; a fold makes one run of those of many commits, each
+// node once; a merge puts runs into the base. All of it expires by itself, and what is still of use is written anew
+// before it does.
+//
+//	commits' nodes ──fold──▶ runs, newest last ──merge──▶ base, in segments by hash
+//	    newest                                             oldest; expired nodes are left out
+
+// node is a node as it is kept.
+type node struct {
+	Key  string         `json:"k"`
+	Same string         `json:"s,omitzero"` // incident.Node.SameAs
+	Last int64          `json:"l,omitzero"` // incident.Node.Last, Unix seconds; 0 for none
+	At   int64          `json:"w"`          // when it was written, Unix seconds
+	JSON jsontext.Value `json:"n"`
+}
+
+// Blobs of nodes expire nodesTTL after they were written, and are merged into new ones before they are renewAfter old, as
+// soon as anything is committed. Nothing in a run is of use incident.NodeLife after the run was written.
+const (
+	nodesTTL   = 45 * 24 * 60 * 60 // seconds
+	renewAfter = 12 * 24 * time.Hour
+)
+
+func newNode(n incident.Node, now time.Time) (*node, error) {
+	data, err := json.Marshal(n, json.Deterministic(true))
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "encode node %s: %w", n.Key, err)
+	}
+	k := &node{Key: n.Key, Same: n.SameAs, At: now.Unix(), JSON: data}
+	if !n.Last.IsZero() {
+		k.Last = n.Last.Unix()
+	}
+	return k, nil
+}
+
+func (n *node) open() (incident.Node, error) {
+	var out incident.Node
+	if err := json.Unmarshal(n.JSON, &out); err != nil {
+		return out, fmt.Errorf("node %s: damaged item: %w", n.Key, err)
+	}
+	return out, nil
+}
+
+// hashOf is where a key is within a run.
+func hashOf(key string) uint64 {
+	sum := sha256.Sum256([]byte(key))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// nodesOf finds nodes by key, the newest version of each; those that do not exist are left out.
+func (s *Store) nodesOf(ctx context.Context, t *tenant, v *view, keys []string) ([]incident.Node, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	if err := s.openLayers(ctx, t, v); err != nil {
+		return nil, err
+	}
+	found := map[string]*node{}
+	var rest []string
+	for _, key := range keys {
+		if n := v.inTail(key); n != nil {
+			found[key] = n
+		} else {
+			rest = append(rest, key)
+		}
+	}
+	if err := s.inRuns(ctx, t, v, rest, found); err != nil {
+		return nil, err
+	}
+	var out []incident.Node
+	for _, key := range keys {
+		if n := found[key]; n != nil {
+			node, err := n.open()
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, node)
+		}
+	}
+	return out, nil
+}
+
+func (v *view) inTail(key string) *node {
+	for i := len(v.tail) - 1; i >= 0; i-- {
+		if n := v.tail[i].nodes[key]; n != nil {
+			return n
+		}
+	}
+	return nil
+}
+
+// openLayers reads the nodes of those commits of the tail that somebody else made.
+func (s *Store) openLayers(ctx context.Context, t *tenant, v *view) error {
+	return each(ctx, len(v.tail), func(ctx context.Context, i int) error {
+		l := v.tail[i]
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.nodes != nil {
+			return nil
+		}
+		nodes := map[string]*node{}
+		if l.item.Nodes != nil {
+			var all []*node
+			data, err := s.get(ctx, t.name, *l.item.Nodes)
+			if err == nil {
+				err = unpack(data, &all)
+			}
+			if err != nil {
+				return fmt.Errorf("nodes of commit %d: %w", l.item.V, err)
+			}
+			for _, n := range all {
+				nodes[n.Key] = n
+			}
+		}
+		l.nodes = nodes
+		return nil
+	})
+}

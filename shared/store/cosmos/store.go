@@ -1,0 +1,154 @@
+package cosmos
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Store keeps tenants in two containers of one database. It is safe for concurrent use; any number of processes may open
+// one each.
+type Store struct {
+	db      db
+	blobs   *blobCache
+	indexes indexCache
+	opts    Options
+
+	mu      sync.Mutex
+	tenants map[string]*tenant
+	calls   uint64
+}
+
+var (
+	_ store.Correlation = (*Store)(nil)
+	_ store.Reader      = (*Store)(nil)
+	_ store.Feed        = (*Store)(nil)
+)
+
+// Options say where the containers are, and what a deployment or a test may choose.
+type Options struct {
+	Client   *azcosmos.Client // Connect makes one whose retries do not add to the store's own
+	Database string           // "" is "onepane"
+	State    string           // container as StateContainer describes it; "" is "state"
+	Blobs    string           // container as BlobsContainer describes it; "" is "blobs"
+
+	Now  func() time.Time                                 // nil is time.Now
+	Log  *slog.Logger                                     // what housekeeping could not do now and will try again; nil is silent
+	Wait func(ctx context.Context, d time.Duration) error // before a request is tried again; nil waits on the clock
+
+	// Fold is how many commits are put into the tables at once; 0 is 64. A larger number costs less, and more to start with.
+	Fold int
+	// Merge is how many runs of nodes are merged at once; 0 is 16.
+	Merge int
+	// CacheBytes bounds what is kept of items that never change; 0 is 64 MB.
+	CacheBytes int64
+	// Tenants bounds the tenants remembered between calls; 0 is 256.
+	Tenants int
+	// Inline is the size in bytes up to which a commit's rows stay in the state partition; 0 is 256 KB. Beyond SpreadAt bytes
+	// of commits in one partition, 0 is 8 GB, rows go to the blobs container whatever their size, and the partition, which the
+	// service limits to 20 GB, keeps what finds them.
+	Inline   int
+	SpreadAt int64
+}
+
+func (o Options) withDefaults() Options {
+	o.Database = or(o.Database, "onepane")
+	o.State = or(o.State, "state")
+	o.Blobs = or(o.Blobs, "blobs")
+	o.Fold = or(o.Fold, 64)
+	o.Merge = or(o.Merge, 16)
+	o.CacheBytes = or(o.CacheBytes, 64<<20)
+	o.Tenants = or(o.Tenants, 256)
+	o.Inline = or(o.Inline, 256<<10)
+	o.SpreadAt = or(o.SpreadAt, 8<<30)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Wait == nil {
+		o.Wait = wait
+	}
+	return o
+}
+
+func or[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// Open opens the store. It reads nothing yet.
+func Open(opts Options) (*Store, error) {
+	if opts.Client == nil {
+		return nil, fault.Errorf(fault.Invalid, "open cosmos store: no client")
+	}
+	opts = opts.withDefaults()
+	state, err := opts.Client.NewContainer(opts.Database, opts.State)
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "open cosmos store: %w", err)
+	}
+	blobs, err := opts.Client.NewContainer(opts.Database, opts.Blobs)
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "open cosmos store: %w", err)
+	}
+	return &Store{
+		db: db{state: state, blobs: blobs, wait: opts.Wait}, blobs: newBlobCache(opts.CacheBytes),
+		opts: opts, tenants: map[string]*tenant{},
+	}, nil
+}
+
+// Tenants is store.Reader.
+func (s *Store) Tenants(ctx context.Context) ([]string, error) {
+	roots, err := s.roots(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list tenants: %w", err)
+	}
+	var out []string
+	for _, r := range roots {
+		out = append(out, r.Tenant)
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// Stats is store.Reader.
+func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
+	roots, err := s.roots(ctx)
+	if err != nil {
+		return store.Stats{}, fmt.Errorf("count rows: %w", err)
+	}
+	var sum store.Stats
+	for _, r := range roots {
+		sum.Alerts += r.Rows.Alerts
+		sum.Exposures += r.Rows.Exposures
+		sum.Incidents += r.Rows.Incidents
+	}
+	return sum, nil
+}
+
+// roots reads every tenant's counts. It is the only question that spans partitions, and costs a few units for each 100
+// tenants.
+func (s *Store) roots(ctx context.Context) ([]root, error) {
+	var out []root
+	err := s.db.query(ctx, azcosmos.NewPartitionKey(), question{text: "SELECT c.tenant, c.rows FROM c WHERE c.type = 'root'", page: 1000}, nil,
+		func(item []byte) (bool, error) {
+			var r root
+			err := json.Unmarshal(item, &r)
+			out = append(out, r)
+			return true, err
+		})
+	return out, err
+}

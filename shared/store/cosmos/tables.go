@@ -1,0 +1,260 @@
+package cosmos
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+)
+
+// tables is what was read of a tenant's tables since they were folded last; until they are folded again, the tail says
+// whatever is newer.
+type tables struct {
+	mu sync.Mutex
+	// rows by alert id; nil is known not to exist.
+	rows  map[string]*row
+	pages map[string]map[string]*incidentRow // of incidents
+}
+
+// maxKnown is how many rows are remembered before all are forgotten: some 50 MB.
+const maxKnown = 100_000
+
+func (t *tables) row(id string) (r *row, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, known = t.rows[id]
+	return r, known
+}
+
+// found notes what a lookup of ids brought.
+func (t *tables) found(ids []string, rows map[string]*row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rows == nil || len(t.rows) > maxKnown {
+		t.rows = map[string]*row{}
+	}
+	for _, id := range ids {
+		t.rows[id] = rows[id]
+	}
+}
+
+// rowsOf finds alerts' rows by id; those that do not exist are left out. Names finds nodes beside them, in the same
+// request.
+func (s *Store) rowsOf(ctx context.Context, t *tenant, v *view, ids, names []string) (map[string]*row, []incident.Node, error) {
+	rows := map[string]*row{}
+	var unknown []string
+	for _, id := range ids {
+		if r := v.rows[id]; r != nil {
+			rows[id] = r
+		} else if r, known := v.tables.row(id); !known {
+			unknown = append(unknown, id)
+		} else if r != nil {
+			rows[id] = r
+		}
+	}
+	l := lookup{rows: map[string]*row{}, names: map[string]nameNode{}, wanted: map[string]bool{}}
+	var terms []string
+	for _, id := range unknown {
+		l.wanted[id] = true
+		terms = append(terms, alertTerm(id))
+	}
+	for _, key := range names {
+		l.wanted[key] = true
+		terms = append(terms, nameTerm(key))
+	}
+	for part := range slices.Chunk(terms, maxTerms) {
+		if err := s.lookup(ctx, t, v, part, &l); err != nil {
+			return nil, nil, err
+		}
+	}
+	v.tables.found(unknown, l.rows)
+	for id, r := range l.rows {
+		rows[id] = r
+	}
+	var nodes []incident.Node
+	for _, key := range names {
+		if n, ok := l.names[key]; ok {
+			nodes = append(nodes, n.Node)
+		}
+	}
+	return rows, nodes, nil
+}
+
+// lookup is what a search by terms has found.
+type lookup struct {
+	wanted map[string]bool
+	rows   map[string]*row
+	names  map[string]nameNode
+}
+
+type nameNode struct {
+	incident.Node
+	v uint64
+}
+
+// maxTerms is how many terms one question has.
+const maxTerms = 100
+
+// lookup asks the index for items that hold any of terms: what finding nothing costs does not grow with what is stored.
+func (s *Store) lookup(ctx context.Context, t *tenant, v *view, terms []string, l *lookup) error {
+	q := question{page: 100}
+	var any []string
+	for _, term := range terms {
+		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bind(term)+")")
+	}
+	q.text = "SELECT * FROM c WHERE " + strings.Join(any, " OR ")
+	return s.db.query(ctx, t.pk, q, &t.seen, func(data []byte) (bool, error) {
+		var kind struct {
+			Type string `json:"type"`
+			V    uint64 `json:"v"`
+		}
+		if err := json.Unmarshal(data, &kind); err != nil {
+			return false, fmt.Errorf("damaged item: %w", err)
+		}
+		if kind.V > v.root.Version {
+			return true, nil // committed after this view
+		}
+		if kind.Type == namesType {
+			return true, s.lookInNames(ctx, t, data, l)
+		}
+		return true, s.lookInRows(ctx, t, data, l)
+	})
+}
+
+func (s *Store) lookInRows(ctx context.Context, t *tenant, data []byte, l *lookup) error {
+	it, rows, _, err := s.commitItem(ctx, t, data)
+	for i := range rows {
+		if r := &rows[i]; r.Home == it.V && l.wanted[r.Alert.ID] {
+			l.rows[r.Alert.ID] = r
+		}
+	}
+	return err
+}
+
+func (s *Store) lookInNames(ctx context.Context, t *tenant, data []byte, l *lookup) error {
+	var it namesItem
+	if err := json.Unmarshal(data, &it); err != nil {
+		return fmt.Errorf("damaged item: %w", err)
+	}
+	var nodes []incident.Node
+	if err := s.open(ctx, t.name, it.Nodes, &nodes); err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if l.wanted[n.Key] && l.names[n.Key].v <= it.V {
+			l.names[n.Key] = nameNode{n, it.V}
+		}
+	}
+	return nil
+}
+
+// incident gives one incident as it was committed; nil when there is none.
+func (s *Store) incident(ctx context.Context, t *tenant, v *view, id string) (*incidentRow, error) {
+	if i := v.incidents[id]; i != nil {
+		return i, nil
+	}
+	page, err := s.page(ctx, t, v, pageOf(id))
+	return page[id], err
+}
+
+// page reads a page of the table of incidents, once between two folds.
+func (s *Store) page(ctx context.Context, t *tenant, v *view, page string) (map[string]*incidentRow, error) {
+	if v.root.Folded == 0 {
+		return nil, nil
+	}
+	v.tables.mu.Lock()
+	known, ok := v.tables.pages[page]
+	v.tables.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	read, err := s.db.read(ctx, s.db.state, t.pk, incidentsID(page), &t.seen)
+	var rows map[string]*incidentRow
+	if fault.Of(err) == fault.NotFound {
+		err = nil
+	} else if err == nil {
+		rows, err = s.incidentsItem(ctx, t, read.body)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read incidents: %w", err)
+	}
+	v.tables.mu.Lock()
+	defer v.tables.mu.Unlock()
+	if v.tables.pages == nil {
+		v.tables.pages = map[string]map[string]*incidentRow{}
+	}
+	v.tables.pages[page] = rows
+	return rows, nil
+}
+
+func (s *Store) incidentsItem(ctx context.Context, t *tenant, data []byte) (map[string]*incidentRow, error) {
+	var it incidentsItem
+	if err := json.Unmarshal(data, &it); err != nil {
+		return nil, fmt.Errorf("damaged item: %w", err)
+	}
+	var rows []incidentRow
+	if err := s.open(ctx, t.name, it.Rows, &rows); err != nil {
+		return nil, err
+	}
+	out := make(map[string]*incidentRow, len(rows))
+	for i := range rows {
+		out[rows[i].ID] = &rows[i]
+	}
+	return out, nil
+}
+
+// incidentsOf finds incidents by id, a few at a time; those that do not exist are left out.
+func (s *Store) incidentsOf(ctx context.Context, t *tenant, v *view, ids []string) ([]*incidentRow, error) {
+	pages := map[string]bool{}
+	for _, id := range ids {
+		if v.incidents[id] == nil {
+			pages[pageOf(id)] = true
+		}
+	}
+	names := sorted(pages)
+	err := each(ctx, len(names), func(ctx context.Context, i int) error {
+		_, err := s.page(ctx, t, v, names[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []*incidentRow
+	for _, id := range ids {
+		i, err := s.incident(ctx, t, v, id)
+		if err != nil {
+			return nil, err
+		}
+		if i != nil {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+// maxRedirects ends a circle of redirects, which correlation never makes.
+const maxRedirects = 1000
+
+// survivor follows merges from an incident to the one that has its content now. What cannot be found is shown as it is.
+func (s *Store) survivor(ctx context.Context, t *tenant, v *view, id string) (string, error) {
+	for range maxRedirects {
+		if id == "" {
+			break
+		}
+		i, err := s.incident(ctx, t, v, id)
+		if err != nil {
+			return id, err
+		}
+		if i == nil || i.RedirectTo == "" {
+			break
+		}
+		id = i.RedirectTo
+	}
+	return id, nil
+}

@@ -1,0 +1,221 @@
+package cosmos
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// tenant is what a store remembers of one tenant between calls. All of it can be read again.
+type tenant struct {
+	name string
+	pk   azcosmos.PartitionKey
+	seen session
+
+	deciding sync.Mutex // held by Commit, so that commits of one process follow each other
+
+	mu      sync.Mutex // guards what follows, also while it is read anew
+	current *view
+	used    uint64 // when it was used last, in calls of the store
+}
+
+// view is a tenant as of one root. It does not change.
+type view struct {
+	root root
+	etag azcore.ETag // "" when there is no root yet
+	tail []*layer    // the commits that are not in the tables, oldest first
+	// What the tail says last of each of its rows and incidents.
+	rows      map[string]*row
+	incidents map[string]*incidentRow
+	tables    *tables
+}
+
+// layer is one commit of the tail.
+type layer struct {
+	item      commitItem
+	rows      []row
+	incidents []incidentRow
+
+	mu    sync.Mutex
+	nodes map[string]*node // nil until somebody asks
+}
+
+func (s *Store) tenant(name string) *tenant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	t := s.tenants[name]
+	if t == nil {
+		t = &tenant{name: name, pk: azcosmos.NewPartitionKeyString(name)}
+		s.forget()
+		s.tenants[name] = t
+	}
+	t.used = s.calls
+	return t
+}
+
+// forget drops the tenant that was not asked for the longest, when there are too many.
+func (s *Store) forget() {
+	if len(s.tenants) < s.opts.Tenants {
+		return
+	}
+	var oldest *tenant
+	for _, t := range s.tenants {
+		if oldest == nil || t.used < oldest.used {
+			oldest = t
+		}
+	}
+	delete(s.tenants, oldest.name)
+}
+
+// view reads the root and brings what is remembered up to it: one unit when nothing has changed.
+func (s *Store) view(ctx context.Context, t *tenant) (*view, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	read, err := s.db.read(ctx, s.db.state, t.pk, rootID, &t.seen)
+	switch {
+	case fault.Of(err) == fault.NotFound:
+		t.current = &view{tables: &tables{}}
+		return t.current, nil
+	case err != nil:
+		return nil, fmt.Errorf("read root: %w", err)
+	case t.current != nil && t.current.etag == read.etag:
+		return t.current, nil
+	}
+	var r root
+	if err := json.Unmarshal(read.body, &r); err != nil {
+		return nil, fmt.Errorf("read root: damaged item: %w", err)
+	}
+	v, err := s.advance(ctx, t, r, read.etag)
+	if err != nil {
+		return nil, err
+	}
+	t.current = v
+	return v, nil
+}
+
+// advance makes the view of a root out of the one before: it reads the commits that came since. t.mu is held.
+func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag) (*view, error) {
+	v := &view{root: r, etag: etag}
+	have := map[uint64]*layer{}
+	if old := t.current; old != nil && old.root.Version <= r.Version {
+		for _, l := range old.tail {
+			have[l.item.V] = l
+		}
+		if old.root.Folded == r.Folded {
+			v.tables = old.tables
+		}
+	}
+	if v.tables == nil {
+		v.tables = &tables{}
+	}
+	layers := make([]*layer, r.Version-r.Folded)
+	err := each(ctx, len(layers), func(ctx context.Context, i int) error {
+		version := r.Folded + 1 + uint64(i)
+		l := have[version]
+		if l == nil {
+			var err error
+			if l, err = s.layer(ctx, t, version); err != nil {
+				return fmt.Errorf("read commit %d: %w", version, err)
+			}
+		}
+		layers[i] = l
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	v.tail = layers
+	v.rows, v.incidents = map[string]*row{}, map[string]*incidentRow{}
+	for _, l := range layers {
+		v.overlay(l)
+	}
+	return v, nil
+}
+
+// layer reads one commit.
+func (s *Store) layer(ctx context.Context, t *tenant, version uint64) (*layer, error) {
+	read, err := s.db.read(ctx, s.db.state, t.pk, commitID(version), &t.seen)
+	if fault.Of(err) == fault.NotFound { // the root names it: another copy of the partition answered
+		return nil, fault.Errorf(fault.Unavailable, "%w", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l := &layer{}
+	l.item, l.rows, l.incidents, err = s.commitItem(ctx, t, read.body)
+	return l, err
+}
+
+// commitItem decodes a commit with its rows and incidents.
+func (s *Store) commitItem(ctx context.Context, t *tenant, data []byte) (it commitItem, rows []row, incidents []incidentRow, err error) {
+	if err = json.Unmarshal(data, &it); err != nil {
+		return it, nil, nil, fmt.Errorf("damaged item: %w", err)
+	}
+	if err = s.open(ctx, t.name, it.Rows, &rows); err == nil {
+		err = s.open(ctx, t.name, it.Incidents, &incidents)
+	}
+	return it, rows, incidents, err
+}
+
+func (v *view) overlay(l *layer) {
+	for i := range l.rows {
+		v.rows[l.rows[i].Alert.ID] = &l.rows[i]
+	}
+	for i := range l.incidents {
+		v.incidents[l.incidents[i].ID] = &l.incidents[i]
+	}
+}
+
+// with is the view after one more commit, as the writer knows it without reading.
+func (v *view) with(r root, etag azcore.ETag, l *layer) *view {
+	next := &view{root: r, etag: etag, tables: v.tables, tail: append(v.tail[:len(v.tail):len(v.tail)], l),
+		rows: maps.Clone(v.rows), incidents: maps.Clone(v.incidents)}
+	if next.rows == nil {
+		next.rows, next.incidents = map[string]*row{}, map[string]*incidentRow{}
+	}
+	next.overlay(l)
+	return next
+}
+
+// exists says whether the tenant has ever committed.
+func (v *view) exists() bool { return v.etag != "" }
+
+// parallel is how many requests of one call are under way at once.
+const parallel = 8
+
+// each runs do for 0 to n-1, a few at a time, and gives the first error after all have ended.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	if n == 0 {
+		return ctx.Err()
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(parallel, n) {
+		workers.Go(func() {
+			for i := range next {
+				if err := do(ctx, i); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return context.Cause(ctx)
+}
