@@ -13,6 +13,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// maxQuery is how long a query's text is at most.
+// Source: learn.microsoft.com/azure/cosmos-db/concepts-limits, "Maximum length of SQL query 512 KB".
+const maxQuery = 512 << 10
+
 // maxPage is how many bytes of items a page holds at most.
 // Source: learn.microsoft.com/azure/cosmos-db/concepts-limits, "Maximum response size 4 MB".
 const maxPage = 4 << 20
@@ -77,6 +81,9 @@ func (c *container) prepare(r *request) (*query, error) {
 	var body queryBody
 	if err := json.Unmarshal(r.body, &body); err != nil {
 		return nil, badRequest("the query is not understood: %v", err)
+	}
+	if len(body.Query) > maxQuery {
+		return nil, badRequest("the query has %d bytes, which is more than %d", len(body.Query), maxQuery)
 	}
 	parameters := map[string]any{}
 	for _, p := range body.Parameters {

@@ -136,6 +136,8 @@ func TestQueriesRefused(t *testing.T) {
 		{"SELECT * FROM c WHERE c.s = 'open", "does not end"},
 		{"SELEC * FROM c", "column 1"},
 		{"SELECT * FROM c; DROP", "column 16"},
+		{"SELECT * FROM c WHERE " + strings.Repeat("(", 400<<10), "is missing"},
+		{"SELECT * FROM c WHERE " + strings.Repeat("(", 512<<10), "more than"},
 	} {
 		_, err := f.c.NewQueryItemsPager(tt.query, pk("t1"), nil).NextPage(t.Context())
 		if status(err) != 400 || !strings.Contains(err.Error(), tt.says) {
