@@ -26,8 +26,8 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 	if len(c.Members) > store.MaxCommit {
 		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Members), store.MaxCommit)
 	}
-	if len(name) > maxTenant {
-		return fault.Errorf(fault.Invalid, "commit: the tenant's name has %d bytes, more than %d", len(name), maxTenant)
+	if n := len(partitionOf(name)); n > maxTenant {
+		return fault.Errorf(fault.Invalid, "commit: the tenant's name has %d bytes, more than %d", n, maxTenant)
 	}
 	t := s.tenant(name)
 	t.deciding.Lock()

@@ -118,7 +118,7 @@ func (s *Store) Tenants(ctx context.Context) ([]string, error) {
 	}
 	var out []string
 	for _, r := range roots {
-		out = append(out, r.Tenant)
+		out = append(out, nameOf(r.Tenant))
 	}
 	slices.Sort(out)
 	return out, nil

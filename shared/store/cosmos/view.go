@@ -15,7 +15,7 @@ import (
 
 // tenant is what a store remembers of one tenant between calls. All of it can be read again.
 type tenant struct {
-	name string
+	name string // of its partition: see partitionOf
 	pk   azcosmos.PartitionKey
 	seen session
 
@@ -51,6 +51,7 @@ func (s *Store) tenant(name string) *tenant {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
+	name = partitionOf(name)
 	t := s.tenants[name]
 	if t == nil {
 		t = &tenant{name: name, pk: azcosmos.NewPartitionKeyString(name)}

@@ -85,9 +85,12 @@ func (q *question) has(e query.Compare, incidents func(id string) []string) stri
 
 func (q *question) term(t string) string { return "ARRAY_CONTAINS(c.terms, " + q.bind(t) + ")" }
 
+// maxMerged is how many incidents a question names: a query has 512 KB at most, an incident takes some 60 bytes of it.
+const maxMerged = 5000
+
 // any holds for items with rows of any of those incidents; more than a question can hold are not asked for.
 func (q *question) any(incidents []string) string {
-	if len(incidents) == 0 || len(incidents) > maxTerms {
+	if len(incidents) == 0 || len(incidents) > maxMerged {
 		return ""
 	}
 	var all []string
