@@ -1,6 +1,6 @@
 // Package identity gets access tokens for Azure without any stored secret: from the identity that the platform gives
-// a function, exchanged at Entra where that platform is another cloud. It stands in for azidentity, which costs a cold
-// start 3 MB and a quarter of its time.
+// a function, exchanged at Entra where that platform is another cloud. It stands in for azidentity, whose
+// MSAL would lie in every cold start.
 //
 //	Lambda    ─ sts:GetWebIdentityToken ─┐
 //	                                     ├─ signed assertion ─▶ Entra ─┐

@@ -51,7 +51,7 @@ const (
 	maxHeader     = 64 << 10
 )
 
-// Serve answers on PORT until ctx ends, then finishes the requests at hand and returns nil.
+// Serve answers on PORT, of all addresses or of ONEPANE_BIND alone, until ctx ends, then finishes the requests at hand and returns nil.
 func Serve(ctx context.Context, getenv func(string) string, s *Service) error {
 	port := getenv("PORT")
 	if port == "" {

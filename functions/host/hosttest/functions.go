@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Functions is the Azure Functions host, posting the envelopes of each trigger. It completes or abandons a batch as a
+// The Azure Functions host, posting the envelopes of each trigger. It completes or abandons a batch as a
 // whole.
 var (
 	FunctionsServiceBus = Platform{Name: "Functions, Service Bus", Many: true, Start: func(t *testing.T, s Setup) Instance { return functions(t, s, serviceBus) }}

@@ -47,6 +47,12 @@ type Instance interface {
 	Stop() error
 }
 
+// drainer is an Instance that ends in order.
+type drainer interface {
+	// Draining returns once the subject has understood that it is to end.
+	Draining(t *testing.T)
+}
+
 // Finding is one record of the subject's provider.
 type Finding struct {
 	ID string
@@ -219,6 +225,7 @@ var promises = []promise{
 		wg.Go(func() { c.deliver([]bool{true}, Finding{ID: "last"}) })
 		c.r.WaitHeld()
 		go func() { stopped <- c.i.Stop() }()
+		c.i.(drainer).Draining(c.T)
 		c.r.Release()
 		wg.Wait()
 		if err := <-stopped; err != nil {

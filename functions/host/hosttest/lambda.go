@@ -16,7 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Lambda is AWS Lambda behind its Runtime API, called three ways.
+// AWS Lambda behind its Runtime API, called three ways.
 var (
 	LambdaEvents = Platform{Name: "Lambda, EventBridge", Freezes: true, Start: func(t *testing.T, s Setup) Instance { return &lambda{t: t, s: s, call: eventBridge} }}
 	LambdaQueue  = Platform{Name: "Lambda, SQS", Many: true, Partial: true, Freezes: true,

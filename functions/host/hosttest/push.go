@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ import (
 
 // Cloud Run: Pub/Sub pushes, CloudEvents by Eventarc, plain requests; and standalone, which takes the same requests.
 var (
-	CloudRunPush     = Platform{Name: "Cloud Run, Pub/Sub push", Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, push) }}
+	CloudRunPush     = Platform{Name: "Cloud Run, push", Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, push) }}
 	CloudRunEvents   = Platform{Name: "Cloud Run, CloudEvents", Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, cloudEvent) }}
 	CloudRunRequests = Platform{Name: "Cloud Run, requests", Many: true, Streams: true, Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, request) }}
 	Standalone       = Platform{Name: "standalone", Many: true, Streams: true, Patient: true, Start: func(t *testing.T, s Setup) Instance {
@@ -60,6 +61,17 @@ func (s *server) Deliver(t *testing.T, fs ...Finding) []bool { return s.call(s, 
 
 // Stop implements Instance.
 func (s *server) Stop() error { return s.p.stop(syscall.SIGTERM) }
+
+// Draining implements drainer, by what every such host logs.
+func (s *server) Draining(t *testing.T) {
+	for !strings.Contains(s.p.log.String(), `"draining"`) {
+		select {
+		case <-t.Context().Done():
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
 
 // push delivers each finding as Pub/Sub does: any 2xx acknowledges.
 func push(s *server, t *testing.T, fs []Finding) []bool {
