@@ -1,13 +1,15 @@
-package cosmos
+package cosmos_test
 
 import (
 	"context"
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
 	"github.com/go-json-experiment/json"
 
 	local "github.com/onepane/onepane/infra/local/cosmos"
+	"github.com/onepane/onepane/shared/store/cosmos"
 	"github.com/onepane/onepane/shared/store/storetest"
 )
 
@@ -15,13 +17,13 @@ import (
 func account(t testing.TB, o local.Options) local.Account {
 	t.Helper()
 	o.Databases = []local.Database{{ID: "onepane", Containers: []local.Container{
-		described(t, StateContainer("state")), described(t, BlobsContainer("blobs")),
+		described(t, cosmos.StateContainer("state")), described(t, cosmos.BlobsContainer("blobs")),
 	}}}
 	return local.Start(t, o)
 }
 
 // described is a container's description as the server takes it: by way of the wire.
-func described(t testing.TB, properties json.Marshaler) local.Container {
+func described(t testing.TB, properties azcosmos.ContainerProperties) local.Container {
 	t.Helper()
 	data, err := properties.MarshalJSON()
 	if err != nil {
@@ -34,9 +36,9 @@ func described(t testing.TB, properties json.Marshaler) local.Container {
 	return c
 }
 
-func open(t testing.TB, a local.Account, opts Options) *Store {
+func open(t testing.TB, a local.Account, opts cosmos.Options) *cosmos.Store {
 	t.Helper()
-	client, err := ConnectWithKey(a.Endpoint, a.Key(), nil)
+	client, err := cosmos.ConnectWithKey(a.Endpoint, a.Key(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ func open(t testing.TB, a local.Account, opts Options) *Store {
 	if opts.Wait == nil {
 		opts.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	}
-	s, err := Open(opts)
+	s, err := cosmos.Open(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +56,7 @@ func open(t testing.TB, a local.Account, opts Options) *Store {
 
 // TestPromises runs the suite with everything in the tail, with everything in the tables, and somewhere between.
 func TestPromises(t *testing.T) {
-	for name, opts := range map[string]Options{
+	for name, opts := range map[string]cosmos.Options{
 		"long tail":  {},
 		"no tail":    {Fold: 1, Merge: 1},
 		"short tail": {Fold: 3, Merge: 2},

@@ -1,0 +1,114 @@
+package cosmos_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	local "github.com/onepane/onepane/infra/local/cosmos"
+
+	"github.com/onepane/onepane/functions/correlate"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/store/cosmos"
+	"github.com/onepane/onepane/testdata/attacks"
+)
+
+// batch is how many alerts the bus hands over at once.
+const batch = 100
+
+// rig is a store on a strict server, with a correlator before it.
+type rig struct {
+	account   local.Account
+	store     *cosmos.Store
+	correlate *correlate.Function
+	now       time.Time
+}
+
+func newRig(t testing.TB, opts cosmos.Options) *rig {
+	t.Helper()
+	r := &rig{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	r.account = account(t, local.Options{Now: func() time.Time { return r.now }})
+	r.store = r.open(t, opts)
+	r.correlate = r.function(r.store)
+	return r
+}
+
+func (r *rig) open(t testing.TB, opts cosmos.Options) *cosmos.Store {
+	opts.Now = func() time.Time { return r.now }
+	return open(t, r.account, opts)
+}
+
+func (r *rig) function(s correlate.Store) *correlate.Function {
+	return &correlate.Function{Store: s, Now: func() time.Time { return r.now }}
+}
+
+// feed correlates events in batches, as their deliveries pass on the clock.
+func (r *rig) feed(t testing.TB, evs []cloudevent.Event) {
+	t.Helper()
+	for part := range slices.Chunk(evs, batch) {
+		r.handle(t, r.correlate, part)
+	}
+}
+
+func (r *rig) handle(t testing.TB, f *correlate.Function, part []cloudevent.Event) {
+	t.Helper()
+	if last := part[len(part)-1].Time; last.After(r.now) {
+		r.now = last
+	}
+	if err := f.Handle(context.Background(), part); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cost is what alerts cost at a number stored: request units an alert, and where they went.
+func cost(t testing.TB, stored, measured int) (perAlert float64, lines string) {
+	t.Helper()
+	r := newRig(t, cosmos.Options{})
+	tr := newTraffic(attacks.High)
+	for left := stored; left > 0; left -= 10_000 {
+		r.feed(t, tr.take(t, min(left, 10_000)))
+	}
+	r.account.ResetLedger()
+	r.feed(t, tr.take(t, measured))
+	ledger := r.account.Ledger()
+	var out []string
+	for e, spent := range ledger {
+		out = append(out, fmt.Sprintf("  %-6s %-8s %6.3f RU, %5.2f operations, %5.2f requests an alert of 100", e.Container, e.Kind,
+			spent.Charge/float64(measured), float64(spent.Operations)/float64(measured)*batch, float64(spent.Requests)/float64(measured)*batch))
+	}
+	slices.Sort(out)
+	return ledger.Total().Charge / float64(measured), strings.Join(out, "\n")
+}
+
+// goal and limit are shares of the 63 units an alert that a design with an item for everything takes.
+const (
+	goal  = 0.12 * 63
+	limit = 0.18 * 63
+)
+
+// TestCost counts what an alert costs once everything is in motion: two folds of the tail are in the count.
+func TestCost(t *testing.T) {
+	perAlert, lines := cost(t, 3200, 6400)
+	t.Logf("%.2f RU an alert\n%s", perAlert, lines)
+	if perAlert > goal {
+		t.Errorf("an alert costs %.2f RU, the goal is %.2f", perAlert, goal)
+	}
+}
+
+// BenchmarkCommit counts request units an alert at numbers of alerts stored. One operation is 6,400 alerts.
+//
+//	go test -run - -bench Commit -benchtime 1x ./shared/store/cosmos
+func BenchmarkCommit(b *testing.B) {
+	for _, stored := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprintf("%d stored", stored), func(b *testing.B) {
+			for b.Loop() {
+				perAlert, lines := cost(b, stored, 6400)
+				b.Log("\n" + lines)
+				b.ReportMetric(perAlert, "RU/alert")
+			}
+		})
+	}
+}
