@@ -110,7 +110,10 @@ func (t *transaction) run(lines []batchLine) (results []batchResult, failed bool
 		}
 		results[i] = batchResult{StatusCode: status, RequestCharge: charge}
 		if it != nil {
-			results[i].ETag, results[i].ResourceBody = it.etag, it.body()
+			results[i].ETag = it.etag
+		}
+		if it != nil && !t.r.minimal() {
+			results[i].ResourceBody = it.body()
 		}
 	}
 	return results, false

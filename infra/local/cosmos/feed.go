@@ -80,8 +80,12 @@ func (s *Server) feed(r *request, c *container) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	one, err := s.aimed(r, c, Feed)
+	if err != nil {
+		return answer{}, err
+	}
 	page, charge := c.changes(wanted, since, from, limit)
-	s.enter(r, Feed, Spent{Requests: 1, Operations: 1, Charge: charge})
+	s.spent(r, one, Feed, charge)
 	if len(page) == 0 {
 		return answer{status: http.StatusNotModified, etag: strconv.Quote(strconv.FormatInt(c.lsn, 10)), charge: charge}, nil
 	}
@@ -93,6 +97,32 @@ func (s *Server) feed(r *request, c *container) (answer, error) {
 	body, err := json.Marshal(map[string]any{"_rid": c.rid, "Documents": docs, "_count": len(docs)}, json.Deterministic(true))
 	last := page[len(page)-1].lsn
 	return answer{status: http.StatusOK, body: body, etag: strconv.Quote(strconv.FormatInt(last, 10)), charge: charge}, err
+}
+
+// aimed is the logical partition that a feed or query is for by its header, nil when it is for all of them. It is refused when
+// the partition has nothing left of its second.
+func (s *Server) aimed(r *request, c *container, kind Kind) (*partition, error) {
+	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
+		return nil, nil
+	}
+	k, err := c.headerKey(r)
+	if err != nil {
+		return nil, err
+	}
+	p := c.partition(k)
+	if err := s.admit(p, r.now); err != nil {
+		s.enter(r, kind, Spent{Requests: 1, Operations: 1, Refused: 1})
+		return nil, err
+	}
+	return p, nil
+}
+
+// spent enters what a feed or query cost.
+func (s *Server) spent(r *request, one *partition, kind Kind, charge float64) {
+	s.enter(r, kind, Spent{Requests: 1, Operations: 1, Charge: charge})
+	if one != nil {
+		one.meter.add(r.now, charge)
+	}
 }
 
 // scope is which items a feed or query may see, by its headers: a range, a logical partition, or both.

@@ -176,6 +176,8 @@ func TestIfMatch(t *testing.T) {
 	if v := parse(t, read.Value); v["n"] != 2.0 || read.ETag != r.ETag {
 		t.Errorf("after refused writes n is %v and the etag %s, want 2 and %s", v["n"], read.ETag, r.ETag)
 	}
+	_, err = f.c.UpsertItem(ctx, pk("t1"), []byte(`{"id":"deleted since","tenant":"t1"}`), stale)
+	want(t, "upsert with an etag of what is not there, which creates", err, 0)
 	only := policy.WithHTTPHeader(ctx, http.Header{"If-None-Match": {"*"}})
 	_, err = f.c.UpsertItem(only, pk("t1"), []byte(`{"id":"a","tenant":"t1","n":4}`), nil)
 	want(t, "upsert with If-None-Match: * of what is there", err, 412)

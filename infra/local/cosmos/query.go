@@ -45,26 +45,15 @@ func (s *Server) query(r *request, c *container) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var one *partition
-	if r.Header.Get("x-ms-documentdb-partitionkey") != "" {
-		k, err := c.headerKey(r)
-		if err != nil {
-			return answer{}, err
-		}
-		one = c.partition(k)
-		if err := s.admit(one, r.now); err != nil {
-			s.enter(r, Query, Spent{Requests: 1, Operations: 1, Refused: 1})
-			return answer{}, err
-		}
+	one, err := s.aimed(r, c, Query)
+	if err != nil {
+		return answer{}, err
 	}
 	pg, err := s.page(r, c, q, one, wanted)
 	if err != nil {
 		return answer{}, err
 	}
-	s.enter(r, Query, Spent{Requests: 1, Operations: 1, Charge: pg.charge})
-	if one != nil {
-		one.meter.add(r.now, pg.charge)
-	}
+	s.spent(r, one, Query, pg.charge)
 	body, err := json.Marshal(map[string]any{"_rid": c.rid, "Documents": pg.rows, "_count": len(pg.rows)}, json.Deterministic(true))
 	a := answer{status: http.StatusOK, body: body, charge: pg.charge}
 	if pg.next != "" {
