@@ -179,7 +179,7 @@ func (s *session) unpack(ctx context.Context, messages []*azservicebus.ReceivedM
 func corrupt(session string, m *azservicebus.ReceivedMessage) cloudevent.Event {
 	raw, _ := json.Marshal(base64.StdEncoding.EncodeToString(m.Body)) // base64 always encodes
 	return cloudevent.Event{
-		ID: "corrupt-" + m.MessageID, Source: "/onepane/bus", Type: "io.onepane.bus.corrupt.v1", Tenant: session, Data: raw,
+		ID: fmt.Sprintf("corrupt-%s-%d", session, *m.SequenceNumber), Source: "/onepane/bus", Type: "io.onepane.bus.corrupt.v1", Tenant: session, Data: raw,
 	}
 }
 

@@ -1,0 +1,113 @@
+package servicebus_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"sync"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+
+	"github.com/onepane/onepane/infra/local/azurite"
+	standin "github.com/onepane/onepane/infra/local/servicebus"
+	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/bus/servicebus/blob"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// An event beyond any message goes through blob storage: in, back out, and on to the shelf when it is refused.
+func TestLargeEvents(t *testing.T) {
+	connection := azurite.Start(t)
+	admin, err := azblob.NewClientFromConnectionString(connection, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.CreateContainer(t.Context(), "claims", nil); err != nil {
+		t.Fatal(err)
+	}
+	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock)})
+	opts := quick()
+	opts.ConnectionString = b.ConnectionString()
+	large := event("a", "large")
+	noise := make([]byte, 600<<10)
+	rand.Read(noise)
+	large.Data = []byte(`"` + base64.StdEncoding.EncodeToString(noise) + `"`)
+	if err := open(t, opts).Publish(t.Context(), large); fault.Of(err) != fault.TooLarge {
+		t.Errorf("without blobs: %v, want too large", err)
+	}
+	if opts.Blobs, err = blob.OpenConnection(connection, "claims", nil); err != nil {
+		t.Fatal(err)
+	}
+	q := open(t, opts)
+	again(t, q, event("a", "1"), large, event("a", "2"))
+	var mu sync.Mutex
+	var got []cloudevent.Event
+	subscribe(t, q, func(_ context.Context, evs []cloudevent.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		bad := bus.Refused{}
+		for i, e := range evs {
+			got = append(got, e)
+			if e.ID == "large" {
+				bad[i] = fault.Errorf(fault.Invalid, "too much")
+			}
+		}
+		return bad
+	})
+	wait(t, q, "a")
+	if len(got) != 3 || got[0].ID != "1" || !bytes.Equal(got[1].Data, large.Data) || got[2].ID != "2" {
+		t.Errorf("offered %d events", len(got))
+	}
+	on, _, err := q.Shelf().List(t.Context(), "", 10)
+	if err != nil || len(on) != 1 || !bytes.Equal(on[0].Data, large.Data) {
+		t.Errorf("the shelf holds %d events, %v", len(on), err)
+	}
+}
+
+// A message that is none of ours goes to the shelf, whole, and holds up nothing.
+func TestForeignMessages(t *testing.T) {
+	b, q := start(t)
+	foreign(t, b, "alerts", "a", "rubbish")
+	again(t, q, event("a", "1"))
+	var l log
+	subscribe(t, q, l.handle)
+	wait(t, q, "a")
+	foreign(t, b, "quarantine", "", "more rubbish")
+	on, _, err := q.Shelf().List(t.Context(), "", 10)
+	if err != nil || len(on) != 2 || string(on[0].Data) != `"cnViYmlzaA=="` || string(on[1].Data) != `"bW9yZSBydWJiaXNo"` {
+		t.Fatalf("the shelf holds %+v, %v", on, err)
+	}
+	if err := q.Shelf().Remove(t.Context(), on[0].ID, on[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	if on, _, err = q.Shelf().List(t.Context(), "", 10); err != nil || len(on) != 0 {
+		t.Errorf("after Remove the shelf holds %+v, %v", on, err)
+	}
+	if got := l.ids("a"); len(got) != 1 {
+		t.Errorf("offered %v", got)
+	}
+}
+
+func foreign(t *testing.T, b *standin.Broker, queue, session, body string) {
+	t.Helper()
+	c, err := azservicebus.NewClientFromConnectionString(b.ConnectionString(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.WithoutCancel(t.Context()))
+	s, err := c.NewSender(queue, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &azservicebus.Message{Body: []byte(body)}
+	if session != "" {
+		m.SessionID = &session
+	}
+	if err := s.SendMessage(t.Context(), m, nil); err != nil {
+		t.Fatal(err)
+	}
+}
