@@ -19,7 +19,7 @@ locals {
 
 resource "azapi_resource" "cosmos" {
   type      = "Microsoft.DocumentDB/databaseAccounts@2025-10-15"
-  name      = "cosmos-${local.name}"
+  name      = coalesce(var.cosmos_name, "cosmos-${local.name}")
   parent_id = azapi_resource.group.id
   location  = var.location
   tags      = local.tags

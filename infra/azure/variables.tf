@@ -156,6 +156,12 @@ variable "cosmos_max_throughput" {
   }
 }
 
+variable "cosmos_name" {
+  description = "Name of the Cosmos DB account when it is not the derived one: after a restore."
+  type        = string
+  default     = null
+}
+
 variable "log_retention_days" {
   description = "How long logs stay."
   type        = number

@@ -26,10 +26,7 @@ const (
 	GCP   Module = "gcp"
 )
 
-var (
-	everywhere = []Module{Azure, AWS, GCP}
-	producers  = []Module{AWS, GCP}
-)
+var everywhere = []Module{Azure, AWS, GCP}
 
 // Settings is every ONEPANE_ variable. ONEPANE_ variables beyond it are nobody's.
 var Settings = []Setting{
@@ -91,7 +88,7 @@ type Container struct {
 	Indexed   []string // the only paths that queries ask for
 }
 
-// Containers is every container of the store, by name.
+// Containers is every container of the store, by name. A test holds it against the driver's own description.
 var Containers = map[string]Container{
 	"state": {[]string{"/tenant"}, []string{
 		"/type/?", "/v/?", "/ids/[]/?", "/terms/[]/?", "/cmin/?", "/cmax/?", "/umin/?", "/umax/?", "/fmin/?", "/fmax/?",

@@ -3,6 +3,11 @@ package contract
 import (
 	"slices"
 	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
+
+	"github.com/onepane/onepane/shared/store/cosmos"
 )
 
 // checkStore: the containers are those the driver opens, with the partition keys it writes by.
@@ -47,5 +52,26 @@ func checkStore(s *site) {
 	})
 	if limit, _ := cosmos.at("body", "properties", "capacity", "totalThroughputLimit").(ref); !strings.Contains(string(limit), "var.cosmos_max_throughput") {
 		s.wrong("azure: cosmos: no ceiling on throughput")
+	}
+}
+
+// The table says what the driver says.
+func TestContainersAreTheDrivers(t *testing.T) {
+	described := []azcosmos.ContainerProperties{cosmos.StateContainer("state"), cosmos.BlobsContainer("blobs")}
+	if len(described) != len(Containers) {
+		t.Errorf("the driver describes %d containers, the table %d", len(described), len(Containers))
+	}
+	for _, d := range described {
+		var indexed []string
+		for _, p := range d.IndexingPolicy.IncludedPaths {
+			indexed = append(indexed, p.Path)
+		}
+		want := Containers[d.ID]
+		if !slices.Equal(d.PartitionKeyDefinition.Paths, want.Partition) || !slices.Equal(indexed, want.Indexed) {
+			t.Errorf("%s: %v indexed %v, the table says %v", d.ID, d.PartitionKeyDefinition.Paths, indexed, want)
+		}
+		if d.DefaultTimeToLive == nil || *d.DefaultTimeToLive != -1 || d.IndexingPolicy.IndexingMode != azcosmos.IndexingModeConsistent {
+			t.Errorf("%s: ttl %v, indexing %v: infra says -1 and consistent", d.ID, d.DefaultTimeToLive, d.IndexingPolicy.IndexingMode)
+		}
 	}
 }
