@@ -48,7 +48,7 @@ func (b *Bus) serve(ctx context.Context, r *azservicebus.SessionReceiver, h bus.
 		if err == nil && len(messages) > 0 {
 			err = s.work(holding, messages)
 		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			b.opts.Log.Warn("session given up, it will be offered again", "session", r.SessionID(), "error", errors.Join(err, context.Cause(holding)))
 		}
 		if err != nil || len(messages) == 0 {
@@ -127,7 +127,7 @@ func (s *session) work(ctx context.Context, messages []*azservicebus.ReceivedMes
 		}
 		s.succeeded()
 		done += len(part)
-		upTo := len(messages)
+		upTo := len(messages) // messages of which everything is done
 		if done < len(items) {
 			upTo = items[done].message
 		}
@@ -161,9 +161,12 @@ func (s *session) unpack(ctx context.Context, messages []*azservicebus.ReceivedM
 	var out []item
 	for i, m := range messages {
 		evs, err := Decode(ctx, m.Body, s.bus.opts.Blobs)
-		if err != nil && !fault.Permanent(err) {
-			sleep(ctx, s.bus.opts.Pause)
-			return nil, err
+		for n := 1; err != nil && !fault.Permanent(err); n++ { // the blob storage is away
+			s.bus.opts.Log.Warn("message cannot be read yet", "session", s.r.SessionID(), "message", m.MessageID, "error", err)
+			if sleep(ctx, s.bus.pause(n)); ctx.Err() != nil {
+				return nil, err
+			}
+			evs, err = Decode(ctx, m.Body, s.bus.opts.Blobs)
 		}
 		if err != nil {
 			out = append(out, item{message: i, event: corrupt(s.r.SessionID(), m), refused: err})
