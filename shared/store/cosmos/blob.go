@@ -54,13 +54,13 @@ func (s *Store) putPart(ctx context.Context, tenant string, it blobItem) error {
 		return fault.Errorf(fault.Invalid, "encode: %w", err)
 	}
 	pk := blobKey(tenant, it.ID)
-	err = s.db.again(ctx, func() error {
-		_, err := s.db.blobs.CreateItem(ctx, pk, body, nil)
+	err = s.db.again(ctx, func(c connection) error {
+		_, err := c.blobs.CreateItem(ctx, pk, body, nil)
 		return err
 	})
 	if fault.Of(err) == fault.Conflict && it.TTL > 0 {
-		err = s.db.again(ctx, func() error {
-			_, err := s.db.blobs.UpsertItem(ctx, pk, body, nil)
+		err = s.db.again(ctx, func(c connection) error {
+			_, err := c.blobs.UpsertItem(ctx, pk, body, nil)
 			return err
 		})
 	}
@@ -93,12 +93,13 @@ func (s *Store) getPart(ctx context.Context, tenant, id string) ([]byte, error) 
 	if data, ok := s.blobs.get(key); ok {
 		return data, nil
 	}
-	var read item
-	err := s.db.again(ctx, func() error {
-		var err error
-		read, err = s.db.read(ctx, s.db.blobs, blobKey(tenant, id), id, nil)
-		return err
-	})
+	read, err := s.db.read(ctx, blobs, blobKey(tenant, id), id, nil)
+	for try := 1; fault.Of(err) == fault.NotFound && try < maxTries; try++ {
+		if err := s.opts.Wait(ctx, firstWait<<try); err != nil {
+			return nil, err
+		}
+		read, err = s.db.read(ctx, blobs, blobKey(tenant, id), id, nil)
+	}
 	if fault.Of(err) == fault.NotFound {
 		return nil, fault.Errorf(fault.Unavailable, "%s is not there, or not yet", describe("blob", tenant, id))
 	}

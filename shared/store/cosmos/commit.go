@@ -308,7 +308,7 @@ func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "encode: %w", err)
 	}
-	b := w.store.db.state.NewTransactionalBatch(w.tenant.pk)
+	b := w.store.db.connection().state.NewTransactionalBatch(w.tenant.pk)
 	if w.view.exists() {
 		b.ReplaceItem(rootID, top, etagOf(w.view.etag))
 	} else {
@@ -332,7 +332,7 @@ func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
 		if !errors.As(err, &lost) || try == maxTries {
 			return etag, err
 		}
-		if err := w.store.db.wait(ctx, firstWait<<try); err != nil {
+		if err := w.store.opts.Wait(ctx, firstWait<<try); err != nil {
 			return "", err
 		}
 	}
@@ -346,7 +346,7 @@ func (w *writing) settled(ctx context.Context, cause error) (azcore.ETag, error)
 	if !errors.As(cause, &lost) && fault.Of(cause) != fault.Conflict {
 		return "", cause
 	}
-	read, err := w.store.db.read(ctx, w.store.db.state, w.tenant.pk, w.item.ID, &w.tenant.seen)
+	read, err := w.store.db.read(ctx, state, w.tenant.pk, w.item.ID, &w.tenant.seen)
 	switch {
 	case fault.Of(err) == fault.NotFound && lost != nil:
 		return "", fault.Errorf(fault.Unavailable, "%w", cause)
@@ -367,7 +367,7 @@ func (w *writing) settled(ctx context.Context, cause error) (azcore.ETag, error)
 
 // ownRoot is the root's ETag while the root is still this commit's.
 func (w *writing) ownRoot(ctx context.Context) azcore.ETag {
-	read, err := w.store.db.read(ctx, w.store.db.state, w.tenant.pk, rootID, &w.tenant.seen)
+	read, err := w.store.db.read(ctx, state, w.tenant.pk, rootID, &w.tenant.seen)
 	var now root
 	if err != nil || json.Unmarshal(read.body, &now) != nil || now.Turn != w.root.Turn {
 		return ""

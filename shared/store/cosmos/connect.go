@@ -1,37 +1,29 @@
 package cosmos
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
-
-	"github.com/onepane/onepane/shared/fault"
 )
 
-// Connect makes a client for an account by its endpoint, as https://NAME.documents.azure.com:443/. It sends nothing yet. A
-// nil transport is the SDK's. The SDK fails over between regions; trying again within one is left to the store, which
-// knows what may be repeated.
-func Connect(endpoint string, cred azcore.TokenCredential, transport policy.Transporter) (*azcosmos.Client, error) {
-	client, err := azcosmos.NewClient(endpoint, cred, clientOptions(transport))
-	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, "connect to cosmos account: %w", err)
-	}
-	return client, nil
+// Connect says how to reach an account by its endpoint, as https://NAME.documents.azure.com:443/. A nil transport is the SDK's.
+// The SDK fails over between regions; trying again within one is left to the store, which knows what may be repeated.
+func Connect(endpoint string, cred azcore.TokenCredential, transport policy.Transporter) func() (*azcosmos.Client, error) {
+	return func() (*azcosmos.Client, error) { return azcosmos.NewClient(endpoint, cred, clientOptions(transport)) }
 }
 
 // ConnectWithKey is Connect with an account key, in base64: for a test server, and accounts that still allow keys.
-func ConnectWithKey(endpoint, key string, transport policy.Transporter) (*azcosmos.Client, error) {
-	cred, err := azcosmos.NewKeyCredential(key)
-	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, "connect to cosmos account: the key is not base64") // the cause would show it
+func ConnectWithKey(endpoint, key string, transport policy.Transporter) func() (*azcosmos.Client, error) {
+	return func() (*azcosmos.Client, error) {
+		cred, err := azcosmos.NewKeyCredential(key)
+		if err != nil {
+			return nil, errors.New("the account key is not base64") // the cause would show it
+		}
+		return azcosmos.NewClientWithKey(endpoint, cred, clientOptions(transport))
 	}
-	client, err := azcosmos.NewClientWithKey(endpoint, cred, clientOptions(transport))
-	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, "connect to cosmos account: %w", err)
-	}
-	return client, nil
 }
 
 func clientOptions(transport policy.Transporter) *azcosmos.ClientOptions {

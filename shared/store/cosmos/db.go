@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -17,9 +18,42 @@ import (
 
 // db speaks to the service: it tries again what may be tried again, and gives every error its kind.
 type db struct {
-	state, blobs *azcosmos.ContainerClient
-	wait         func(context.Context, time.Duration) error
+	opts Options
+
+	mu sync.Mutex
+	to connection
 }
+
+// connection is a client's view of the two containers.
+type connection struct{ state, blobs *azcosmos.ContainerClient }
+
+// connect makes a client and uses it from now on.
+func (d *db) connect() error {
+	client, err := d.opts.Connect()
+	if err != nil {
+		return err
+	}
+	var to connection
+	if to.state, err = client.NewContainer(d.opts.Database, d.opts.State); err != nil {
+		return err
+	}
+	if to.blobs, err = client.NewContainer(d.opts.Database, d.opts.Blobs); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.to = to
+	return nil
+}
+
+func (d *db) connection() connection {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.to
+}
+
+func state(c connection) *azcosmos.ContainerClient { return c.state }
+func blobs(c connection) *azcosmos.ContainerClient { return c.blobs }
 
 // How often and how patiently a request is tried again. The service says how long to wait when it is busy, usually
 // milliseconds; beyond maxWait the bus is the better place to wait in.
@@ -41,10 +75,10 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // again calls op until it succeeds or fails for good. Whatever op does must be harmless when done twice.
-func (d *db) again(ctx context.Context, op func() error) error {
+func (d *db) again(ctx context.Context, op func(connection) error) error {
 	pause := firstWait
 	for try := 1; ; try++ {
-		err := op()
+		err := op(d.connection())
 		if err == nil {
 			return nil
 		}
@@ -55,11 +89,25 @@ func (d *db) again(ctx context.Context, op func() error) error {
 		if !passing(status) || try == maxTries || after > maxWait {
 			return classify(err, status)
 		}
-		if err := d.wait(ctx, max(after, pause)); err != nil {
+		if err := d.opts.Wait(ctx, max(after, pause)); err != nil {
 			return err
+		}
+		if status == 0 || aboutAccount(err) {
+			if err := d.connect(); err != nil {
+				return classify(err, 0)
+			}
 		}
 		pause *= 2
 	}
+}
+
+// aboutAccount says that not the request failed but the one for the account's properties, which a client sends before its
+// first. A client of azcosmos v1.5.0 goes on failing with that answer, or that lack of one, for five minutes
+// (cosmos_global_endpoint_manager.go, Update); a new one begins anew.
+func aboutAccount(err error) bool {
+	var response *azcore.ResponseError
+	return errors.As(err, &response) && response.RawResponse != nil && response.RawResponse.Request != nil &&
+		strings.Trim(response.RawResponse.Request.URL.Path, "/") == ""
 }
 
 // batchError is the refusal of a batch: the status of the operation that failed it.
@@ -150,10 +198,10 @@ type item struct {
 }
 
 // read reads one item; fault.NotFound when there is none.
-func (d *db) read(ctx context.Context, c *azcosmos.ContainerClient, pk azcosmos.PartitionKey, id string, at *session) (item, error) {
+func (d *db) read(ctx context.Context, in func(connection) *azcosmos.ContainerClient, pk azcosmos.PartitionKey, id string, at *session) (item, error) {
 	var out item
-	err := d.again(ctx, func() error {
-		resp, err := c.ReadItem(ctx, pk, id, &azcosmos.ItemOptions{SessionToken: at.token()})
+	err := d.again(ctx, func(c connection) error {
+		resp, err := in(c).ReadItem(ctx, pk, id, &azcosmos.ItemOptions{SessionToken: at.token()})
 		if err == nil {
 			at.saw(resp.SessionToken)
 			out = item{resp.Value, resp.ETag}
@@ -168,9 +216,9 @@ func (d *db) read(ctx context.Context, c *azcosmos.ContainerClient, pk azcosmos.
 func (d *db) batch(ctx context.Context, b azcosmos.TransactionalBatch, at *session) ([]azcore.ETag, error) {
 	var etags []azcore.ETag
 	var lost error
-	err := d.again(ctx, func() error {
+	err := d.again(ctx, func(c connection) error {
 		// Without content there are no ETags in the answer either, and the root would have to be read for its own.
-		resp, err := d.state.ExecuteTransactionalBatch(ctx, b, &azcosmos.TransactionalBatchOptions{EnableContentResponseOnWrite: true})
+		resp, err := c.state.ExecuteTransactionalBatch(ctx, b, &azcosmos.TransactionalBatchOptions{EnableContentResponseOnWrite: true})
 		if err == nil && !resp.Success {
 			err = refusal(resp)
 		} else if err == nil && len(resp.OperationResults) == 0 {
@@ -229,13 +277,13 @@ func (d *db) query(ctx context.Context, pk azcosmos.PartitionKey, q question, at
 	token := ""
 	for {
 		var resp azcosmos.QueryItemsResponse
-		err := d.again(ctx, func() error {
+		err := d.again(ctx, func(c connection) error {
 			o := azcosmos.QueryOptions{QueryParameters: q.params, PageSizeHint: int32(q.page), SessionToken: at.token()}
 			if token != "" {
 				o.ContinuationToken = &token
 			}
 			var err error
-			resp, err = d.state.NewQueryItemsPager(q.text, pk, &o).NextPage(ctx)
+			resp, err = c.state.NewQueryItemsPager(q.text, pk, &o).NextPage(ctx)
 			return err
 		})
 		if err != nil {

@@ -82,7 +82,7 @@ func (s *Store) replace(ctx context.Context, t *tenant, v *view, r root, items [
 	if err != nil {
 		return err
 	}
-	b := s.db.state.NewTransactionalBatch(t.pk)
+	b := s.db.connection().state.NewTransactionalBatch(t.pk)
 	b.ReplaceItem(rootID, top, etagOf(v.etag))
 	for _, it := range items {
 		b.UpsertItem(it, nil)

@@ -36,10 +36,11 @@ var (
 
 // Options say where the containers are, and what a deployment or a test may choose.
 type Options struct {
-	Client   *azcosmos.Client // Connect makes one whose retries do not add to the store's own
-	Database string           // "" is "onepane"
-	State    string           // container as StateContainer describes it; "" is "state"
-	Blobs    string           // container as BlobsContainer describes it; "" is "blobs"
+	// Connect makes a client: see Connect and ConnectWithKey. It is called again when a client may be of no more use.
+	Connect  func() (*azcosmos.Client, error)
+	Database string // "" is "onepane"
+	State    string // container as StateContainer describes it; "" is "state"
+	Blobs    string // container as BlobsContainer describes it; "" is "blobs"
 
 	Now  func() time.Time                                 // nil is time.Now
 	Log  *slog.Logger                                     // what housekeeping could not do now and will try again; nil is silent
@@ -92,22 +93,16 @@ func or[T comparable](v, otherwise T) T {
 
 // Open opens the store. It reads nothing yet.
 func Open(opts Options) (*Store, error) {
-	if opts.Client == nil {
-		return nil, fault.Errorf(fault.Invalid, "open cosmos store: no client")
+	if opts.Connect == nil {
+		return nil, fault.Errorf(fault.Invalid, "open cosmos store: nothing says how to connect")
 	}
-	opts = opts.withDefaults()
-	state, err := opts.Client.NewContainer(opts.Database, opts.State)
-	if err != nil {
+	s := &Store{opts: opts.withDefaults(), tenants: map[string]*tenant{}}
+	s.blobs = newBlobCache(s.opts.CacheBytes)
+	s.db = db{opts: s.opts}
+	if err := s.db.connect(); err != nil {
 		return nil, fault.Errorf(fault.Invalid, "open cosmos store: %w", err)
 	}
-	blobs, err := opts.Client.NewContainer(opts.Database, opts.Blobs)
-	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, "open cosmos store: %w", err)
-	}
-	return &Store{
-		db: db{state: state, blobs: blobs, wait: opts.Wait}, blobs: newBlobCache(opts.CacheBytes),
-		opts: opts, tenants: map[string]*tenant{},
-	}, nil
+	return s, nil
 }
 
 // Tenants is store.Reader.

@@ -38,12 +38,7 @@ func described(t testing.TB, properties azcosmos.ContainerProperties) local.Cont
 
 func open(t testing.TB, a local.Account, opts cosmos.Options) *cosmos.Store {
 	t.Helper()
-	client, err := cosmos.ConnectWithKey(a.Endpoint, a.Key(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	opts.Client = client
+	opts.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), plain{})
 	if opts.Wait == nil {
 		opts.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	}
@@ -72,4 +67,14 @@ func TestPromises(t *testing.T) {
 			})
 		})
 	}
+}
+
+// jsonOf is what anyone outside ever sees of a value.
+func jsonOf(t testing.TB, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

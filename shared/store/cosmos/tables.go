@@ -174,7 +174,7 @@ func (s *Store) page(ctx context.Context, t *tenant, v *view, page string) (map[
 	if ok {
 		return known, nil
 	}
-	read, err := s.db.read(ctx, s.db.state, t.pk, incidentsID(page), &t.seen)
+	read, err := s.db.read(ctx, state, t.pk, incidentsID(page), &t.seen)
 	var rows map[string]*incidentRow
 	if fault.Of(err) == fault.NotFound {
 		err = nil

@@ -80,7 +80,7 @@ func (s *Store) forget() {
 func (s *Store) view(ctx context.Context, t *tenant) (*view, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	read, err := s.db.read(ctx, s.db.state, t.pk, rootID, &t.seen)
+	read, err := s.db.read(ctx, state, t.pk, rootID, &t.seen)
 	switch {
 	case fault.Of(err) == fault.NotFound:
 		t.current = &view{tables: &tables{}}
@@ -143,7 +143,7 @@ func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag
 
 // layer reads one commit.
 func (s *Store) layer(ctx context.Context, t *tenant, version uint64) (*layer, error) {
-	read, err := s.db.read(ctx, s.db.state, t.pk, commitID(version), &t.seen)
+	read, err := s.db.read(ctx, state, t.pk, commitID(version), &t.seen)
 	if fault.Of(err) == fault.NotFound { // the root names it: another copy of the partition answered
 		return nil, fault.Errorf(fault.Unavailable, "%w", err)
 	}
