@@ -1,5 +1,5 @@
 // Package store keeps alerts, exposures, incidents and the correlation state of each tenant: the promises, in words.
-// Drivers keep them (localstore, later cosmos), storetest checks every one.
+// Drivers keep them (localstore, cosmos), storetest checks every one.
 //
 //	correlate ──Load──▶ decide ──Commit(version)──▶ all of it, or none
 //	api, portal, export ──Incidents, Alerts, Changes──▶ what was committed
@@ -10,25 +10,13 @@
 // partition key, holds at most 100 operations and 2 MB, and costs 5 RU per KB-sized write; 20 GB and 10,000 RU/s per
 // logical partition; no ORDER BY across partitions.
 //
-//	container "state"    pk /tenant            one small partition a tenant
-//	  id "tenant"          {version, sequence}          ← If-Match on its ETag is Commit's version check
-//	  id "n/<shard>"       nodes of one of 256 shards of the key space, expire by NodeLife (TTL)
-//	  id "i/<incident>"    incident, open and recent ones
-//	  id "c/<version>"     one commit: heads of its alerts (id, incident, status, times, severity, body), feed entry
-//	container "bodies"   pk /tenant, /chunk    alert bodies, up to 100 to an item (chunk = commit), written first,
-//	                                           idempotently; invisible until a head in "state" names them
-//	container "archive"  pk /tenant, /month    closed incidents and old heads, moved there by the change feed
+//	Commit = write what is bulky to "blobs", each named by its content, seen by nobody;
+//	         then ONE batch in "state": replace root (If-Match) + create c-<version> + names
 //
-//	Commit = write chunk(s) to "bodies"; then ONE batch in "state":
-//	         replace tenant (If-Match) + create c/<version> + upsert ≤ 90 n/ and i/ documents
-//
-// A crash between the two leaves an unnamed chunk, which the repeated commit overwrites; a lost race fails the
-// batch with 412, which is fault.Conflict. A batch too large for one commit is cut by correlate (MaxCommit). Heads of
-// 100 alerts in one item cost about what one write of 100 KB costs (50 RU), half a unit an alert; the chunk of bodies as
-// much again per 100 KB; nodes and incidents are packed, so that operations per batch stay below 100 whatever
-// the alerts touch. Reads: newest first is a range over c/ ids within the partition; get by id is a point read by
-// the commit version that the id's shard remembers. A tenant that outgrows 20 GB of heads
-// (about 40 million alerts) moves heads to "archive" by month.
+// A crash between the two leaves a blob that nothing names; a lost race fails the batch with 412, which is
+// fault.Conflict. Blobs cannot be named by version: the loser of a race would overwrite what the winner has committed.
+// Commits are a log; tables of incidents and nodes are folded out of it by the dozen, since a batch of alerts touches
+// some incident or node of every shard. Package cosmos has the drawing, the figures and where growth ends.
 package store
 
 import (

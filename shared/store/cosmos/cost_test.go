@@ -12,6 +12,8 @@ import (
 
 	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
 	"github.com/onepane/onepane/shared/store/cosmos"
 	"github.com/onepane/onepane/testdata/attacks"
 )
@@ -64,10 +66,8 @@ func (r *rig) handle(t testing.TB, f *correlate.Function, part []cloudevent.Even
 }
 
 // cost is what alerts cost at a number stored: request units an alert, and where they went.
-func cost(t testing.TB, stored, measured int) (perAlert float64, lines string) {
+func (r *rig) cost(t testing.TB, tr *traffic, stored, measured int) (perAlert float64, lines string) {
 	t.Helper()
-	r := newRig(t, cosmos.Options{})
-	tr := newTraffic(attacks.High)
 	for left := stored; left > 0; left -= 10_000 {
 		r.feed(t, tr.take(t, min(left, 10_000)))
 	}
@@ -91,10 +91,63 @@ const (
 
 // TestCost counts what an alert costs once everything is in motion: two folds of the tail are in the count.
 func TestCost(t *testing.T) {
-	perAlert, lines := cost(t, 3200, 6400)
+	r := newRig(t, cosmos.Options{})
+	perAlert, lines := r.cost(t, newTraffic(attacks.Medium), 2400, 6400)
 	t.Logf("%.2f RU an alert\n%s", perAlert, lines)
 	if perAlert > goal {
 		t.Errorf("an alert costs %.2f RU, the goal is %.2f", perAlert, goal)
+	}
+	for _, p := range r.account.Partitions("onepane", "state") {
+		t.Logf("partition %s: %d items, %d bytes an alert", p.Key, p.Items, p.Bytes/8800)
+	}
+	readCost(t, r)
+}
+
+// readCost counts what readers pay, on a store that has just been opened and then again: none of it may depend on how much is
+// stored.
+func readCost(t *testing.T, r *rig) {
+	t.Helper()
+	s := r.open(t, cosmos.Options{})
+	newest, err := r.store.Alerts(t.Context(), tenant, query.Query{Top: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := r.store.Alerts(t.Context(), tenant, query.Query{Top: 1, Order: []query.Order{{Field: query.Created}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	high := query.Compare{Field: query.Severity, Op: query.Eq, Text: "high"}
+	for _, q := range []struct {
+		name string
+		most float64
+		ask  func() error
+	}{
+		{"first question of a reader", 250, func() error { return second(s.Load(t.Context(), tenant, incident.Refs{})) }},
+		{"an alert of the tail", 10, func() error { return second(s.Alert(t.Context(), tenant, newest.Items[0].Alert.ID)) }},
+		{"an old alert", 15, func() error { return second(s.Alert(t.Context(), tenant, old.Items[0].Alert.ID)) }},
+		{"100 newest alerts", 60, func() error { return second(s.Alerts(t.Context(), tenant, query.Query{Top: 100})) }},
+		{"100 newest alerts, high", 150, func() error { return second(s.Alerts(t.Context(), tenant, query.Query{Top: 100, Where: high})) }},
+		{"100 after the oldest", 150, func() error {
+			return second(s.Alerts(t.Context(), tenant, query.Query{Top: 100, Order: []query.Order{{Field: query.Created}}}))
+		}},
+		{"50 alerts of an incident", 300, func() error {
+			return second(s.IncidentAlerts(t.Context(), tenant, old.Items[0].Incident, query.Query{Top: 50}))
+		}},
+		{"50 newest incidents", 60, func() error { return second(s.Incidents(t.Context(), tenant, query.Query{Top: 50})) }},
+		{"100 changes", 30, func() error { _, _, err := s.Changes(t.Context(), tenant, "", 100); return err }},
+	} {
+		var charges [2]float64
+		for i := range charges {
+			r.account.ResetLedger()
+			if err := q.ask(); err != nil {
+				t.Fatal(err)
+			}
+			charges[i] = r.account.Ledger().Total().Charge
+		}
+		t.Logf("%-28s %6.1f RU, again %6.1f", q.name, charges[0], charges[1])
+		if charges[0] > q.most {
+			t.Errorf("%s costs %.1f RU, more than %.0f", q.name, charges[0], q.most)
+		}
 	}
 }
 
@@ -105,7 +158,7 @@ func BenchmarkCommit(b *testing.B) {
 	for _, stored := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprintf("%d stored", stored), func(b *testing.B) {
 			for b.Loop() {
-				perAlert, lines := cost(b, stored, 6400)
+				perAlert, lines := newRig(b, cosmos.Options{}).cost(b, newTraffic(attacks.High), stored, 6400)
 				b.Log("\n" + lines)
 				b.ReportMetric(perAlert, "RU/alert")
 			}

@@ -1,0 +1,63 @@
+// Package cosmos is the store on Azure Cosmos DB (NoSQL): any number of processes, one logical partition a tenant. It knows
+// azcosmos and leaves deciding to package incident.
+//
+// # Model
+//
+// A tenant is one small document, the root, and what it leads to. Everything bulky is written first, under names made of
+// its content, and seen by nobody; then one transactional batch of two or three operations replaces the root, if it is
+// still the one that was read, and adds the commit. So a commit is whole or not there whatever its size and wherever the
+// process dies, and of two writers one wins.
+//
+//	container "state", partition /tenant
+//	  root           version, counts, how far the tables go, runs of nodes      ◀─ If-Match: every write of the partition
+//	  c-<version>    one commit: rows of its alerts (here for good), incidents; zones and ids indexed ┐ the log; the last
+//	                 and a reference to its nodes                                                      ┘ ≤ 64 are the tail
+//	  k-<version>-n  names: nodes that live two days, found by the index, expire by TTL
+//	  i-<page>       table of incidents, 32 neighbours an item, zones indexed
+//	container "blobs", partition /tenant/id, every item a partition of its own, nothing indexed
+//	  bodies of a commit's alerts, for ever  ·  nodes of a commit, a run or the base: TTL 45 days  ·  rows too large for state
+//
+//	            ┌──────────── tail: read once, kept in memory ───────────┐
+//	Commit ──▶ c-101 c-102 … c-164 ──fold, every 64──▶ c-<home>  updated rows
+//	                                                   i-<page>  incidents
+//	                                                   run       nodes ──merge, every 16──▶ base, by segments
+//	Load, reads ──▶ root ─▶ tail over tables (what the tail says of a row is newer than what a table says)
+//
+// A fold is repeated from the beginning when it fails, to the same effect: each of its batches replaces the root that it
+// read, so that nobody folds out of an old view, and only the last one moves the end of the tables. Alert bodies, rows and
+// the feed's entries keep their places for ever; cursors count them.
+//
+// Zones are the least and greatest created, updated and first-activity times of an item's rows, and the values of their
+// status, severity, service, assignee, classification and incident. A listing asks the index for items whose zones can
+// match, in the order of one zone, and stops when no later item can come before what it has. Orders that no zone serves
+// look at every item that can match; so does a count with a condition.
+//
+// # Why so
+//
+// A commit of 50 alerts touches some 170 nodes, 50 of them new ids that are almost never found again, the others a few
+// kilobytes each that are touched over and over; 45 incidents, for background joins old ones; and two or three alerts of
+// earlier commits. As items of their own that is 60 units an alert, packed by shard still dozens, since every shard is
+// touched. Written as a log, compressed, it is four fifths of one blob, and what is in place is written once for
+// thousands of alerts. Replacing costs the old size and the new one, expiry nothing: nodes are never replaced.
+//
+// # Request units
+//
+// As infra/local/cosmos counts them, the dearer of two published tables, in batches of 100 (TestCost, BenchmarkCommit
+// print them): about 4 an alert, folds and merges included, at 10,000 alerts stored as at 100,000.
+//
+//	commit of 50   root 10 · commit 33 · names 17 · nodes 45 · bodies 20 · lookups 15
+//	fold of 3,200  incidents 1,500 · updated rows 1,800 · run of nodes 450
+//	root unchanged 1 · alert by id 4 to 9 · 100 newest alerts 20 · 50 newest incidents 7 · 100 changes 6
+//	first reader after a fold 1, before the next up to 120; a correlator's nodes of the tail up to 650 more
+//
+// # Growth
+//
+// A logical partition serves 10,000 units a second: 2,500 alerts a second at 4 each, 20 times 10 million a day. It holds
+// 20 GB. Rows and index terms take 280 bytes an alert in it. When commits have taken SpreadAt (8 GB, 30 million alerts)
+// rows go to blobs and 40 bytes an alert stay; names take 100 bytes for three days. So 10 million a day fit for five
+// weeks, 1 million a day for a year, 100,000 a day for ten. A partition that is full answers 403/1014: commits are
+// fault.Exhausted, the bus keeps its messages, nothing is lost, and the store's alarm is on the partition's size. The
+// next step, which no format here stands in the way of, is to move the oldest commits to a partition "<tenant>~<n>" and
+// to name those in the root: listings and lookups then ask one partition after the other. Alerts are kept for ever: there
+// is no retention yet.
+package cosmos
