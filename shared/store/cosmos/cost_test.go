@@ -27,6 +27,8 @@ type rig struct {
 	store     *cosmos.Store
 	correlate *correlate.Function
 	now       time.Time
+
+	alerts, bytes int
 }
 
 func newRig(t testing.TB, opts cosmos.Options) *rig {
@@ -50,6 +52,10 @@ func (r *rig) function(s correlate.Store) *correlate.Function {
 // feed correlates events in batches, as their deliveries pass on the clock.
 func (r *rig) feed(t testing.TB, evs []cloudevent.Event) {
 	t.Helper()
+	for _, e := range evs {
+		r.alerts++
+		r.bytes += len(e.Data)
+	}
 	for part := range slices.Chunk(evs, batch) {
 		r.handle(t, r.correlate, part)
 	}
@@ -93,7 +99,7 @@ const (
 func TestCost(t *testing.T) {
 	r := newRig(t, cosmos.Options{})
 	perAlert, lines := r.cost(t, newTraffic(attacks.Medium), 2400, 6400)
-	t.Logf("%.2f RU an alert\n%s", perAlert, lines)
+	t.Logf("%.2f RU an alert of %d bytes\n%s", perAlert, r.bytes/r.alerts, lines)
 	if perAlert > goal {
 		t.Errorf("an alert costs %.2f RU, the goal is %.2f", perAlert, goal)
 	}

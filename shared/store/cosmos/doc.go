@@ -45,10 +45,10 @@
 // As infra/local/cosmos counts them, the dearer of two published tables, in batches of 100 (TestCost, BenchmarkCommit
 // print them): about 4 an alert, folds and merges included, at 10,000 alerts stored as at 100,000.
 //
-//	commit of 50   root 10 · commit 33 · names 17 · nodes 45 · bodies 20 · lookups 15
-//	fold of 3,200  incidents 1,500 · updated rows 1,800 · run of nodes 450
-//	root unchanged 1 · alert by id 4 to 9 · 100 newest alerts 20 · 50 newest incidents 7 · 100 changes 6
-//	first reader after a fold 1, before the next up to 120; a correlator's nodes of the tail up to 650 more
+//	commit of 50     root 10 · commit 33 · names 17 · nodes 45 · bodies 12 · lookups 10
+//	fold of 3,200    incidents and updated rows 2,000 to 4,000 · run of nodes 450
+//	first question   of a reader 100, of a correlator up to 600: the tail; then 1 while nothing changes
+//	reads            alert by id 4 to 9 · 100 newest alerts 20 · 50 newest incidents 7 · 100 changes 7
 //
 // # Growth
 //

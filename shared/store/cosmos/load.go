@@ -105,7 +105,7 @@ func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.M
 func (r *row) whole(bodies []jsontext.Value) (incident.Member, error) {
 	m := r.Member
 	m.Alert = alert.Alert{}
-	if r.Body.N >= len(bodies) {
+	if r.Body.N < 0 || r.Body.N >= len(bodies) {
 		return m, fmt.Errorf("alert %s: damaged item: no body %d of %d", r.Alert.ID, r.Body.N, len(bodies))
 	}
 	if err := json.Unmarshal(bodies[r.Body.N], &m.Alert); err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -117,11 +119,7 @@ func (s *Store) openLayers(ctx context.Context, t *tenant, v *view) error {
 		}
 		nodes := map[string]*node{}
 		if l.item.Nodes != nil {
-			var all []*node
-			data, err := s.get(ctx, t.name, *l.item.Nodes)
-			if err == nil {
-				err = unpack(data, &all)
-			}
+			all, err := s.nodesIn(ctx, t, *l.item.Nodes)
 			if err != nil {
 				return fmt.Errorf("nodes of commit %d: %w", l.item.V, err)
 			}
@@ -132,4 +130,24 @@ func (s *Store) openLayers(ctx context.Context, t *tenant, v *view) error {
 		l.nodes = nodes
 		return nil
 	})
+}
+
+// nodesIn reads a blob of nodes.
+func (s *Store) nodesIn(ctx context.Context, t *tenant, ref blobRef) ([]*node, error) {
+	data, err := s.get(ctx, t.name, ref)
+	if err != nil {
+		return nil, err
+	}
+	return unpackNodes(data)
+}
+
+func unpackNodes(data []byte) ([]*node, error) {
+	var nodes []*node
+	if err := unpack(data, &nodes); err != nil {
+		return nil, err
+	}
+	if slices.Contains(nodes, nil) {
+		return nil, errors.New("damaged item: a node is null")
+	}
+	return nodes, nil
 }

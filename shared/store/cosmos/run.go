@@ -209,12 +209,8 @@ func (ix *runIndex) block(h uint32) int {
 }
 
 func (s *Store) block(ctx context.Context, t *tenant, b block) ([]*node, error) {
-	data, err := s.get(ctx, t.name, b.Ref)
+	nodes, err := s.nodesIn(ctx, t, b.Ref)
 	if err != nil {
-		return nil, err
-	}
-	var nodes []*node
-	if err := unpack(data, &nodes); err != nil {
 		return nil, fmt.Errorf("%s: %w", describe("nodes", t.name, b.Ref.ID), err)
 	}
 	return nodes, nil

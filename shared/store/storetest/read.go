@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/fault"
@@ -86,6 +87,48 @@ func orders(t *testing.T, d Driver) {
 	}
 	got := alerts(t, d.Store, query.Query{Order: []query.Order{{Field: query.Created, Desc: true}, {Field: query.ID, Desc: true}}, Top: 2})
 	same(t, "by two fields", ids(got.Items), []string{id(59), id(58)})
+}
+
+// scattered commits alerts a few at a time, in no order of theirs, some of them again later.
+func scattered(t *testing.T, d Driver) {
+	const n, step = 60, 7 // step shares no factor with n
+	ms := members(0, n)
+	for i := range ms {
+		ms[i].Created, ms[i].Updated, ms[i].Alert.First = minute(i/2), minute(i*step%n), minute(-i*11%n)
+	}
+	for i := 0; i < n; i += 3 {
+		var part []incident.Member
+		for k := i; k < i+3; k++ {
+			part = append(part, ms[k*step%n])
+		}
+		again := &ms[i*i%(i+1)*step%n]
+		again.Updated = again.Updated.Add(time.Second)
+		commit(t, d.Store, tenant, incident.Changes{Members: append(part, ms[i*step%n])})
+	}
+	for i := range ms { // what was changed above and not committed after
+		if i%20 == 0 {
+			commit(t, d.Store, tenant, incident.Changes{Members: ms[i : i+20]})
+		}
+	}
+	for _, f := range []query.Field{query.Created, query.Updated, query.FirstActivity, query.Title} {
+		for _, desc := range []bool{false, true} {
+			want := slices.Clone(ms)
+			slices.SortFunc(want, func(a, b incident.Member) int {
+				c := compare(a, b, f)
+				if desc {
+					c = -c
+				}
+				return cmp.Or(c, strings.Compare(a.Alert.ID, b.Alert.ID))
+			})
+			for skip := 0; skip < n; skip += 4 {
+				p := alerts(t, d.Store, query.Query{Order: []query.Order{{Field: f, Desc: desc}}, Skip: skip, Top: 4})
+				same(t, fmt.Sprint("by ", f, " desc ", desc, " after ", skip), ids(p.Items), ids(want[skip:skip+4]))
+				if p.More != (skip+4 < n) {
+					t.Errorf("by %s after %d: more %v", f, skip, p.More)
+				}
+			}
+		}
+	}
 }
 
 func compare(a, b incident.Member, f query.Field) int {

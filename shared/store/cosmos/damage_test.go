@@ -1,0 +1,82 @@
+package cosmos
+
+import (
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+)
+
+// FuzzItems feeds damaged items: they are errors, never panics.
+func FuzzItems(f *testing.F) {
+	rows, err := pack([]row{{Member: incident.Member{Incident: "1"}, V: 1, Home: 1}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	it, err := json.Marshal(commitItem{ID: "c-1", V: 1, Rows: payload{Data: rows}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(it, []byte(`[{"k":"host:a","n":{"key":"host:a"}}]`))
+	f.Add([]byte(`{"v":1,"rows":{"data":"KLUv/QQA"}}`), []byte(`{"blocks":[{"low":3}],"filter":{"bits":""}}`))
+	f.Add([]byte(`{}`), []byte(`[null]`))
+	f.Add([]byte(`{"cmin":1}`), []byte(`[{"body":{"n":-1}}]`))
+	s := &Store{blobs: newBlobCache(1 << 20)}
+	f.Fuzz(func(t *testing.T, item, plain []byte) {
+		tn := &tenant{name: "t"}
+		var kind commitItem
+		if json.Unmarshal(item, &kind) == nil && kind.Rows.Blob == nil && kind.Incidents.Blob == nil {
+			_, all, _, _ := s.commitItem(t.Context(), tn, item)
+			for i := range all {
+				_, _ = all[i].whole([]jsontext.Value{[]byte("{}")})
+			}
+		}
+		_, _ = boundOf(item, "c.cmin")
+		var ix runIndex
+		if json.Unmarshal(plain, &ix) == nil {
+			ix.block(7)
+			ix.Filter.may(7)
+		}
+		nodes, _ := unpackNodes(encoder().EncodeAll(plain, nil))
+		for _, n := range nodes {
+			_, _ = n.open()
+		}
+		var loose []row
+		if json.Unmarshal(plain, &loose) == nil {
+			for i := range loose {
+				_, _ = loose[i].whole([]jsontext.Value{[]byte("{}")})
+			}
+		}
+	})
+}
+
+// TestNarrowing holds conditions on items against what they are for: an item with a row that matches is never left out.
+func TestNarrowing(t *testing.T) {
+	text := func(f query.Field, op query.Op, v string) query.Expr { return query.Compare{Field: f, Op: op, Text: v} }
+	for _, tt := range []struct {
+		name string
+		e    query.Expr
+		want string
+	}{
+		{"nothing", nil, ""},
+		{"a value", text(query.Status, query.Eq, "New"), "ARRAY_CONTAINS(c.terms, @p0)"},
+		{"not a value", text(query.Status, query.Ne, "new"), ""},
+		{"no value", query.Compare{Field: query.AssignedTo, Op: query.Eq, Null: true}, "ARRAY_CONTAINS(c.terms, @p0)"},
+		{"what has no zone", text(query.Title, query.Eq, "x"), ""},
+		{"after", query.Compare{Field: query.Created, Op: query.Gt}, "c.cmax >= @p0"},
+		{"before", query.Compare{Field: query.Updated, Op: query.Lt}, "c.umin <= @p0"},
+		{"at", query.Compare{Field: query.FirstActivity, Op: query.Eq}, "(c.fmin <= @p0 AND c.fmax >= @p0)"},
+		{"both", query.And{Left: text(query.Status, query.Eq, "new"), Right: text(query.Title, query.Eq, "x")}, "ARRAY_CONTAINS(c.terms, @p0)"},
+		{"either", query.Or{Left: text(query.Status, query.Eq, "new"), Right: text(query.Title, query.Eq, "x")}, ""},
+		{"not", query.Not{X: text(query.Status, query.Eq, "new")}, ""},
+		{"an incident", text(query.IncidentID, query.Eq, "1"), "(ARRAY_CONTAINS(c.terms, @p0) OR ARRAY_CONTAINS(c.terms, @p1))"},
+	} {
+		var q question
+		if got := q.narrow(tt.e, func(id string) []string { return []string{id, "2"} }); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
