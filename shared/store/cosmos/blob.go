@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
 	"github.com/go-json-experiment/json"
 
@@ -201,7 +200,5 @@ func (c *blobCache) add(k cacheKey, data []byte) {
 	}
 }
 
-// etagOf is an ETag for a batch's condition.
-func etagOf(e azcore.ETag) *azcosmos.TransactionalBatchItemOptions {
-	return &azcosmos.TransactionalBatchItemOptions{IfMatchETag: &e}
-}
+// describe names an item in errors: never with its content.
+func describe(what, tenant, id string) string { return fmt.Sprintf("%s %s of %q", what, id, tenant) }

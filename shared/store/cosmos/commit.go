@@ -310,7 +310,7 @@ func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
 	}
 	b := w.store.db.connection().state.NewTransactionalBatch(w.tenant.pk)
 	if w.view.exists() {
-		b.ReplaceItem(rootID, top, etagOf(w.view.etag))
+		b.ReplaceItem(rootID, top, ifStill(w.view.etag))
 	} else {
 		b.CreateItem(top, nil)
 	}

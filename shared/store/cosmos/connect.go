@@ -2,7 +2,6 @@ package cosmos
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -60,6 +59,3 @@ func container(name string, indexed []string, pk azcosmos.PartitionKeyDefinition
 	}
 	return azcosmos.ContainerProperties{ID: name, PartitionKeyDefinition: pk, DefaultTimeToLive: &perItem, IndexingPolicy: policy}
 }
-
-// describe names an item in errors: never with its content.
-func describe(what, tenant, id string) string { return fmt.Sprintf("%s %s of %q", what, id, tenant) }

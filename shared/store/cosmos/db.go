@@ -242,6 +242,11 @@ func (d *db) batch(ctx context.Context, b azcosmos.TransactionalBatch, at *sessi
 	return etags, err
 }
 
+// ifStill is the condition that an item is still the one with that ETag.
+func ifStill(e azcore.ETag) *azcosmos.TransactionalBatchItemOptions {
+	return &azcosmos.TransactionalBatchItemOptions{IfMatchETag: &e}
+}
+
 var errNoResults = errors.New("the answer tells nothing of the batch's operations")
 
 // uncertain is a write whose answer was lost.

@@ -83,7 +83,7 @@ func (s *Store) replace(ctx context.Context, t *tenant, v *view, r root, items [
 		return err
 	}
 	b := s.db.connection().state.NewTransactionalBatch(t.pk)
-	b.ReplaceItem(rootID, top, etagOf(v.etag))
+	b.ReplaceItem(rootID, top, ifStill(v.etag))
 	for _, it := range items {
 		b.UpsertItem(it, nil)
 	}

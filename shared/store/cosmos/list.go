@@ -18,15 +18,16 @@ import (
 //	index ─▶ item ─▶ rows that match ┐
 //	           tail's rows that match ┴▶ those that no later item can come before ─▶ page
 type listing[R query.Row, T any] struct {
-	items  string                                                                     // condition on items, "" for none
-	params question                                                                   // of that condition
-	rows   func(ctx context.Context, item []byte) ([]R, error)                        // of an item, without those that the tail tells of
-	tail   []R                                                                        // at hand
-	total  int64                                                                      // rows before any condition, -1 when not counted
-	order  []query.Order                                                              // unless the query has its own
-	show   func(ctx context.Context, rows []R) ([]T, error)                           // as readers see them
-	fields func(id string) []string                                                   // see question.narrow
-	run    func(ctx context.Context, q question, do func([]byte) (bool, error)) error // asks the partition
+	items  string   // condition on items
+	params question // the parameters of that condition
+	order  []query.Order
+	total  int64 // rows before any condition; -1 when that is not counted
+	tail   []R   // the rows at hand
+
+	ask    func(ctx context.Context, q question, do func(item []byte) (more bool, err error)) error
+	rows   func(ctx context.Context, item []byte) ([]R, error) // of an item, without those that the tail tells of
+	show   func(ctx context.Context, rows []R) ([]T, error)    // as readers see them
+	merged func(incident string) []string                      // see question.narrow
 }
 
 // newestFirst is the order of listings that have no other.
@@ -70,7 +71,7 @@ func (l listing[R, T]) answer(ctx context.Context, q query.Query) (store.Page[T]
 func (l listing[R, T]) gather(ctx context.Context, g *gathering[R]) error {
 	q := l.params
 	q.params = slices.Clip(q.params)
-	where := both(l.items, "AND", q.narrow(g.query.Where, l.fields))
+	where := both(l.items, "AND", q.narrow(g.query.Where, l.merged))
 	span, desc := g.span()
 	q.page = 2 + (g.query.Skip+g.query.Top)/32
 	if span == "" || g.query.Count {
@@ -82,7 +83,7 @@ func (l listing[R, T]) gather(ctx context.Context, g *gathering[R]) error {
 	} else if span != "" {
 		q.text += " ORDER BY " + span + " ASC"
 	}
-	return l.run(ctx, q, func(item []byte) (bool, error) {
+	return l.ask(ctx, q, func(item []byte) (bool, error) {
 		if span != "" && !g.query.Count {
 			bound, err := boundOf(item, span)
 			if err != nil || g.sure(bound, desc) {

@@ -39,15 +39,15 @@ func read[T any](ctx context.Context, s *Store, name, what string, fn func(*read
 func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.Member, error) {
 	return read(ctx, s, tenant, "alert", func(r *reading) (incident.Member, error) {
 		for range maxRedirects {
-			rows, err := r.row(ctx, id)
+			row, err := r.row(ctx, id)
 			if err != nil {
 				return incident.Member{}, err
 			}
-			if rows.FoldedInto != "" {
-				id = rows.FoldedInto
+			if row.FoldedInto != "" {
+				id = row.FoldedInto
 				continue
 			}
-			shown, err := r.shown(ctx, []*memberRow{{rows, rows.Incident}})
+			shown, err := r.shown(ctx, []*memberRow{{row, row.Incident}})
 			if err != nil {
 				return incident.Member{}, err
 			}
@@ -107,7 +107,7 @@ func (r *reading) members(ctx context.Context, kind string, total int64, q query
 
 // listing is of the rows of a kind that are wanted.
 func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bool) (listing[*memberRow, incident.Member], error) {
-	l := listing[*memberRow, incident.Member]{total: -1, order: newestFirst, show: r.shown, run: r.ask, fields: r.namesOf(ctx)}
+	l := listing[*memberRow, incident.Member]{total: -1, order: newestFirst, show: r.shown, ask: r.ask, merged: r.merged(ctx)}
 	l.items = "c.type = 'commit' AND c.v <= " + l.params.bind(r.view.root.Folded) + " AND " + l.params.term(rowsTerm(kind))
 	take := func(to []*memberRow, row *row) ([]*memberRow, error) {
 		if kindOf(row.Member) != kind || !wanted(row) {
@@ -159,8 +159,8 @@ func (r *reading) survives(ctx context.Context, id string) (string, error) {
 	return to, err
 }
 
-// namesOf gives the incidents whose rows are shown as that one's: itself and all that were merged into it.
-func (r *reading) namesOf(ctx context.Context) func(id string) []string {
+// merged gives the incidents whose rows are shown as that one's: itself and all that were merged into it.
+func (r *reading) merged(ctx context.Context) func(id string) []string {
 	return func(id string) []string {
 		i, err := r.incident(ctx, r.tenant, r.view, id)
 		if err != nil || i == nil {
@@ -218,7 +218,7 @@ func (r *reading) shownIncident(ctx context.Context, i *incidentRow) (incident.I
 func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Incident], error) {
 	return read(ctx, s, tenant, "incidents", func(r *reading) (store.Page[incident.Incident], error) {
 		l := listing[*incidentRow, incident.Incident]{
-			items: "c.type = 'incidents'", total: r.view.root.Rows.Incidents, order: newestFirst, run: r.ask,
+			items: "c.type = 'incidents'", total: r.view.root.Rows.Incidents, order: newestFirst, ask: r.ask,
 			show: func(ctx context.Context, rows []*incidentRow) ([]incident.Incident, error) {
 				var out []incident.Incident
 				for _, i := range rows {
