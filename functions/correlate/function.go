@@ -21,7 +21,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/onepane/onepane/events"
-	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
@@ -99,7 +98,7 @@ func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
 		if byTenant[a.Tenant] == nil {
 			tenants = append(tenants, a.Tenant)
 		}
-		byTenant[a.Tenant] = append(byTenant[a.Tenant], report{a, e.Position, e.Trace})
+		byTenant[a.Tenant] = append(byTenant[a.Tenant], report{incident.NewReport(a), e.Position, e.Trace})
 	}
 	for _, tenant := range tenants {
 		for step := range slices.Chunk(byTenant[tenant], maxStep) {
@@ -116,7 +115,7 @@ func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
 
 // report is one alert as an event brought it.
 type report struct {
-	alert    alert.Alert
+	*incident.Report
 	position uint64
 	trace    string
 }
@@ -151,17 +150,13 @@ func (f *Function) attempt(ctx context.Context, tenant string, c *cached, report
 		c.state = incident.NewState(tenant, f.tuning(tenant))
 		c.known = false
 	}
-	alerts := make([]alert.Alert, len(reports))
-	for i, r := range reports {
-		alerts[i] = r.alert
-	}
-	if err := f.load(ctx, tenant, c, alerts); err != nil {
+	if err := f.load(ctx, tenant, c, reports); err != nil {
 		return nil, err
 	}
 	outcomes := make([]incident.Outcome, len(reports))
 	now := f.Now()
 	for i, r := range reports {
-		outcomes[i] = c.state.Apply(r.alert, r.position, now)
+		outcomes[i] = c.state.Apply(r.Report, r.position, now)
 	}
 	changes := c.state.Take()
 	if changes.Empty() {
@@ -182,11 +177,15 @@ func storeError(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// load brings into c's state all that deciding about alerts needs. A state that others have moved past is
+// load brings into c's state all that deciding about the reports needs. A state that others have moved past is
 // fault.Conflict.
-func (f *Function) load(ctx context.Context, tenant string, c *cached, alerts []alert.Alert) error {
+func (f *Function) load(ctx context.Context, tenant string, c *cached, reports []report) error {
+	wanted := make([]*incident.Report, len(reports))
+	for i, r := range reports {
+		wanted[i] = r.Report
+	}
 	for {
-		refs := c.state.Missing(alerts)
+		refs := c.state.Missing(wanted)
 		if refs.Empty() {
 			return nil
 		}
@@ -228,10 +227,10 @@ func (f *Function) report(ctx context.Context, reports []report, outcomes []inci
 	now := f.Now()
 	for i, o := range outcomes {
 		if f.Meter != nil {
-			f.Meter.Correlated(o, now.Sub(reports[i].alert.Delivered))
+			f.Meter.Correlated(o, now.Sub(reports[i].Alert.Delivered))
 		}
 		if f.Log != nil && f.Log.Enabled(ctx, slog.LevelDebug) {
-			f.Log.DebugContext(ctx, "correlated", "tenant", reports[i].alert.Tenant, "event", reports[i].alert.ID, "alert", o.AlertID,
+			f.Log.DebugContext(ctx, "correlated", "tenant", reports[i].Alert.Tenant, "event", reports[i].Alert.ID, "alert", o.AlertID,
 				"incident", o.Incident, "folded", o.Folded, "opened", o.Opened, "merged", o.MergedFrom)
 		}
 	}

@@ -159,11 +159,16 @@ func (k *keys) host(v string) {
 	case short == "localhost" || short == "unknown":
 	case qualified && (strings.HasSuffix(domain, ".internal") || domain == "internal") && strings.HasPrefix(short, "ip-"):
 		k.put("host:"+v, false)
+		k.put("host:"+short, false)
+		k.ip(strings.ReplaceAll(strings.TrimPrefix(short, "ip-"), "-", "."))
 	case qualified && domain != "local" && domain != "localdomain":
 		k.put("host:"+v, true)
 		k.put("host:"+short, false)
 	default:
 		k.put("host:"+short, false)
+		if address, ok := strings.CutPrefix(short, "ip-"); ok {
+			k.ip(strings.ReplaceAll(address, "-", "."))
+		}
 	}
 }
 
@@ -212,9 +217,12 @@ func (k *keys) user(v string) {
 		k.put("user:"+lower, true)
 		k.put("user:"+name, false)
 	case strings.Contains(lower, "@"):
-		name, _, _ := strings.Cut(lower, "@")
+		name, domain, _ := strings.Cut(lower, "@")
 		k.put("user:"+lower, true)
 		k.put("user:"+name, false)
+		if label, _, ok := strings.Cut(domain, "."); ok {
+			k.put("user:"+label+`\`+name, false) // a domain's down-level name is mostly its first label
+		}
 	default:
 		k.put("user:"+lower, false)
 	}

@@ -18,27 +18,28 @@ type Outcome struct {
 	MergedFrom []string // incidents that were merged into Incident because of it
 }
 
-// Apply decides where a belongs and changes the state accordingly. Applying the same report again changes nothing.
+// Apply decides where a report belongs and changes the state accordingly. Applying the same report again changes nothing.
 // Position is the event's place in the bus's log, 0 where there is none; now is when the decision is made: it is recorded, and
 // never part of the decision.
-func (s *State) Apply(a alert.Alert, position uint64, now time.Time) Outcome {
+func (s *State) Apply(r *Report, position uint64, now time.Time) Outcome {
+	a := r.Alert
 	if m := s.members[a.ID]; m != nil {
 		return s.again(m, a, now)
 	}
-	ties := s.resolve(a)
-	if original, rule := s.duplicate(a, ties); original != nil {
+	v := s.arrive(r)
+	if original, rule := s.duplicate(v); original != nil {
 		return s.fold(original, a, rule, now)
 	}
 	m := &Member{Alert: a, Status: a.Status, Created: now, Updated: now, Position: position}
 	m.resolved(now)
 	s.members[a.ID] = m
 	s.changedMembers.add(a.ID)
-	s.remember(m)
-	s.brief(m, ties)
+	s.remember(m, r.ids)
+	s.brief(m, v.ties)
 	if a.Class == alert.Exposure {
 		return Outcome{AlertID: a.ID, New: true, Changed: true}
 	}
-	out := s.place(m, ties, now)
+	out := s.place(m, v, now)
 	out.AlertID, out.New, out.Changed = a.ID, true, true
 	return out
 }
@@ -68,12 +69,13 @@ func (s *State) again(m *Member, a alert.Alert, now time.Time) Outcome {
 	m.Updated = later(now, m.Updated)
 	m.resolved(now)
 	s.changedMembers.add(m.Alert.ID)
-	s.remember(m)
+	r := NewReport(merged)
+	s.remember(m, r.ids)
 	if inc := s.incident(m.Incident); inc != nil {
-		ties := s.resolve(m.Alert)
-		s.tell(inc, m, ties, false, now)
+		v := s.arrive(r)
+		s.tell(inc, v, false, now)
 		if !inc.Background {
-			s.touch(inc, m, ties, false)
+			s.touch(inc, v, false)
 		}
 	}
 	return out
@@ -90,31 +92,28 @@ func (m *Member) resolved(now time.Time) {
 }
 
 // place puts a new alert into an incident: the best it ties to, the drip it is one more drop of, or one of its own.
-func (s *State) place(m *Member, ties []tie, now time.Time) Outcome {
-	a := m.Alert
-	for i := range ties {
-		ties[i].surprise = s.surprise(a, ties[i]) // as things stood before it
-	}
-	found := s.candidates(a, ties)
+func (s *State) place(m *Member, v *arrival, now time.Time) Outcome {
+	s.weigh(v)
 	out := Outcome{}
 	var inc *Incident
-	if len(found) > 0 && found[0].score >= s.tune.JoinAt && found[0].incident.Alerts < s.tune.MaxAlerts {
-		inc = s.join(m, found, ties, &out, now)
-	} else if c, ok := s.drip(a, ties); ok {
+	if found := s.candidates(v); len(found) > 0 && found[0].score >= s.tune.JoinAt && found[0].incident.Alerts < s.tune.MaxAlerts {
+		inc = s.join(m, found, v.ties, &out, now)
+		s.inherit(v, inc, found[0].credit)
+	} else if c, ok := s.drip(v); ok {
 		inc, m.Reasons = c.incident, c.reasons
 	} else {
 		inc = s.open(now)
-		inc.Background = s.dripping(a, ties)
+		inc.Background = s.dripping(v)
 		out.Opened = true
 	}
 	m.Incident, out.Incident = inc.ID, inc.ID
 	m.Reasons = strongest(m.Reasons)
 	inc.Alerts++
-	newKind := inc.saw(kindOf(a))
-	s.tell(inc, m, ties, out.Opened, now)
-	s.count(a, ties, inc.ID)
+	newKind := inc.saw(v.kind)
+	s.tell(inc, v, out.Opened, now)
+	s.count(v, inc.ID)
 	if !inc.Background {
-		s.touch(inc, m, ties, newKind)
+		s.touch(inc, v, newKind)
 	}
 	return out
 }

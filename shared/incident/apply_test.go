@@ -24,10 +24,11 @@ func newWorld(t *testing.T) *world { return &world{t, NewState("contoso", nil)} 
 // see applies one alert and returns what became of it.
 func (w *world) see(a alert.Alert) Outcome {
 	w.t.Helper()
-	for refs := w.s.Missing([]alert.Alert{a}); !refs.Empty(); refs = w.s.Missing([]alert.Alert{a}) {
+	r := []*Report{NewReport(a)}
+	for refs := w.s.Missing(r); !refs.Empty(); refs = w.s.Missing(r) {
 		w.s.Put(Loaded{}, refs)
 	}
-	return w.s.Apply(a, 0, a.Delivered)
+	return w.s.Apply(r[0], 0, a.Delivered)
 }
 
 // incidentOf is where an alert is now, redirects followed.

@@ -1,21 +1,17 @@
 package incident
 
-import (
-	"github.com/onepane/onepane/shared/alert"
-)
-
 // drip is the incident that gathers a kind of alert that fires on an entity all the time: one more of it belongs there,
 // unless it ties to something better.
-func (s *State) drip(a alert.Alert, ties []tie) (candidate, bool) {
-	t, ok := ground(ties)
+func (s *State) drip(v *arrival) (candidate, bool) {
+	t, ok := ground(v.ties)
 	if !ok {
 		return candidate{}, false
 	}
-	c := s.nodes[t.key].typed(kindOf(a))
+	c := s.nodes[t.key].typed(v.kind)
 	if c == nil || c.N < s.tune.DripCount {
 		return candidate{}, false
 	}
-	inc, apart := s.incident(c.Incident), gap(a.First, c.First, c.Last)
+	inc, apart := s.incident(c.Incident), gap(v.Alert.First, c.First, c.Last)
 	if inc == nil || !inc.open() || !inc.Background || apart > s.tune.DripWindow || inc.Alerts >= s.tune.MaxAlerts {
 		return candidate{}, false
 	}
@@ -25,11 +21,11 @@ func (s *State) drip(a alert.Alert, ties []tie) (candidate, bool) {
 }
 
 // dripping reports whether a kind fires on its entity so often that an incident of its own may gather it.
-func (s *State) dripping(a alert.Alert, ties []tie) bool {
-	t, ok := ground(ties)
+func (s *State) dripping(v *arrival) bool {
+	t, ok := ground(v.ties)
 	if !ok {
 		return false
 	}
-	c := s.nodes[t.key].typed(kindOf(a))
+	c := s.nodes[t.key].typed(v.kind)
 	return c != nil && c.N >= s.tune.DripCount
 }

@@ -2,6 +2,8 @@ package incident
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/onepane/onepane/shared/alert"
@@ -22,20 +24,20 @@ func severityNode(s alert.Severity) string { return "severity:" + string(s) }
 
 // chance is the rate, per hour, at which alerts of a kind hit an entity without anything being wrong, not counting
 // what incident inc itself added. It is what was seen of that pair, plus what kind and entity would give if they were
-// independent: a kind that fires everywhere, an entity that everything touches.
-func (s *State) chance(a alert.Alert, key string, inc *Incident) float64 {
-	kind := kindOf(a)
+// independent: a kind that fires everywhere, an entity that everything touches. What names a strange indicator, and of a
+// kind that seldom does, is as much rarer.
+func (s *State) chance(v *arrival, key string, inc *Incident) float64 {
 	ofKind, ofEntity, ofPair, total, hours := 0.0, 0.0, 0.0, 0.0, s.tune.Prior.Hours()
 	if all := s.nodes[tenantNode]; all != nil {
 		total = float64(all.Alerts)
 		hours += all.Last.Sub(all.First).Hours()
 	}
-	if n := s.nodes[kindNode(kind)]; n != nil {
+	if n := s.nodes[kindNode(v.kind)]; n != nil {
 		ofKind = float64(n.Alerts)
 	}
 	if n := s.nodes[key]; n != nil {
 		ofEntity = float64(n.Alerts)
-		if c := n.typed(kind); c != nil {
+		if c := n.typed(v.kind); c != nil {
 			ofPair = float64(c.N)
 			if inc != nil && c.Incident == inc.ID {
 				own := min(float64(c.Here), s.tune.Own)
@@ -48,8 +50,27 @@ func (s *State) chance(a alert.Alert, key string, inc *Incident) float64 {
 		}
 	}
 	ofKind, ofEntity, ofPair = max(ofKind, 0), max(ofEntity, 0), max(ofPair, 0)
-	independent := (ofKind + s.tune.Unseen*s.usual(a.Severity, total)) * (ofEntity + s.tune.Unseen) / (total + s.prior(total))
-	return (ofPair + independent) / hours
+	independent := (ofKind + s.tune.Unseen*s.usual(v.Alert.Severity, total)) * (ofEntity + s.unseen(key)) / (total + s.prior(total))
+	return (ofPair + independent) / hours * s.unusual(v)
+}
+
+// unseen is how many episodes an entity is taken to have had besides those that were seen.
+func (s *State) unseen(key string) float64 {
+	switch {
+	case !indicator(key):
+		return s.tune.Unseen
+	case strings.HasPrefix(key, "ip:"):
+		return s.tune.UnseenAddress
+	}
+	return s.tune.UnseenIndicator
+}
+
+// unusual is how likely alerts of the arrival's kind are to name a strange indicator, if it does: 1 says nothing.
+func (s *State) unusual(v *arrival) float64 {
+	if n := s.nodes[kindNode(v.kind)]; n != nil && v.strange {
+		return 1 - n.Plain
+	}
+	return 1
 }
 
 // prior is how many episodes, of kinds and entities that never came again, a tenant is taken to have had before its first
@@ -79,42 +100,84 @@ func (n *Node) within(incident string) int {
 	return 0
 }
 
-// drive is the rate, per hour, at which an attack that last touched an entity so long ago would bring one more
-// alert of one kind on it: much right after, little by little less, never nothing.
-func (s *State) drive(touch Touch, apart time.Duration, a alert.Alert) float64 {
-	step := s.tune.Step / (1 + float64(apart)/float64(s.tune.StepFade))
+// drive is the rate, per hour, at which the attack behind an incident would bring this arrival on an entity that it last touched so
+// long ago: much right after, little by little less, never nothing; the more, the more its alerts there looked like an attack.
+func (s *State) drive(v *arrival, t tie, touch *Touch, inc *Incident, apart time.Duration) float64 {
+	fade := s.tune.StepFade
+	if indicator(t.key) && t.class != "ip" {
+		fade = s.tune.IndicatorFade
+	}
+	step := s.tune.Step / (1 + float64(apart)/float64(fade))
 	burst := s.tune.Burst * touch.Recent * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
-	return (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[a.Severity]
+	telling := s.telling(v, t.key, inc)
+	drive := (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[v.Alert.Severity] * touch.Credit * telling
+	switch {
+	case s.progresses(&v.Alert, inc):
+		drive *= s.tune.Progress
+	case len(v.Alert.Tactics) == 0 && len(inc.Tactics) > 0:
+		drive *= s.tune.Unstaged
+	}
+	together := s.tune.Together * math.Exp2(-float64(apart)/float64(s.tune.TogetherHalfLife))
+	if t.class == "user" || t.class == "mailbox" { // people do many things at once, machines seldom
+		together *= telling
+	}
+	return drive + together
 }
 
 // telling is how likely attacks show in a kind of alert, 1 for a kind never seen here before, little for one that fired many
 // times without one. What incident inc itself brought does not count against it.
-func (s *State) telling(kind, key string, inc *Incident) float64 {
+func (s *State) telling(v *arrival, key string, inc *Incident) float64 {
 	n := 0.0
-	if k := s.nodes[kindNode(kind)]; k != nil {
+	if k := s.nodes[kindNode(v.kind)]; k != nil {
 		n = float64(k.Alerts)
 	}
-	if c := s.nodes[key].typed(kind); c != nil && inc != nil && c.Incident == inc.ID {
+	if c := s.nodes[key].typed(v.kind); c != nil && inc != nil && c.Incident == inc.ID {
 		n -= min(float64(c.Here), s.tune.Own)
 	}
-	return s.tune.Familiar / (s.tune.Familiar + max(n, 0))
+	return s.tune.Familiar / (s.tune.Familiar + max(n, 0)*s.unusual(v))
 }
 
 // surprise is how much an alert looks like part of an attack by what it says of one entity, 0 to 1: rare there, or grave.
-func (s *State) surprise(a alert.Alert, t tie) float64 {
-	seed := s.tune.Seed * s.tune.Gravity[a.Severity] * s.telling(kindOf(a), t.key, nil)
-	return seed / (seed + s.chance(a, t.key, nil))
+func (s *State) surprise(v *arrival, key string) float64 {
+	seed := s.tune.Seed * s.tune.Gravity[v.Alert.Severity] * s.telling(v, key, nil)
+	return seed / (seed + s.chance(v, key, nil))
 }
 
-// count records an alert among the episodes of its tenant, kind and entities. It reports whether it began an episode on its
-// ground.
-func (s *State) count(a alert.Alert, ties []tie, incident string) {
-	kind := kindOf(a)
-	began := len(ties) == 0
-	on, _ := ground(ties)
-	for _, t := range ties {
+// weigh sets the credit of an arrival's ties: an alert looks like part of an attack by what is most surprising in it, as things
+// stood before it.
+func (s *State) weigh(v *arrival) {
+	const full = 0.7 // the weight of a tie from which its surprise counts in full
+	most := 0.0
+	for i := range v.ties {
+		t := &v.ties[i]
+		t.credit = s.surprise(v, t.key)
+		most = max(most, t.credit*min(1, t.weight/full))
+	}
+	for i := range v.ties {
+		v.ties[i].credit = max(v.ties[i].credit, most)
+	}
+}
+
+// inherit lets an arrival take over part of the credit of the incident that it joined, on things that little else touches.
+func (s *State) inherit(v *arrival, inc *Incident, credit float64) {
+	for i := range v.ties {
+		t := &v.ties[i]
+		others := 0.0
+		if n := s.nodes[t.key]; n != nil {
+			others = float64(n.Alerts - n.within(inc.ID))
+		}
+		t.credit = max(t.credit, s.tune.Inherit*credit/(1+others/s.tune.InheritCrowd))
+	}
+}
+
+// count records an arrival among the episodes of its tenant, kind and entities.
+func (s *State) count(v *arrival, incident string) {
+	a := &v.Alert
+	began := len(v.ties) == 0
+	on, _ := ground(v.ties)
+	for _, t := range v.ties {
 		n := s.edit(t.key)
-		c := n.seen(kind, a.First, incident, s.tune.Episode)
+		c := n.seen(v.kind, a.First, incident, s.tune.Episode)
 		if c {
 			n.Alerts++
 		}
@@ -125,13 +188,26 @@ func (s *State) count(a alert.Alert, ties []tie, incident string) {
 	}
 	all := s.edit(tenantNode)
 	all.span(a.First, a.Last)
-	if began {
-		all.Alerts++
-		for _, name := range []string{kindNode(kind), severityNode(a.Severity)} {
-			n := s.edit(name)
-			n.Alerts++
-			n.span(a.First, a.Last)
-		}
+	if !began {
+		return
+	}
+	all.Alerts++
+	for _, name := range []string{kindNode(v.kind), severityNode(a.Severity)} {
+		n := s.edit(name)
+		n.Alerts++
+		n.span(a.First, a.Last)
+	}
+	if slices.ContainsFunc(v.ties, func(t tie) bool { return indicator(t.key) }) {
+		s.edit(kindNode(v.kind)).expect(v.strange, s.tune.Strange)
+	}
+}
+
+// expect learns how often alerts of a kind name a strange indicator.
+func (n *Node) expect(strange bool, memory float64) {
+	if strange {
+		n.Plain -= n.Plain / (memory + 1)
+	} else {
+		n.Plain += (1 - n.Plain) / (memory + 1)
 	}
 }
 
@@ -193,14 +269,6 @@ func (n *Node) counted(t TypeCount) {
 	} else if len(n.Types) < maxTypes {
 		n.Types = append(n.Types, t)
 	}
-}
-
-// kindOf is what is counted as one kind of alert: type, or title for senders without types, per provider.
-func kindOf(a alert.Alert) string {
-	if a.Type != "" {
-		return a.Origin.Provider + "/" + a.Type
-	}
-	return a.Origin.Provider + "/" + a.Title
 }
 
 // ground is what an alert is about: the machine, or else its weightiest entity.

@@ -12,14 +12,15 @@ func TestChance(t *testing.T) {
 		w.see(told(fmt.Sprint("drip-", i), float64(30*i), "av update", "host=web-03"))
 		w.see(told(fmt.Sprint("nat-", i), float64(30*i+7), fmt.Sprint("kind-", i), "ip=198.51.100.1", fmt.Sprintf("host=pc-%d", i)))
 	}
-	seen, fresh := told("x-1", 1800, "av update"), told("x-2", 1800, "never seen")
+	arrive := func(id, title string) *arrival { return w.s.arrive(NewReport(told(id, 1800, title))) }
+	seen, fresh := arrive("x-1", "av update"), arrive("x-2", "never seen")
 	if drip, rare := w.s.chance(seen, "host:web-03", nil), w.s.chance(fresh, "host:web-03", nil); drip < 50*rare {
 		t.Errorf("a drip is %v, a new kind on the same host %v: want the drip far likelier", drip, rare)
 	}
 	if shared, own := w.s.chance(fresh, "ip:198.51.100.1", nil), w.s.chance(fresh, "ip:203.0.113.9", nil); shared < 20*own {
 		t.Errorf("a shared address is %v, a new one %v: want the shared one far likelier", shared, own)
 	}
-	if often, once := w.s.telling(kindOf(seen), "host:other", nil), w.s.telling(kindOf(fresh), "host:other", nil); once != 1 || often > 0.1 {
+	if often, once := w.s.telling(seen, "host:other", nil), w.s.telling(fresh, "host:other", nil); once != 1 || often > 0.1 {
 		t.Errorf("a kind seen 60 times tells %v, a new one %v", often, once)
 	}
 }

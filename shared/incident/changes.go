@@ -27,6 +27,8 @@ type Node struct {
 	Company []uint32 `json:"company,omitempty"`
 	// Briefs are the latest alerts on this entity, newest last, at most maxBriefs.
 	Briefs []Brief `json:"briefs,omitempty"`
+	// Plain is, of a kind, which part of its late alerts named no indicator that was strange at the time, 0 to 1.
+	Plain float64 `json:"plain,omitzero"`
 	// Types counts the alert types seen on this entity, at most maxTypes: what is background here.
 	Types []TypeCount `json:"types,omitempty"`
 }
@@ -56,6 +58,8 @@ type Touch struct {
 type Owner struct {
 	Key  string    `json:"key"`
 	Last time.Time `json:"last"`
+	// Guess says that nobody named both together: the short form of a full host name.
+	Guess bool `json:"guess,omitzero"`
 }
 
 // TypeCount is how often one kind of alert was seen on an entity, in episodes, and when.

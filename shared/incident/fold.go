@@ -11,19 +11,20 @@ import (
 
 // duplicate finds the alert that a is another product's copy of, and the rule that says so. Precision comes first:
 // a fold hides an alert.
-func (s *State) duplicate(a alert.Alert, ties []tie) (*Member, string) {
-	for _, id := range carried(a) {
-		if m := s.named(id); m != nil && m.Alert.ID != a.ID && s.sameID(a, m.Alert, id) {
+func (s *State) duplicate(v *arrival) (*Member, string) {
+	a := &v.Alert
+	for _, id := range v.ids {
+		if m := s.named(id); m != nil && m.Alert.ID != a.ID && s.sameID(v.Report, &m.Alert, id) {
 			return m, "carried id"
 		}
 	}
-	for _, t := range foremost(ties) {
+	for _, t := range foremost(v.ties) {
 		n := s.nodes[t.key]
 		if n == nil {
 			continue
 		}
 		for _, b := range n.Briefs {
-			if b.copies(a, s.tune) {
+			if b.copies(*a, s.tune) {
 				if m := s.member(b.Alert); m != nil && m.Alert.ID != a.ID && m.Alert.Class == a.Class {
 					return m, "same thing, kind and moment"
 				}
@@ -97,7 +98,8 @@ func (s *State) member(id string) *Member {
 
 // sameID reports whether an id that two alerts carry means one alert. A long id does so by itself. So does one of letters
 // and digits within the hour; a mere number is a counter that everyone has, and needs the same title or a shared thing besides.
-func (s *State) sameID(a, b alert.Alert, id string) bool {
+func (s *State) sameID(r *Report, b *alert.Alert, id string) bool {
+	a := &r.Alert
 	if a.Class != b.Class && a.Class != alert.EvidenceOnly && b.Class != alert.EvidenceOnly || apart(a, b) > s.tune.CarriedWithin {
 		return false
 	}
@@ -110,11 +112,11 @@ func (s *State) sameID(a, b alert.Alert, id string) bool {
 	case strings.EqualFold(a.Title, b.Title):
 		return true
 	}
-	mine := strongNames(a)
-	return slices.ContainsFunc(strongNames(b), func(k string) bool { return slices.Contains(mine, k) })
+	mine := r.strong()
+	return slices.ContainsFunc(NewReport(*b).strong(), func(k string) bool { return slices.Contains(mine, k) })
 }
 
-func apart(a, b alert.Alert) time.Duration { return a.First.Sub(b.First).Abs() }
+func apart(a, b *alert.Alert) time.Duration { return a.First.Sub(b.First).Abs() }
 
 // fold makes a another sighting of original.
 func (s *State) fold(original *Member, a alert.Alert, rule string, now time.Time) Outcome {
@@ -123,42 +125,11 @@ func (s *State) fold(original *Member, a alert.Alert, rule string, now time.Time
 	}
 	s.members[a.ID] = &Member{
 		Alert: a, FoldedInto: original.Alert.ID, Incident: original.Incident, Status: a.Status, Created: now, Updated: now,
-		Reasons: []Reason{{Rule: rule, Alert: original.Alert.ID, Weight: 1, Gap: apart(a, original.Alert)}},
+		Reasons: []Reason{{Rule: rule, Alert: original.Alert.ID, Weight: 1, Gap: apart(&a, &original.Alert)}},
 	}
 	s.changedMembers.add(a.ID)
 	out := s.again(original, a, now)
 	out.Folded, out.New = true, true
-	return out
-}
-
-// carried are the node keys of the ids by which other products may know a.
-func carried(a alert.Alert) []string {
-	const shortest = 6 // below that, ids are counters that everyone has
-	var out []string
-	for _, id := range append([]string{a.Origin.ID, a.ReportID}, a.CarriedIDs...) {
-		if len(id) < shortest {
-			continue
-		}
-		if k := "id:" + strings.ToLower(id); !slices.Contains(out, k) {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
-// strongNames are the strong keys of a's evidence, addresses apart.
-func strongNames(a alert.Alert) []string {
-	var out []string
-	for i, e := range a.Evidence {
-		if i == maxTies {
-			break
-		}
-		for _, k := range e.Keys() {
-			if k.Strong && k.Class() != "ip" {
-				out = append(out, k.Text)
-			}
-		}
-	}
 	return out
 }
 
@@ -173,21 +144,4 @@ func letters(s string) string {
 		}
 		return -1
 	}, s)
-}
-
-// statements are the node keys under which the provider may have said that a belongs with others.
-func statements(a alert.Alert) []string {
-	return append(claims(a), "member:"+a.Origin.Provider+"/"+strings.ToLower(a.Origin.ID))
-}
-
-// claims are the node keys of what a itself says belongs together: its provider's correlation key, and its members.
-func claims(a alert.Alert) []string {
-	var out []string
-	if a.CorrelationKey != "" {
-		out = append(out, "key:"+a.Origin.Provider+"/"+a.CorrelationKey)
-	}
-	for _, m := range a.Members {
-		out = append(out, "member:"+a.Origin.Provider+"/"+strings.ToLower(m))
-	}
-	return out
 }

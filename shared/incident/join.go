@@ -14,19 +14,20 @@ type candidate struct {
 	incident *Incident
 	doubt    float64 // product of (1 - weight): what the ties leave open
 	score    float64
+	credit   float64 // how much the alerts it ties to look like an attack
 	reasons  []Reason
 }
 
-// candidates are the open incidents a ties to, the best first. Independent ties add up: the score is one minus the
+// candidates are the open incidents an arrival ties to, the best first. Independent ties add up: the score is one minus the
 // product of what each leaves open.
-func (s *State) candidates(a alert.Alert, ties []tie) []candidate {
+func (s *State) candidates(v *arrival) []candidate {
 	var found []candidate
-	for _, t := range ties {
+	for _, t := range v.ties {
 		if n := s.nodes[t.key]; n != nil {
-			found = s.byTouch(found, a, t, n)
+			found = s.byTouch(found, v, t, n)
 		}
 	}
-	found = s.byStatement(found, a)
+	found = s.byStatement(found, v)
 	for i := range found {
 		found[i].score = 1 - found[i].doubt
 	}
@@ -44,66 +45,61 @@ func (s *State) candidates(a alert.Alert, ties []tie) []candidate {
 
 // byTouch adds what one shared entity says about each incident that touched it lately: how much likelier the attack
 // behind it is to bring this alert than chance, times what sharing such a thing is worth at all.
-func (s *State) byTouch(found []candidate, a alert.Alert, t tie, n *Node) []candidate {
-	for _, touch := range n.Touches {
+func (s *State) byTouch(found []candidate, v *arrival, t tie, n *Node) []candidate {
+	for i := range n.Touches {
+		touch := &n.Touches[i]
 		inc := s.incident(touch.Incident)
 		if inc == nil || !inc.open() || inc.Background {
 			continue
 		}
-		apart := gap(a.First, touch.First, touch.Last)
+		apart := gap(v.Alert.First, touch.First, touch.Last)
 		if apart > s.tune.Horizon {
 			continue
 		}
-		telling := s.telling(kindOf(a), t.key, inc)
-		drive := s.drive(touch, apart, a) * touch.Credit * telling
-		switch {
-		case s.progresses(a, inc):
-			drive *= s.tune.Progress
-		case len(a.Tactics) == 0 && len(inc.Tactics) > 0:
-			drive *= s.tune.Unstaged
-		}
-		drive += s.tune.Together * math.Exp2(-float64(apart)/float64(s.tune.TogetherHalfLife))
-		w := t.weight * drive / (drive + s.chance(a, t.key, inc))
+		drive := s.drive(v, t, touch, inc, apart)
+		w := t.weight * drive / (drive + s.chance(v, t.key, inc))
 		if w < 0.03 {
 			continue
 		}
-		found = add(found, inc, Reason{Rule: "shared " + spoken(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart})
+		found = add(found, inc, Reason{Rule: "shared " + spoken(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart}, touch.Credit*w/t.weight)
 	}
 	return found
 }
 
 // byStatement adds what the provider itself says: alerts it names as members, and its own correlation key.
-func (s *State) byStatement(found []candidate, a alert.Alert) []candidate {
-	for _, id := range memberIDs(a) {
+func (s *State) byStatement(found []candidate, v *arrival) []candidate {
+	a := &v.Alert
+	for _, id := range v.members {
 		if m := s.members[id]; m != nil {
 			if inc := s.incident(m.Incident); inc != nil && inc.open() {
-				found = add(found, inc, Reason{Rule: "named by " + a.Reporter, Alert: id, Weight: 0.95, Gap: gap(a.First, m.Alert.First, m.Alert.Last)})
+				found = add(found, inc, Reason{Rule: "named by " + a.Reporter, Alert: id, Weight: 0.95, Gap: gap(a.First, m.Alert.First, m.Alert.Last)}, 1)
 			}
 		}
 	}
-	for _, name := range statements(a) {
+	for _, name := range v.statements {
 		n := s.nodes[name]
 		if n == nil {
 			continue
 		}
 		for _, touch := range n.Touches {
 			if inc := s.incident(touch.Incident); inc != nil && inc.open() {
-				found = add(found, inc, Reason{Rule: "grouped by " + a.Reporter, Alert: touch.Alert, Weight: 0.95, Gap: gap(a.First, touch.First, touch.Last)})
+				found = add(found, inc, Reason{Rule: "grouped by " + a.Reporter, Alert: touch.Alert, Weight: 0.95, Gap: gap(a.First, touch.First, touch.Last)}, 1)
 			}
 		}
 	}
 	return found
 }
 
-func add(found []candidate, inc *Incident, r Reason) []candidate {
+func add(found []candidate, inc *Incident, r Reason, credit float64) []candidate {
 	for i := range found {
 		if c := &found[i]; c.incident == inc {
 			c.doubt *= 1 - r.Weight
+			c.credit = max(c.credit, credit)
 			c.reasons = append(c.reasons, r)
 			return found
 		}
 	}
-	return append(found, candidate{incident: inc, doubt: 1 - r.Weight, reasons: []Reason{r}})
+	return append(found, candidate{incident: inc, doubt: 1 - r.Weight, credit: credit, reasons: []Reason{r}})
 }
 
 // pauses are the incidents that are earlier bursts of the attack that inc is a burst of: each shows many kinds of alerts
@@ -147,7 +143,7 @@ func (s *State) touchOf(n *Node, inc *Incident) *Touch {
 }
 
 // progresses reports whether a takes the incident's attack a step further: a stage it has not shown yet, after one it has.
-func (s *State) progresses(a alert.Alert, inc *Incident) bool {
+func (s *State) progresses(a *alert.Alert, inc *Incident) bool {
 	if len(inc.Tactics) == 0 {
 		return false
 	}

@@ -10,8 +10,8 @@ import (
 //
 // A host fills it until Missing names nothing more, applies alerts in order, and takes the changes:
 //
-//	for refs := s.Missing(alerts); !refs.Empty(); refs = s.Missing(alerts) { s.Put(load(refs), refs) }
-//	for _, a := range alerts { s.Apply(a, now) }
+//	for refs := s.Missing(reports); !refs.Empty(); refs = s.Missing(reports) { s.Put(load(refs), refs) }
+//	for _, r := range reports { s.Apply(r, position, now) }
 //	commit(s.Take())
 type State struct {
 	tenant   string
@@ -88,29 +88,28 @@ func absent[T any](m map[string]*T, names []string) {
 	}
 }
 
-// Missing names what must be loaded before alerts can be applied. Each call follows references one step further.
-func (s *State) Missing(alerts []alert.Alert) Refs {
+// Missing names what must be loaded before reports can be applied. Each call follows references one step further.
+func (s *State) Missing(reports []*Report) Refs {
 	m := missing{s: s}
-	for i := range alerts {
-		a := &alerts[i]
-		m.member(a.ID)
-		for _, id := range memberIDs(*a) {
+	for _, r := range reports {
+		m.member(r.Alert.ID)
+		for _, id := range r.members {
 			m.member(id)
 		}
-		m.alert, m.stored = a, nil
-		m.names(*a)
-		m.known(s.members[a.ID])
+		m.alert, m.stored = &r.Alert, nil
+		m.names(r)
+		m.known(s.members[r.Alert.ID])
 		// What a report is merged into is resolved anew: its own names are needed too, but lead no further.
 		stored := m.stored
 		for _, mem := range stored {
-			m.names(mem.Alert)
+			m.names(NewReport(mem.Alert))
 		}
 	}
 	return m.refs
 }
 
-func (m *missing) names(a alert.Alert) {
-	for _, k := range namesOf(a) {
+func (m *missing) names(r *Report) {
+	for _, k := range r.lookups {
 		m.node(k)
 	}
 }
@@ -235,43 +234,4 @@ func (s *State) edit(key string) *Node {
 	}
 	s.changedNodes.add(key)
 	return n
-}
-
-// name follows SameAs to the key that a thing is kept under. It ends: only a node that leads nowhere is made to lead on,
-// and never to one that leads to it.
-func (s *State) name(key string) string {
-	for {
-		n := s.nodes[key]
-		if n == nil || n.SameAs == "" {
-			return key
-		}
-		key = n.SameAs
-	}
-}
-
-// memberIDs are the ids of the alerts that a sums up.
-func memberIDs(a alert.Alert) []string {
-	var ids []string
-	for _, m := range a.Members {
-		ids = append(ids, alert.MakeID(a.Tenant, alert.Origin{Provider: a.Origin.Provider, ID: m}))
-	}
-	return ids
-}
-
-// namesOf are the node keys that a decision about a looks up first.
-func namesOf(a alert.Alert) []string {
-	names := make([]string, 0, 16)
-	for i, e := range a.Evidence {
-		if i == maxTies {
-			break
-		}
-		for _, k := range e.Keys() {
-			names = append(names, k.Text)
-		}
-	}
-	names = append(names, tenantNode, kindNode(kindOf(a)), severityNode(a.Severity))
-	names = append(names, carried(a)...)
-	names = append(names, statements(a)...)
-	slices.Sort(names)
-	return slices.Compact(names)
 }

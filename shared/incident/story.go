@@ -12,8 +12,8 @@ import (
 )
 
 // tell brings an incident up to date with one of its alerts. first says that the alert opened it.
-func (s *State) tell(inc *Incident, m *Member, ties []tie, first bool, now time.Time) {
-	a := m.Alert
+func (s *State) tell(inc *Incident, v *arrival, first bool, now time.Time) {
+	a := v.Alert
 	if first || a.First.Before(inc.First) {
 		inc.First = a.First
 	}
@@ -26,7 +26,7 @@ func (s *State) tell(inc *Incident, m *Member, ties []tie, first bool, now time.
 		inc.Products = append(inc.Products, p)
 	}
 	inc.cloud(a.Account.Cloud)
-	for _, t := range ties {
+	for _, t := range v.ties {
 		e := a.Evidence[t.evidence]
 		inc.cloud(entity.Cloud(e.Attr(entity.AttrCloud)))
 		if assetKinds[e.Kind] && e.Role != alert.Attacker {

@@ -65,8 +65,15 @@ type Tuning struct {
 	// After PriorFades real episodes half of them are forgotten, down to PriorLeast.
 	Prior                                 time.Duration
 	PriorEpisodes, PriorFades, PriorLeast float64
-	// Unseen is how many episodes a kind or an entity is taken to have had besides those that were seen.
-	Unseen float64
+	// Unseen is how many episodes a kind or an entity is taken to have had besides those that were seen; UnseenIndicator the
+	// same for things of which there are endless many (files, domains, public addresses).
+	Unseen, UnseenIndicator, UnseenAddress float64
+	// Strange is how many alerts of a kind without a strange indicator it takes to halve the expectation of one.
+	Strange float64
+	// Inherit is how much of an incident's credit an alert takes over that joins it.
+	Inherit, InheritCrowd float64
+	// IndicatorFade is StepFade for indicators: an attacker keeps them for days.
+	IndicatorFade time.Duration
 	// DripCount is from how many episodes on a kind may have an incident of its own that gathers it; DripWindow is how long
 	// that one goes on without another.
 	DripCount  int
@@ -92,14 +99,14 @@ func Default() *Tuning {
 			"registry_key": 0.3, "process": 0.1, "other": 0.3,
 		},
 		Victim: 1, Attacker: 1.1, Context: 0.5, Weak: 0.9, Common: 0.1, Company: 32,
-		Step: 0.0007, Seed: 0.000005, Familiar: 2, Own: 6, StepFade: time.Hour, Burst: 0.1, BurstMost: 5, BurstHalfLife: 5 * time.Minute, Pulse: 0.15,
+		Step: 0.0007, Seed: 0.000002, Familiar: 2, Own: 6, StepFade: time.Hour, Burst: 0.1, BurstMost: 5, BurstHalfLife: 5 * time.Minute, Pulse: 0.15,
 		Together: 0.05, TogetherHalfLife: 15 * time.Second,
 		IntenseKinds: 4, IntenseGap: 3 * time.Hour,
 		Gravity: map[alert.Severity]float64{
 			alert.Unknown: 0.8, alert.Informational: 0.3, alert.Low: 0.6, alert.Medium: 1, alert.High: 1.6, alert.Critical: 2,
 		},
-		Progress: 1.5, Unstaged: 0.4, Horizon: 14 * 24 * time.Hour,
-		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 1000, PriorFades: 30, PriorLeast: 25, Unseen: 0.5, DripCount: 6, DripWindow: 48 * time.Hour,
+		Progress: 1.5, Unstaged: 0.4, Horizon: 96 * time.Hour,
+		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 1000, PriorFades: 30, PriorLeast: 25, Unseen: 0.5, UnseenIndicator: 0.05, UnseenAddress: 0.1, Strange: 5, Inherit: 0.5, InheritCrowd: 0.5, IndicatorFade: 12 * time.Hour, DripCount: 6, DripWindow: 48 * time.Hour,
 		AddressLife: 24 * time.Hour, FoldWithin: 2 * time.Minute, CarriedWithin: carriedWithin, MaxAlerts: 10000,
 	}
 }

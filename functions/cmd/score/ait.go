@@ -9,6 +9,9 @@ import (
 
 // ait adds the row of the AIT set, or says why there is none.
 func ait(ctx context.Context, b *board, dir string) (skipped string, err error) {
+	if dir == "none" {
+		return "", nil
+	}
 	if dir = find(dir); dir == "" {
 		return "AIT set: not here (give --ait or ONEPANE_EVALUATION)", nil
 	}

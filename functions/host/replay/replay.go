@@ -65,7 +65,7 @@ func (r *Replay) Read(ctx context.Context, name string, in io.Reader) error {
 	if r.tenants == nil {
 		r.tenants, r.known, r.seed = map[string]*tenant{}, map[uint64]bool{}, maphash.MakeSeed()
 	}
-	waiting := map[string][]alert.Alert{}
+	waiting := map[string][]*incident.Report{}
 	flush := func() {
 		for id, as := range waiting {
 			r.decide(id, as)
@@ -75,7 +75,7 @@ func (r *Replay) Read(ctx context.Context, name string, in io.Reader) error {
 	n, held := 0, 0
 	err := values(in, func(body []byte) error {
 		for _, a := range r.read(name, &n, body) {
-			waiting[a.Tenant] = append(waiting[a.Tenant], a)
+			waiting[a.Tenant] = append(waiting[a.Tenant], incident.NewReport(a))
 			held++
 		}
 		if held >= batch {
@@ -162,8 +162,8 @@ func senderID(a alert.Alert) string {
 	return a.ReportID
 }
 
-// decide applies alerts of one tenant.
-func (r *Replay) decide(id string, alerts []alert.Alert) {
+// decide applies reports of one tenant.
+func (r *Replay) decide(id string, reports []*incident.Report) {
 	t := r.tenants[id]
 	if t == nil {
 		t = &tenant{memory: newMemory()}
@@ -172,11 +172,11 @@ func (r *Replay) decide(id string, alerts []alert.Alert) {
 	if t.state == nil || t.state.Size() > maxState {
 		t.state = incident.NewState(id, r.Tuning)
 	}
-	for refs := t.state.Missing(alerts); !refs.Empty(); refs = t.state.Missing(alerts) {
+	for refs := t.state.Missing(reports); !refs.Empty(); refs = t.state.Missing(reports) {
 		t.state.Put(t.memory.load(refs), refs)
 	}
-	for _, a := range alerts {
-		r.tally(a, t.state.Apply(a, 0, a.Delivered))
+	for _, rep := range reports {
+		r.tally(rep.Alert, t.state.Apply(rep, 0, rep.Alert.Delivered))
 	}
 	t.memory.commit(t.state.Take())
 }
