@@ -57,7 +57,7 @@ func (s *Store) fold(ctx context.Context, t *tenant, v *view) error {
 		}
 	}
 	f.root.Folded, f.root.Since = v.root.Version, 0
-	next := &view{root: v.root, etag: v.etag, tables: &tables{}, rows: map[string]*row{}, incidents: map[string]*incidentRow{}}
+	next := &view{root: v.root, etag: v.etag, tables: v.tables.after(v.rows, f.pages), rows: map[string]*row{}, incidents: map[string]*incidentRow{}}
 	for {
 		part := f.next()
 		r := f.root
@@ -101,7 +101,8 @@ type folding struct {
 	tenant *tenant
 	view   *view
 	root   root
-	items  [][]byte // to be written
+	items  [][]byte                           // to be written
+	pages  map[string]map[string]*incidentRow // as they will be
 }
 
 // next takes items for a batch off the list: what fits beside the root.
@@ -192,7 +193,7 @@ func (f *folding) incidents(ctx context.Context) error {
 		changed[pageOf(i.ID)] = append(changed[pageOf(i.ID)], i)
 	}
 	pages := sorted(changed)
-	items := make([]incidentsItem, len(pages))
+	items, written := make([]incidentsItem, len(pages)), make([]map[string]*incidentRow, len(pages))
 	err := each(ctx, len(pages), func(ctx context.Context, n int) error {
 		old, err := f.store.page(ctx, f.tenant, f.view, pages[n])
 		if err != nil {
@@ -205,13 +206,16 @@ func (f *folding) incidents(ctx context.Context) error {
 		for _, i := range changed[pages[n]] {
 			now[i.ID] = i
 		}
+		written[n] = now
 		items[n], err = f.page(ctx, pages[n], now)
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	f.pages = map[string]map[string]*incidentRow{}
 	for i := range items {
+		f.pages[pages[i]] = written[i]
 		if err := f.add(items[i]); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package cosmos
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,8 +23,29 @@ type tables struct {
 	pages map[string]map[string]*incidentRow // of incidents
 }
 
-// maxKnown is how many rows are remembered before all are forgotten: some 50 MB.
-const maxKnown = 100_000
+// What is remembered before all is forgotten: some 50 MB each.
+const (
+	maxKnown = 100_000 // rows
+	maxPages = 2_000   // of incidents
+)
+
+// after is what is known of the tables once a tail's rows and pages of incidents are in them.
+func (t *tables) after(rows map[string]*row, pages map[string]map[string]*incidentRow) *tables {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	next := &tables{}
+	if len(t.rows)+len(rows) <= maxKnown {
+		next.rows = map[string]*row{}
+		maps.Copy(next.rows, t.rows)
+		maps.Copy(next.rows, rows)
+	}
+	if len(t.pages)+len(pages) <= maxPages {
+		next.pages = map[string]map[string]*incidentRow{}
+		maps.Copy(next.pages, t.pages)
+		maps.Copy(next.pages, pages)
+	}
+	return next
+}
 
 func (t *tables) row(id string) (r *row, known bool) {
 	t.mu.Lock()
