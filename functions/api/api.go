@@ -156,6 +156,9 @@ func (c *call) authenticate(rt route) error {
 		c.w.Header().Set("WWW-Authenticate", "Bearer")
 		return fail(http.StatusUnauthorized, "unauthenticated", "The request says not, or not validly, who sends it: "+err.Error())
 	}
+	if !p.Can(rt.needs) {
+		return fault.Errorf(fault.Denied, "You may not do this: it takes one of the roles %s.", givenBy(rt.needs))
+	}
 	c.principal = p
 	c.Request = c.WithContext(context.WithValue(c.Context(), principalKey{}, p))
 	return nil

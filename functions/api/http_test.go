@@ -383,7 +383,7 @@ func TestPrincipals(t *testing.T) {
 	}
 	m := crowd(1)
 	m.Members = append(m.Members, member("fabrikam", 1))
-	base := serve(t, m, as(Principal{Tenants: []string{"fabrikam"}}, nil))
+	base := serve(t, m, as(Principal{Tenants: []string{"fabrikam"}, Rights: Read}, nil))
 	if got := get(t, base+"/v1.0/security/alerts_v2").titles(t); !slices.Equal(got, []string{"Alert 1"}) {
 		t.Errorf("sees %v", got)
 	}

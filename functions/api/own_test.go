@@ -237,7 +237,9 @@ func TestQuarantineOfOthersStaysHidden(t *testing.T) {
 	s := shelfOf(t, mine, nobodys, events.Rejection{Tenant: "fabrikam", Body: "c"})
 	base := serve(t, crowd(0), func(v *Server) {
 		v.Shelf, v.Replayer = s, replayer{}
-		v.Authenticate = func(*http.Request) (Principal, error) { return Principal{Tenants: []string{"contoso"}}, nil }
+		v.Authenticate = func(*http.Request) (Principal, error) {
+			return Principal{Tenants: []string{"contoso"}, Rights: Read}, nil
+		}
 	}) + "/api/v1/quarantine"
 	if got := get(t, base).object(t, 200)["value"].([]any); len(got) != 1 {
 		t.Errorf("sees %v", got)

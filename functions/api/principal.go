@@ -12,11 +12,15 @@ import (
 
 // Principal is who asks, and what it may.
 type Principal struct {
-	Name       string
+	ID         string // never two principals' at once: what limits count by and the audit log keeps
+	Name       string // as people know it
 	AllTenants bool
-	Tenants    []string // the tenants it may read, unless AllTenants
-	Operate    bool     // may release what is in quarantine
+	Tenants    []string // those it may meet, unless AllTenants
+	Rights     Right
 }
+
+// Can reports whether p has any of the rights.
+func (p Principal) Can(any Right) bool { return p.Rights&any != 0 }
 
 // May reports whether p may read the tenant. What belongs to no tenant yet is for those who may read all.
 func (p Principal) May(tenant string) bool {
@@ -44,7 +48,7 @@ func Open(r *http.Request) (Principal, error) {
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
 		return Principal{}, fault.Errorf(fault.Denied, "Another site's page may not send requests here.")
 	}
-	return Principal{Name: "local", AllTenants: true, Operate: true}, nil
+	return Principal{ID: "local", Name: "local", AllTenants: true, Rights: Everything}, nil
 }
 
 func loopback(host string) bool {

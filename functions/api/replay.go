@@ -36,9 +36,6 @@ func (c *call) replayQuarantine() error {
 	if c.server.Replayer == nil {
 		return fail(http.StatusNotImplemented, "notSupported", "This server cannot replay.")
 	}
-	if !c.principal.Operate {
-		return fault.Errorf(fault.Denied, "You may not release records from quarantine.")
-	}
 	wanted, err := c.replayRequest()
 	if err != nil {
 		return err

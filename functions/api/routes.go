@@ -5,37 +5,55 @@ import (
 	"slices"
 )
 
-// route is one method on one path. Open ones are answered without asking who sends the request.
+// route is one method on one path. Open ones are answered without asking who sends the request; any other is for those
+// who have one of the rights it needs, and without such rights it is for nobody.
 type route struct {
 	method string
 	path   string
+	needs  Right
 	open   bool
 	serve  func(*call) error
+}
+
+// Route is a route as those outside may know it.
+type Route struct {
+	Method, Path string
+	Needs        Right // one of these
+	Open         bool
+}
+
+// Routes lists everything the API serves.
+func (s *Server) Routes() []Route {
+	var out []Route
+	for _, r := range s.routes() {
+		out = append(out, Route{r.method, r.path, r.needs, r.open})
+	}
+	return out
 }
 
 // routes is everything the API serves. Writes to alerts and incidents (PATCH, comments) will be rows of their own here.
 func (s *Server) routes() []route {
 	graph := []route{
-		{path: "/alerts_v2", serve: (*call).listAlerts},
-		{path: "/alerts_v2/$count", serve: (*call).countAlerts},
-		{path: "/alerts_v2/{id}", serve: (*call).getAlert},
-		{path: "/incidents", serve: (*call).listIncidents},
-		{path: "/incidents/$count", serve: (*call).countIncidents},
-		{path: "/incidents/{id}", serve: (*call).getIncident},
-		{path: "/incidents/{id}/alerts", serve: (*call).listIncidentAlerts},
-		{path: "/incidents/{id}/alerts/$count", serve: (*call).countIncidentAlerts},
-		{path: "/incidents/{id}/alerts/{aid}", serve: (*call).getIncidentAlert},
+		{path: "/alerts_v2", needs: ReadAlerts, serve: (*call).listAlerts},
+		{path: "/alerts_v2/$count", needs: ReadAlerts, serve: (*call).countAlerts},
+		{path: "/alerts_v2/{id}", needs: ReadAlerts, serve: (*call).getAlert},
+		{path: "/incidents", needs: ReadIncidents, serve: (*call).listIncidents},
+		{path: "/incidents/$count", needs: ReadIncidents, serve: (*call).countIncidents},
+		{path: "/incidents/{id}", needs: ReadIncidents, serve: (*call).getIncident},
+		{path: "/incidents/{id}/alerts", needs: ReadAlerts | ReadIncidents, serve: (*call).listIncidentAlerts},
+		{path: "/incidents/{id}/alerts/$count", needs: ReadAlerts | ReadIncidents, serve: (*call).countIncidentAlerts},
+		{path: "/incidents/{id}/alerts/{aid}", needs: ReadAlerts | ReadIncidents, serve: (*call).getIncidentAlert},
 	}
 	own := []route{
-		{method: http.MethodGet, path: "/api/v1/status", serve: (*call).status},
-		{method: http.MethodGet, path: "/api/v1/exposures", serve: (*call).listExposures},
-		{method: http.MethodGet, path: "/api/v1/exposures/{id}", serve: (*call).getExposure},
-		{method: http.MethodGet, path: "/api/v1/incidents/{id}/reasons", serve: (*call).listReasons},
-		{method: http.MethodGet, path: "/api/v1/incidents/{id}/assets", serve: (*call).listAssets},
-		{method: http.MethodGet, path: "/api/v1/alerts/{id}/raw", serve: (*call).getRaw},
-		{method: http.MethodGet, path: "/api/v1/quarantine", serve: (*call).listQuarantine},
-		{method: http.MethodGet, path: "/api/v1/quarantine/{id}", serve: (*call).getQuarantined},
-		{method: http.MethodPost, path: "/api/v1/quarantine/replay", serve: (*call).replayQuarantine},
+		{method: http.MethodGet, path: "/api/v1/status", needs: Everything, serve: (*call).status},
+		{method: http.MethodGet, path: "/api/v1/exposures", needs: ReadAlerts, serve: (*call).listExposures},
+		{method: http.MethodGet, path: "/api/v1/exposures/{id}", needs: ReadAlerts, serve: (*call).getExposure},
+		{method: http.MethodGet, path: "/api/v1/incidents/{id}/reasons", needs: ReadIncidents, serve: (*call).listReasons},
+		{method: http.MethodGet, path: "/api/v1/incidents/{id}/assets", needs: ReadIncidents, serve: (*call).listAssets},
+		{method: http.MethodGet, path: "/api/v1/alerts/{id}/raw", needs: ReadAlerts, serve: (*call).getRaw},
+		{method: http.MethodGet, path: "/api/v1/quarantine", needs: ReadAlerts, serve: (*call).listQuarantine},
+		{method: http.MethodGet, path: "/api/v1/quarantine/{id}", needs: ReadAlerts, serve: (*call).getQuarantined},
+		{method: http.MethodPost, path: "/api/v1/quarantine/replay", needs: Operate, serve: (*call).replayQuarantine},
 		{method: http.MethodGet, path: "/openapi.json", open: true, serve: (*call).openapi},
 		{method: http.MethodGet, path: "/healthz", open: true, serve: (*call).healthz},
 		{method: http.MethodGet, path: "/readyz", open: true, serve: (*call).readyz},
@@ -43,7 +61,7 @@ func (s *Server) routes() []route {
 	out := slices.Clone(own)
 	for _, version := range []string{"/v1.0", "/beta"} {
 		for _, r := range graph {
-			out = append(out, route{method: http.MethodGet, path: version + "/security" + r.path, serve: r.serve})
+			out = append(out, route{method: http.MethodGet, path: version + "/security" + r.path, needs: r.needs, serve: r.serve})
 		}
 	}
 	return out

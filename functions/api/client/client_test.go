@@ -103,7 +103,7 @@ func TestTokenIsSent(t *testing.T) {
 			if r.Header.Get("Authorization") != "Bearer right" {
 				return api.Principal{}, errors.New("wrong token")
 			}
-			return api.Principal{AllTenants: true}, nil
+			return api.Principal{AllTenants: true, Rights: api.Read}, nil
 		}
 	})
 	if _, err := c.Status(context.Background()); err != nil {
