@@ -37,6 +37,7 @@ func (s *State) Apply(r *Report, position uint64, now time.Time) Outcome {
 	s.remember(m, r.ids)
 	s.brief(m, v.ties)
 	if a.Class == alert.Exposure {
+		s.expose(m, v, now)
 		return Outcome{AlertID: a.ID, New: true, Changed: true}
 	}
 	out := s.place(m, v, now)
@@ -71,7 +72,9 @@ func (s *State) again(m *Member, a alert.Alert, now time.Time) Outcome {
 	s.changedMembers.add(m.Alert.ID)
 	r := NewReport(merged)
 	s.remember(m, r.ids)
-	if inc := s.incident(m.Incident); inc != nil {
+	if merged.Class == alert.Exposure {
+		s.expose(m, s.arrive(r), now)
+	} else if inc := s.incident(m.Incident); inc != nil {
 		v := s.arrive(r)
 		s.tell(inc, v, false, now)
 		if !inc.Background {

@@ -29,6 +29,8 @@ type Node struct {
 	Briefs []Brief `json:"briefs,omitempty"`
 	// Plain is, of a kind, which part of its late alerts named no indicator that was strange at the time, 0 to 1.
 	Plain float64 `json:"plain,omitzero"`
+	// Exposures are the open exposures of this thing, the gravest first, at most maxExposedThing.
+	Exposures []Exposed `json:"exposures,omitempty"`
 	// Types counts the alert types seen on this entity, at most maxTypes: what is background here.
 	Types []TypeCount `json:"types,omitempty"`
 }

@@ -64,6 +64,8 @@ type Incident struct {
 	// Assets are the tenant's own things that its alerts touch, first come first, at most MaxAssets.
 	Assets     []Asset `json:"assets,omitempty"`
 	AssetCount int     `json:"assetCount,omitzero"` // distinct assets, also beyond MaxAssets
+	// Exposures are the open exposures of those assets, the gravest first, at most MaxExposed.
+	Exposures []Exposed `json:"exposures,omitempty"`
 	// Lead is the title of the gravest alert, with its severity rank: what the incident is named after while it is small.
 	Lead     string `json:"lead,omitzero"`
 	LeadRank int    `json:"leadRank,omitzero"`
@@ -174,6 +176,8 @@ func (i Incident) Text(f query.Field) string {
 		return string(i.Status)
 	case query.DisplayName, query.Title:
 		return i.Name
+	case query.Priority:
+		return query.Number(i.Priority().Score)
 	}
 	return i.Work.text(f)
 }

@@ -84,6 +84,9 @@ func (i *Incident) absorb(o *Incident) {
 		i.asset(a)
 	}
 	i.AssetCount = max(i.AssetCount, o.AssetCount, len(i.Assets))
+	for _, x := range o.Exposures {
+		i.Exposures = exposed(i.Exposures, x, false, MaxExposed)
+	}
 	if o.First.Before(i.First) {
 		i.First = o.First
 	}

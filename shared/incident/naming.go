@@ -158,6 +158,12 @@ func (s *State) lend(name, to string, at time.Time, guess bool) {
 			strong.counted(t)
 		}
 	}
+	if len(n.Owners) == 0 && len(n.Exposures) > 0 {
+		strong := s.edit(to)
+		for _, x := range n.Exposures {
+			strong.Exposures = exposed(strong.Exposures, x, false, maxExposedThing)
+		}
+	}
 	if fullName(name) && strings.HasPrefix(to, "machine:") {
 		if m := s.edit(to); len(m.Also) < maxAlso && !slices.Contains(m.Also, name) {
 			m.Also = append(m.Also, name)

@@ -31,6 +31,7 @@ func (s *State) tell(inc *Incident, v *arrival, first bool, now time.Time) {
 		inc.cloud(entity.Cloud(e.Attr(entity.AttrCloud)))
 		if assetKinds[e.Kind] && e.Role != alert.Attacker {
 			inc.asset(asset(t.key, e, a.Account.Cloud))
+			inc.shows(t.key, s.nodes[t.key])
 		}
 	}
 	inc.AssetCount = max(inc.AssetCount, len(inc.Assets))

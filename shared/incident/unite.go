@@ -96,6 +96,9 @@ func (s *State) absorb(own, gone string) {
 	}
 	n.Briefs = append(n.Briefs, g.Briefs...)
 	n.Briefs = n.Briefs[max(0, len(n.Briefs)-maxBriefs):]
+	for _, x := range g.Exposures {
+		n.Exposures = exposed(n.Exposures, x, false, maxExposedThing)
+	}
 	n.Alerts += g.Alerts
 	n.span(g.First, g.Last)
 	*g = Node{Key: gone, SameAs: own, First: g.First, Last: g.Last}

@@ -3,6 +3,7 @@
 package query
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -26,7 +27,14 @@ const (
 	IncidentID     Field = "incidentId"
 	Title          Field = "title"
 	DisplayName    Field = "displayName"
+	Priority       Field = "priorityScore" // of incidents, 0 to 100: a text as Number writes it
 )
+
+// Number writes a number from 0 to 999 so that texts compare as numbers do.
+func Number(n int) string { return fmt.Sprintf("%03d", n) }
+
+// IsNumber reports whether f holds what Number writes.
+func (f Field) IsNumber() bool { return f == Priority }
 
 // IsTime reports whether f holds an instant.
 func (f Field) IsTime() bool {

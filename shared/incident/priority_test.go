@@ -1,0 +1,118 @@
+package incident
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/attack"
+	"github.com/onepane/onepane/shared/entity"
+	"github.com/onepane/onepane/shared/query"
+)
+
+var chainOf5 = []attack.Tactic{attack.InitialAccess, attack.Execution, attack.CredentialAccess, attack.Exfiltration, attack.Impact}
+
+func TestPriority(t *testing.T) {
+	vault := Asset{Key: "resource:v", Kind: entity.Resource, Name: "payroll-kv", Value: "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/payroll-kv"}
+	for _, tt := range []struct {
+		name string
+		i    Incident
+		want string // parts with points, then the score
+	}{
+		{"a single high alert", Incident{Severity: alert.High, Kinds: []uint32{1}}, "severity 30 = 30"},
+		{"a single critical alert", Incident{Severity: alert.Critical, Kinds: []uint32{1}}, "severity 40 = 40"},
+		{"nothing is known", Incident{}, "severity 8 = 8"},
+		{"an impact alone is half the way", Incident{Severity: alert.High, Tactics: chainOf5[4:]}, "severity 30, progress 11 = 41"},
+		{"all the way", Incident{Severity: alert.High, Tactics: chainOf5}, "severity 30, progress 22 = 52"},
+		{"three clouds, four products", Incident{Severity: alert.Low, Clouds: []entity.Cloud{"aws", "azure", "gcp"}, Products: []string{"a", "b", "c", "d"}}, "severity 8, agreement 10 = 18"},
+		{"a vault", Incident{Severity: alert.Low, Assets: []Asset{vault}, AssetCount: 1}, "severity 8, critical assets 5 = 13"},
+		{"a crowd of 8", Incident{Severity: alert.Low, AssetCount: 8}, "severity 8, crowd 3 = 11"},
+		{"sixteen kinds", Incident{Severity: alert.Low, Kinds: make([]uint32, 16)}, "severity 8, corroboration 8 = 16"},
+		{"one weakness", Incident{Severity: alert.Low, Exposures: []Exposed{{ID: "e", Severity: alert.Low}}}, "severity 8, exposures 1 = 9"},
+		{"one grave weakness of two things", Incident{Severity: alert.Low, Exposures: []Exposed{{"e", "a", alert.High}, {"e", "b", alert.High}}}, "severity 8, exposures 4 = 12"},
+		{"a drip, however grave", Incident{Severity: alert.High, Background: true, Kinds: []uint32{1}}, "severity 30, background -20 = 10"},
+		{"everything", Incident{
+			Severity: alert.Critical, Tactics: chainOf5, Clouds: []entity.Cloud{"aws", "azure", "gcp"}, Products: []string{"a", "b", "c"},
+			Assets: []Asset{vault, vault}, AssetCount: 100, Kinds: make([]uint32, 16),
+			Exposures: []Exposed{{ID: "1", Severity: alert.High}, {ID: "2"}, {ID: "3"}, {ID: "4"}, {ID: "5"}, {ID: "6"}, {ID: "7"}},
+		}, "severity 40, progress 22, agreement 10, critical assets 8, crowd 6, corroboration 8, exposures 6 = 100"},
+	} {
+		p := tt.i.Priority()
+		var parts []string
+		sum := 0
+		for _, part := range p.Parts {
+			parts = append(parts, part.Name+" "+itoa(part.Points))
+			sum += part.Points
+			if part.Why == "" || part.Most > 0 && part.Points > part.Most {
+				t.Errorf("%s: part %+v", tt.name, part)
+			}
+		}
+		if got := strings.Join(parts, ", ") + " = " + itoa(p.Score); got != tt.want || sum != p.Score {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestPriorityOrdersAsANumber(t *testing.T) {
+	low, high := Incident{Severity: alert.Low}, Incident{Severity: alert.Critical, Tactics: chainOf5, Kinds: make([]uint32, 16)}
+	if a, b := low.Text(query.Priority), high.Text(query.Priority); a != "008" || b != "070" {
+		t.Errorf("%q and %q", a, b)
+	}
+}
+
+// Whichever comes first, the exposure is context of the incident on its thing; it ties nothing and ends when it is resolved.
+func TestExposuresAreContext(t *testing.T) {
+	for _, exposureFirst := range []bool{true, false} {
+		w := newWorld(t)
+		weak := told("weak-0001", -60*24*3, "public port", "resource=arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc1234")
+		weak.Class, weak.Severity = alert.Exposure, alert.High
+		hit := told("hit-0001", 0, "miner", "host=ip-10-0-0-9.eu-west-1.compute.internal", "resource=i-0abc1234")
+		other := told("hit-0002", 1, "scan", "host=elsewhere")
+		var o Outcome
+		if exposureFirst {
+			w.see(weak)
+			o = w.see(hit)
+		} else {
+			o = w.see(hit)
+			w.see(weak)
+		}
+		x := w.see(other)
+		inc := w.s.incidents[o.Incident]
+		want := Exposed{ID: weak.ID, Asset: "machine:i-0abc1234", Severity: alert.High}
+		if len(inc.Exposures) != 1 || inc.Exposures[0] != want {
+			t.Fatalf("exposure first %v: exposures %+v", exposureFirst, inc.Exposures)
+		}
+		if w.s.members[weak.ID].Incident != "" || len(w.s.incidents[x.Incident].Exposures) != 0 {
+			t.Errorf("exposure first %v: it is context of its thing only", exposureFirst)
+		}
+		weak.Status, weak.Updated = alert.StatusResolved, weak.Updated.Add(60*24*7*60e9)
+		w.see(weak)
+		if n := len(w.s.incidents[o.Incident].Exposures); n != 0 {
+			t.Errorf("exposure first %v: %d left after it was resolved", exposureFirst, n)
+		}
+		if later := w.see(told("hit-0003", 2, "scan", "resource=i-0abc1234")); len(w.s.incidents[later.Incident].Exposures) != 0 {
+			t.Error("a resolved exposure came back")
+		}
+	}
+}
+
+func TestTheGravestExposuresStay(t *testing.T) {
+	var list []Exposed
+	for i := range 20 {
+		severity := alert.Low
+		if i%5 == 0 {
+			severity = alert.High
+		}
+		list = exposed(list, Exposed{ID: itoa(i), Severity: severity}, false, 6)
+	}
+	ids := ""
+	for _, x := range list {
+		ids += x.ID + " "
+	}
+	if ids != "0 5 10 15 1 2 " {
+		t.Errorf("kept %s", ids)
+	}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
