@@ -98,7 +98,8 @@ const (
 // TestCost counts what an alert costs once everything is in motion: two folds of the tail are in the count.
 func TestCost(t *testing.T) {
 	r := newRig(t, cosmos.Options{})
-	perAlert, lines := r.cost(t, newTraffic(attacks.Medium), 2400, 6400)
+	tr := newTraffic(attacks.Medium)
+	perAlert, lines := r.cost(t, tr, 2400, 6400)
 	t.Logf("%.2f RU an alert of %d bytes\n%s", perAlert, r.bytes/r.alerts, lines)
 	if perAlert > goal {
 		t.Errorf("an alert costs %.2f RU, the goal is %.2f", perAlert, goal)
@@ -107,6 +108,24 @@ func TestCost(t *testing.T) {
 		t.Logf("partition %s: %d items, %d bytes an alert", p.Key, p.Items, p.Bytes/8800)
 	}
 	readCost(t, r)
+	restarted(t, r, tr)
+}
+
+// restarted counts what an alert costs when every thousand meet a new process, as functions that come and go do.
+func restarted(t *testing.T, r *rig, tr *traffic) {
+	t.Helper()
+	const alerts, each = 6000, 1000
+	r.account.ResetLedger()
+	for range alerts / each {
+		r.store = r.open(t, cosmos.Options{})
+		r.correlate = r.function(r.store)
+		r.feed(t, tr.take(t, each))
+	}
+	perAlert := r.account.Ledger().Total().Charge / alerts
+	t.Logf("%.2f RU an alert with a new process every %d", perAlert, each)
+	if perAlert > goal {
+		t.Errorf("an alert costs %.2f RU with a new process every %d, the goal is %.2f", perAlert, each, goal)
+	}
 }
 
 // readCost counts what readers pay, on a store that has just been opened and then again: none of it may depend on how much is
