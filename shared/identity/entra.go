@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/fault"
@@ -34,10 +33,10 @@ type Entra struct {
 }
 
 // Token implements Source.
-func (e Entra) Token(ctx context.Context, r Request) (azcore.AccessToken, error) {
+func (e Entra) Token(ctx context.Context, r Request) (Token, error) {
 	assertion, err := e.Asserter.Assertion(ctx, Audience)
 	if err != nil {
-		return azcore.AccessToken{}, err
+		return Token{}, err
 	}
 	authority := e.Authority
 	if authority == "" {
@@ -55,22 +54,22 @@ func (e Entra) Token(ctx context.Context, r Request) (azcore.AccessToken, error)
 	}
 	req, err := post(ctx, strings.TrimSuffix(authority, "/")+"/"+url.PathEscape(e.Tenant)+"/oauth2/v2.0/token", form.Encode())
 	if err != nil {
-		return azcore.AccessToken{}, err
+		return Token{}, err
 	}
 	asked := e.Now()
 	a, err := send(e.HTTP, req, "Entra")
 	if err != nil {
-		return azcore.AccessToken{}, err
+		return Token{}, err
 	}
 	if a.status != http.StatusOK {
-		return azcore.AccessToken{}, entraError(a)
+		return Token{}, entraError(a)
 	}
 	return readToken(a.body, asked, "Entra")
 }
 
 // readToken reads a token answer. Entra states how long the token lasts, App Service when it ends, and either may
 // write numbers as strings.
-func readToken(body []byte, asked time.Time, from string) (azcore.AccessToken, error) {
+func readToken(body []byte, asked time.Time, from string) (Token, error) {
 	var t struct {
 		Token     string `json:"access_token"`
 		ExpiresIn number `json:"expires_in"`
@@ -79,16 +78,16 @@ func readToken(body []byte, asked time.Time, from string) (azcore.AccessToken, e
 	}
 	if err := json.Unmarshal(body, &t); err != nil || t.Token == "" {
 		// the decoder's words could quote the token
-		return azcore.AccessToken{}, fault.Errorf(fault.Unavailable, "%s answered 200 without a readable token", from)
+		return Token{}, fault.Errorf(fault.Unavailable, "%s answered 200 without a readable token", from)
 	}
-	out := azcore.AccessToken{Token: t.Token}
+	out := Token{Value: t.Token}
 	switch {
 	case t.ExpiresOn > 0:
 		out.ExpiresOn = time.Unix(int64(t.ExpiresOn), 0).UTC()
 	case t.ExpiresIn > 0:
 		out.ExpiresOn = asked.Add(time.Duration(t.ExpiresIn) * time.Second)
 	default:
-		return azcore.AccessToken{}, fault.Errorf(fault.Unavailable, "%s answered with a token that does not say when it expires", from)
+		return Token{}, fault.Errorf(fault.Unavailable, "%s answered with a token that does not say when it expires", from)
 	}
 	if t.RefreshIn > 0 {
 		out.RefreshOn = asked.Add(time.Duration(t.RefreshIn) * time.Second)

@@ -4,10 +4,11 @@
 //
 //	Lambda    ─ sts:GetWebIdentityToken ─┐
 //	                                     ├─ signed assertion ─▶ Entra ─┐
-//	Cloud Run ─ metadata server ─────────┘                             ├─▶ access token ─▶ Credential ─▶ SDK
+//	Cloud Run ─ metadata server ─────────┘                             ├─▶ access token ─▶ Credential ─▶ who calls Azure
 //	Functions ─ IDENTITY_ENDPOINT ─────────────────────────────────────┘
 //
-// No token, key or signature appears in an error.
+// Nothing of an SDK is in here: azuresdk makes of a Credential what the SDK's clients take. No token, key or signature
+// appears in an error.
 package identity
 
 import (
@@ -16,9 +17,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-
 	"github.com/onepane/onepane/shared/fault"
 )
 
@@ -26,6 +24,14 @@ import (
 type Request struct {
 	Scope  string // as in "https://servicebus.azure.net/.default"
 	Claims string // from a claims challenge; usually empty
+	Tenant string // the directory it must be of; empty takes the identity's own
+}
+
+// Token lets its bearer in.
+type Token struct {
+	Value     string
+	ExpiresOn time.Time
+	RefreshOn time.Time // when its issuer would have it replaced; zero when it did not say
 }
 
 // Source fetches a new token each time it is asked.
@@ -33,10 +39,10 @@ type Request struct {
 // fault.Unavailable is passing trouble of the token service; fault.Denied means that the identity or its trust is
 // not (yet) set up, and the error says what to look at.
 type Source interface {
-	Token(ctx context.Context, r Request) (azcore.AccessToken, error)
+	Token(ctx context.Context, r Request) (Token, error)
 }
 
-// Credential is an azcore.TokenCredential that keeps the tokens of a Source until shortly before they expire.
+// Credential keeps the tokens of a Source until shortly before they expire.
 // Safe for concurrent use: however many ask at once, the source is asked once.
 type Credential struct {
 	Source Source
@@ -62,14 +68,11 @@ const (
 	afterFailure = 30 * time.Second
 )
 
-var _ azcore.TokenCredential = (*Credential)(nil)
-
-// GetToken implements azcore.TokenCredential. While a kept token is still good it never waits.
-func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if c.Tenant != "" && o.TenantID != "" && !strings.EqualFold(c.Tenant, o.TenantID) {
-		return azcore.AccessToken{}, fault.Errorf(fault.Denied, "a token of directory %s is wanted, this identity lives in %s", o.TenantID, c.Tenant)
+// Token gives a token for r. While a kept one is still good it never waits.
+func (c *Credential) Token(ctx context.Context, r Request) (Token, error) {
+	if c.Tenant != "" && r.Tenant != "" && !strings.EqualFold(c.Tenant, r.Tenant) {
+		return Token{}, fault.Errorf(fault.Denied, "a token of directory %s is wanted, this identity lives in %s", r.Tenant, c.Tenant)
 	}
-	r := Request{Scope: strings.Join(o.Scopes, " "), Claims: o.Claims}
 	if r.Claims != "" { // what is kept has just been refused
 		return c.fetch(ctx, r)
 	}
@@ -82,7 +85,7 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 		select {
 		case <-f.done:
 		case <-ctx.Done():
-			return azcore.AccessToken{}, fault.Errorf(fault.Unavailable, "get a token for %s: %w", r.Scope, ctx.Err())
+			return Token{}, fault.Errorf(fault.Unavailable, "get a token for %s: %w", r.Scope, ctx.Err())
 		}
 		if f.err == nil || own || joined > 0 {
 			return f.token, f.err
@@ -93,7 +96,7 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 
 // kept is the token of one scope and the fetch of its successor.
 type kept struct {
-	token   azcore.AccessToken
+	token   Token
 	refresh time.Time // when to ask for the next
 	flight  *flight   // nil when nobody is asking
 }
@@ -101,7 +104,7 @@ type kept struct {
 // flight is one fetch that many may wait for.
 type flight struct {
 	done  chan struct{}
-	token azcore.AccessToken
+	token Token
 	err   error
 }
 
@@ -119,11 +122,11 @@ func (c *Credential) keep(scope string) *kept {
 
 // look returns the kept token when it is good, starting a fetch beside it when it is old; else the fetch to wait for
 // and whether this call started it.
-func (c *Credential) look(ctx context.Context, k *kept, r Request) (token azcore.AccessToken, f *flight, own bool) {
+func (c *Credential) look(ctx context.Context, k *kept, r Request) (token Token, f *flight, own bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.Now()
-	good := k.token.Token != "" && now.Before(k.token.ExpiresOn)
+	good := k.token.Value != "" && now.Before(k.token.ExpiresOn)
 	if good && now.Before(k.refresh) {
 		return k.token, nil, false
 	}
@@ -134,7 +137,7 @@ func (c *Credential) look(ctx context.Context, k *kept, r Request) (token azcore
 	if good {
 		return k.token, nil, false
 	}
-	return azcore.AccessToken{}, k.flight, own
+	return Token{}, k.flight, own
 }
 
 // fly fetches once for everybody who waits on f.
@@ -153,7 +156,7 @@ func (c *Credential) fly(ctx context.Context, k *kept, f *flight, r Request) {
 }
 
 // refreshAt is when a token fetched at now should be replaced.
-func refreshAt(t azcore.AccessToken, now time.Time) time.Time {
+func refreshAt(t Token, now time.Time) time.Time {
 	at := t.ExpiresOn.Add(-min(early, t.ExpiresOn.Sub(now)/5))
 	if !t.RefreshOn.IsZero() && t.RefreshOn.Before(at) {
 		return t.RefreshOn
@@ -162,7 +165,7 @@ func refreshAt(t azcore.AccessToken, now time.Time) time.Time {
 }
 
 // fetch asks the source, again while its trouble is passing.
-func (c *Credential) fetch(ctx context.Context, r Request) (azcore.AccessToken, error) {
+func (c *Credential) fetch(ctx context.Context, r Request) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	wait := firstPause

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -35,8 +33,8 @@ func credential(s Source) *Credential {
 	return &Credential{Source: s, Tenant: directory, Now: clock, Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 }
 
-func get(ctx context.Context, c *Credential) (azcore.AccessToken, error) {
-	return c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
+func get(ctx context.Context, c *Credential) (Token, error) {
+	return c.Token(ctx, Request{Scope: scope})
 }
 
 func TestEveryPlatformGetsAToken(t *testing.T) {
@@ -54,8 +52,8 @@ func TestEveryPlatformGetsAToken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.Count(got.Token, ".") != 2 || !got.ExpiresOn.Equal(now.Add(tt.expires)) {
-				t.Errorf("token of %d bytes until %v, want one until %v", len(got.Token), got.ExpiresOn, now.Add(tt.expires))
+			if strings.Count(got.Value, ".") != 2 || !got.ExpiresOn.Equal(now.Add(tt.expires)) {
+				t.Errorf("token of %d bytes until %v, want one until %v", len(got.Value), got.ExpiresOn, now.Add(tt.expires))
 			}
 		})
 	}
@@ -97,14 +95,14 @@ func TestATokenIsKeptUntilShortlyBeforeItsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	at = now.Add(54 * time.Minute)
-	if again, err := get(t.Context(), cred); err != nil || again.Token != first.Token || c.times("entra") != 1 {
+	if again, err := get(t.Context(), cred); err != nil || again.Value != first.Value || c.times("entra") != 1 {
 		t.Errorf("after 54 minutes: asked %d times, %v", c.times("entra"), err)
 	}
 	at = now.Add(56 * time.Minute)
-	if again, err := get(t.Context(), cred); err != nil || again.Token != first.Token {
+	if again, err := get(t.Context(), cred); err != nil || again.Value != first.Value {
 		t.Errorf("after 56 minutes the kept token is still good, and nobody waits for the next: %v", err)
 	}
-	until(t, func() bool { tok, err := get(t.Context(), cred); return err == nil && tok.Token != first.Token })
+	until(t, func() bool { tok, err := get(t.Context(), cred); return err == nil && tok.Value != first.Value })
 	if n := c.times("entra"); n != 2 {
 		t.Errorf("asked %d times, want 2", n)
 	}
@@ -126,7 +124,7 @@ func TestAGoodTokenOutlivesAFailingService(t *testing.T) {
 	mu.Lock()
 	at = now.Add(24*time.Hour - time.Minute)
 	mu.Unlock()
-	if again, err := get(t.Context(), cred); err != nil || again.Token != first.Token {
+	if again, err := get(t.Context(), cred); err != nil || again.Value != first.Value {
 		t.Errorf("a minute before the end: %v", err)
 	}
 	until(t, func() bool { return c.times("app") == 1+tries })
@@ -196,7 +194,7 @@ func TestPassingTroubleIsTriedAgain(t *testing.T) {
 
 func TestAnotherDirectoryIsRefused(t *testing.T) {
 	c := newCloud(t)
-	_, err := credential(c.managed()).GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{scope}, TenantID: "another"})
+	_, err := credential(c.managed()).Token(t.Context(), Request{Scope: scope, Tenant: "another"})
 	if fault.Of(err) != fault.Denied || c.times("app") != 0 {
 		t.Errorf("%v after %d requests", err, c.times("app"))
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-
 	"github.com/onepane/onepane/shared/fault"
 )
 
@@ -23,9 +21,9 @@ type Managed struct {
 }
 
 // Token implements Source (App Service, "How to use managed identities", REST endpoint, 2019-08-01).
-func (m Managed) Token(ctx context.Context, r Request) (azcore.AccessToken, error) {
+func (m Managed) Token(ctx context.Context, r Request) (Token, error) {
 	if m.Endpoint == "" || m.Header == "" {
-		return azcore.AccessToken{}, fault.Errorf(fault.Denied, "no managed identity: IDENTITY_ENDPOINT and IDENTITY_HEADER are empty")
+		return Token{}, fault.Errorf(fault.Denied, "no managed identity: IDENTITY_ENDPOINT and IDENTITY_HEADER are empty")
 	}
 	c := m.HTTP
 	if c == nil {
@@ -37,20 +35,20 @@ func (m Managed) Token(ctx context.Context, r Request) (azcore.AccessToken, erro
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.Endpoint+"?"+q.Encode(), nil)
 	if err != nil {
-		return azcore.AccessToken{}, fault.Errorf(fault.Denied, "IDENTITY_ENDPOINT: %w", err)
+		return Token{}, fault.Errorf(fault.Denied, "IDENTITY_ENDPOINT: %w", err)
 	}
 	req.Header.Set("X-IDENTITY-HEADER", m.Header)
 	asked := m.Now()
 	a, err := send(c, req, "the identity endpoint")
 	if err != nil {
-		return azcore.AccessToken{}, err
+		return Token{}, err
 	}
 	if a.status != http.StatusOK {
 		words := "the identity endpoint answered " + strconv.Itoa(a.status)
 		if a.status == http.StatusBadRequest {
 			words += " (is the identity assigned to this app?)"
 		}
-		return azcore.AccessToken{}, fault.Errorf(a.kind(), "%s", words)
+		return Token{}, fault.Errorf(a.kind(), "%s", words)
 	}
 	return readToken(a.body, asked, "the identity endpoint")
 }

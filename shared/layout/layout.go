@@ -33,9 +33,11 @@ var Rules = []Rule{
 	{"shared/telemetry", with(domain, "shared/telemetry/logs")},
 	{"shared/telemetry/logs", nil},
 	{"shared/identity", []string{"shared/fault"}},
+	{"shared/identity/azuresdk", []string{"shared/fault", "shared/identity"}},
 	{"shared/datadir", domain},
 	{"shared/bus", domain},
-	{"shared/bus/*", with(domain, "shared/bus", "shared/bus/bustest", "shared/datadir")},
+	{"shared/bus/*", with(domain, "shared/bus", "shared/bus/bustest", "shared/bus/servicebus/pack", "shared/datadir")},
+	{"shared/bus/servicebus/send", with(domain, "shared/bus", "shared/bus/servicebus/pack", "shared/identity")},
 	{"shared/bus/servicebus/*", domain},
 	{"shared/store", domain},
 	{"shared/store/*", with(domain, "shared/store", "shared/store/storetest", "shared/datadir")},
@@ -66,7 +68,7 @@ var Rules = []Rule{
 // SDKs are outside modules that only the named rooms may import: a driver's SDK stays in the driver.
 var SDKs = map[string][]string{
 	"github.com/cockroachdb/pebble":      {"shared/datadir", "shared/bus/localbus", "shared/store/localstore"},
-	"github.com/Azure/":                  {"shared/identity", "shared/bus/servicebus/...", "shared/store/cosmos", "functions/export/..."},
+	"github.com/Azure/":                  {"shared/identity/azuresdk", "shared/bus/servicebus/...", "shared/store/cosmos", "functions/export/..."},
 	"github.com/aws/":                    {"functions/host/awslambda", "functions/export/..."},
 	"github.com/prometheus/":             {"shared/telemetry"},
 	"go.opentelemetry.io/otel/sdk":       {"shared/telemetry"},
