@@ -33,6 +33,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/bus/servicebus/pack"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
 )
@@ -60,7 +61,7 @@ type Options struct {
 	// ConnectionString is used instead of the two above, for a namespace with keys.
 	ConnectionString string
 	// Blobs keeps what is too large for a message; without it such an event is fault.TooLarge.
-	Blobs Blobs
+	Blobs pack.Blobs
 
 	Queue, Quarantine string        // default bus.Alerts, bus.Quarantine
 	Lock              time.Duration // the queue's lockDuration; 0 is 5 minutes. Locks are renewed three times as often
@@ -84,7 +85,7 @@ func (o Options) withDefaults() Options {
 	set(&o.Queue, bus.Alerts)
 	set(&o.Quarantine, bus.Quarantine)
 	set(&o.Lock, 5*time.Minute)
-	set(&o.MaxMessage, maxMessage)
+	set(&o.MaxMessage, pack.MaxBody)
 	set(&o.InFlight, 16)
 	set(&o.Sessions, 16)
 	set(&o.Idle, 2*time.Second)
@@ -145,7 +146,7 @@ func (b *Bus) Close(ctx context.Context) error {
 // Wait is bus.Waiter: it asks until the session has no messages, so what is published meanwhile is waited for as well.
 // Every question is a billed operation per 100 sessions with messages.
 func (b *Bus) Wait(ctx context.Context, session string) error {
-	id := sessionID(session)
+	id := pack.Session(session)
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		busy, err := b.busy(ctx, id)
 		if err == nil && !busy {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/bus/servicebus/pack"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
 )
@@ -99,10 +100,17 @@ func (s *session) receive(ctx context.Context) (messages []*azservicebus.Receive
 	return messages, nil
 }
 
-// held is how many events a message says it holds.
+// held is how many events a message says it holds. What was sent over HTTPS has its number in a type of the service's choice.
 func held(m *azservicebus.ReceivedMessage) int {
-	n, _ := m.ApplicationProperties["events"].(int64)
-	return int(max(n, 1))
+	switch n := m.ApplicationProperties["events"].(type) {
+	case int64:
+		return int(max(n, 1))
+	case int32:
+		return int(max(n, 1))
+	case float64:
+		return int(max(n, 1))
+	}
+	return 1
 }
 
 // work offers what the messages hold and settles each message when all that is in it is done with. An error gives the
@@ -160,13 +168,13 @@ func (s *session) try(ctx context.Context, part []item, burials map[int]error) e
 func (s *session) unpack(ctx context.Context, messages []*azservicebus.ReceivedMessage) ([]item, error) {
 	var out []item
 	for i, m := range messages {
-		evs, err := Decode(ctx, m.Body, s.bus.opts.Blobs)
+		evs, err := pack.Decode(ctx, m.Body, s.bus.opts.Blobs)
 		for n := 1; err != nil && !fault.Permanent(err); n++ { // the blob storage is away
 			s.bus.opts.Log.Warn("message cannot be read yet", "session", s.r.SessionID(), "message", m.MessageID, "error", err)
 			if sleep(ctx, s.bus.pause(n)); ctx.Err() != nil {
 				return nil, err
 			}
-			evs, err = Decode(ctx, m.Body, s.bus.opts.Blobs)
+			evs, err = pack.Decode(ctx, m.Body, s.bus.opts.Blobs)
 		}
 		if err != nil {
 			out = append(out, item{message: i, event: corrupt(s.r.SessionID(), m), refused: err})

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/bus/servicebus/pack"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
 )
@@ -41,20 +42,8 @@ const (
 
 // Publish puts events on the shelf, each in a message of its own.
 func (s *Shelf) Publish(ctx context.Context, evs ...cloudevent.Event) error {
-	if err := check(evs); err != nil {
-		return fmt.Errorf("shelve %d events: %w", len(evs), err)
-	}
-	for _, e := range evs {
-		messages, err := pack(ctx, sessionID(e.Tenant), []cloudevent.Event{e}, s.opts.MaxMessage, s.opts.Blobs)
-		if err == nil {
-			messages[0].SessionID = nil
-			err = trouble(s.out.send(ctx, messages[0]))
-		}
-		if err != nil {
-			return fmt.Errorf("shelve event %s: %w", e.ID, err)
-		}
-	}
-	return nil
+	send := func(ctx context.Context, m pack.Message) error { return trouble(s.out.send(ctx, message(m))) }
+	return pack.Target{Limit: s.opts.MaxMessage, Blobs: s.opts.Blobs, Send: send}.Shelve(ctx, evs)
 }
 
 // List is bus.Shelf; a cursor that List did not give is fault.Invalid. A message that holds no event is shown as what it
@@ -141,7 +130,7 @@ func (s *Shelf) each(ctx context.Context, after int64, f func(*azservicebus.Rece
 
 // event reads the one event of a message.
 func (s *Shelf) event(ctx context.Context, m *azservicebus.ReceivedMessage) (cloudevent.Event, error) {
-	evs, err := Decode(ctx, m.Body, s.opts.Blobs)
+	evs, err := pack.Decode(ctx, m.Body, s.opts.Blobs)
 	if err != nil && !fault.Permanent(err) {
 		return cloudevent.Event{}, err
 	}

@@ -1,4 +1,15 @@
-package servicebus
+// Package pack is what a bus message holds: as many events of one session as fit, compressed. It knows no broker and no
+// protocol, so that whoever only sends carries neither.
+//
+//	events ─Publish─▶ by session ─▶ ≤ 232 KB, zstd ──▶ send (HTTPS) or servicebus (AMQP)
+//	                      └─ larger: Blobs, and a claim       │
+//	events ◀────────────────────────── Decode ◀───────────────┘
+//
+// A message body is one CloudEvent in structured mode, or a JSON array of them; beyond minCompress it is that in zstd,
+// which takes three quarters of gzip's bytes and half its time on alerts. Bodies tell by their first byte what they are,
+// so that whoever gets one needs no properties. A custom handler of Azure Functions must bind it with
+// "dataType": "binary": the host then passes base64, which Decode reads; as text it would be damaged.
+package pack
 
 import (
 	"bytes"
@@ -7,10 +18,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"sync"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/zstd"
@@ -20,9 +29,9 @@ import (
 )
 
 const (
-	// maxMessage leaves room beside the body for properties, and for the reason that a rejected event carries, in the
-	// 256 KB of the Standard tier.
-	maxMessage = 232 << 10
+	// MaxBody is the largest message body, in bytes. It leaves room beside it for properties, and for the reason that a
+	// rejected event carries, in the 256 KB of the Standard tier.
+	MaxBody = 232 << 10
 	// maxEvents bounds a message, so that one lock covers a handful of handler calls at most.
 	maxEvents = 500
 	// maxUnpacked bounds what a message unfolds to.
@@ -31,17 +40,10 @@ const (
 	maxPacked = 8 << 20
 	// minCompress is the size below which compression saves nothing that is billed.
 	minCompress = 4 << 10
-	// maxSession is the longest session or message id of Service Bus, in characters.
-	maxSession = 128
 )
 
-// A message body is one CloudEvent in structured mode, or a JSON array of them; beyond minCompress it is that in zstd,
-// which takes three quarters of gzip's bytes and half its time on alerts. Bodies tell by their first byte what they are,
-// so that whoever gets one needs no properties. A custom handler of Azure Functions must bind it with
-// "dataType": "binary": the host then passes base64, which Decode reads; as text it would be damaged.
-
 // pack makes messages of one session's events, in order. The same events make the same messages.
-func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int, blobs Blobs) ([]*azservicebus.Message, error) {
+func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int, blobs Blobs) ([]Message, error) {
 	texts := make([][]byte, len(evs))
 	for i, e := range evs {
 		var err error
@@ -49,7 +51,7 @@ func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int
 			return nil, err
 		}
 	}
-	var out []*azservicebus.Message
+	var out []Message
 	for from := 0; from < len(evs); {
 		size, to := 0, from
 		for to < len(evs) && to-from < maxEvents && (to == from || size+len(texts[to]) <= maxPacked) {
@@ -67,17 +69,17 @@ func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int
 }
 
 // fit packs events into one message, or halves of them into more; one event that is too large alone is stored.
-func fit(ctx context.Context, session string, evs []cloudevent.Event, texts [][]byte, limit int, blobs Blobs) ([]*azservicebus.Message, error) {
+func fit(ctx context.Context, session string, evs []cloudevent.Event, texts [][]byte, limit int, blobs Blobs) ([]Message, error) {
 	body := join(texts)
 	if len(body) > minCompress {
 		body = encoder().EncodeAll(body, nil)
 	}
 	switch {
 	case len(body) <= limit:
-		return []*azservicebus.Message{message(session, evs, body)}, nil
+		return []Message{message(session, evs, body)}, nil
 	case len(evs) == 1:
 		m, err := claim(ctx, session, evs[0], body, blobs)
-		return []*azservicebus.Message{m}, err
+		return []Message{m}, err
 	}
 	half := len(evs) / 2
 	first, err := fit(ctx, session, evs[:half], texts[:half], limit, blobs)
@@ -88,17 +90,15 @@ func fit(ctx context.Context, session string, evs []cloudevent.Event, texts [][]
 	return append(first, rest...), err
 }
 
-func message(session string, evs []cloudevent.Event, body []byte) *azservicebus.Message {
-	id := messageID(session, evs)
-	kind := cloudevent.StructuredType
+func message(session string, evs []cloudevent.Event, body []byte) Message {
+	m := Message{ID: messageID(session, evs), Session: session, ContentType: cloudevent.StructuredType, Events: len(evs), Body: body}
 	if len(evs) > 1 {
-		kind = cloudevent.BatchType
+		m.ContentType = cloudevent.BatchType
 	}
-	props := map[string]any{"events": int64(len(evs))} // for whoever looks at the queue
 	if body[0] == zstdMagic[0] {
-		props["encoding"] = "zstd"
+		m.Encoding = "zstd"
 	}
-	return &azservicebus.Message{Body: body, MessageID: &id, SessionID: &session, ContentType: &kind, ApplicationProperties: props}
+	return m
 }
 
 // messageID is derived from what is inside and for whom, so that the queue drops the same message sent twice. Duplicate
@@ -110,15 +110,6 @@ func messageID(session string, evs []cloudevent.Event) string {
 		fmt.Fprintf(h, "%d:%s", len(e.ID), e.ID)
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
-}
-
-// sessionID is the session of a tenant: its name, or a digest of one that Service Bus does not take.
-func sessionID(tenant string) string {
-	if tenant != "" && len(tenant) <= maxSession && !strings.HasPrefix(tenant, "~") {
-		return tenant
-	}
-	h := sha256.Sum256([]byte(tenant))
-	return "~" + hex.EncodeToString(h[:])
 }
 
 // encode gives structured mode with the data byte for byte as it is.
@@ -178,23 +169,23 @@ type claimData struct {
 	Size   int    `json:"size"`
 }
 
-func claim(ctx context.Context, session string, e cloudevent.Event, body []byte, blobs Blobs) (*azservicebus.Message, error) {
+func claim(ctx context.Context, session string, e cloudevent.Event, body []byte, blobs Blobs) (Message, error) {
 	if blobs == nil {
-		return nil, fault.Errorf(fault.TooLarge, "event %s: %d bytes packed, and no blob storage is configured", e.ID, len(body))
+		return Message{}, fault.Errorf(fault.TooLarge, "event %s: %d bytes packed, and no blob storage is configured", e.ID, len(body))
 	}
 	sum, tenant := sha256.Sum256(body), sha256.Sum256([]byte(session))
 	c := claimData{Blob: hex.EncodeToString(tenant[:8]) + "/" + hex.EncodeToString(sum[:]), SHA256: hex.EncodeToString(sum[:]), Size: len(body)}
 	if err := blobs.Put(ctx, c.Blob, body); err != nil {
-		return nil, fmt.Errorf("store event %s: %w", e.ID, err)
+		return Message{}, fmt.Errorf("store event %s: %w", e.ID, err)
 	}
 	data, err := json.Marshal(c)
 	if err != nil {
-		return nil, err
+		return Message{}, err
 	}
 	evs := []cloudevent.Event{{ID: e.ID, Source: e.Source, Type: claimType, Subject: e.Subject, Tenant: e.Tenant, Trace: e.Trace, Data: data}}
 	text, err := encode(evs[0])
 	if err != nil {
-		return nil, err
+		return Message{}, err
 	}
 	return message(session, evs, text), nil
 }

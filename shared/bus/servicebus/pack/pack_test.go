@@ -1,4 +1,4 @@
-package servicebus
+package pack
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func numbered(n int) []cloudevent.Event {
 // packOne packs events that fit in one message.
 func packOne(t testing.TB, evs []cloudevent.Event) []byte {
 	t.Helper()
-	messages, err := pack(t.Context(), "contoso", evs, maxMessage, nil)
+	messages, err := pack(t.Context(), "contoso", evs, MaxBody, nil)
 	if err != nil || len(messages) != 1 {
 		t.Fatalf("packed into %d messages, %v", len(messages), err)
 	}
@@ -114,10 +114,10 @@ func TestClaims(t *testing.T) {
 	blobs := shelfOf{}
 	e := numbered(1)
 	e[0].Data = random(600 << 10)
-	if _, err := pack(t.Context(), "contoso", e, maxMessage, nil); fault.Of(err) != fault.TooLarge {
+	if _, err := pack(t.Context(), "contoso", e, MaxBody, nil); fault.Of(err) != fault.TooLarge {
 		t.Errorf("without blobs: %v, want too large", err)
 	}
-	messages, err := pack(t.Context(), "contoso", e, maxMessage, blobs)
+	messages, err := pack(t.Context(), "contoso", e, MaxBody, blobs)
 	if err != nil || len(messages) != 1 || len(messages[0].Body) > 1024 || len(blobs) != 1 {
 		t.Fatalf("%d messages, %d blobs, %v", len(messages), len(blobs), err)
 	}
@@ -158,16 +158,16 @@ func TestPackSplits(t *testing.T) {
 	blobs := shelfOf{}
 	var ids [2][]string
 	for round := range ids {
-		messages, err := pack(t.Context(), "contoso", evs, maxMessage, blobs)
+		messages, err := pack(t.Context(), "contoso", evs, MaxBody, blobs)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
 		for _, m := range messages {
-			if len(m.Body) > maxMessage {
+			if len(m.Body) > MaxBody {
 				t.Errorf("a message of %d bytes", len(m.Body))
 			}
-			ids[round] = append(ids[round], *m.MessageID)
+			ids[round] = append(ids[round], m.ID)
 			in, err := Decode(t.Context(), m.Body, blobs)
 			if err != nil {
 				t.Fatal(err)
@@ -187,7 +187,7 @@ func TestPackSplits(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, id := range ids[0] {
-		if seen[id] || len(id) > maxSession {
+		if seen[id] || len(id) > maxID {
 			t.Errorf("message id %q is not its own", id)
 		}
 		seen[id] = true
@@ -199,9 +199,9 @@ func TestSessionIDs(t *testing.T) {
 	for tenant, want := range map[string]string{
 		"contoso": "contoso", strings.Repeat("x", 128): strings.Repeat("x", 128), "": "~", long: "~", "~contoso": "~", strings.Repeat("x", 129): "~",
 	} {
-		got := sessionID(tenant)
-		if want != "~" && got != want || want == "~" && (got[0] != '~' || len(got) > maxSession || got == tenant) {
-			t.Errorf("sessionID(%q) = %q", tenant, got)
+		got := Session(tenant)
+		if want != "~" && got != want || want == "~" && (got[0] != '~' || len(got) > maxID || got == tenant) {
+			t.Errorf("Session(%q) = %q", tenant, got)
 		}
 	}
 }

@@ -1,0 +1,94 @@
+package pack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/onepane/onepane/shared/cloudevent"
+)
+
+// Message is what goes to a queue.
+type Message struct {
+	ID          string // derived from what is inside, so that the queue's duplicate detection knows a repeat
+	Session     string // empty on a queue without sessions
+	ContentType string
+	Encoding    string // "zstd", or empty; Encoding and Events are for whoever looks at the queue
+	Events      int
+	Body        []byte
+}
+
+// Target is where messages go.
+type Target struct {
+	Limit int   // bytes of a body; 0 is MaxBody
+	Blobs Blobs // keeps what is larger; nil makes that fault.TooLarge
+	// Send puts one message on the queue; when it returns nil, the message is durable. Safe for concurrent use.
+	Send func(ctx context.Context, m Message) error
+}
+
+// Publish sends events packed. Sessions go side by side, the messages of one session one after another: the next is sent
+// when the one before is durable, so that a failure leaves no gap.
+func (t Target) Publish(ctx context.Context, evs []cloudevent.Event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := check(evs); err != nil {
+		return fmt.Errorf("publish %d events: %w", len(evs), err)
+	}
+	var sending sync.WaitGroup
+	sessions := bySession(evs)
+	errs := make([]error, len(sessions))
+	for i, s := range sessions {
+		if i == len(sessions)-1 {
+			errs[i] = t.session(ctx, s) // most calls are for one tenant
+			break
+		}
+		sending.Go(func() { errs[i] = t.session(ctx, s) })
+	}
+	sending.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("publish %d events: %w", len(evs), err)
+	}
+	return nil
+}
+
+func (t Target) session(ctx context.Context, evs []cloudevent.Event) error {
+	messages, err := t.pack(ctx, evs)
+	if err != nil {
+		return err
+	}
+	for _, m := range messages {
+		if err := t.Send(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Shelve sends each event in a message of its own, without a session.
+func (t Target) Shelve(ctx context.Context, evs []cloudevent.Event) error {
+	if err := check(evs); err != nil {
+		return fmt.Errorf("shelve %d events: %w", len(evs), err)
+	}
+	for i := range evs {
+		messages, err := t.pack(ctx, evs[i:i+1])
+		if err == nil {
+			messages[0].Session = ""
+			err = t.Send(ctx, messages[0])
+		}
+		if err != nil {
+			return fmt.Errorf("shelve event %s: %w", evs[i].ID, err)
+		}
+	}
+	return nil
+}
+
+// pack makes messages of events of one tenant.
+func (t Target) pack(ctx context.Context, evs []cloudevent.Event) ([]Message, error) {
+	limit := t.Limit
+	if limit == 0 {
+		limit = MaxBody
+	}
+	return pack(ctx, Session(evs[0].Tenant), evs, limit, t.Blobs)
+}
