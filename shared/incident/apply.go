@@ -106,6 +106,7 @@ func (s *State) place(m *Member, v *arrival, now time.Time) Outcome {
 		inc, m.Reasons = c.incident, c.reasons
 	} else {
 		inc = s.open(now)
+		inc.Opener = m.Alert.ID
 		inc.Background = s.dripping(v)
 		out.Opened = true
 	}
@@ -129,21 +130,27 @@ func (s *State) join(m *Member, found []candidate, ties []tie, out *Outcome, now
 		if c.score < s.tune.MergeAt {
 			break
 		}
-		inc = s.mergeInto(inc, c.incident, out, now)
+		inc = s.mergeInto(inc, c.incident, cause{m.Alert.ID, weightiest(found[0].reasons), weightiest(c.reasons)}, out, now)
 		m.Reasons = append(m.Reasons, c.reasons...)
 	}
-	for _, other := range s.pauses(inc, ties) {
-		inc = s.mergeInto(inc, other, out, now)
+	for _, p := range s.pauses(inc, ties) {
+		inc = s.mergeInto(inc, p.incident, cause{m.Alert.ID, p.reasons[0], p.reasons[0]}, out, now)
 	}
 	return inc
 }
 
-// mergeInto merges two incidents, if nothing forbids it, and returns the one that goes on.
-func (s *State) mergeInto(inc, other *Incident, out *Outcome, now time.Time) *Incident {
+// mergeInto merges two incidents because of an alert that ties to both, if nothing forbids it, and returns the one that
+// goes on.
+func (s *State) mergeInto(inc, other *Incident, why cause, out *Outcome, now time.Time) *Incident {
 	survivor, gone := s.merge(inc, other, now)
 	if survivor == nil {
 		return inc
 	}
+	tie := why.other
+	if gone == inc {
+		tie = why.own
+	}
+	survivor.explains(gone, why.alert, tie)
 	out.MergedFrom = append(out.MergedFrom, gone.ID)
 	return survivor
 }

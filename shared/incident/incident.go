@@ -56,6 +56,9 @@ type Incident struct {
 
 	RedirectTo string   `json:"redirectTo,omitzero"`
 	Merged     []string `json:"merged,omitempty"` // incidents that were merged into this one, however indirectly
+	// Opener is the alert that opened the incident; Mergers say why the merged ones are here, at most maxMergers.
+	Opener  string   `json:"opener,omitzero"`
+	Mergers []Merger `json:"mergers,omitempty"`
 
 	Alerts   int             `json:"alerts"` // distinct alerts, folded ones not counted
 	Tactics  []attack.Tactic `json:"tactics,omitempty"`

@@ -104,11 +104,11 @@ func add(found []candidate, inc *Incident, r Reason, credit float64) []candidate
 
 // pauses are the incidents that are earlier bursts of the attack that inc is a burst of: each shows many kinds of alerts
 // on an entity they share, within hours.
-func (s *State) pauses(inc *Incident, ties []tie) []*Incident {
+func (s *State) pauses(inc *Incident, ties []tie) []candidate {
 	if len(inc.Kinds) < s.tune.IntenseKinds {
 		return nil
 	}
-	var out []*Incident
+	var out []candidate
 	for _, t := range ties {
 		n := s.nodes[t.key]
 		if n == nil || t.weight < s.tune.JoinAt {
@@ -124,8 +124,10 @@ func (s *State) pauses(inc *Incident, ties []tie) []*Incident {
 			if other == nil || other == inc || !other.open() || len(other.Kinds) < s.tune.IntenseKinds {
 				continue
 			}
-			if min(gap(mine.First, theirs.First, theirs.Last), gap(theirs.First, mine.First, mine.Last)) <= s.tune.IntenseGap {
-				out = append(out, other)
+			if apart := min(gap(mine.First, theirs.First, theirs.Last), gap(theirs.First, mine.First, mine.Last)); apart <= s.tune.IntenseGap {
+				out = append(out, candidate{incident: other, reasons: []Reason{{
+					Rule: "earlier burst on " + spoken(t.class), Alert: theirs.Alert, Entity: t.key, Name: t.display, Weight: round(t.weight), Gap: apart,
+				}}})
 			}
 		}
 	}

@@ -87,6 +87,9 @@ func (i *Incident) absorb(o *Incident) {
 	for _, x := range o.Exposures {
 		i.Exposures = exposed(i.Exposures, x, false, MaxExposed)
 	}
+	for _, m := range o.Mergers {
+		i.remembers(m)
+	}
 	if o.First.Before(i.First) {
 		i.First = o.First
 	}
