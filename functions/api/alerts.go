@@ -81,7 +81,7 @@ func (c *call) alertsOf() (memberLister, incident.Incident, error) {
 
 func (c *call) listerOf(i incident.Incident) memberLister {
 	return func(q query.Query) (query.Page[incident.Member], error) {
-		return c.server.Reader.IncidentAlerts(c.Context(), i.Tenant, i.ID, q)
+		return c.reader().IncidentAlerts(c.Context(), i.Tenant, i.ID, q)
 	}
 }
 
@@ -138,7 +138,7 @@ func (c *call) getRaw() error {
 	if err != nil {
 		return err
 	}
-	m, err := find(c.Context(), tenants, "alert", c.PathValue("id"), c.server.Reader.Alert)
+	m, err := find(c.Context(), tenants, "alert", c.PathValue("id"), c.reader().Alert)
 	if err != nil {
 		return err
 	}

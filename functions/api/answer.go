@@ -2,6 +2,7 @@ package api
 
 import (
 	"compress/gzip"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -41,7 +42,10 @@ func (c *call) fail(f *failure) {
 	if c.answered {
 		return
 	}
-	if f.status == http.StatusServiceUnavailable {
+	switch {
+	case f.wait > 0:
+		c.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.wait.Seconds()))))
+	case f.status == http.StatusServiceUnavailable:
 		c.w.Header().Set("Retry-After", "2")
 	}
 	b, err := json.Marshal(errorBody{f.problem.with(c.server.now(), c.requestID, c.clientID)}, encoding)

@@ -30,6 +30,9 @@ type Server struct {
 	Replayer     Replayer                           // takes records from quarantine back in
 	Bus          func(context.Context) (Bus, error) // what waits on the bus
 	Ready        func(context.Context) error        // nil when requests can be served; unset means always
+	Audit        Audit                              // who wrote what; unset keeps none
+	Keys         Keys                               // API keys
+	Limit        func(Principal) time.Duration      // how long a principal must wait, 0 to go on; unset limits nobody
 
 	BaseURL   string // "https://onepane.example", for links; empty takes the request's own scheme and host
 	PortalURL string // where alertWebUrl and incidentWebUrl lead; empty takes the base URL
@@ -89,6 +92,7 @@ func (p *statusProbe) WriteHeader(status int)      { p.status = status }
 func (s *Server) handle(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := s.call(w, r)
+		c.route = rt
 		defer func() {
 			if p := recover(); p == http.ErrAbortHandler {
 				panic(p)
@@ -99,7 +103,9 @@ func (s *Server) handle(rt route) http.Handler {
 		}()
 		err := c.authenticate(rt)
 		if err == nil {
-			err = rt.serve(c)
+			if err = rt.serve(c); err == nil {
+				c.auditForgotten()
+			}
 		}
 		if err != nil && r.Context().Err() == nil {
 			c.fail(failureOf(err))
@@ -111,12 +117,14 @@ func (s *Server) handle(rt route) http.Handler {
 type call struct {
 	*http.Request
 	server    *Server
+	route     route
 	w         http.ResponseWriter
 	principal Principal
 	requestID string
 	clientID  string
 	view      view
 	answered  bool
+	audited   bool
 }
 
 func (s *Server) call(w http.ResponseWriter, r *http.Request) *call {
@@ -159,6 +167,11 @@ func (c *call) authenticate(rt route) error {
 	if !p.Can(rt.needs) {
 		return fault.Errorf(fault.Denied, "You may not do this: it takes one of the roles %s.", givenBy(rt.needs))
 	}
+	if c.server.Limit != nil {
+		if wait := c.server.Limit(p); wait > 0 {
+			return tooMany(wait)
+		}
+	}
 	c.principal = p
 	c.Request = c.WithContext(context.WithValue(c.Context(), principalKey{}, p))
 	return nil
@@ -170,10 +183,10 @@ func (c *call) tenants() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.service().tenants(c.Context(), c.principal, only)
+	return c.door().tenants(c.Context(), only)
 }
 
-func (c *call) service() Service { return Service{c.server.Reader} }
+func (c *call) service() Service { return Service{c.reader()} }
 
 // base is the address that links in the answer start with.
 func (c *call) base() string {

@@ -42,6 +42,7 @@ type failure struct {
 	status int
 	problem
 	cause error // for the log; nil when the client alone is to blame
+	wait  time.Duration
 }
 
 func (f *failure) Error() string { return f.Message }
@@ -55,6 +56,13 @@ func overTop(most, got string) *failure {
 	f := fail(http.StatusBadRequest, "", "The query specified in the URI is not valid. The limit of '"+most+
 		"' for Top query has been exceeded. The value from the incoming request is '"+got+"'.")
 	f.Details = &[]detail{}
+	return f
+}
+
+// tooMany asks a principal to wait; the header says how long, in whole seconds.
+func tooMany(wait time.Duration) *failure {
+	f := fail(http.StatusTooManyRequests, "activityLimitReached", "Too many requests. Wait as long as Retry-After says.")
+	f.wait = wait
 	return f
 }
 

@@ -65,6 +65,9 @@ const TenantHeader = "X-Onepane-Tenant"
 // tenantOf is the tenant that a request narrows itself to, "" for all that its principal may read.
 func tenantOf(r *http.Request) (string, error) {
 	header, params := r.Header.Get(TenantHeader), r.URL.Query()["tid"]
+	if len(r.Header.Values(TenantHeader)) > 1 {
+		return "", fault.Errorf(fault.Invalid, "Header %s was sent more than once.", TenantHeader)
+	}
 	if len(params) > 1 {
 		return "", fault.Errorf(fault.Invalid, "Parameter 'tid' was specified more than once.")
 	}
@@ -75,19 +78,4 @@ func tenantOf(r *http.Request) (string, error) {
 		return "", fault.Errorf(fault.Invalid, "Parameter 'tid' says '%s' and header %s says '%s'.", clip(params[0]), TenantHeader, clip(header))
 	}
 	return params[0], nil
-}
-
-// tenants are those whose data a request shows. A tenant that the principal may not read is fault.Denied, whether it
-// exists or not.
-func (s Service) tenants(ctx context.Context, p Principal, only string) ([]string, error) {
-	switch {
-	case only != "" && !p.May(only):
-		return nil, fault.Errorf(fault.Denied, "You may not read tenant '%s'.", clip(only))
-	case only != "":
-		return []string{only}, nil
-	case p.AllTenants:
-		all, err := s.Reader.Tenants(ctx)
-		return sorted(all), err
-	}
-	return sorted(p.Tenants), nil
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/cloudevent"
-	"github.com/onepane/onepane/shared/fault"
 )
 
 // Shelf is the quarantine queue.
@@ -69,30 +68,13 @@ type shelved struct {
 // shelfChunk is how many records are read at once while the shelf is searched.
 const shelfChunk = 200
 
-// shelf lists one page of what the principal may see. A record on the shelf that cannot be read is shown as what it is.
+// shelf lists one page of what the principal may see, of the tenant that the request narrows itself to.
 func (c *call) shelf(cursor string, limit int) ([]shelved, string, error) {
-	if c.server.Shelf == nil {
-		return nil, "", fail(http.StatusNotImplemented, "notSupported", "This server keeps no quarantine.")
-	}
 	only, err := tenantOf(c.Request)
 	if err != nil {
 		return nil, "", err
 	}
-	evs, next, err := c.server.Shelf.List(c.Context(), cursor, limit)
-	if err != nil {
-		return nil, "", err
-	}
-	out := make([]shelved, 0, len(evs))
-	for _, e := range evs {
-		r, err := events.ParseRejection(e)
-		if err != nil {
-			r = events.Rejection{Kind: fault.Of(err).String(), Reason: err.Error(), Tenant: e.Tenant, Received: e.Time, Body: string(e.Data), Size: len(e.Data), Cut: true}
-		}
-		if c.principal.May(r.Tenant) && (only == "" || only == r.Tenant) {
-			out = append(out, shelved{e.ID, r})
-		}
-	}
-	return out, next, nil
+	return c.door().shelved(c.Context(), only, cursor, limit)
 }
 
 func (c *call) listQuarantine() error {

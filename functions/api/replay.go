@@ -40,6 +40,7 @@ func (c *call) replayQuarantine() error {
 	if err != nil {
 		return err
 	}
+	c.audited = true // each record that is taken is noted by itself
 	chosen, next, err := c.choose(wanted)
 	if err != nil {
 		return err
@@ -134,5 +135,8 @@ func (c *call) replayOne(s shelved) (replayResult, error) {
 		return out, nil
 	}
 	out.Taken, out.Replayed = true, done
-	return out, c.server.Shelf.Remove(c.Context(), s.id)
+	if err := c.audit(s.rejection.Tenant, "quarantined record "+s.id, quarantinedOf(s.id, s.rejection), done); err != nil {
+		return out, err
+	}
+	return out, c.door().remove(c.Context(), s)
 }

@@ -9,7 +9,7 @@ import (
 
 // status tells how far the machine has come: Bus.Pending 0 means that all that was accepted is correlated.
 type status struct {
-	Bus     Bus         `json:"bus"`
+	Bus     *Bus        `json:"bus,omitzero"` // counts all tenants, so only those who may see all are told
 	Store   query.Stats `json:"store"`
 	Version string      `json:"version"`
 }
@@ -17,12 +17,15 @@ type status struct {
 func (c *call) status() error {
 	out := status{Version: c.server.Version}
 	var err error
-	if c.server.Bus != nil {
-		if out.Bus, err = c.server.Bus(c.Context()); err != nil {
+	if c.principal.AllTenants {
+		out.Bus = &Bus{}
+	}
+	if c.server.Bus != nil && c.principal.AllTenants {
+		if *out.Bus, err = c.server.Bus(c.Context()); err != nil {
 			return err
 		}
 	}
-	if out.Store, err = c.server.Reader.Stats(c.Context()); err != nil {
+	if out.Store, err = c.reader().Stats(c.Context()); err != nil {
 		return err
 	}
 	return c.json(http.StatusOK, out)
