@@ -39,6 +39,8 @@
 //	'w' incidents updated  T ^updated id              created                                         (localstore)
 //	'n' nodes              T node key                 node                                            (localstore)
 //	'f' feed               T version                  what one commit changed                         (localstore)
+//	'd' documents          KIND id                    version, then JSON                              (localstore)
+//	'j' journals           T id                       expiry, then JSON                               (localstore)
 package datadir
 
 import (

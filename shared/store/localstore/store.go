@@ -32,6 +32,8 @@ type Store struct {
 	mu      sync.Mutex
 	tenants map[string]*tenant
 	total   store.Stats
+
+	ledger sync.Mutex // writes to it follow one another
 }
 
 var (

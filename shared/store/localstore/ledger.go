@@ -1,0 +1,211 @@
+package localstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Tables of the ledger. A document is its version, then its data; an entry is when it expires as a datadir.TimeKey, 0 for
+// never, then its data.
+const (
+	documentTable = 'd'
+	journalTable  = 'j'
+)
+
+var _ store.Ledger = (*Store)(nil)
+
+// Document is store.Ledger.
+func (s *Store) Document(ctx context.Context, kind, id string) (store.Document, error) {
+	if err := checkLedger(ctx, "kind", kind, id, nil); err != nil {
+		return store.Document{}, err
+	}
+	v, closer, err := s.dir.DB.Get(byID(documentTable, kind, id))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return store.Document{}, fault.Errorf(fault.NotFound, "no %s %q", kind, id)
+	}
+	if err != nil {
+		return store.Document{}, fmt.Errorf("read %s %q: %w", kind, id, err)
+	}
+	defer closer.Close()
+	number, data, err := numbered(v)
+	if err != nil {
+		return store.Document{}, fmt.Errorf("read %s %q: %w", kind, id, err)
+	}
+	return store.Document{ID: id, Version: number, Data: data}, nil
+}
+
+// Documents is store.Ledger.
+func (s *Store) Documents(ctx context.Context, kind, after string, limit int) ([]store.Document, error) {
+	if err := checkLedger(ctx, "kind", kind, after, nil); err != nil {
+		return nil, err
+	}
+	prefix := datadir.Key(documentTable, kind)
+	from := prefix
+	if after != "" {
+		from = append(byID(documentTable, kind, after), 0)
+	}
+	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: datadir.After(prefix)})
+	if err != nil {
+		return nil, fmt.Errorf("list documents %s: %w", kind, err)
+	}
+	var out []store.Document
+	for ok := it.First(); ok && len(out) < limit; ok = it.Next() {
+		number, data, err := numbered(it.Value())
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("list documents %s: %w", kind, err), it.Close())
+		}
+		out = append(out, store.Document{ID: string(it.Key()[len(prefix):]), Version: number, Data: data})
+	}
+	if err := it.Close(); err != nil {
+		return nil, fmt.Errorf("list documents %s: %w", kind, err)
+	}
+	return out, nil
+}
+
+// PutDocument is store.Ledger.
+func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) (uint64, error) {
+	if err := checkLedger(ctx, "kind", kind, d.ID, d.Data); err != nil {
+		return 0, err
+	}
+	s.ledger.Lock()
+	defer s.ledger.Unlock()
+	old, err := s.Document(ctx, kind, d.ID)
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return 0, err
+	}
+	if old.Version != d.Version {
+		return 0, fault.Errorf(fault.Conflict, "%s %q is at version %d, not %d", kind, d.ID, old.Version, d.Version)
+	}
+	b := s.dir.DB.NewBatch()
+	if err := b.Set(byID(documentTable, kind, d.ID), append(datadir.AppendUint(nil, d.Version+1), d.Data...), nil); err != nil {
+		return 0, errors.Join(err, b.Close())
+	}
+	if err := s.dir.Apply(b, true); err != nil {
+		return 0, fmt.Errorf("write %s %q: %w", kind, d.ID, err)
+	}
+	return d.Version + 1, nil
+}
+
+// Append is store.Ledger. Each entry makes room by dropping the oldest that have expired.
+func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error {
+	if err := checkLedger(ctx, "tenant", tenant, e.ID, e.Data); err != nil {
+		return err
+	}
+	s.ledger.Lock()
+	defer s.ledger.Unlock()
+	key := byID(journalTable, tenant, e.ID)
+	_, closer, err := s.dir.DB.Get(key)
+	if err == nil {
+		return closer.Close()
+	}
+	if !errors.Is(err, pebble.ErrNotFound) {
+		return fmt.Errorf("append to journal of %q: %w", tenant, err)
+	}
+	b := s.dir.DB.NewBatch()
+	err = errors.Join(s.dropExpired(b, tenant), b.Set(key, append(datadir.AppendUint(nil, datadir.TimeKey(e.Expires)), e.Data...), nil))
+	if err != nil {
+		return errors.Join(fmt.Errorf("append to journal of %q: %w", tenant, err), b.Close())
+	}
+	if err := s.dir.Apply(b, true); err != nil {
+		return fmt.Errorf("append to journal of %q: %w", tenant, err)
+	}
+	return nil
+}
+
+// maxDropped is how many expired entries one Append takes out.
+const maxDropped = 16
+
+func (s *Store) dropExpired(b *pebble.Batch, tenant string) error {
+	prefix := datadir.Key(journalTable, tenant)
+	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
+	if err != nil {
+		return err
+	}
+	now := datadir.TimeKey(s.opts.Now())
+	for n, ok := 0, it.First(); ok && n < maxDropped; n, ok = n+1, it.Next() {
+		expires, _, err := numbered(it.Value())
+		if err != nil || expires == 0 || expires > now {
+			break
+		}
+		if err := b.Delete(it.Key(), nil); err != nil {
+			return errors.Join(err, it.Close())
+		}
+	}
+	return it.Close()
+}
+
+// Entries is store.Ledger.
+func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.Entry, error) {
+	if err := checkLedger(ctx, "tenant", tenant, before, nil); err != nil {
+		return nil, err
+	}
+	prefix := datadir.Key(journalTable, tenant)
+	to := datadir.After(prefix)
+	if before != "" {
+		to = byID(journalTable, tenant, before)
+	}
+	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: to})
+	if err != nil {
+		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
+	}
+	now := datadir.TimeKey(s.opts.Now())
+	var out []store.Entry
+	for ok := it.Last(); ok && len(out) < limit; ok = it.Prev() {
+		expires, data, err := numbered(it.Value())
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("read journal of %q: %w", tenant, err), it.Close())
+		}
+		if expires == 0 || expires > now {
+			out = append(out, store.Entry{ID: string(it.Key()[len(prefix):]), Expires: datadir.KeyTime(expires), Data: data})
+		}
+	}
+	if err := it.Close(); err != nil {
+		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
+	}
+	return out, nil
+}
+
+// Journals is store.Ledger.
+func (s *Store) Journals(ctx context.Context) ([]string, error) {
+	prefix := []byte{journalTable}
+	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
+	if err != nil {
+		return nil, fmt.Errorf("list journals: %w", err)
+	}
+	var out []string
+	for ok := it.First(); ok; {
+		k := it.Key()[1:]
+		tenant := string(k[1 : 1+k[0]])
+		out = append(out, tenant)
+		ok = it.SeekGE(datadir.After(datadir.Key(journalTable, tenant)))
+	}
+	if err := errors.Join(ctx.Err(), it.Close()); err != nil {
+		return nil, fmt.Errorf("list journals: %w", err)
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// checkLedger refuses names that no key can hold, and data that is too large.
+func checkLedger(ctx context.Context, what, name, id string, data []byte) error {
+	if len(data) > store.MaxDocument {
+		return fault.Errorf(fault.TooLarge, "%s %q: %d bytes are more than %d", what, name, len(data), store.MaxDocument)
+	}
+	return errors.Join(ctx.Err(), datadir.CheckName(what, name), datadir.CheckName("id", id))
+}
+
+// numbered reads a number of 8 bytes and the data behind it, as a copy.
+func numbered(v []byte) (uint64, []byte, error) {
+	if len(v) < 8 {
+		return 0, nil, errors.New("damaged")
+	}
+	return datadir.Uint(v[:8]), slices.Clone(v[8:]), nil
+}

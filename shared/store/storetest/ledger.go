@@ -1,0 +1,253 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// LedgerDriver is one fresh, empty ledger under test.
+type LedgerDriver struct {
+	Ledger store.Ledger
+	// Crash gives the ledger as a crash right now could leave it. Nil when it cannot.
+	Crash func(t *testing.T) store.Ledger
+	// Later moves the ledger's clock on. Nil when nothing can.
+	Later func(d time.Duration)
+	Now   func() time.Time
+}
+
+// RunLedger checks the promises of store.Ledger, each on a fresh driver.
+func RunLedger(t *testing.T, open func(t *testing.T) LedgerDriver) {
+	for _, p := range []struct {
+		name  string
+		check func(*testing.T, LedgerDriver)
+	}{
+		{"a document is found as it was put", putAndFound},
+		{"a document that is not there is not found", noDocument},
+		{"a document is replaced only at its version", documentVersions},
+		{"of concurrent writers of a document one wins", documentRace},
+		{"documents of a kind are listed by id, page by page", documentsListed},
+		{"what was written survives a crash", ledgerCrash},
+		{"too much is refused", ledgerTooLarge},
+		{"a journal is listed newest first, page by page", journalListed},
+		{"an entry is kept once, as it was first", journalOnce},
+		{"journals of tenants are apart", journalsApart},
+		{"expired entries are not shown", journalExpires},
+		{"odd names are names", ledgerNames},
+	} {
+		t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
+	}
+}
+
+func put(t *testing.T, l store.Ledger, kind, id string, version uint64, data string) {
+	t.Helper()
+	v, err := l.PutDocument(t.Context(), kind, store.Document{ID: id, Version: version, Data: []byte(data)})
+	if err != nil || v != version+1 {
+		t.Fatalf("PutDocument %s %s: version %d, %v", kind, id, v, err)
+	}
+}
+
+func document(t *testing.T, l store.Ledger, kind, id string) store.Document {
+	t.Helper()
+	d, err := l.Document(t.Context(), kind, id)
+	if err != nil {
+		t.Fatalf("Document %s %s: %v", kind, id, err)
+	}
+	return d
+}
+
+func add(t *testing.T, l store.Ledger, tenant, id, data string) {
+	t.Helper()
+	if err := l.Append(t.Context(), tenant, store.Entry{ID: id, Data: []byte(data)}); err != nil {
+		t.Fatalf("Append %s to %q: %v", id, tenant, err)
+	}
+}
+
+func entryIDs(t *testing.T, l store.Ledger, tenant, before string, limit int) []string {
+	t.Helper()
+	es, err := l.Entries(t.Context(), tenant, before, limit)
+	if err != nil {
+		t.Fatalf("Entries of %q: %v", tenant, err)
+	}
+	out := []string{}
+	for _, e := range es {
+		out = append(out, e.ID)
+	}
+	return out
+}
+
+func putAndFound(t *testing.T, d LedgerDriver) {
+	put(t, d.Ledger, "key", "a", 0, `{"n":1}`)
+	put(t, d.Ledger, "other", "a", 0, `{"n":2}`)
+	if got := document(t, d.Ledger, "key", "a"); string(got.Data) != `{"n":1}` || got.Version != 1 || got.ID != "a" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func noDocument(t *testing.T, d LedgerDriver) {
+	put(t, d.Ledger, "key", "ab", 0, `{}`)
+	for _, id := range []string{"a", "abc", ""} {
+		if _, err := d.Ledger.Document(t.Context(), "key", id); fault.Of(err) != fault.NotFound {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+func documentVersions(t *testing.T, d LedgerDriver) {
+	put(t, d.Ledger, "key", "a", 0, `{"n":1}`)
+	for _, version := range []uint64{0, 2, 7} {
+		if _, err := d.Ledger.PutDocument(t.Context(), "key", store.Document{ID: "a", Version: version, Data: []byte(`{}`)}); fault.Of(err) != fault.Conflict {
+			t.Errorf("at version %d: %v", version, err)
+		}
+	}
+	if _, err := d.Ledger.PutDocument(t.Context(), "key", store.Document{ID: "new", Version: 1, Data: []byte(`{}`)}); fault.Of(err) != fault.Conflict {
+		t.Errorf("a new one at version 1: %v", err)
+	}
+	put(t, d.Ledger, "key", "a", 1, `{"n":2}`)
+	if got := document(t, d.Ledger, "key", "a"); string(got.Data) != `{"n":2}` || got.Version != 2 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func documentRace(t *testing.T, d LedgerDriver) {
+	var wg sync.WaitGroup
+	errs := make(chan error, 8)
+	for n := range 8 {
+		wg.Go(func() {
+			_, err := d.Ledger.PutDocument(t.Context(), "key", store.Document{ID: "a", Data: fmt.Append(nil, n)})
+			errs <- err
+		})
+	}
+	wg.Wait()
+	close(errs)
+	won := 0
+	for err := range errs {
+		if err == nil {
+			won++
+		} else if fault.Of(err) != fault.Conflict {
+			t.Error(err)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d won", won)
+	}
+}
+
+func documentsListed(t *testing.T, d LedgerDriver) {
+	for n := 6; n >= 0; n-- {
+		put(t, d.Ledger, "key", fmt.Sprint("k", n), 0, `{}`)
+	}
+	put(t, d.Ledger, "other", "k1x", 0, `{}`)
+	var got []string
+	for after := ""; ; {
+		page, err := d.Ledger.Documents(t.Context(), "key", after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, doc := range page {
+			got = append(got, doc.ID)
+		}
+		after = page[len(page)-1].ID
+	}
+	same(t, "documents", got, []string{"k0", "k1", "k2", "k3", "k4", "k5", "k6"})
+}
+
+func ledgerCrash(t *testing.T, d LedgerDriver) {
+	if d.Crash == nil {
+		t.Skip("this driver has nothing that could be lost")
+	}
+	put(t, d.Ledger, "key", "a", 0, `{"n":1}`)
+	add(t, d.Ledger, tenant, "1", `{}`)
+	l := d.Crash(t)
+	if got := document(t, l, "key", "a"); string(got.Data) != `{"n":1}` || got.Version != 1 {
+		t.Errorf("got %+v", got)
+	}
+	same(t, "entries", entryIDs(t, l, tenant, "", 10), []string{"1"})
+}
+
+func ledgerTooLarge(t *testing.T, d LedgerDriver) {
+	data := make([]byte, store.MaxDocument+1)
+	for i := range data {
+		data[i] = '1'
+	}
+	if _, err := d.Ledger.PutDocument(t.Context(), "key", store.Document{ID: "a", Data: data}); fault.Of(err) != fault.TooLarge {
+		t.Errorf("a document: %v", err)
+	}
+	if err := d.Ledger.Append(t.Context(), tenant, store.Entry{ID: "a", Data: data}); fault.Of(err) != fault.TooLarge {
+		t.Errorf("an entry: %v", err)
+	}
+	put(t, d.Ledger, "key", "a", 0, string(data[1:]))
+}
+
+func journalListed(t *testing.T, d LedgerDriver) {
+	for _, n := range []int{3, 1, 4, 0, 2} {
+		add(t, d.Ledger, tenant, fmt.Sprint("e", n), `{}`)
+	}
+	same(t, "all", entryIDs(t, d.Ledger, tenant, "", 10), []string{"e4", "e3", "e2", "e1", "e0"})
+	same(t, "first page", entryIDs(t, d.Ledger, tenant, "", 2), []string{"e4", "e3"})
+	same(t, "second page", entryIDs(t, d.Ledger, tenant, "e3", 2), []string{"e2", "e1"})
+	same(t, "last page", entryIDs(t, d.Ledger, tenant, "e1", 2), []string{"e0"})
+	same(t, "beyond", entryIDs(t, d.Ledger, tenant, "e0", 2), nil)
+}
+
+func journalOnce(t *testing.T, d LedgerDriver) {
+	add(t, d.Ledger, tenant, "e", `{"n":1}`)
+	add(t, d.Ledger, tenant, "e", `{"n":2}`)
+	es, err := d.Ledger.Entries(t.Context(), tenant, "", 10)
+	if err != nil || len(es) != 1 || string(es[0].Data) != `{"n":1}` {
+		t.Errorf("%v, %v", es, err)
+	}
+}
+
+func journalsApart(t *testing.T, d LedgerDriver) {
+	for _, name := range []string{"contoso", "contoso2", "", "a"} {
+		add(t, d.Ledger, name, "of "+name, `{}`)
+	}
+	for _, name := range []string{"contoso", "contoso2", "", "a"} {
+		same(t, name, entryIDs(t, d.Ledger, name, "", 10), []string{"of " + name})
+	}
+	same(t, "nobody's", entryIDs(t, d.Ledger, "nobody", "", 10), nil)
+	names, err := d.Ledger.Journals(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "journals", names, []string{"", "a", "contoso", "contoso2"})
+}
+
+func journalExpires(t *testing.T, d LedgerDriver) {
+	if d.Later == nil {
+		t.Skip("nothing moves this driver's clock")
+	}
+	for n := range 40 {
+		err := d.Ledger.Append(t.Context(), tenant, store.Entry{ID: fmt.Sprintf("e%02d", n), Expires: d.Now().Add(time.Hour), Data: []byte(`{}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(t, d.Ledger, tenant, "f", `{}`)
+	if got := entryIDs(t, d.Ledger, tenant, "", 100); len(got) != 41 {
+		t.Errorf("before: %v", got)
+	}
+	d.Later(2 * time.Hour)
+	same(t, "after", entryIDs(t, d.Ledger, tenant, "", 100), []string{"f"})
+	add(t, d.Ledger, tenant, "g", `{}`)
+	same(t, "after another", entryIDs(t, d.Ledger, tenant, "", 100), []string{"g", "f"})
+}
+
+func ledgerNames(t *testing.T, d LedgerDriver) {
+	for _, name := range []string{"~odd", "a/b", "ünï", "with space", "a\\b?c#d", "\x01", "😀"} {
+		put(t, d.Ledger, "key", name, 0, `{}`)
+		if got := document(t, d.Ledger, "key", name); got.ID != name {
+			t.Errorf("%q: %q", name, got.ID)
+		}
+		add(t, d.Ledger, name, name, `{}`)
+		same(t, name, entryIDs(t, d.Ledger, name, "", 10), []string{name})
+	}
+}
