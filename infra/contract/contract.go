@@ -45,6 +45,8 @@ var Settings = []Setting{
 	{"ONEPANE_PUSH_ACCOUNT", []Module{GCP}, "service account that signs pushes"},
 	{"ONEPANE_CONFIG", nil, "path of a YAML file"},
 	{"ONEPANE_LISTEN", nil, "host:port of the standalone server; the clouds' hosts say where to listen themselves"},
+	{"ONEPANE_BUS_ENDPOINT", nil, "host:port to connect to instead of the namespace's own: a proxy, a test"},
+	{"ONEPANE_PUSH_KEYS", nil, "address of the keys that push tokens are signed with; Google's unless set"},
 	{"ONEPANE_BIND", nil, "address that a host of a cloud listens on; all of them unless set"},
 	{"ONEPANE_DATA", nil, "data directory of the embedded bus and store"},
 	{"ONEPANE_CACHE_MB", nil, "memory of the embedded store's cache"},

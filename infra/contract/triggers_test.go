@@ -224,13 +224,26 @@ func TestRoutesAreServed(t *testing.T) {
 }
 
 // ingestRoutes reads the Route of each ingest function from wire.
-func ingestRoutes(t *testing.T) []string {
+func ingestRoutes(t *testing.T) (out []string) {
 	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), "../../functions/cmd/internal/wire/ingest.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
+	for _, glob := range []string{"route/*.go", "route/*/*.go"} {
+		files, err := filepath.Glob("../../functions/cmd/internal/wire/" + glob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, routesOf(f)...)
+		}
 	}
-	var out []string
+	return out
+}
+
+// routesOf are the values of all keys Route.
+func routesOf(f *ast.File) (out []string) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		if kv, ok := n.(*ast.KeyValueExpr); ok {
 			if k, ok := kv.Key.(*ast.Ident); ok && k.Name == "Route" {

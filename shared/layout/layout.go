@@ -30,6 +30,7 @@ var Rules = []Rule{
 	{"shared/incident", []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/query"}},
 	{"shared/layout", nil},
 	{"shared/config", []string{"shared/fault"}},
+	{"shared/config/cloud", []string{"shared/fault"}},
 	{"shared/telemetry", with(domain, "shared/telemetry/logs")},
 	{"shared/telemetry/logs", nil},
 	{"shared/identity", []string{"shared/fault"}},

@@ -1,49 +1,51 @@
-package wire
+// Package tenants finds whose an alert is, by the account mapping of the configuration.
+package tenants
 
 import (
 	"strings"
 
 	"github.com/onepane/onepane/shared/alert"
-	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// tenants finds whose an alert is, from the account mapping of the configuration.
-type tenants struct {
+// Mapping says which accounts are whose. It implements ingest.Tenants.
+type Mapping struct {
 	byAccount map[string]string // lower case account, organisation or directory → tenant
 	known     map[string]bool
 	fallback  string // for alerts that nothing assigns, while nothing is mapped
 }
 
-func newTenants(cfg config.Config) tenants {
-	t := tenants{byAccount: map[string]string{}, known: map[string]bool{}, fallback: cfg.Tenant}
-	for name, tenant := range cfg.Tenants {
-		t.known[name] = true
-		for _, a := range tenant.Accounts {
-			t.byAccount[strings.ToLower(a)] = name
+// New maps each tenant's accounts, organisations and directories to it. fallback is whose the alerts are that nothing
+// assigns, while nothing is mapped.
+func New(fallback string, accounts map[string][]string) Mapping {
+	m := Mapping{byAccount: map[string]string{}, known: map[string]bool{}, fallback: fallback}
+	for name, list := range accounts {
+		m.known[name] = true
+		for _, a := range list {
+			m.byAccount[strings.ToLower(a)] = name
 		}
 	}
-	return t
+	return m
 }
 
 // Tenant is the tenant that the account, its project's other name, or its organisation is mapped to. While nothing is
 // mapped at all, an alert is the tenant's that it claims, or the default tenant's. With a mapping, a claim counts only for a
 // mapped tenant and an account that is not another's; what nothing assigns is fault.Held.
-func (t tenants) Tenant(a alert.Account, claim string) (string, error) {
-	if len(t.known) == 0 {
+func (m Mapping) Tenant(a alert.Account, claim string) (string, error) {
+	if len(m.known) == 0 {
 		if claim != "" {
 			return claim, nil
 		}
-		return t.fallback, nil
+		return m.fallback, nil
 	}
 	owner := ""
 	for _, name := range []string{a.ID, a.Name, a.Organization} {
-		if owner = t.byAccount[strings.ToLower(name)]; owner != "" {
+		if owner = m.byAccount[strings.ToLower(name)]; owner != "" {
 			break
 		}
 	}
 	switch {
-	case owner == "" && t.known[claim]:
+	case owner == "" && m.known[claim]:
 		return claim, nil
 	case owner == "":
 		return "", fault.Errorf(fault.Held, "no tenant is mapped to %s: held until the account is mapped, then replay it", describe(a, claim))

@@ -1,0 +1,65 @@
+package azure
+
+import (
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/onepane/onepane/functions/host/azurefunc"
+	"github.com/onepane/onepane/infra/contract"
+	"github.com/onepane/onepane/shared/config"
+	"github.com/onepane/onepane/shared/config/cloud"
+)
+
+func open(t *testing.T) *azurefunc.App {
+	t.Helper()
+	app, err := Open(config.Default(), cloud.Azure{
+		Common: cloud.Common{Tenant: "contoso", Bus: cloud.Bus{Namespace: "sb-contoso.servicebus.windows.net", Queue: "alerts", Quarantine: "quarantine"},
+			Claims: cloud.Claims{Account: "https://stcontoso.blob.core.windows.net/", Container: "claims"}},
+		Cosmos:  cloud.Cosmos{Endpoint: "https://cosmos-contoso.documents.azure.com:443/", Database: "onepane"},
+		Managed: cloud.Managed{Endpoint: "http://127.0.0.1:1/", Header: "h"},
+	}, "test", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app
+}
+
+// The app answers to every trigger that infra declares, and to no other.
+func TestFunctionsAreThoseOfInfra(t *testing.T) {
+	var want []string
+	for _, f := range contract.Functions {
+		if f.Trigger != "httpTrigger" { // forwarded as plain requests
+			want = append(want, f.Name)
+		}
+	}
+	slices.Sort(want)
+	if got := slices.Sorted(maps.Keys(open(t).Functions)); !slices.Equal(got, want) {
+		t.Errorf("serves %v, infra declares %v", got, want)
+	}
+}
+
+// Every request reaches the app, from anywhere: without a credential nothing is read, taken or told but that it lives.
+func TestNobodyIsBelieved(t *testing.T) {
+	app := open(t)
+	for _, tt := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "/healthz", 200}, {"GET", "/v1.0/security/incidents", 401}, {"GET", "/api/v1/quarantine", 401},
+		{"POST", "/api/v1/quarantine/replay", 401}, {"POST", "/api/ingest/webhook", 401}, {"POST", "/api/ingest/aws", 401},
+		{"POST", "/correlate", 401}, {"GET", "/api/v1/status", 401},
+	} {
+		r := httptest.NewRequest(tt.method, "http://localhost"+tt.path, strings.NewReader("{}"))
+		r.Header.Set("X-Forwarded-For", "192.0.2.1")
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		if w.Code != tt.want && (w.Code != http.StatusNotFound || tt.path != "/correlate") {
+			t.Errorf("%s %s: %d %s, want %d", tt.method, tt.path, w.Code, w.Body, tt.want)
+		}
+	}
+}

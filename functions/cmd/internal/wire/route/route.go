@@ -1,0 +1,59 @@
+// Package route is every ingest route with its envelope, its providers and the product mappings. A function that starts
+// cold takes a route of its own from a package below, and leaves the mappings.
+//
+//	aws      EventBridge, SQS, SNS ─▶ GuardDuty, Security Hub, Inspector, Macie, OCSF
+//	azure    Event Hubs, Graph     ─▶ Defender for Cloud, Sentinel, Defender XDR
+//	gcp      Pub/Sub               ─▶ Security Command Center, Cloud Monitoring
+//	webhook  anyone                ─▶ Falco, Wazuh, Alertmanager, OCSF, mapped products, the generic alert
+package route
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/onepane/onepane/functions/cmd/internal/wire/route/aws"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/route/gcp"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/route/webhook"
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/defender"
+	"github.com/onepane/onepane/functions/ingest/eventhubs"
+	"github.com/onepane/onepane/functions/ingest/mapping"
+	"github.com/onepane/onepane/functions/ingest/sentinel"
+	"github.com/onepane/onepane/functions/ingest/xdr"
+)
+
+// All are the routes aws, azure, gcp and webhook, in the order in which replay tries them. The first provider of a route to
+// recognize a record reads it. They publish nothing yet. mappings is a directory of further product mappings, "" for none.
+func All(mappings string) ([]*ingest.Function, error) {
+	mapped, err := load(mappings)
+	if err != nil {
+		return nil, err
+	}
+	google := gcp.Function()
+	google.Providers = append(google.Providers, named(mapped, "cloud-monitoring")...)
+	return []*ingest.Function{
+		aws.Function(),
+		{Route: "azure", Envelope: eventhubs.Envelope{}, Providers: []ingest.Provider{defender.Provider{}, sentinel.Provider{}, xdr.Provider{}}},
+		google,
+		webhook.Function(mapped...),
+	}, nil
+}
+
+// load compiles the product mappings that come with Onepane and those in a directory of the user's.
+func load(dir string) ([]ingest.Provider, error) {
+	folders := []fs.FS{mapping.Products()}
+	if dir != "" {
+		folders = append(folders, os.DirFS(dir))
+	}
+	ps, err := mapping.Load(folders...)
+	if err != nil {
+		return nil, fmt.Errorf("load product mappings: %w", err)
+	}
+	return ps, nil
+}
+
+func named(ps []ingest.Provider, name string) []ingest.Provider {
+	return slices.DeleteFunc(slices.Clone(ps), func(p ingest.Provider) bool { return p.Name() != name })
+}

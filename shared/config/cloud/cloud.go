@@ -1,0 +1,121 @@
+// Package cloud is the settings of the functions that run in the clouds, one typed value for each binary. They come from
+// the environment alone, and are apart from config because a function that starts cold carries no YAML.
+//
+//	ONEPANE_*, and the platform's own variables ─▶ LoadAWS │ LoadGCP │ LoadAzure ─▶ main
+//	                                                  └─▶ every mistake at once, each with its variable's name
+package cloud
+
+import (
+	"log/slog"
+	"strings"
+)
+
+// Common is what every function needs to know.
+type Common struct {
+	Tenant            string     // ONEPANE_TENANT: whose the alerts are that nothing else assigns
+	LogLevel          slog.Level // ONEPANE_LOG_LEVEL
+	LogJSON           bool       // ONEPANE_LOG_JSON
+	ExposuresAsAlerts []string   // ONEPANE_EXPOSURES_AS_ALERTS: providers whose posture findings become alerts
+	Bus               Bus
+	Claims            Claims
+	Identity          Identity
+}
+
+// Bus is where events go.
+type Bus struct {
+	Namespace  string // ONEPANE_BUS_NAMESPACE: host name
+	Queue      string // ONEPANE_BUS_QUEUE
+	Quarantine string // ONEPANE_QUARANTINE_QUEUE
+	Endpoint   string // ONEPANE_BUS_ENDPOINT: host:port to connect to instead, of a proxy or a test; "" is the namespace
+}
+
+// Claims is the blob container of what is too large for a message: ONEPANE_CLAIM_CONTAINER, taken apart.
+type Claims struct {
+	Account   string // "https://account.blob.core.windows.net/"
+	Container string
+}
+
+// Identity says as whom tokens are asked for, and where.
+type Identity struct {
+	Directory string // ONEPANE_AZURE_TENANT_ID
+	Client    string // ONEPANE_AZURE_CLIENT_ID
+	Authority string // AZURE_AUTHORITY_HOST, as the Azure SDKs know it; "" is the public cloud's
+}
+
+// AWS is what ingest-aws needs besides.
+type AWS struct {
+	Common
+	Region string // AWS_REGION
+	STS    string // AWS_ENDPOINT_URL_STS, as the AWS SDKs know it; "" is the region's own
+}
+
+// LoadAWS reads the settings of ingest-aws. The error is fault.Invalid and lists every mistake.
+func LoadAWS(getenv func(string) string) (AWS, error) {
+	r := reader{getenv: getenv}
+	s := AWS{Common: r.common(), Region: r.required("AWS_REGION"), STS: r.address("AWS_ENDPOINT_URL_STS")}
+	return s, r.err()
+}
+
+// GCP is what ingest-gcp needs besides.
+type GCP struct {
+	Common
+	Push     Push
+	Metadata string // GCE_METADATA_HOST, as Google's SDKs know it; "" is the platform's own
+}
+
+// Push says which pushes of Pub/Sub are believed.
+type Push struct {
+	Audience string // ONEPANE_PUSH_AUDIENCE
+	Account  string // ONEPANE_PUSH_ACCOUNT: e-mail of the service account
+	Keys     string // ONEPANE_PUSH_KEYS: address of the signing keys; "" is Google's
+}
+
+// LoadGCP reads the settings of ingest-gcp. The error is fault.Invalid and lists every mistake.
+func LoadGCP(getenv func(string) string) (GCP, error) {
+	r := reader{getenv: getenv}
+	s := GCP{Common: r.common(), Metadata: getenv("GCE_METADATA_HOST"), Push: Push{
+		Audience: r.required("ONEPANE_PUSH_AUDIENCE"), Account: r.required("ONEPANE_PUSH_ACCOUNT"), Keys: r.address("ONEPANE_PUSH_KEYS"),
+	}}
+	return s, r.err()
+}
+
+// Azure is what the function app needs besides.
+type Azure struct {
+	Common
+	Cosmos      Cosmos
+	APIAudience string  // ONEPANE_API_AUDIENCE: of the tokens that the API takes; "" takes none
+	Managed     Managed // who the app is there
+}
+
+// Cosmos is where alerts and incidents are kept.
+type Cosmos struct {
+	Endpoint string // ONEPANE_COSMOS_ENDPOINT
+	Database string // ONEPANE_COSMOS_DATABASE
+}
+
+// Managed is App Service's token endpoint, and the header that keeps other processes' requests out of it.
+type Managed struct{ Endpoint, Header string } // IDENTITY_ENDPOINT, IDENTITY_HEADER
+
+// LoadAzure reads the settings of the function app. The error is fault.Invalid and lists every mistake.
+func LoadAzure(getenv func(string) string) (Azure, error) {
+	r := reader{getenv: getenv}
+	s := Azure{
+		Common:      r.common(),
+		Cosmos:      Cosmos{Endpoint: r.requiredAddress("ONEPANE_COSMOS_ENDPOINT"), Database: r.required("ONEPANE_COSMOS_DATABASE")},
+		APIAudience: getenv("ONEPANE_API_AUDIENCE"),
+		Managed:     Managed{Endpoint: r.required("IDENTITY_ENDPOINT"), Header: r.required("IDENTITY_HEADER")},
+	}
+	return s, r.err()
+}
+
+func (r *reader) common() Common {
+	return Common{
+		Tenant: r.required("ONEPANE_TENANT"), LogLevel: r.level("ONEPANE_LOG_LEVEL"), LogJSON: r.truth("ONEPANE_LOG_JSON"),
+		ExposuresAsAlerts: r.list("ONEPANE_EXPOSURES_AS_ALERTS"),
+		Bus: Bus{Namespace: r.host("ONEPANE_BUS_NAMESPACE"), Queue: r.required("ONEPANE_BUS_QUEUE"),
+			Quarantine: r.required("ONEPANE_QUARANTINE_QUEUE"), Endpoint: r.getenv("ONEPANE_BUS_ENDPOINT")},
+		Claims: r.claims("ONEPANE_CLAIM_CONTAINER"),
+		Identity: Identity{Directory: r.required("ONEPANE_AZURE_TENANT_ID"), Client: r.required("ONEPANE_AZURE_CLIENT_ID"),
+			Authority: strings.TrimSuffix(r.address("AZURE_AUTHORITY_HOST"), "/")},
+	}
+}
