@@ -99,15 +99,16 @@ func (s *State) place(m *Member, v *arrival, now time.Time) Outcome {
 	s.weigh(v)
 	out := Outcome{}
 	var inc *Incident
-	if found := s.candidates(v); len(found) > 0 && found[0].score >= s.tune.JoinAt && found[0].incident.Alerts < s.tune.MaxAlerts {
+	alone := s.alone(&v.Alert)
+	if found := s.prefer(v, s.candidates(v)); !alone && len(found) > 0 && found[0].score >= s.tune.JoinAt && found[0].incident.Alerts < s.tune.MaxAlerts {
 		inc = s.join(m, found, v.ties, &out, now)
 		s.inherit(v, inc, found[0].credit)
-	} else if c, ok := s.drip(v); ok {
+	} else if c, ok := s.drip(v); ok && !alone {
 		inc, m.Reasons = c.incident, c.reasons
 	} else {
 		inc = s.open(now)
 		inc.Opener = m.Alert.ID
-		inc.Background = s.dripping(v)
+		inc.Background, inc.Alone = s.dripping(v) && !alone, alone
 		out.Opened = true
 	}
 	m.Incident, out.Incident = inc.ID, inc.ID

@@ -56,6 +56,8 @@ type Incident struct {
 
 	RedirectTo string   `json:"redirectTo,omitzero"`
 	Merged     []string `json:"merged,omitempty"` // incidents that were merged into this one, however indirectly
+	// Apart are incidents that a person took this one apart from: never merged again, nor what was merged into either.
+	Apart []string `json:"apart,omitempty"`
 	// Opener is the alert that opened the incident; Mergers say why the merged ones are here, at most maxMergers.
 	Opener  string   `json:"opener,omitzero"`
 	Mergers []Merger `json:"mergers,omitempty"`
@@ -76,6 +78,8 @@ type Incident struct {
 	Kinds []uint32 `json:"kinds,omitempty"`
 	// Background says that it only gathers what fires here all the time; nothing else joins it.
 	Background bool `json:"background,omitzero"`
+	// Alone says that its rule wants its alerts uncorrelated; nothing joins it.
+	Alone bool `json:"alone,omitzero"`
 }
 
 // MaxAssets bounds Incident.Assets, so that a large incident costs no more per alert than a small one.

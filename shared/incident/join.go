@@ -158,8 +158,8 @@ func (s *State) progresses(a *alert.Alert, inc *Incident) bool {
 	return false
 }
 
-// open reports whether alerts may still join: work on it has not ended.
-func (i *Incident) open() bool { return i.Status == Active || i.Status == InProgress }
+// open reports whether alerts may still join: work on it has not ended, and it is not for itself.
+func (i *Incident) open() bool { return (i.Status == Active || i.Status == InProgress) && !i.Alone }
 
 // gap is how far a moment lies outside a span, 0 within it.
 func gap(at, first, last time.Time) time.Duration {

@@ -18,7 +18,22 @@ func (s *State) merge(a, b *Incident, now time.Time) (survivor, gone *Incident) 
 	if b.Alerts > a.Alerts || b.Alerts == a.Alerts && older(b, a) < 0 {
 		a, b = b, a
 	}
+	s.take(a, b, now)
+	return a, b
+}
+
+// take moves the content of b into a.
+func (s *State) take(a, b *Incident, now time.Time) {
 	a.absorb(b)
+	s.redirect(a, b, now)
+	a.Updated = later(now, a.Updated)
+	a.NameSet = false
+	a.describe()
+	s.changedIncidents.add(a.ID)
+}
+
+// redirect makes b, and all that was merged into it, lead to a.
+func (s *State) redirect(a, b *Incident, now time.Time) {
 	for _, id := range append([]string{b.ID}, b.Merged...) { // chains are flattened
 		if old := s.incidents[id]; old != nil {
 			old.RedirectTo, old.Status = a.ID, Redirected
@@ -33,19 +48,25 @@ func (s *State) merge(a, b *Incident, now time.Time) (survivor, gone *Incident) 
 	if !slices.Contains(b.SystemTags, "Redirected") {
 		b.SystemTags = append(b.SystemTags, "Redirected")
 	}
-	a.Updated = later(now, a.Updated)
-	a.NameSet = false
-	a.describe()
-	s.changedIncidents.add(a.ID)
-	return a, b
 }
 
-// Blocked says why two incidents may not merge; "" when they may. maxAlerts bounds the result.
+// Blocked says why correlation may not merge two incidents; "" when it may. maxAlerts bounds the result.
 func Blocked(a, b Incident, maxAlerts int) string {
+	switch {
+	case a.Alone || b.Alone:
+		return "one of them is not to be correlated"
+	case apartByHand(&a, &b):
+		return "a person took them apart"
+	}
+	return guard(a, b, maxAlerts)
+}
+
+// guard says why not even a person may merge two incidents.
+func guard(a, b Incident, maxAlerts int) string {
 	switch {
 	case a.Tenant != b.Tenant:
 		return "they belong to different tenants"
-	case !a.open() || !b.open():
+	case a.Status == Resolved || b.Status == Resolved || a.RedirectTo != "" || b.RedirectTo != "":
 		return "one of them is resolved"
 	case differ(a.AssignedTo, b.AssignedTo):
 		return "they are assigned to different people"
@@ -62,8 +83,8 @@ func differ(a, b string) bool { return a != "" && b != "" && a != b }
 // absorb takes over the content of another incident.
 func (i *Incident) absorb(o *Incident) {
 	i.Alerts += o.Alerts
-	if !i.SeveritySet && o.Severity.Rank() > i.Severity.Rank() {
-		i.Severity = o.Severity
+	if !i.SeveritySet && (o.SeveritySet || o.Severity.Rank() > i.Severity.Rank()) { // what a person set stays
+		i.Severity, i.SeveritySet = o.Severity, o.SeveritySet
 	}
 	if i.AssignedTo == "" {
 		i.AssignedTo = o.AssignedTo
@@ -95,6 +116,8 @@ func (i *Incident) absorb(o *Incident) {
 	}
 	i.Last = later(o.Last, i.Last)
 	i.Background = i.Background && o.Background
+	i.Alone = i.Alone && o.Alone
+	i.Apart = union(i.Apart, o.Apart)
 }
 
 func union[T comparable](a, b []T) []T {

@@ -85,6 +85,9 @@ type Tuning struct {
 	FoldWithin time.Duration
 	// CarriedWithin is the same for reports that carry one id.
 	CarriedWithin time.Duration
+	// RulesOptIn, when not 0, leaves alerts of Sentinel's analytics rules uncorrelated unless their rule's description begins
+	// with #INC_CORR#: the product's own default for a tenant.
+	RulesOptIn int
 	// MaxAlerts is how many alerts an incident takes; more open a new one.
 	MaxAlerts int
 }
