@@ -20,6 +20,7 @@ type graphIncident struct {
 	Description        nullable       `json:"description"`
 	Summary            nullable       `json:"summary"`
 	Severity           string         `json:"severity"`
+	PriorityScore      int            `json:"priorityScore"` // 0 to 100; what it is made of is in additionalData
 	Status             string         `json:"status"`
 	Classification     nullable       `json:"classification"`
 	Determination      nullable       `json:"determination"`
@@ -56,6 +57,16 @@ type incidentFacts struct {
 	LastActivity  stamp           `json:"lastActivity"`
 	Background    bool            `json:"background,omitzero"` // gathers only what fires here all the time
 	Merged        []string        `json:"mergedIncidentIds,omitempty"`
+	Priority      []priorityPart  `json:"priority"`
+	Exposures     int             `json:"openExposures"` // of its assets; at most incident.MaxExposed are counted
+}
+
+// priorityPart is one thing that speaks for an incident, on the wire.
+type priorityPart struct {
+	Name   string `json:"name"`
+	Points int    `json:"points"`
+	Most   int    `json:"most"`
+	Why    string `json:"why"`
 }
 
 // assetFact is an asset on the wire.
@@ -74,7 +85,7 @@ func (v view) incident(i incident.Incident) graphIncident {
 		Type: "#microsoft.graph.security.incident", ID: i.ID, TenantID: i.Tenant,
 		IncidentWebURL: v.link("incidents", i.ID, i.Tenant), RedirectIncidentID: nullable(i.RedirectTo),
 		DisplayName: i.Name, Description: nullable(i.Description), Summary: nullable(i.Summary),
-		Severity: string(i.Severity.Graph()), Status: incidentStatusEnum.Show(string(i.Status), v.allMembers),
+		Severity: string(i.Severity.Graph()), PriorityScore: i.Priority().Score, Status: incidentStatusEnum.Show(string(i.Status), v.allMembers),
 		Classification: v.word(classificationEnum.Show, i.Classification),
 		Determination:  v.word(determinationEnum.Show, i.Determination),
 		AssignedTo:     nullable(i.AssignedTo), ResolvingComment: nullable(i.ResolvingComment),
@@ -89,7 +100,10 @@ func factsOf(i incident.Incident) incidentFacts {
 		Type: "#microsoft.graph.security.dictionary", AlertCount: i.Alerts, Assets: assets(i.Assets),
 		AssetCount: max(i.AssetCount, len(i.Assets)), Clouds: some(i.Clouds), Products: some(i.Products),
 		Tactics: some(i.Tactics), FirstActivity: stamp(i.First), LastActivity: stamp(i.Last),
-		Merged: i.Merged, Background: i.Background,
+		Merged: i.Merged, Background: i.Background, Exposures: i.OpenExposures(), Priority: []priorityPart{},
+	}
+	for _, p := range i.Priority().Parts {
+		f.Priority = append(f.Priority, priorityPart(p))
 	}
 	if i.Severity == alert.Critical {
 		f.Severity = i.Severity

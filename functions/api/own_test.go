@@ -58,6 +58,8 @@ func TestDocumentNamesEveryProperty(t *testing.T) {
 		"alert": memberNames[graphAlert](), "incident": memberNames[graphIncident](), "exposure": memberNames[exposure](),
 		"chapter": memberNames[chapter](), "quarantined": memberNames[quarantined](), "status": memberNames[status](),
 		"asset": memberNames[assetFact](), "assets": memberNames[assetList](), "alertEvidence": memberNames[base](),
+		"incidentAdditionalData": memberNames[incidentFacts](), "priorityPart": memberNames[priorityPart](), "storyGraph": memberNames[storyGraph](),
+		"storyNode": memberNames[storyNode](), "storyEdge": memberNames[storyEdge](), "mergedBecause": memberNames[mergedBecause](), "sighting": memberNames[sightingOf](),
 	} {
 		for _, n := range names {
 			if _, ok := doc.Components.Schemas[schema].Properties[n]; !ok {

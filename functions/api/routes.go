@@ -50,6 +50,8 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/api/v1/exposures/{id}", needs: ReadAlerts, serve: (*call).getExposure},
 		{method: http.MethodGet, path: "/api/v1/incidents/{id}/reasons", needs: ReadIncidents, serve: (*call).listReasons},
 		{method: http.MethodGet, path: "/api/v1/incidents/{id}/assets", needs: ReadIncidents, serve: (*call).listAssets},
+		{method: http.MethodGet, path: "/api/v1/incidents/{id}/exposures", needs: ReadIncidents, serve: (*call).listIncidentExposures},
+		{method: http.MethodGet, path: "/api/v1/incidents/{id}/graph", needs: ReadIncidents, serve: (*call).drawIncident},
 		{method: http.MethodGet, path: "/api/v1/alerts/{id}/raw", needs: ReadAlerts, serve: (*call).getRaw},
 		{method: http.MethodGet, path: "/api/v1/quarantine", needs: ReadAlerts, serve: (*call).listQuarantine},
 		{method: http.MethodGet, path: "/api/v1/quarantine/{id}", needs: ReadAlerts, serve: (*call).getQuarantined},

@@ -19,8 +19,9 @@ var (
 		Names: memberNames[graphAlert](),
 	}
 	incidentSchema = odata.Schema{
-		Type:       "microsoft.graph.security.incident",
-		Properties: append(commonProperties(incidentStatusEnum), odata.Property{Field: query.DisplayName}, odata.Property{Field: query.Title}),
+		Type: "microsoft.graph.security.incident",
+		Properties: append(commonProperties(incidentStatusEnum), odata.Property{Field: query.DisplayName}, odata.Property{Field: query.Title},
+			odata.Property{Field: query.Priority}),
 		Names:      memberNames[graphIncident](),
 		Navigation: []string{"alerts"},
 	}

@@ -19,8 +19,11 @@ type chapter struct {
 	DetectorID  nullable  `json:"detectorId"`
 	ProductName nullable  `json:"productName"`
 	Cloud       nullable  `json:"cloud"`
-	Reasons     []because `json:"reasons"` // empty for the first alert
-	IncidentID  nullable  `json:"incidentId"`
+	Reasons     []because `json:"reasons"` // empty for the alert that opened the incident, or one that was merged into it
+	// Merged says why the incident that this alert had opened was merged into this one.
+	Merged     *mergedBecause `json:"merged,omitzero"`
+	Sightings  []sightingOf   `json:"sightings,omitempty"` // other products' copies that were folded into it
+	IncidentID nullable       `json:"incidentId"`
 }
 
 // because is one tie to an earlier alert.
@@ -33,9 +36,24 @@ type because struct {
 	GapSeconds float64 `json:"gapSeconds"`
 }
 
+// mergedBecause is why an incident became part of another.
+type mergedBecause struct {
+	IncidentID string  `json:"incidentId"`       // the one that went
+	AlertID    string  `json:"alertId,omitzero"` // the alert that tied both; none when a person merged them
+	Because    because `json:"because,omitzero"` // its tie to the one that went
+}
+
+// sightingOf is a copy of an alert by another product.
+type sightingOf struct {
+	AlertID string `json:"alertId"`
+	Product string `json:"product"`
+	Title   string `json:"title,omitzero"`
+	Rule    string `json:"rule,omitzero"` // how it was recognized
+}
+
 // listReasons tells an incident's alerts in time order, each with why it belongs.
 func (c *call) listReasons() error {
-	list, _, err := c.alertsOf()
+	list, i, err := c.alertsOf()
 	if err != nil {
 		return err
 	}
@@ -52,20 +70,34 @@ func (c *call) listReasons() error {
 		return err
 	}
 	return answerPage(c, "", q, o, p, func(m incident.Member) (jsontext.Value, error) {
-		return json.Marshal(chapterOf(m), encoding)
+		return json.Marshal(chapterOf(i, m), encoding)
 	})
 }
 
-func chapterOf(m incident.Member) chapter {
+func chapterOf(i incident.Incident, m incident.Member) chapter {
 	ch := chapter{
 		AlertID: m.Alert.ID, Title: m.Alert.Title, Severity: string(m.Alert.Severity), Time: stamp(m.Alert.First),
 		Category: category(m), DetectorID: nullable(m.Alert.Type), ProductName: nullable(m.Alert.Product),
 		Cloud: nullable(m.Alert.Account.Cloud), Reasons: []because{}, IncidentID: nullable(m.Incident),
 	}
 	for _, r := range m.Reasons {
-		ch.Reasons = append(ch.Reasons, because{r.Rule, r.Alert, r.Entity, r.Name, r.Weight, r.Gap.Seconds()})
+		ch.Reasons = append(ch.Reasons, becauseOf(r))
+	}
+	for _, g := range i.Mergers {
+		if g.Opener == m.Alert.ID {
+			ch.Merged = &mergedBecause{g.Incident, g.Alert, becauseOf(g.Because)}
+		}
+	}
+	for _, s := range m.Alert.Sightings {
+		if s.AlertID != m.Alert.ID || s.Reporter != m.Alert.Reporter {
+			ch.Sightings = append(ch.Sightings, sightingOf{s.AlertID, s.Reporter, s.Title, s.Rule})
+		}
 	}
 	return ch
+}
+
+func becauseOf(r incident.Reason) because {
+	return because{r.Rule, r.Alert, r.Entity, r.Name, r.Weight, r.Gap.Seconds()}
 }
 
 // assetList is what an incident touches, under the portal's categories. Count is that of all assets, also those beyond

@@ -77,6 +77,12 @@ func exposed(list []Exposed, x Exposed, over bool, most int) []Exposed {
 	return slices.Clip(out[:min(len(out), most)])
 }
 
+// OpenExposures counts the distinct exposures in i.Exposures.
+func (i Incident) OpenExposures() int {
+	n, _ := i.openExposures()
+	return n
+}
+
 // openExposures counts the distinct exposures of the incident's things and finds the gravest severity among them.
 func (i Incident) openExposures() (n int, gravest alert.Severity) {
 	seen := map[string]bool{}

@@ -2,6 +2,7 @@ package odata
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ func (p *parser) compare(prop Property, op query.Op, v token) query.Expr {
 		return query.Compare{Field: prop.Field, Op: op, Null: true}
 	case prop.Field.IsTime():
 		return p.compareTime(prop, op, v)
+	case prop.Field.IsNumber():
+		return p.compareNumber(prop, op, v)
 	case v.kind != quoted:
 		p.failf(v, "'%s' is compared with text, which is written in single quotes", prop.Field)
 		return nil
@@ -36,6 +39,16 @@ func (p *parser) compare(prop Property, op query.Op, v token) query.Expr {
 		return p.compareEnum(prop, op, v)
 	}
 	return query.Compare{Field: prop.Field, Op: op, Text: v.text}
+}
+
+// compareNumber compares with a whole number, written without quotes.
+func (p *parser) compareNumber(prop Property, op query.Op, v token) query.Expr {
+	n, err := strconv.ParseUint(v.text, 10, 9)
+	if v.kind == quoted || err != nil {
+		p.failf(v, "'%s' is compared with a number such as 85", prop.Field)
+		return nil
+	}
+	return query.Compare{Field: prop.Field, Op: op, Text: query.Number(int(n))}
 }
 
 // compareTime compares at the precision of a tick: gt is beyond the whole tick, eq is within it.
