@@ -2,6 +2,7 @@
 // npm rhea), with faults on demand and a counter of what Azure would bill.
 //
 //	test ──Start──▶ node broker.js ◀──AMQP── azservicebus in the code under test
+//	                               ◀──HTTP── the REST API's "Send Message"
 //	     ──Drop, Lose, Repeat, …──▶ its control port
 package servicebus
 
@@ -51,6 +52,7 @@ type Config struct {
 // Broker is a running stand-in. Its methods fail the test when the broker does not answer.
 type Broker struct {
 	Address string // host:port of AMQP
+	REST    string // base URL of the REST API
 	t       testing.TB
 	key     string
 	control string
@@ -76,11 +78,15 @@ func Start(t testing.TB, c Config) *Broker {
 		t.Fatal(err)
 	}
 	line := npm.Start(t, func(line string) bool { return line != "" }, filepath.Join(npm.Dir(), "servicebus", "broker.js"), file)
-	var ports struct{ AMQP, Control int }
+	var ports struct{ AMQP, REST, Control int }
 	if err := json.Unmarshal([]byte(line), &ports, json.MatchCaseInsensitiveNames(true)); err != nil {
 		t.Fatalf("the broker said %q: %v", line, err)
 	}
 	b.Address = fmt.Sprintf("127.0.0.1:%d", ports.AMQP)
+	b.REST = fmt.Sprintf("http://127.0.0.1:%d", ports.REST)
+	if c.Certificate != "" {
+		b.REST = fmt.Sprintf("https://127.0.0.1:%d", ports.REST)
+	}
 	b.control = fmt.Sprintf("http://127.0.0.1:%d/", ports.Control)
 	return b
 }

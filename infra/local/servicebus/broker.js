@@ -4,9 +4,10 @@
 //	AMQP ──▶ links.js (attach, transfer, disposition) ──▶ queue.js (locks, sessions, repeats, dead letters)
 //	            ├─ $cbs ──▶ claims.js                         ▲
 //	            └─ $management ──▶ management.js ─────────────┘
+//	HTTP(S) ──▶ rest.js (POST /<queue>/messages) ─────────────┘
 //	HTTP ──▶ control.js (faults on demand, counters)
 //
-//	node broker.js SETTINGS.json     prints {"amqp":PORT,"control":PORT}, ends when its standard input does
+//	node broker.js SETTINGS.json     prints {"amqp":PORT,"rest":PORT,"control":PORT}, ends when its standard input does
 'use strict';
 
 const fs = require('node:fs');
@@ -15,6 +16,7 @@ const tls = require('node:tls');
 const rhea = require('rhea');
 const { Queue } = require('./queue.js');
 const { listen } = require('./links.js');
+const { rest } = require('./rest.js');
 const { control } = require('./control.js');
 
 const settings = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
@@ -42,11 +44,13 @@ function accept(socket) {
 }
 
 const server = settings.tls ? tls.createServer(settings.tls, accept) : net.createServer(accept);
-const http = control(broker);
 setInterval(() => broker.queues.forEach((q) => q.expire()), 20);
 process.stdin.resume().on('end', () => process.exit(0));
-server.listen(settings.port ?? 0, '127.0.0.1', () => {
-  http.listen(settings.controlPort ?? 0, '127.0.0.1', () => {
-    console.log(JSON.stringify({ amqp: server.address().port, control: http.address().port }));
-  });
-});
+
+// open gives the port a server listens on.
+const open = (server, port = 0) => new Promise((done) => server.listen(port, '127.0.0.1', () => done(server.address().port)));
+
+(async () => {
+  const ports = { amqp: await open(server, settings.port), rest: await open(rest(broker), settings.restPort), control: await open(control(broker), settings.controlPort) };
+  console.log(JSON.stringify(ports));
+})();
