@@ -9,6 +9,6 @@ import (
 
 // Decode reads the events of one message body as pack.Decode does, for whoever gets messages from another than Bus: the
 // Azure Functions host.
-func Decode(ctx context.Context, body []byte, blobs pack.Blobs) ([]cloudevent.Event, error) {
+func Decode(ctx context.Context, body []byte, blobs pack.Getter) ([]cloudevent.Event, error) {
 	return pack.Decode(ctx, body, blobs)
 }

@@ -19,7 +19,7 @@ import (
 // Decode reads the events of one message body, however it comes: the bytes that Publish sent, or what the Azure
 // Functions host makes of them (base64, a JSON string of that, an array of bodies). blobs redeems claims; nil refuses
 // them. What can never be read is fault.Invalid; a blob storage that does not answer keeps its own kind.
-func Decode(ctx context.Context, body []byte, blobs Blobs) ([]cloudevent.Event, error) {
+func Decode(ctx context.Context, body []byte, blobs Getter) ([]cloudevent.Event, error) {
 	d := decoder{blobs: blobs}
 	evs, err := d.decode(ctx, body, 0)
 	if err == nil && len(evs) == 0 {
@@ -32,7 +32,7 @@ func Decode(ctx context.Context, body []byte, blobs Blobs) ([]cloudevent.Event, 
 const maxLayers = 10
 
 type decoder struct {
-	blobs    Blobs
+	blobs    Getter
 	unfolded int // bytes, over all layers
 }
 

@@ -43,7 +43,7 @@ const (
 )
 
 // pack makes messages of one session's events, in order. The same events make the same messages.
-func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int, blobs Blobs) ([]Message, error) {
+func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int, blobs Putter) ([]Message, error) {
 	texts := make([][]byte, len(evs))
 	for i, e := range evs {
 		var err error
@@ -69,7 +69,7 @@ func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int
 }
 
 // fit packs events into one message, or halves of them into more; one event that is too large alone is stored.
-func fit(ctx context.Context, session string, evs []cloudevent.Event, texts [][]byte, limit int, blobs Blobs) ([]Message, error) {
+func fit(ctx context.Context, session string, evs []cloudevent.Event, texts [][]byte, limit int, blobs Putter) ([]Message, error) {
 	body := join(texts)
 	if len(body) > minCompress {
 		body = encoder().EncodeAll(body, nil)
@@ -153,9 +153,19 @@ var encoder = sync.OnceValue(func() *zstd.Encoder {
 // Blobs keeps what is too large for a message. Blobs are not removed by the bus: a message may be delivered more than
 // once, so let them expire later than the queue's and the quarantine's messages.
 type Blobs interface {
+	Putter
+	Getter
+}
+
+// Putter stores claims: all that a sender needs.
+type Putter interface {
 	// Put stores body under a name. The same name means the same body; storing it again is fine.
 	Put(ctx context.Context, name string, body []byte) error
-	// Get reads it; fault.NotFound when it is not there.
+}
+
+// Getter redeems claims: all that a receiver needs.
+type Getter interface {
+	// Get reads what was put; fault.NotFound when it is not there.
 	Get(ctx context.Context, name string) ([]byte, error)
 }
 
@@ -169,7 +179,7 @@ type claimData struct {
 	Size   int    `json:"size"`
 }
 
-func claim(ctx context.Context, session string, e cloudevent.Event, body []byte, blobs Blobs) (Message, error) {
+func claim(ctx context.Context, session string, e cloudevent.Event, body []byte, blobs Putter) (Message, error) {
 	if blobs == nil {
 		return Message{}, fault.Errorf(fault.TooLarge, "event %s: %d bytes packed, and no blob storage is configured", e.ID, len(body))
 	}

@@ -21,8 +21,8 @@ type Message struct {
 
 // Target is where messages go.
 type Target struct {
-	Limit int   // bytes of a body; 0 is MaxBody
-	Blobs Blobs // keeps what is larger; nil makes that fault.TooLarge
+	Limit int    // bytes of a body; 0 is MaxBody
+	Blobs Putter // keeps what is larger; nil makes that fault.TooLarge
 	// Send puts one message on the queue; when it returns nil, the message is durable. Safe for concurrent use.
 	Send func(ctx context.Context, m Message) error
 }

@@ -1,0 +1,45 @@
+package send
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"unicode/utf16"
+
+	"github.com/onepane/onepane/shared/bus/servicebus/pack"
+)
+
+// brokerProperties are what the broker looks at, as the header of that name has it: a JSON object.
+func brokerProperties(m pack.Message) string {
+	b := append([]byte(`{"MessageId":`), quote(m.ID)...)
+	if m.Session != "" {
+		b = append(append(b, `,"SessionId":`...), quote(m.Session)...)
+	}
+	return string(append(b, '}'))
+}
+
+// properties are for whoever looks at the queue: every header that the API does not know is one, a string in quotes. Their
+// names keep their case.
+func properties(h http.Header, m pack.Message) {
+	h["events"] = []string{strconv.Itoa(m.Events)}
+	if m.Encoding != "" {
+		h["encoding"] = []string{`"` + m.Encoding + `"`}
+	}
+}
+
+// quote is a JSON string in ASCII, for only that is safe in a header; a session is any tenant's name.
+func quote(s string) []byte {
+	b := []byte{'"'}
+	for _, r := range s {
+		switch {
+		case r >= ' ' && r <= '~' && r != '"' && r != '\\':
+			b = append(b, byte(r))
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		default:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		}
+	}
+	return append(b, '"')
+}

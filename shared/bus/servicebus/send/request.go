@@ -1,0 +1,114 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// tryTimeout bounds one try: a connection that a frozen function kept may be dead without a word.
+	tryTimeout = 15 * time.Second
+	// maxWait is the longest pause; who is asked to wait longer gives up, and the event is offered again from farther back.
+	maxWait = 10 * time.Second
+	// maxDetail is what is read of a refusal, in bytes.
+	maxDetail = 4 << 10
+	// never is the pause before a try that should not be.
+	never = time.Duration(-1)
+)
+
+// plain follows no redirect: a token is for the address it was meant for.
+var plain = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// answer is what a service said.
+type answer struct {
+	status int
+	header http.Header
+	code   string // the service's own, as far as it can be shown
+}
+
+// String is the status and the code.
+func (a answer) String() string {
+	if a.code == "" {
+		return strconv.Itoa(a.status)
+	}
+	return strconv.Itoa(a.status) + ", " + a.code
+}
+
+// wait is how long to wait before the next try: what Retry-After says in seconds, 0 when it says nothing, never when a try would
+// not help.
+func (a answer) wait() time.Duration {
+	if a.status != http.StatusRequestTimeout && a.status != http.StatusTooManyRequests && a.status < 500 {
+		return never
+	}
+	if n, err := strconv.Atoi(a.header.Get("Retry-After")); err == nil && n > 0 {
+		return time.Duration(n) * time.Second
+	}
+	return 0
+}
+
+// do makes one request. The error names no address: it is known, and long.
+func do(ctx context.Context, c *http.Client, method, address string, h http.Header, body []byte) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header = h
+	resp, err := c.Do(req)
+	var u *url.Error
+	if errors.As(err, &u) {
+		return answer{}, u.Err
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	detail, err := io.ReadAll(io.LimitReader(resp.Body, maxDetail)) // to the end, so that the connection is used again
+	if err != nil && resp.StatusCode < 300 {
+		detail = nil // it was taken; what it says is not needed
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header, code: resp.Header.Get("X-Ms-Error-Code")}
+	if a.code == "" {
+		a.code = subCode(string(detail))
+	}
+	return a, nil
+}
+
+// subCode is the number with which Service Bus tells refusals apart; the words around it may quote the request.
+func subCode(detail string) string {
+	_, rest, ok := strings.Cut(detail, "SubCode=")
+	if !ok {
+		return ""
+	}
+	end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(rest)
+	}
+	return "SubCode=" + rest[:min(end, 10)]
+}
+
+// retry tries until f succeeds, asks for no further try, or has been tried often enough or as long as ctx lasts.
+func retry(ctx context.Context, tries int, pause time.Duration, f func() (time.Duration, error)) error {
+	for try := 1; ; try++ {
+		wait, err := f()
+		if err == nil || wait == never || wait > maxWait || try == tries || ctx.Err() != nil {
+			return err
+		}
+		t := time.NewTimer(min(max(wait, pause), maxWait))
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return err
+		}
+		pause *= 2
+	}
+}

@@ -1,0 +1,159 @@
+// Package send publishes to Service Bus by its REST API, one HTTPS request a message: for functions that start cold, only
+// send, and should carry neither an AMQP stack nor its handshake. What it sends is what package servicebus sends, and is
+// received by it.
+//
+//	Publish ─▶ pack: by session, ≤ 232 KB ─▶ POST https://{namespace}/{queue}/messages ─▶ 201: durable
+//	               └─ larger: Container (PUT of a blob)   BrokerProperties: session, id   └─ 429, 5xx, lost: again, same id
+//
+// The API also takes batches. They are not used: a call is one message a session already, and a batch is JSON with bodies
+// in base64, a third more bytes of those that are billed.
+package send
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/onepane/onepane/shared/bus"
+	"github.com/onepane/onepane/shared/bus/servicebus/pack"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/identity"
+)
+
+// Tokens gives access tokens: *identity.Credential.
+type Tokens interface {
+	Token(ctx context.Context, r identity.Request) (identity.Token, error)
+}
+
+// Sender publishes to a queue with sessions and to its quarantine. Safe for concurrent use.
+type Sender struct {
+	opts Options
+	base string
+	room chan struct{} // messages on their way
+}
+
+var _ bus.Publisher = (*Sender)(nil)
+
+// Options say where the namespace is; everything below Credential has a default.
+type Options struct {
+	Namespace  string // host name, "contoso.servicebus.windows.net"
+	Credential Tokens // of an identity with the role Azure Service Bus Data Sender
+	// Blobs keeps what is too large for a message, a *Container; without it such an event is fault.TooLarge.
+	Blobs pack.Putter
+
+	Queue, Quarantine string        // default bus.Alerts, bus.Quarantine
+	MaxMessage        int           // bytes of a message's body; 0 is what fits in 256 KB
+	InFlight          int           // messages being sent at once, the back-pressure on Publish; 0 is 16
+	Tries             int           // of a message, while its trouble is passing; 0 is 4
+	Pause             time.Duration // before the second try, doubling each time; 0 is 250 ms
+	HTTP              *http.Client  // nil is one that follows no redirect
+	Endpoint          string        // base URL instead of Namespace's: a private endpoint, a test
+}
+
+// Scope is what a token for the namespace is asked for.
+const Scope = "https://servicebus.azure.net/.default"
+
+// Open makes a sender. It connects when it first sends.
+func Open(opts Options) (*Sender, error) {
+	set(&opts.Queue, bus.Alerts)
+	set(&opts.Quarantine, bus.Quarantine)
+	set(&opts.InFlight, 16)
+	set(&opts.Tries, 4)
+	set(&opts.Pause, 250*time.Millisecond)
+	set(&opts.Endpoint, "https://"+opts.Namespace)
+	if opts.HTTP == nil {
+		opts.HTTP = plain
+	}
+	u, err := url.Parse(opts.Endpoint)
+	if err != nil || u.Host == "" {
+		return nil, fault.Errorf(fault.Invalid, "open Service Bus: %q is no namespace", opts.Namespace)
+	}
+	return &Sender{opts: opts, base: strings.TrimSuffix(opts.Endpoint, "/"), room: make(chan struct{}, opts.InFlight)}, nil
+}
+
+func set[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Publish is bus.Publisher. A namespace that throttles or a full queue is fault.Exhausted; one that is out of reach or
+// does not let the identity in is fault.Unavailable: neither is the events' doing.
+func (s *Sender) Publish(ctx context.Context, evs ...cloudevent.Event) error {
+	return s.target(s.opts.Queue).Publish(ctx, evs)
+}
+
+// Quarantine publishes to the quarantine queue, each event in a message of its own.
+func (s *Sender) Quarantine() bus.Publisher { return quarantine{s} }
+
+type quarantine struct{ s *Sender }
+
+// Publish is bus.Publisher.
+func (q quarantine) Publish(ctx context.Context, evs ...cloudevent.Event) error {
+	return q.s.target(q.s.opts.Quarantine).Shelve(ctx, evs)
+}
+
+// target is a queue to send to.
+func (s *Sender) target(queue string) pack.Target {
+	return pack.Target{Limit: s.opts.MaxMessage, Blobs: s.opts.Blobs, Send: func(ctx context.Context, m pack.Message) error {
+		if err := s.send(ctx, queue, m); err != nil {
+			return fmt.Errorf("send to %q: %w", queue, err)
+		}
+		return nil
+	}}
+}
+
+// send sends a message until it is taken, Options.Tries times at most. One that was taken unseen is dropped by the queue's
+// duplicate detection.
+func (s *Sender) send(ctx context.Context, queue string, m pack.Message) error {
+	select {
+	case s.room <- struct{}{}:
+		defer func() { <-s.room }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return retry(ctx, s.opts.Tries, s.opts.Pause, func() (time.Duration, error) { return s.post(ctx, queue, m) })
+}
+
+// post sends a message once. The duration is what the service asks to wait before the next try; negative: there should be none.
+func (s *Sender) post(ctx context.Context, queue string, m pack.Message) (time.Duration, error) {
+	token, err := s.opts.Credential.Token(ctx, identity.Request{Scope: Scope})
+	if err != nil {
+		return never, fmt.Errorf("get a token: %w", err)
+	}
+	h := http.Header{
+		"Authorization": {"Bearer " + token.Value}, "Content-Type": {m.ContentType}, "Brokerproperties": {brokerProperties(m)},
+	}
+	properties(h, m)
+	a, err := do(ctx, s.opts.HTTP, http.MethodPost, s.base+"/"+url.PathEscape(queue)+"/messages", h, m.Body)
+	if err != nil {
+		return 0, fault.Errorf(fault.Unavailable, "ask Service Bus at %s: %w", s.opts.Namespace, err)
+	}
+	if a.status == http.StatusCreated {
+		return 0, nil
+	}
+	return a.wait(), refusal(a)
+}
+
+// refusal says what a status other than 201 means (REST API, "Send Message", response codes). What is wrong with the
+// identity or the queue is no fault of the events, and someone may put it right.
+func refusal(a answer) error {
+	switch a.status {
+	case http.StatusUnauthorized:
+		return fault.Errorf(fault.Unavailable, "Service Bus does not let the identity in (%s): it needs the role Azure Service Bus Data Sender", a)
+	case http.StatusForbidden: // documented also for a message that is too large, which pack does not make
+		return fault.Errorf(fault.Exhausted, "the queue is full, or a network rule forbids it (%s)", a)
+	case http.StatusNotFound, http.StatusGone:
+		return fault.Errorf(fault.Unavailable, "there is no such queue (%s)", a)
+	case http.StatusRequestEntityTooLarge:
+		return fault.Errorf(fault.TooLarge, "the message is too large (%s)", a)
+	case http.StatusTooManyRequests:
+		return fault.Errorf(fault.Exhausted, "the namespace is throttled (%s)", a)
+	}
+	return fault.Errorf(fault.Unavailable, "Service Bus refuses (%s)", a)
+}
