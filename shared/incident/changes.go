@@ -94,7 +94,9 @@ type Refs struct {
 }
 
 // Empty reports whether nothing is named.
-func (r Refs) Empty() bool { return len(r.Members)+len(r.Incidents)+len(r.Nodes) == 0 }
+func (r Refs) Empty() bool { return r.count() == 0 }
+
+func (r Refs) count() int { return len(r.Members) + len(r.Incidents) + len(r.Nodes) }
 
 // Loaded is what the store has of what Refs names; what it lacks is left out.
 type Loaded struct {

@@ -23,8 +23,9 @@ func (s *State) duplicate(v *arrival) (*Member, string) {
 		if n == nil {
 			continue
 		}
-		for _, b := range n.Briefs {
-			if b.copies(*a, s.tune) {
+		for i := range n.Briefs {
+			b := &n.Briefs[i]
+			if b.copies(a, s.tune) {
 				if m := s.member(b.Alert); m != nil && m.Alert.ID != a.ID && m.Alert.Class == a.Class {
 					return m, "same thing, kind and moment"
 				}
@@ -36,8 +37,8 @@ func (s *State) duplicate(v *arrival) (*Member, string) {
 
 // copies reports whether the alert in brief is likely the same as a: told by another product, in the same words, of
 // the same moment.
-func (b Brief) copies(a alert.Alert, tune *Tuning) bool {
-	return b.Reporter != a.Reporter && a.First.Sub(b.First).Abs() <= tune.FoldWithin && sameWords(b.Words, words(a))
+func (b *Brief) copies(a *alert.Alert, tune *Tuning) bool {
+	return b.Reporter != a.Reporter && a.First.Sub(b.First).Abs() <= tune.FoldWithin && sameWords(b.Words, words(a.Title))
 }
 
 // sameWords compares titles as far as products change them when they forward one: a prefix of their own, a few
@@ -50,10 +51,10 @@ func sameWords(a, b string) bool {
 	return a != "" && (a == b || len(a) >= telling && strings.Contains(b, a))
 }
 
-// words are an alert's title, in letters and digits.
-func words(a alert.Alert) string {
+// words are a title in letters and digits.
+func words(title string) string {
 	const most = 120
-	w := letters(a.Title)
+	w := letters(title)
 	return w[:min(len(w), most)]
 }
 
@@ -72,7 +73,7 @@ func (s *State) brief(m *Member, ties []tie) {
 		if slices.ContainsFunc(n.Briefs, func(b Brief) bool { return b.Alert == m.Alert.ID }) {
 			continue
 		}
-		n.Briefs = append(n.Briefs, Brief{Alert: m.Alert.ID, Reporter: m.Alert.Reporter, Words: words(m.Alert), First: m.Alert.First})
+		n.Briefs = append(n.Briefs, Brief{Alert: m.Alert.ID, Reporter: m.Alert.Reporter, Words: words(m.Alert.Title), First: m.Alert.First})
 		if len(n.Briefs) > maxBriefs {
 			n.Briefs = slices.Delete(n.Briefs, 0, 1)
 		}

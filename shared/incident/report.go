@@ -19,6 +19,8 @@ type Report struct {
 	statements []string       // claims, and the key under which others may have claimed it
 	members    []string       // ids of the alerts that it sums up
 	lookups    []string       // node keys that a decision about it looks up first
+
+	loaded *State // the state that holds all a decision about it reads
 }
 
 // NewReport reads the names in a.

@@ -22,6 +22,8 @@ type State struct {
 	members   map[string]*Member
 	incidents map[string]*Incident
 	nodes     map[string]*Node
+	// unfollowed are the nodes loaded so far whose incidents are perhaps not. Later ones are: what touches a node is at hand.
+	unfollowed []*Node
 
 	changedMembers, changedIncidents, changedNodes changed
 }
@@ -67,17 +69,21 @@ func (s *State) Put(l Loaded, refs Refs) {
 		keep(s.incidents, l.Incidents[i].ID, &l.Incidents[i])
 	}
 	for i := range l.Nodes {
-		keep(s.nodes, l.Nodes[i].Key, &l.Nodes[i])
+		if n := &l.Nodes[i]; keep(s.nodes, n.Key, n) {
+			s.unfollowed = append(s.unfollowed, n)
+		}
 	}
 	absent(s.members, refs.Members)
 	absent(s.incidents, refs.Incidents)
 	absent(s.nodes, refs.Nodes)
 }
 
-func keep[T any](m map[string]*T, name string, v *T) {
-	if m[name] == nil {
-		m[name] = v
+func keep[T any](m map[string]*T, name string, v *T) bool {
+	if m[name] != nil {
+		return false
 	}
+	m[name] = v
+	return true
 }
 
 func absent[T any](m map[string]*T, names []string) {
@@ -88,24 +94,35 @@ func absent[T any](m map[string]*T, names []string) {
 	}
 }
 
-// Missing names what must be loaded before reports can be applied. Each call follows references one step further.
+// Missing names what must be loaded before reports can be applied. Each call follows references one step further. A report
+// that lacks nothing is not looked at again: what a state has loaded, it keeps.
 func (s *State) Missing(reports []*Report) Refs {
 	m := missing{s: s}
+	s.unfollowed = slices.DeleteFunc(s.unfollowed, m.incidents)
 	for _, r := range reports {
-		m.member(r.Alert.ID)
-		for _, id := range r.members {
-			m.member(id)
-		}
-		m.alert, m.stored = &r.Alert, nil
-		m.names(r)
-		m.known(s.members[r.Alert.ID])
-		// What a report is merged into is resolved anew: its own names are needed too, but lead no further.
-		stored := m.stored
-		for _, mem := range stored {
-			m.names(NewReport(mem.Alert))
+		if r.loaded != s && m.report(r) {
+			r.loaded = s
 		}
 	}
 	return m.refs
+}
+
+// report follows all that a decision about r reads, and reports whether it is at hand.
+func (m *missing) report(r *Report) bool {
+	before := m.refs.count()
+	m.member(r.Alert.ID)
+	for _, id := range r.members {
+		m.member(id)
+	}
+	m.alert, m.stored = &r.Alert, nil
+	m.names(r)
+	m.known(m.s.members[r.Alert.ID])
+	// What a report is merged into is resolved anew: its own names are needed too, but lead no further.
+	stored := m.stored
+	for _, mem := range stored {
+		m.names(NewReport(mem.Alert))
+	}
+	return m.refs.count() == before
 }
 
 func (m *missing) names(r *Report) {
@@ -184,25 +201,36 @@ func (m *missing) chain(key string) *Node {
 	return n
 }
 
-// around follows what a node remembers: its incidents, and alerts that the one at hand may be a copy of.
+// around follows the alerts a node remembers that the one at hand may be a copy of.
 func (m *missing) around(n *Node) {
-	for _, t := range n.Touches {
-		m.incident(t.Incident)
-	}
-	for _, t := range n.Types {
-		m.incident(t.Incident)
-	}
-	for _, b := range n.Briefs {
-		if b.copies(*m.alert, m.s.tune) {
+	for i := range n.Briefs {
+		if b := &n.Briefs[i]; b.copies(m.alert, m.s.tune) {
 			m.member(b.Alert)
 			m.known(m.s.members[b.Alert])
 		}
 	}
 }
 
+// incidents follows the incidents a node remembers, and reports whether all are at hand.
+func (m *missing) incidents(n *Node) bool {
+	before := m.refs.count()
+	for i := range n.Touches {
+		m.incident(n.Touches[i].Incident)
+	}
+	for i := range n.Types {
+		m.incident(n.Types[i].Incident)
+	}
+	return m.refs.count() == before
+}
+
 // Take returns what changed since the last Take and forgets that it did.
 func (s *State) Take() Changes {
-	c := Changes{Sequence: s.sequence}
+	c := Changes{
+		Sequence:  s.sequence,
+		Members:   make([]Member, 0, len(s.changedMembers.list)),
+		Incidents: make([]Incident, 0, len(s.changedIncidents.list)),
+		Nodes:     make([]Node, 0, len(s.changedNodes.list)),
+	}
 	for _, id := range s.changedMembers.list {
 		c.Members = append(c.Members, *s.members[id])
 	}
