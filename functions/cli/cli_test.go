@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
 )
 
 // taker takes every record but those that say "bad".
@@ -104,6 +106,7 @@ What: 3 alerts of critical severity, nobody works on it yet, reported by Amazon 
 Where: in AWS and Azure, on web-03 (host), dora (user) and x (ip).
 How far: Discovery → Impact.
 When: over 1 d 2 h, from 2026-03-03 00:00:00 to 2026-03-04 02:00:00 UTC.
+Priority 59 of 100: gravest alert is critical (+40); reached impact over 2 stages (+14); 2 clouds agree (+3); touches 3 assets (+2).
 
 In time order:
 
@@ -121,6 +124,41 @@ In time order:
 `
 	if _, got, _ := open(t).run("explain 10001"); got != want {
 		t.Errorf("got\n%s", got)
+	}
+}
+
+// What came by a merge says which alert tied it in; a folded copy is told with its alert; exposures are told apart.
+func TestExplainTellsMergesCopiesAndExposures(t *testing.T) {
+	d := open(t)
+	s := d.store
+	last := &s.alerts[2].Alert
+	s.incident.Assets[0].Key = "host:web-03"
+	s.incident.Mergers = []incident.Merger{{Incident: "20001", Opener: last.ID, Alert: s.alerts[1].Alert.ID, Because: incident.Reason{Rule: "shared user", Name: "dora", Weight: 0.6}}}
+	last.Sightings = []alert.Sighting{{AlertID: last.ID, Reporter: last.Reporter}, {AlertID: "copy", Reporter: "Security Hub", Rule: "carried id"}}
+	for n, title := range []string{"Port 22 is open to all", "An old kernel"} {
+		x := incident.Member{Status: alert.StatusNew, Alert: alert.Alert{ID: fmt.Sprint("x", n), Tenant: tenant, Title: title, Severity: alert.High, Class: alert.Exposure}}
+		s.exposed = append(s.exposed, x)
+		s.incident.Exposures = append(s.incident.Exposures, incident.Exposed{ID: x.Alert.ID, Asset: "host:web-03"})
+	}
+	_, got, _ := d.run("explain 10001")
+	for _, want := range []string{
+		"     It opened incident 20001, which was merged into this one because 2. “Miner \\x1b[31mruns\\u202e” tied both: shared user dora; strong evidence (0.60).\n",
+		"     Also reported by Security Hub, recognized by carried id.\n",
+		"Not part of it, but worth knowing:\n     web-03 also has 2 open exposures: Port 22 is open to all (high); An old kernel (high).\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+}
+
+func TestIncidentsSort(t *testing.T) {
+	d := open(t)
+	if d.run("incidents --sort priority"); len(d.store.order) != 1 || d.store.order[0] != (query.Order{Field: query.Priority, Desc: true}) {
+		t.Errorf("asked for %v", d.store.order)
+	}
+	if code, _, errs := d.run("incidents --sort beauty"); code == 0 || !strings.Contains(errs, "--sort") {
+		t.Errorf("%d %s", code, errs)
 	}
 }
 

@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +45,7 @@ func explainCommand(s *session) *cobra.Command {
 				}
 				t.chapter(chapter.Value)
 			}
-			return t.err
+			return errors.Join(t.exposures(c.IncidentExposures(cmd.Context(), i.Value.ID, client.Query{Tenant: i.Value.Tenant})), t.err)
 		}),
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "the tenant, when several have an incident of this number")
@@ -74,7 +78,46 @@ func (t *teller) opening(i client.Incident) {
 	t.say("Where: %s.", where(i))
 	t.say("How far: %s.", howFar(i))
 	t.say("When: %s, from %s to %s UTC.", lasting(i.More.Last.Sub(i.More.First)), when(i.More.First), when(i.More.Last))
+	t.say("%s", priority(i))
 	t.say("\nIn time order:")
+}
+
+// priority says how urgent an incident is, and what makes it so, the weightiest first.
+func priority(i client.Incident) string {
+	parts := slices.Clone(i.More.Priority)
+	slices.SortStableFunc(parts, func(a, b client.Part) int { return b.Points - a.Points })
+	var why []string
+	for _, p := range parts {
+		why = append(why, fmt.Sprintf("%s (%+d)", visible(p.Why), p.Points))
+	}
+	if len(why) == 0 {
+		return fmt.Sprintf("Priority %d of 100.", i.Priority)
+	}
+	return fmt.Sprintf("Priority %d of 100: %s.", i.Priority, strings.Join(why, "; "))
+}
+
+// exposures tells what is open on the assets: no part of the attack, but what it may have used.
+func (t *teller) exposures(list iter.Seq2[client.Item[client.Exposure], error]) error {
+	var things []string
+	of := map[string][]string{}
+	for x, err := range list {
+		if err != nil {
+			return err
+		}
+		for _, thing := range x.Value.Assets {
+			if of[thing] == nil {
+				things = append(things, thing)
+			}
+			of[thing] = append(of[thing], fmt.Sprintf("%s (%s)", visible(x.Value.Title), visible(x.Value.Severity)))
+		}
+	}
+	for n, thing := range things {
+		if n == 0 {
+			t.say("\nNot part of it, but worth knowing:")
+		}
+		t.say("     %s also has %s: %s.", visible(thing), count(len(of[thing]), "open exposure", "open exposures"), strings.Join(of[thing], "; "))
+	}
+	return nil
 }
 
 func statusWords(i client.Incident) string {
@@ -163,12 +206,36 @@ func (t *teller) chapter(c client.Chapter) {
 		for _, r := range c.Reasons {
 			t.say("     Belongs here: %s", t.because(r))
 		}
+	case c.Merged != nil:
+		t.say("     %s", t.merged(c))
 	case n == 1:
 		t.say("     The first alert; the others joined it.")
 	default:
 		t.say("     It opened an incident of its own, which was merged into this one.")
 	}
+	for _, copied := range c.Sightings {
+		how := ""
+		if copied.Rule != "" {
+			how = ", recognized by " + visible(copied.Rule)
+		}
+		t.say("     Also reported by %s%s.", visible(copied.Product), how)
+	}
 	t.told[c.AlertID] = told{n, c.Title}
+}
+
+// merged tells how the incident that an alert had opened came to be part of this one. The alert that tied both is often later.
+func (t *teller) merged(c client.Chapter) string {
+	opened := "It opened incident " + visible(c.Merged.Incident) + ", which was merged into this one"
+	if c.Merged.AlertID == "" {
+		return opened + " by hand."
+	}
+	by := "a later alert"
+	if earlier, ok := t.told[c.Merged.AlertID]; ok {
+		by = fmt.Sprintf("%d. “%s”", earlier.number, visible(earlier.title))
+	}
+	because := c.Merged.Because
+	what := visible(cmp.Or(because.Name, because.Entity))
+	return fmt.Sprintf("%s because %s tied both: %s; %s evidence (%.2f).", opened, by, strings.TrimSpace(visible(because.Rule)+" "+what), strength(because.Weight), because.Weight)
 }
 
 // because is one reason as a sentence.

@@ -30,6 +30,8 @@ type store struct {
 	incident incident.Incident
 	alerts   []incident.Member
 	merged   string // id of an incident that was merged into it
+	exposed  []incident.Member
+	order    []query.Order // of the last listing of incidents
 }
 
 // stored is an incident of n alerts, a minute apart.
@@ -61,7 +63,17 @@ func (s *store) Incident(_ context.Context, _, id string) (incident.Incident, er
 }
 
 func (s *store) Incidents(_ context.Context, _ string, q query.Query) (query.Page[incident.Incident], error) {
+	s.order = q.Order
 	return page([]incident.Incident{s.incident}, q), nil
+}
+
+func (s *store) Alert(_ context.Context, _, id string) (incident.Member, error) {
+	for _, m := range s.exposed {
+		if m.Alert.ID == id {
+			return m, nil
+		}
+	}
+	return incident.Member{}, fault.Errorf(fault.NotFound, "no alert %s", id)
 }
 
 func (s *store) IncidentAlerts(_ context.Context, _, _ string, q query.Query) (query.Page[incident.Member], error) {

@@ -57,7 +57,7 @@ func facts(i client.Incident) [][2]string {
 		merged = "into incident " + i.RedirectTo
 	}
 	all := [][2]string{
-		{"tenant", i.Tenant}, {"severity", severity(i)}, {"status", i.Status}, {"merged", merged}, {"assigned", i.AssignedTo},
+		{"tenant", i.Tenant}, {"severity", severity(i)}, {"priority", fmt.Sprintf("%d of 100", i.Priority)}, {"status", i.Status}, {"merged", merged}, {"assigned", i.AssignedTo},
 		{"activity", when(i.More.First) + " to " + when(i.More.Last) + " UTC"},
 		{"tactics", strings.Join(i.More.Tactics, ", ")}, {"clouds", cloudList(i.More.Clouds)},
 		{"products", strings.Join(i.More.Products, ", ")}, {"assets", assetNames(i)}, {"portal", i.URL},

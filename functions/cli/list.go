@@ -52,6 +52,7 @@ func quotedList(values string) string {
 
 func incidentsCommand(s *session) *cobra.Command {
 	var f selection
+	var sort string
 	cmd := &cobra.Command{
 		Use: "incidents [ID]", Short: "List incidents, or show one with its alerts", Args: between(0, 1),
 		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
@@ -62,15 +63,29 @@ func incidentsCommand(s *session) *cobra.Command {
 			if len(args) == 1 {
 				return s.oneIncident(cmd, c, args[0], q, asJSON)
 			}
-			head := []string{"ID", "NAME", "SEVERITY", "STATUS", "ALERTS", "ASSETS", "CLOUDS", "LAST ACTIVITY"}
+			if q.Order, err = orderOf(sort); err != nil {
+				return err
+			}
+			head := []string{"ID", "NAME", "PRIO", "SEVERITY", "STATUS", "ALERTS", "ASSETS", "CLOUDS", "LAST ACTIVITY"}
 			return show(s, asJSON, c.Incidents(cmd.Context(), q), "No incidents.", head, func(i client.Incident) []string {
-				return []string{i.ID, i.Name, severity(i), i.Status, strconv.Itoa(i.More.Alerts), assetNames(i), cloudList(i.More.Clouds), when(i.More.Last)}
+				return []string{i.ID, i.Name, strconv.Itoa(i.Priority), severity(i), i.Status, strconv.Itoa(i.More.Alerts), assetNames(i), cloudList(i.More.Clouds), when(i.More.Last)}
 			})
 		}),
 	}
 	f.common(cmd)
 	f.work(cmd, "active, inProgress, resolved, redirected")
+	cmd.Flags().StringVar(&sort, "sort", "created", "created, updated, severity or priority; the newest or gravest first")
 	return cmd
+}
+
+// orderOf is a sort order as the API spells it.
+func orderOf(sort string) (string, error) {
+	by := map[string]string{"created": "", "updated": "lastUpdateDateTime desc", "severity": "severity desc", "priority": "priorityScore desc"}
+	order, ok := by[sort]
+	if !ok {
+		return "", Usage("--sort %q: expected created, updated, severity or priority", sort)
+	}
+	return order, nil
 }
 
 // severity is an incident's, critical kept apart.

@@ -13,6 +13,7 @@ type Incident struct {
 	Tenant      string    `json:"tenantId"`
 	Name        string    `json:"displayName"`
 	Severity    string    `json:"severity"`
+	Priority    int       `json:"priorityScore"` // 0 to 100
 	Status      string    `json:"status"`
 	AssignedTo  string    `json:"assignedTo"`
 	RedirectTo  string    `json:"redirectIncidentId"`
@@ -30,7 +31,17 @@ type Incident struct {
 		Tactics    []string  `json:"tactics"`
 		First      time.Time `json:"firstActivity"`
 		Last       time.Time `json:"lastActivity"`
+		Exposures  int       `json:"openExposures"`
+		Priority   []Part    `json:"priority"`
 	} `json:"additionalData"`
+}
+
+// Part is one thing that makes an incident's priority.
+type Part struct {
+	Name   string `json:"name"`
+	Points int    `json:"points"`
+	Most   int    `json:"most"`
+	Why    string `json:"why"`
 }
 
 // Asset is a thing of the tenant's own that an incident touches.
@@ -67,6 +78,20 @@ type Chapter struct {
 	Product  string    `json:"productName"`
 	Cloud    string    `json:"cloud"`
 	Reasons  []Reason  `json:"reasons"`
+	// Merged says why the incident that this alert had opened became part of this one; nil unless it did.
+	Merged *struct {
+		Incident string `json:"incidentId"`
+		AlertID  string `json:"alertId"` // the alert that tied both; empty when a person merged them
+		Because  Reason `json:"because"`
+	} `json:"merged"`
+	Sightings []Sighting `json:"sightings"`
+}
+
+// Sighting is another product's copy of an alert.
+type Sighting struct {
+	AlertID string `json:"alertId"`
+	Product string `json:"product"`
+	Rule    string `json:"rule"`
 }
 
 // Reason is one tie between an alert and an earlier one.
@@ -89,6 +114,7 @@ type Exposure struct {
 	Resources []string  `json:"resources"`
 	Account   string    `json:"account"`
 	Source    string    `json:"source"`
+	Assets    []string  `json:"assets"` // of an incident's exposure: which of its things it is about
 	LastSeen  time.Time `json:"lastSeen"`
 }
 
@@ -141,6 +167,11 @@ func (c *Client) Alert(ctx context.Context, id string, q Query) (Item[Alert], er
 // IncidentAlerts lists an incident's alerts, by first activity unless q orders otherwise.
 func (c *Client) IncidentAlerts(ctx context.Context, id string, q Query) iter.Seq2[Item[Alert], error] {
 	return list[Alert](ctx, c, incidents+"/"+url.PathEscape(id)+"/alerts", q, alertPage)
+}
+
+// IncidentExposures lists the open exposures of what an incident touches, the gravest first.
+func (c *Client) IncidentExposures(ctx context.Context, id string, q Query) iter.Seq2[Item[Exposure], error] {
+	return list[Exposure](ctx, c, "/api/v1/incidents/"+url.PathEscape(id)+"/exposures", q, alertPage)
 }
 
 // Story lists an incident's alerts in time order, each with why it belongs.
