@@ -59,6 +59,8 @@ type Function struct {
 	Now    func() time.Time
 	Meter  Meter
 	Log    *slog.Logger
+	Alerts Lister // for Act; without it an incident's alerts stay as they are when it is resolved or assigned
+	Audit  Audit  // of what Act did; nil keeps none
 
 	mu     sync.Mutex
 	states map[string]*cached
@@ -146,10 +148,7 @@ func (f *Function) step(ctx context.Context, tenant string, reports []report) er
 
 // attempt runs one round of load, decide, commit on c, whose lock is held.
 func (f *Function) attempt(ctx context.Context, tenant string, c *cached, reports []report) ([]incident.Outcome, error) {
-	if c.state == nil || c.state.Size() > maxState {
-		c.state = incident.NewState(tenant, f.tuning(tenant))
-		c.known = false
-	}
+	f.fresh(tenant, c)
 	if err := f.load(ctx, tenant, c, reports); err != nil {
 		return nil, err
 	}
@@ -184,8 +183,21 @@ func (f *Function) load(ctx context.Context, tenant string, c *cached, reports [
 	for i, r := range reports {
 		wanted[i] = r.Report
 	}
+	return f.fill(ctx, tenant, c, func() incident.Refs { return c.state.Missing(wanted) })
+}
+
+// fresh begins a state anew when there is none, or too large a one.
+func (f *Function) fresh(tenant string, c *cached) {
+	if c.state == nil || c.state.Size() > maxState {
+		c.state = incident.NewState(tenant, f.tuning(tenant))
+		c.known = false
+	}
+}
+
+// fill loads what is missing until nothing is.
+func (f *Function) fill(ctx context.Context, tenant string, c *cached, missing func() incident.Refs) error {
 	for {
-		refs := c.state.Missing(wanted)
+		refs := missing()
 		if refs.Empty() {
 			return nil
 		}
@@ -193,12 +205,20 @@ func (f *Function) load(ctx context.Context, tenant string, c *cached, reports [
 		if err != nil {
 			return storeError("load state", err)
 		}
-		if c.known && loaded.Version != c.version {
-			return fault.Errorf(fault.Conflict, "tenant %s moved from version %d to %d", tenant, c.version, loaded.Version)
+		if err := c.at(tenant, loaded.Version); err != nil {
+			return err
 		}
-		c.version, c.known = loaded.Version, true
 		c.state.Put(loaded, refs)
 	}
+}
+
+// at says that the store is at a version; fault.Conflict when the state is of another.
+func (c *cached) at(tenant string, version uint64) error {
+	if c.known && version != c.version {
+		return fault.Errorf(fault.Conflict, "tenant %s moved from version %d to %d", tenant, c.version, version)
+	}
+	c.version, c.known = version, true
+	return nil
 }
 
 func (f *Function) cached(tenant string) *cached {

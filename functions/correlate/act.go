@@ -1,0 +1,194 @@
+package correlate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+)
+
+// Lister lists the alerts of an incident as of the tenant's newest version.
+type Lister interface {
+	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error)
+}
+
+// Audit keeps records of what people did. Record is called once what it tells of is committed.
+type Audit interface {
+	Record(ctx context.Context, tenant string, records ...incident.Record) error
+}
+
+// LogAudit writes records to a log.
+type LogAudit struct{ Log *slog.Logger }
+
+// Record never fails.
+func (l LogAudit) Record(ctx context.Context, tenant string, records ...incident.Record) error {
+	for _, r := range records {
+		l.Log.InfoContext(ctx, "audit", "tenant", tenant, "who", r.Who, "when", r.When, "what", r.What, "kind", r.Kind, "id", r.ID,
+			"before", r.Before, "after", r.After)
+	}
+	return nil
+}
+
+// Act does what a person decided, on the same state and with the same care as alerts are correlated: a lost race is run
+// again on what is there then. Resolving or assigning an incident goes on to its alerts, at most incident.MaxActed in one
+// commit, the incident first, so that doing it again finishes what broke off. The error's kind is that of State.Act, or
+// of the store.
+func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error) {
+	done, err := f.act(ctx, tenant, a, by)
+	if err != nil {
+		return done, err
+	}
+	edit, ok := a.(incident.EditIncident)
+	if !ok {
+		return done, nil
+	}
+	passed, ok := edit.Passes()
+	if !ok || f.Alerts == nil {
+		return done, nil
+	}
+	by.Match = "" // it was about the incident
+	return done, f.pass(ctx, tenant, done.Incident, passed, by)
+}
+
+// act does one action in one commit.
+func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error) {
+	c := f.cached(tenant)
+	c.Lock()
+	defer c.Unlock()
+	for try := 1; ; try++ {
+		done, err := f.decide(ctx, tenant, c, a, by)
+		if err == nil {
+			f.audit(ctx, tenant, done.Records)
+			return done, nil
+		}
+		if fault.Of(err) != fault.Conflict || try == maxTries {
+			return incident.Done{}, err
+		}
+		if f.Meter != nil {
+			f.Meter.Conflict()
+		}
+	}
+}
+
+// decide runs one round of load, decide, commit on c, whose lock is held. What was not committed is not kept.
+func (f *Function) decide(ctx context.Context, tenant string, c *cached, a incident.Action, by incident.By) (done incident.Done, err error) {
+	f.fresh(tenant, c)
+	decided := false
+	defer func() {
+		if err != nil && (decided || fault.Of(err) == fault.Conflict) {
+			c.state = nil
+		}
+	}()
+	if err := f.fill(ctx, tenant, c, func() incident.Refs { return c.state.Needs(a) }); err != nil {
+		return done, err
+	}
+	if err := f.current(ctx, tenant, c); err != nil {
+		return done, err
+	}
+	whole, err := f.whole(ctx, tenant, c.state.Sources(a))
+	if err != nil {
+		return done, err
+	}
+	by.At = f.Now()
+	if done, err = c.state.Act(a, by, whole); err != nil {
+		return done, err
+	}
+	changes := c.state.Take()
+	if decided = !changes.Empty(); !decided {
+		return done, nil
+	}
+	if err := f.Store.Commit(ctx, tenant, c.version, changes); err != nil {
+		return done, storeError("commit", err)
+	}
+	c.version++
+	return done, nil
+}
+
+// current makes sure that a kept state is the newest: a refusal commits nothing that would show that it is not.
+func (f *Function) current(ctx context.Context, tenant string, c *cached) error {
+	loaded, err := f.Store.Load(ctx, tenant, incident.Refs{})
+	if err != nil {
+		return storeError("load state", err)
+	}
+	return c.at(tenant, loaded.Version)
+}
+
+// whole lists the alerts of incidents that lose some. Should they have changed since the state was loaded, the commit fails.
+func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[string][]incident.Member, error) {
+	out := map[string][]incident.Member{}
+	if f.Alerts == nil {
+		return out, nil
+	}
+	for _, id := range ids {
+		const most = 200
+		for q := (query.Query{Top: most}); ; q.Skip += most {
+			page, err := f.Alerts.IncidentAlerts(ctx, tenant, id, q)
+			if err != nil {
+				return nil, storeError("list alerts of incident "+id, err)
+			}
+			out[id] = append(out[id], page.Items...)
+			if !page.More {
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+// pass edits the alerts of an incident as the incident was, as far as they differ. Those that are edited leave the list,
+// so that its first page is always what is left to do.
+func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Edit, by incident.By) error {
+	q := query.Query{Top: incident.MaxActed, Where: unlike(edit)}
+	for {
+		page, err := f.Alerts.IncidentAlerts(ctx, tenant, id, q)
+		if err != nil {
+			return storeError("list alerts of incident "+id, err)
+		}
+		ids := make([]string, len(page.Items))
+		for i, m := range page.Items {
+			ids[i] = m.Alert.ID
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		done, err := f.act(ctx, tenant, incident.EditAlerts{IDs: ids, Edit: edit}, by)
+		if err != nil {
+			return fmt.Errorf("the incident was changed, not all of its alerts: %w", err)
+		}
+		if !page.More || !done.Changed {
+			return nil
+		}
+	}
+}
+
+// unlike selects the alerts that an edit changes.
+func unlike(e incident.Edit) query.Expr {
+	var status, owner query.Expr
+	if e.Status != nil {
+		status = query.Compare{Field: query.Status, Op: query.Ne, Text: *e.Status}
+	}
+	if e.AssignedTo != nil {
+		owner = query.Compare{Field: query.AssignedTo, Op: query.Ne, Text: *e.AssignedTo}
+	}
+	if status == nil || owner == nil { // a nil side would hold for all
+		return cmp.Or(status, owner)
+	}
+	return query.Or{Left: status, Right: owner}
+}
+
+// audit keeps records. What is done is done: when they cannot be kept, the log has them.
+func (f *Function) audit(ctx context.Context, tenant string, records []incident.Record) {
+	if f.Audit == nil || len(records) == 0 {
+		return
+	}
+	err := f.Audit.Record(context.WithoutCancel(ctx), tenant, records...)
+	if err == nil || f.Log == nil {
+		return
+	}
+	f.Log.ErrorContext(ctx, "audit failed", "tenant", tenant, "error", err)
+	_ = LogAudit{f.Log}.Record(ctx, tenant, records...) // never fails
+}
