@@ -158,7 +158,7 @@ func (c *call) authenticate(rt route) error {
 	}
 	p, err := c.server.Authenticate(c.Request)
 	switch {
-	case err != nil && fault.Of(err) == fault.Denied:
+	case err != nil && (fault.Of(err) == fault.Denied || fault.Of(err) == fault.Unavailable):
 		return err
 	case err != nil:
 		c.w.Header().Set("WWW-Authenticate", "Bearer")

@@ -27,8 +27,8 @@ func (p Principal) May(tenant string) bool {
 	return p.AllTenants || slices.Contains(p.Tenants, tenant) && tenant != ""
 }
 
-// Authenticate tells who sent a request. An error of fault.Denied means that it is known who asks, and that it may not;
-// any other means that the request does not say.
+// Authenticate tells who sent a request. An error of fault.Denied means that it is known who asks, and that it may not,
+// fault.Unavailable that whoever could tell does not answer; any other means that the request does not say.
 type Authenticate func(*http.Request) (Principal, error)
 
 type principalKey struct{}

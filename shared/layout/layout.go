@@ -54,6 +54,7 @@ var Rules = []Rule{
 	{"functions/export", with(domain, "events")},
 	{"functions/api", with(domain, "events", "functions/api/odata")},
 	{"functions/api/odata", domain},
+	{"functions/api/access", with(domain, "functions/api", "shared/store")},
 	{"functions/api/client", with(domain, "functions/api")},
 	{"functions/portal", with(domain, "events")},
 	{"functions/cli", with(domain, "functions/api/client")},

@@ -1,0 +1,56 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Audit keeps the audit log in the ledger's journals.
+type Audit struct {
+	Ledger store.Ledger
+	Keep   time.Duration // how long an entry is kept; 0 is for good
+}
+
+var _ api.Audit = Audit{}
+
+// Append is api.Audit. An entry that is too large for the ledger loses what was before and after, and says so.
+func (a Audit) Append(ctx context.Context, e api.Entry) error {
+	data, err := json.Marshal(e)
+	if err == nil && len(data) > store.MaxDocument {
+		e.Before, e.After = nil, jsontext.Value(fmt.Sprintf(`{"omitted":"%d bytes before, %d after"}`, len(e.Before), len(e.After)))
+		data, err = json.Marshal(e)
+	}
+	if err != nil {
+		return fmt.Errorf("encode audit entry: %w", err)
+	}
+	entry := store.Entry{ID: e.ID, Data: data}
+	if a.Keep > 0 {
+		entry.Expires = e.Time.Add(a.Keep)
+	}
+	return a.Ledger.Append(ctx, e.Tenant, entry)
+}
+
+// Entries is api.Audit.
+func (a Audit) Entries(ctx context.Context, tenant, before string, limit int) ([]api.Entry, error) {
+	es, err := a.Ledger.Entries(ctx, tenant, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]api.Entry, len(es))
+	for i, e := range es {
+		if err := json.Unmarshal(e.Data, &out[i]); err != nil {
+			return nil, fmt.Errorf("read audit entry %s: %w", e.ID, err)
+		}
+	}
+	return out, nil
+}
+
+// Tenants is api.Audit.
+func (a Audit) Tenants(ctx context.Context) ([]string, error) { return a.Ledger.Journals(ctx) }
