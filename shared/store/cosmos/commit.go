@@ -77,7 +77,7 @@ func (s *Store) commit(ctx context.Context, t *tenant, v *view, c incident.Chang
 		t.forgetView(v)
 		return nil, err
 	}
-	next := v.with(w.root, etag, &layer{item: w.item, rows: w.rows, incidents: w.incidents, nodes: w.nodes})
+	next := v.with(w.root, etag, &layer{item: w.item, content: w.content, nodes: w.nodes})
 	t.remember(v, next)
 	return next, nil
 }
@@ -107,12 +107,11 @@ type writing struct {
 	view   *view
 	now    time.Time
 
-	root      root
-	item      commitItem
-	names     []namesItem
-	rows      []row
-	incidents []incidentRow
-	nodes     map[string]*node
+	root  root
+	item  commitItem
+	names []namesItem
+	nodes map[string]*node
+	content
 }
 
 func (w *writing) changes(ctx context.Context, c incident.Changes) error {
@@ -163,7 +162,7 @@ func (w *writing) members(ctx context.Context, c incident.Changes) error {
 			bodies = append(bodies, encoded)
 		}
 		count(&w.root.Rows, kindOf(r.Member), 1)
-		w.rows = append(w.rows, r)
+		w.Rows = append(w.Rows, r)
 	}
 	return w.bodies(ctx, bodies)
 }
@@ -181,9 +180,9 @@ func (w *writing) bodies(ctx context.Context, bodies []jsontext.Value) error {
 	if err != nil {
 		return err
 	}
-	for i := range w.rows {
-		if w.rows[i].Body.Blob.ID == "" {
-			w.rows[i].Body.Blob = ref
+	for i := range w.Rows {
+		if w.Rows[i].Body.Blob.ID == "" {
+			w.Rows[i].Body.Blob = ref
 		}
 	}
 	return nil
@@ -195,7 +194,7 @@ func (w *writing) cases(ctx context.Context, c incident.Changes) error {
 	ids := make([]string, len(all))
 	for i := range all {
 		ids[i] = all[i].ID
-		w.incidents = append(w.incidents, incidentRow{Incident: all[i], V: w.root.Version})
+		w.Incidents = append(w.Incidents, incidentRow{Incident: all[i], V: w.root.Version})
 	}
 	old, err := w.store.incidentsOf(ctx, w.tenant, w.view, ids)
 	w.root.Rows.Incidents += int64(len(ids) - len(old))
@@ -277,24 +276,23 @@ func lifeLeft(n incident.Node, now time.Time) int {
 
 // sealed finishes the commit's item: what finds it, and its rows.
 func (w *writing) sealed(ctx context.Context, _ incident.Changes) error {
-	for _, r := range w.rows {
+	for _, r := range w.Rows {
 		if r.Home == w.item.V {
 			w.item.add(kindOf(r.Member), r)
 			w.item.IDs = append(w.item.IDs, alertTerm(r.Alert.ID))
 		}
 	}
-	most := w.store.opts.Inline
-	if w.root.Bytes > w.store.opts.SpreadAt {
-		most = 0
-	}
 	var err error
-	if len(w.rows) > 0 {
-		w.item.Rows, err = w.store.seal(ctx, w.tenant.name, w.rows, most)
-	}
-	if err == nil && len(w.incidents) > 0 {
-		w.item.Incidents, err = w.store.seal(ctx, w.tenant.name, w.incidents, most)
-	}
+	w.item.Content, err = w.store.seal(ctx, w.tenant.name, w.content, w.store.inline(w.root))
 	return err
+}
+
+// inline is how many bytes of a commit's content stay in the partition.
+func (s *Store) inline(r root) int {
+	if r.Bytes > s.opts.SpreadAt {
+		return 0
+	}
+	return s.opts.Inline
 }
 
 // batch makes the commit visible: all of it or nothing.

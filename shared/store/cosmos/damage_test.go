@@ -12,26 +12,26 @@ import (
 
 // FuzzItems feeds damaged items: they are errors, never panics.
 func FuzzItems(f *testing.F) {
-	rows, err := pack([]row{{Member: incident.Member{Incident: "1"}, V: 1, Home: 1}})
+	rows, err := pack(content{Rows: []row{{Member: incident.Member{Incident: "1"}, V: 1, Home: 1}}})
 	if err != nil {
 		f.Fatal(err)
 	}
-	it, err := json.Marshal(commitItem{ID: "c-1", V: 1, Rows: payload{Data: rows}})
+	it, err := json.Marshal(commitItem{ID: "c-1", V: 1, Content: payload{Data: rows}})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(it, []byte(`[{"k":"host:a","n":{"key":"host:a"}}]`))
-	f.Add([]byte(`{"v":1,"rows":{"data":"KLUv/QQA"}}`), []byte(`{"blocks":[{"low":3}],"filter":{"bits":""}}`))
+	f.Add([]byte(`{"v":1,"content":{"data":"KLUv/QQA"}}`), []byte(`{"blocks":[{"low":3}],"filter":{"bits":""}}`))
 	f.Add([]byte(`{}`), []byte(`[null]`))
 	f.Add([]byte(`{"cmin":1}`), []byte(`[{"body":{"n":-1}}]`))
 	s := &Store{blobs: newBlobCache(1 << 20)}
 	f.Fuzz(func(t *testing.T, item, plain []byte) {
 		tn := &tenant{name: "t"}
 		var kind commitItem
-		if json.Unmarshal(item, &kind) == nil && kind.Rows.Blob == nil && kind.Incidents.Blob == nil {
-			_, all, _, _ := s.commitItem(t.Context(), tn, item)
-			for i := range all {
-				_, _ = all[i].whole([]jsontext.Value{[]byte("{}")})
+		if json.Unmarshal(item, &kind) == nil && kind.Content.Blob == nil {
+			_, c, _ := s.commitItem(t.Context(), tn, item)
+			for i := range c.Rows {
+				_, _ = c.Rows[i].whole([]jsontext.Value{[]byte("{}")})
 			}
 		}
 		_, _ = boundOf(item, "c.cmin")

@@ -92,6 +92,29 @@ func TestAQuietTenantRemembers(t *testing.T) {
 	t.Error("no blob is left")
 }
 
+// TestASilentTenantComesBack commits nothing until all blobs of its nodes have expired.
+func TestASilentTenantComesBack(t *testing.T) {
+	for _, opts := range []cosmos.Options{{}, {Fold: 2, Merge: 2}, {Fold: 1, Merge: 1}} {
+		l := newLife(t, opts)
+		for range 5 {
+			l.commit("host:web", "host:db")
+		}
+		l.now = l.now.Add(100 * day)
+		if got := l.has("host:web", "host:db"); len(got) > 0 {
+			t.Errorf("after 100 days: %v", got)
+		}
+		for range 5 {
+			l.commit("host:web")
+			if got := l.has("host:web"); !got["host:web"] {
+				t.Errorf("later: %v", got)
+			}
+		}
+		if opts.Fold > 0 && l.has("host:db")["host:db"] {
+			t.Error("a node is remembered 100 days after it was touched")
+		}
+	}
+}
+
 // TestForgottenNodesTakeNoRoom touches other nodes every day: what is stored of them does not grow without end.
 func TestForgottenNodesTakeNoRoom(t *testing.T) {
 	l := newLife(t, cosmos.Options{Fold: 4, Merge: 3})

@@ -117,8 +117,8 @@ func (plain) Do(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// small folds and merges all the time.
-var small = cosmos.Options{Fold: 3, Merge: 2}
+// small folds and merges all the time, an item or two at a time.
+var small = cosmos.Options{Fold: 3, Merge: 2}.InBatches(2)
 
 // offer hands a batch to a correlator until it takes it, as the bus does.
 func offer(t *testing.T, f *correlate.Function, part []cloudevent.Event) {

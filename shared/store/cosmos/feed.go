@@ -67,18 +67,18 @@ func (r *reading) feed(ctx context.Context, f *feeding) error {
 		q := question{page: 1 + f.limit/64}
 		q.text = "SELECT * FROM c WHERE c.type = 'commit' AND c.v >= " + q.bind(f.from.version) + " AND c.v <= " + q.bind(r.view.root.Folded) + " ORDER BY c.v ASC"
 		err := r.ask(ctx, q, func(item []byte) (bool, error) {
-			it, rows, incidents, err := r.commitItem(ctx, r.tenant, item)
+			it, c, err := r.commitItem(ctx, r.tenant, item)
 			if err != nil {
 				return false, err
 			}
-			return f.commit(it.V, rows, incidents), nil
+			return f.commit(it.V, c), nil
 		})
 		if err != nil {
 			return err
 		}
 	}
 	for _, l := range r.view.tail {
-		if !f.commit(l.item.V, l.rows, l.incidents) {
+		if !f.commit(l.item.V, l.content) {
 			break
 		}
 	}
@@ -87,23 +87,23 @@ func (r *reading) feed(ctx context.Context, f *feeding) error {
 
 // commit tells of one commit's entries; what was overtaken by a later change since is told there. It returns false when there
 // is no room for more.
-func (f *feeding) commit(v uint64, rows []row, incidents []incidentRow) bool {
+func (f *feeding) commit(v uint64, c content) bool {
 	if v < f.from.version {
 		return true
 	}
-	for i := range len(rows) + len(incidents) {
+	for i := range len(c.Rows) + len(c.Incidents) {
 		if v == f.from.version && i < f.from.entries {
 			continue
 		}
 		if len(f.changes) >= f.limit {
 			return false
 		}
-		if i >= len(rows) {
-			told := incidents[i-len(rows)]
+		if i >= len(c.Rows) {
+			told := c.Incidents[i-len(c.Rows)]
 			f.tell(store.Change{Kind: store.IncidentChanged, ID: told.ID, Version: v, Time: told.Updated}, i)
 			continue
 		}
-		r := rows[i]
+		r := c.Rows[i]
 		if r.V != v {
 			continue
 		}

@@ -107,9 +107,9 @@ type folding struct {
 
 // next takes items for a batch off the list: what fits beside the root.
 func (f *folding) next() [][]byte {
-	const most, mostBytes = 99, 1_500_000 // of 100 operations and 2 MB
+	const mostBytes = 1_500_000 // of 2 MB
 	n, size := 0, 0
-	for n < len(f.items) && n < most && (n == 0 || size+len(f.items[n]) <= mostBytes) {
+	for n < len(f.items) && n < f.store.opts.perBatch && (n == 0 || size+len(f.items[n]) <= mostBytes) {
 		size += len(f.items[n])
 		n++
 	}
@@ -137,12 +137,14 @@ func (f *folding) rows(ctx context.Context) error {
 	versions := slices.Sorted(maps.Keys(homes))
 	items := make([]commitItem, len(versions))
 	err := each(ctx, len(versions), func(ctx context.Context, i int) error {
-		l, err := f.store.layer(ctx, f.tenant, versions[i])
-		if err != nil {
-			return fmt.Errorf("read commit %d: %w", versions[i], err)
+		it, c, err := f.store.commitAt(ctx, f.tenant, versions[i])
+		if err == nil {
+			items[i], err = f.commit(ctx, it, c)
 		}
-		items[i], err = f.commit(ctx, l)
-		return err
+		if err != nil {
+			return fmt.Errorf("commit %d: %w", versions[i], err)
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -155,15 +157,13 @@ func (f *folding) rows(ctx context.Context) error {
 	return nil
 }
 
-// commit is a commit's item as it is from now on: its own rows as they are now; of all else it told, only that it changed. Every
-// entry keeps its place, which the feed's cursors count.
-func (f *folding) commit(ctx context.Context, l *layer) (commitItem, error) {
-	it := l.item
-	it.zones, it.Nodes = zones{}, nil
-	for i := range l.rows {
-		r := &l.rows[i]
+// commit gives a commit's item with its own rows as they are now. What else there is in one of the tail stays: it will be the
+// tail until the last batch of the fold.
+func (f *folding) commit(ctx context.Context, it commitItem, c content) (commitItem, error) {
+	it.zones = zones{}
+	for i := range c.Rows {
+		r := &c.Rows[i]
 		if r.Home != it.V {
-			*r = row{Member: incident.Member{Alert: headOf(r.Member).Alert, Updated: r.Updated}, V: r.V, Home: r.Home, Stub: true}
 			continue
 		}
 		if now := f.view.rows[r.Alert.ID]; now != nil {
@@ -171,18 +171,14 @@ func (f *folding) commit(ctx context.Context, l *layer) (commitItem, error) {
 		}
 		it.add(kindOf(r.Member), *r)
 	}
-	for i := range l.incidents {
-		told := &l.incidents[i]
-		*told = incidentRow{Incident: incident.Incident{ID: told.ID, Updated: told.Updated}, V: told.V, Stub: true}
-	}
-	most := f.store.opts.Inline
-	if f.root.Bytes > f.store.opts.SpreadAt {
-		most = 0
+	if it.V <= f.view.root.Folded {
+		it.Nodes = nil
+		for i, told := range c.Incidents {
+			c.Incidents[i] = incidentRow{Incident: incident.Incident{ID: told.ID, Updated: told.Updated}, V: told.V}
+		}
 	}
 	var err error
-	if it.Rows, err = f.store.seal(ctx, f.tenant.name, l.rows, most); err == nil && len(l.incidents) > 0 {
-		it.Incidents, err = f.store.seal(ctx, f.tenant.name, l.incidents, most)
-	}
+	it.Content, err = f.store.seal(ctx, f.tenant.name, c, f.store.inline(f.root))
 	return it, err
 }
 
@@ -242,7 +238,11 @@ func (f *folding) nodes(ctx context.Context) error {
 	}
 	now := map[string]*node{}
 	for _, l := range f.view.tail {
-		maps.Copy(now, l.nodes)
+		for key, n := range l.nodes {
+			if n.Same != "" || f.store.young(n) {
+				now[key] = n
+			}
+		}
 	}
 	if len(now) == 0 {
 		return nil

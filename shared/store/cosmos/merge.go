@@ -88,8 +88,7 @@ func (s *Store) merged(ctx context.Context, t *tenant, v *view, sources []run, l
 // alive says whether a node may still be asked for: its life since its last event has not passed, nor that since it was
 // written. Another name of a node lives as long as that one may.
 func (s *Store) alive(ctx context.Context, t *tenant, v *view, n *node) (bool, error) {
-	now := s.opts.Now()
-	if now.Sub(time.Unix(max(n.At, n.Last), 0)) <= incident.NodeLife {
+	if s.young(n) {
 		return true, nil
 	}
 	if n.Same == "" {
@@ -116,6 +115,11 @@ func (s *Store) alive(ctx context.Context, t *tenant, v *view, n *node) (bool, e
 		}
 	}
 	return false, nil
+}
+
+// young says that less than a life has passed since a node was touched or written.
+func (s *Store) young(n *node) bool {
+	return s.opts.Now().Sub(time.Unix(max(n.At, n.Last), 0)) <= incident.NodeLife
 }
 
 // segments writes nodes as segments of the base, the first of which begins at low.

@@ -45,7 +45,7 @@ type root struct {
 }
 
 // commitItem is one commit: the rows of its alerts, for good, and what it changed besides, until that is folded into the
-// tables. Everything but Nodes is visible at once with the root.
+// tables.
 type commitItem struct {
 	ID     string `json:"id"`
 	Tenant string `json:"tenant"`
@@ -54,11 +54,17 @@ type commitItem struct {
 	Turn   string `json:"turn"` // the root's, when it was committed: whose commit this is
 	At     int64  `json:"at"`   // Unix seconds
 	zones
-	IDs []string `json:"ids,omitempty"` // of the alerts that are at home here, hashed
-	// Rows are []row and Incidents []incidentRow, in the order of the commit.
-	Rows      payload  `json:"rows,omitzero"`
-	Incidents payload  `json:"incidents,omitzero"`
-	Nodes     *blobRef `json:"nodes,omitempty"` // []node, all but names
+	IDs     []string `json:"ids,omitempty"`    // of the alerts that are at home here, hashed
+	Content payload  `json:"content,omitzero"` // content
+	Nodes   *blobRef `json:"nodes,omitempty"`  // []*node, all but names; of use until they are folded
+}
+
+// content is the rows that a commit wrote. Entries keep their places for ever: the feed's cursors count them.
+type content struct {
+	// Rows that are at home here are as of the last fold, the others as they were.
+	Rows []row `json:"rows,omitempty"`
+	// Incidents are as they were. Once they are in the table, it may be that only what the feed tells of them is left.
+	Incidents []incidentRow `json:"incidents,omitempty"`
 }
 
 // namesItem holds nodes that are of use for days only, mostly ids that an alert carries. They are looked up far more often than
@@ -89,8 +95,6 @@ type row struct {
 	V    uint64 `json:"v"`    // the commit that changed it last
 	Home uint64 `json:"home"` // the commit that brought it, in whose item it stays
 	Body body   `json:"body"`
-	// Stub says that this is all that is left here of a row that is at home elsewhere: what the feed tells.
-	Stub bool `json:"stub,omitzero"`
 }
 
 // body says where an alert is whole: the n-th of those in a blob.
@@ -103,8 +107,7 @@ type body struct {
 // incidentRow is an incident as of a commit.
 type incidentRow struct {
 	incident.Incident
-	V    uint64 `json:"v"`
-	Stub bool   `json:"stub,omitzero"`
+	V uint64 `json:"v"`
 }
 
 // headOf is what of an alert is in its row.

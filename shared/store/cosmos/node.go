@@ -33,12 +33,18 @@ type node struct {
 	JSON jsontext.Value `json:"n"`
 }
 
-// Blobs of nodes expire nodesTTL after they were written, and are merged into new ones before they are renewAfter old, as
-// soon as anything is committed. Nothing in a run is of use incident.NodeLife after the run was written.
+// Blobs of nodes expire nodesTTL after they were written. They are folded or merged into new ones as soon as anything is
+// committed after renewAfter; should nothing be for longer than incident.NodeLife, none of them is of use any more.
+//
+// What is older than useless may be gone, and is not asked for.
 const (
+	useless    = 40 * 24 * time.Hour
 	nodesTTL   = 45 * 24 * 60 * 60 // seconds
 	renewAfter = 12 * 24 * time.Hour
 )
+
+// gone says that blobs of nodes written then are of no use any more, and may have expired.
+func (s *Store) gone(at int64) bool { return s.opts.Now().Sub(time.Unix(at, 0)) > useless }
 
 func newNode(n incident.Node, now time.Time) (*node, error) {
 	data, err := json.Marshal(n, json.Deterministic(true))
@@ -118,7 +124,7 @@ func (s *Store) openLayers(ctx context.Context, t *tenant, v *view) error {
 			return nil
 		}
 		nodes := map[string]*node{}
-		if l.item.Nodes != nil {
+		if l.item.Nodes != nil && !s.gone(l.item.At) {
 			all, err := s.nodesIn(ctx, t, *l.item.Nodes)
 			if err != nil {
 				return fmt.Errorf("nodes of commit %d: %w", l.item.V, err)

@@ -123,16 +123,16 @@ func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bo
 		}
 	}
 	l.rows = func(ctx context.Context, item []byte) ([]*memberRow, error) {
-		it, rows, _, err := r.commitItem(ctx, r.tenant, item)
+		it, c, err := r.commitItem(ctx, r.tenant, item)
 		if err != nil {
 			return nil, err
 		}
 		var out []*memberRow
-		for i := range rows {
-			if rows[i].Home != it.V || r.view.rows[rows[i].Alert.ID] != nil {
+		for i := range c.Rows {
+			if c.Rows[i].Home != it.V || r.view.rows[c.Rows[i].Alert.ID] != nil {
 				continue
 			}
-			if out, err = take(out, &rows[i]); err != nil {
+			if out, err = take(out, &c.Rows[i]); err != nil {
 				return nil, err
 			}
 		}

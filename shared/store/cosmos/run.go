@@ -87,8 +87,11 @@ func byHash(a, b *node) int {
 	return cmp.Or(cmp.Compare(hashOf(a.Key), hashOf(b.Key)), cmp.Compare(a.Key, b.Key))
 }
 
-// index reads a run's index, once as long as it is remembered.
+// index reads a run's index, once as long as it is remembered. That of a run that may be gone is empty.
 func (s *Store) index(ctx context.Context, t *tenant, r run) (*runIndex, error) {
+	if s.gone(r.At) {
+		return &runIndex{}, nil
+	}
 	key := cacheKey{t.name, r.Ref.ID}
 	if ix := s.indexes.get(key); ix != nil {
 		return ix, nil

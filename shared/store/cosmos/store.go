@@ -59,6 +59,8 @@ type Options struct {
 	// service limits to 20 GB, keeps what finds them.
 	Inline   int
 	SpreadAt int64
+
+	perBatch int // items of a fold's batch beside the root
 }
 
 func (o Options) withDefaults() Options {
@@ -71,6 +73,7 @@ func (o Options) withDefaults() Options {
 	o.Tenants = or(o.Tenants, 256)
 	o.Inline = or(o.Inline, 256<<10)
 	o.SpreadAt = or(o.SpreadAt, 8<<30)
+	o.perBatch = or(o.perBatch, 99)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -150,9 +150,9 @@ func (s *Store) lookup(ctx context.Context, t *tenant, v *view, terms []string, 
 }
 
 func (s *Store) lookInRows(ctx context.Context, t *tenant, data []byte, l *lookup) error {
-	it, rows, _, err := s.commitItem(ctx, t, data)
-	for i := range rows {
-		if r := &rows[i]; r.Home == it.V && l.wanted[r.Alert.ID] {
+	it, c, err := s.commitItem(ctx, t, data)
+	for i := range c.Rows {
+		if r := &c.Rows[i]; r.Home == it.V && l.wanted[r.Alert.ID] {
 			l.rows[r.Alert.ID] = r
 		}
 	}

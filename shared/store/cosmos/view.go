@@ -39,9 +39,8 @@ type view struct {
 
 // layer is one commit of the tail.
 type layer struct {
-	item      commitItem
-	rows      []row
-	incidents []incidentRow
+	item commitItem
+	content
 
 	mu    sync.Mutex
 	nodes map[string]*node // nil until somebody asks
@@ -123,7 +122,8 @@ func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag
 		l := have[version]
 		if l == nil {
 			var err error
-			if l, err = s.layer(ctx, t, version); err != nil {
+			l = &layer{}
+			if l.item, l.content, err = s.commitAt(ctx, t, version); err != nil {
 				return fmt.Errorf("read commit %d: %w", version, err)
 			}
 		}
@@ -141,37 +141,32 @@ func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag
 	return v, nil
 }
 
-// layer reads one commit.
-func (s *Store) layer(ctx context.Context, t *tenant, version uint64) (*layer, error) {
+// commitAt reads a commit that the root names.
+func (s *Store) commitAt(ctx context.Context, t *tenant, version uint64) (commitItem, content, error) {
 	read, err := s.db.read(ctx, state, t.pk, commitID(version), &t.seen)
-	if fault.Of(err) == fault.NotFound { // the root names it: another copy of the partition answered
-		return nil, fault.Errorf(fault.Unavailable, "%w", err)
+	if fault.Of(err) == fault.NotFound { // another copy of the partition answered
+		err = fault.Errorf(fault.Unavailable, "%w", err)
 	}
 	if err != nil {
-		return nil, err
+		return commitItem{}, content{}, err
 	}
-	l := &layer{}
-	l.item, l.rows, l.incidents, err = s.commitItem(ctx, t, read.body)
-	return l, err
+	return s.commitItem(ctx, t, read.body)
 }
 
-// commitItem decodes a commit with its rows and incidents.
-func (s *Store) commitItem(ctx context.Context, t *tenant, data []byte) (it commitItem, rows []row, incidents []incidentRow, err error) {
+// commitItem decodes a commit.
+func (s *Store) commitItem(ctx context.Context, t *tenant, data []byte) (it commitItem, c content, err error) {
 	if err = json.Unmarshal(data, &it); err != nil {
-		return it, nil, nil, fmt.Errorf("damaged item: %w", err)
+		return it, c, fmt.Errorf("damaged item: %w", err)
 	}
-	if err = s.open(ctx, t.name, it.Rows, &rows); err == nil {
-		err = s.open(ctx, t.name, it.Incidents, &incidents)
-	}
-	return it, rows, incidents, err
+	return it, c, s.open(ctx, t.name, it.Content, &c)
 }
 
 func (v *view) overlay(l *layer) {
-	for i := range l.rows {
-		v.rows[l.rows[i].Alert.ID] = &l.rows[i]
+	for i := range l.Rows {
+		v.rows[l.Rows[i].Alert.ID] = &l.Rows[i]
 	}
-	for i := range l.incidents {
-		v.incidents[l.incidents[i].ID] = &l.incidents[i]
+	for i := range l.Incidents {
+		v.incidents[l.Incidents[i].ID] = &l.Incidents[i]
 	}
 }
 

@@ -1,0 +1,7 @@
+package cosmos
+
+// InBatches makes a fold write that many items at once, so that there are many places where it can be interrupted.
+func (o Options) InBatches(n int) Options {
+	o.perBatch = n
+	return o
+}
