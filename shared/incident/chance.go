@@ -3,7 +3,6 @@ package incident
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/onepane/onepane/shared/alert"
@@ -22,20 +21,38 @@ func kindNode(kind string) string { return "kind:" + kind }
 
 func severityNode(s alert.Severity) string { return "severity:" + string(s) }
 
+// odds is what chance depends on besides the entity and the incident: worked out once for an arrival, before it is counted.
+type odds struct {
+	total, hours float64 // the tenant's episodes, and the time it was watched
+	prior        float64
+	ofKind       float64 // episodes of the arrival's kind, anywhere
+	usual        float64
+	unusual      float64 // how likely alerts of the kind are to name a strange indicator, if it does: 1 says nothing
+}
+
+func (s *State) oddsOf(v *arrival) odds {
+	o := odds{hours: s.tune.Prior.Hours(), unusual: 1}
+	if all := s.nodes[tenantNode]; all != nil {
+		o.total = float64(all.Alerts)
+		o.hours += all.Last.Sub(all.First).Hours()
+	}
+	if n := s.nodes[v.kindNode]; n != nil {
+		o.ofKind = float64(n.Alerts)
+		if v.strange {
+			o.unusual = 1 - n.Plain
+		}
+	}
+	o.prior, o.usual = s.prior(o.total), s.usual(v.Alert.Severity, o.total)
+	return o
+}
+
 // chance is the rate, per hour, at which alerts of a kind hit an entity without anything being wrong, not counting
 // what incident inc itself added. It is what was seen of that pair, plus what kind and entity would give if they were
 // independent: a kind that fires everywhere, an entity that everything touches. What names a strange indicator, and of a
 // kind that seldom does, is as much rarer.
-func (s *State) chance(v *arrival, key string, inc *Incident) float64 {
-	ofKind, ofEntity, ofPair, total, hours := 0.0, 0.0, 0.0, 0.0, s.tune.Prior.Hours()
-	if all := s.nodes[tenantNode]; all != nil {
-		total = float64(all.Alerts)
-		hours += all.Last.Sub(all.First).Hours()
-	}
-	if n := s.nodes[kindNode(v.kind)]; n != nil {
-		ofKind = float64(n.Alerts)
-	}
-	if n := s.nodes[key]; n != nil {
+func (s *State) chance(v *arrival, t *tie, n *Node, inc *Incident) float64 {
+	ofKind, ofEntity, ofPair := v.odds.ofKind, 0.0, 0.0
+	if n != nil {
 		ofEntity = float64(n.Alerts)
 		if c := n.typed(v.kind); c != nil {
 			ofPair = float64(c.N)
@@ -50,27 +67,19 @@ func (s *State) chance(v *arrival, key string, inc *Incident) float64 {
 		}
 	}
 	ofKind, ofEntity, ofPair = max(ofKind, 0), max(ofEntity, 0), max(ofPair, 0)
-	independent := (ofKind + s.tune.Unseen*s.usual(v.Alert.Severity, total)) * (ofEntity + s.unseen(key)) / (total + s.prior(total))
-	return (ofPair + independent) / hours * s.unusual(v)
+	independent := (ofKind + s.tune.Unseen*v.odds.usual) * (ofEntity + s.unseen(t)) / (v.odds.total + v.odds.prior)
+	return (ofPair + independent) / v.odds.hours * v.odds.unusual
 }
 
 // unseen is how many episodes an entity is taken to have had besides those that were seen.
-func (s *State) unseen(key string) float64 {
+func (s *State) unseen(t *tie) float64 {
 	switch {
-	case !indicator(key):
+	case !t.endless:
 		return s.tune.Unseen
-	case strings.HasPrefix(key, "ip:"):
+	case t.class == "ip":
 		return s.tune.UnseenAddress
 	}
 	return s.tune.UnseenIndicator
-}
-
-// unusual is how likely alerts of the arrival's kind are to name a strange indicator, if it does: 1 says nothing.
-func (s *State) unusual(v *arrival) float64 {
-	if n := s.nodes[kindNode(v.kind)]; n != nil && v.strange {
-		return 1 - n.Plain
-	}
-	return 1
 }
 
 // prior is how many episodes, of kinds and entities that never came again, a tenant is taken to have had before its first
@@ -102,14 +111,14 @@ func (n *Node) within(incident string) int {
 
 // drive is the rate, per hour, at which the attack behind an incident would bring this arrival on an entity that it last touched so
 // long ago: much right after, little by little less, never nothing; the more, the more its alerts there looked like an attack.
-func (s *State) drive(v *arrival, t tie, touch *Touch, inc *Incident, apart time.Duration) float64 {
+func (s *State) drive(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, apart time.Duration) float64 {
 	fade := s.tune.StepFade
-	if indicator(t.key) && t.class != "ip" {
+	if t.endless && t.class != "ip" {
 		fade = s.tune.IndicatorFade
 	}
 	step := s.tune.Step / (1 + float64(apart)/float64(fade))
 	burst := s.tune.Burst * touch.Recent * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
-	telling := s.telling(v, t.key, inc)
+	telling := s.telling(v, n, inc)
 	drive := (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[v.Alert.Severity] * touch.Credit * telling
 	switch {
 	case s.progresses(&v.Alert, inc):
@@ -126,31 +135,32 @@ func (s *State) drive(v *arrival, t tie, touch *Touch, inc *Incident, apart time
 
 // telling is how likely attacks show in a kind of alert, 1 for a kind never seen here before, little for one that fired many
 // times without one. What incident inc itself brought does not count against it.
-func (s *State) telling(v *arrival, key string, inc *Incident) float64 {
-	n := 0.0
-	if k := s.nodes[kindNode(v.kind)]; k != nil {
-		n = float64(k.Alerts)
+func (s *State) telling(v *arrival, on *Node, inc *Incident) float64 {
+	n := v.odds.ofKind
+	if inc != nil {
+		if c := on.typed(v.kind); c != nil && c.Incident == inc.ID {
+			n -= min(float64(c.Here), s.tune.Own)
+		}
 	}
-	if c := s.nodes[key].typed(v.kind); c != nil && inc != nil && c.Incident == inc.ID {
-		n -= min(float64(c.Here), s.tune.Own)
-	}
-	return s.tune.Familiar / (s.tune.Familiar + max(n, 0)*s.unusual(v))
+	return s.tune.Familiar / (s.tune.Familiar + max(n, 0)*v.odds.unusual)
 }
 
 // surprise is how much an alert looks like part of an attack by what it says of one entity, 0 to 1: rare there, or grave.
-func (s *State) surprise(v *arrival, key string) float64 {
-	seed := s.tune.Seed * s.tune.Gravity[v.Alert.Severity] * s.telling(v, key, nil)
-	return seed / (seed + s.chance(v, key, nil))
+func (s *State) surprise(v *arrival, t *tie) float64 {
+	n := s.nodes[t.key]
+	seed := s.tune.Seed * s.tune.Gravity[v.Alert.Severity] * s.telling(v, n, nil)
+	return seed / (seed + s.chance(v, t, n, nil))
 }
 
 // weigh sets the credit of an arrival's ties: an alert looks like part of an attack by what is most surprising in it, as things
 // stood before it.
 func (s *State) weigh(v *arrival) {
 	const full = 0.7 // the weight of a tie from which its surprise counts in full
+	v.odds = s.oddsOf(v)
 	most := 0.0
 	for i := range v.ties {
 		t := &v.ties[i]
-		t.credit = s.surprise(v, t.key)
+		t.credit = s.surprise(v, t)
 		most = max(most, t.credit*min(1, t.weight/full))
 	}
 	for i := range v.ties {
@@ -192,13 +202,13 @@ func (s *State) count(v *arrival, incident string) {
 		return
 	}
 	all.Alerts++
-	for _, name := range []string{kindNode(v.kind), severityNode(a.Severity)} {
+	for _, name := range []string{v.kindNode, severityNode(a.Severity)} {
 		n := s.edit(name)
 		n.Alerts++
 		n.span(a.First, a.Last)
 	}
-	if slices.ContainsFunc(v.ties, func(t tie) bool { return indicator(t.key) }) {
-		s.edit(kindNode(v.kind)).expect(v.strange, s.tune.Strange)
+	if slices.ContainsFunc(v.ties, func(t tie) bool { return t.endless }) {
+		s.edit(v.kindNode).expect(v.strange, s.tune.Strange)
 	}
 }
 

@@ -12,15 +12,23 @@ func TestChance(t *testing.T) {
 		w.see(told(fmt.Sprint("drip-", i), float64(30*i), "av update", "host=web-03"))
 		w.see(told(fmt.Sprint("nat-", i), float64(30*i+7), fmt.Sprint("kind-", i), "ip=198.51.100.1", fmt.Sprintf("host=pc-%d", i)))
 	}
-	arrive := func(id, title string) *arrival { return w.s.arrive(NewReport(told(id, 1800, title))) }
+	arrive := func(id, title string) *arrival {
+		v := w.s.arrive(NewReport(told(id, 1800, title)))
+		v.odds = w.s.oddsOf(v)
+		return v
+	}
+	chance := func(v *arrival, class, name string) float64 {
+		key := class + ":" + name
+		return w.s.chance(v, &tie{key: key, class: class, endless: indicator(key)}, w.s.nodes[key], nil)
+	}
 	seen, fresh := arrive("x-1", "av update"), arrive("x-2", "never seen")
-	if drip, rare := w.s.chance(seen, "host:web-03", nil), w.s.chance(fresh, "host:web-03", nil); drip < 50*rare {
+	if drip, rare := chance(seen, "host", "web-03"), chance(fresh, "host", "web-03"); drip < 50*rare {
 		t.Errorf("a drip is %v, a new kind on the same host %v: want the drip far likelier", drip, rare)
 	}
-	if shared, own := w.s.chance(fresh, "ip:198.51.100.1", nil), w.s.chance(fresh, "ip:203.0.113.9", nil); shared < 20*own {
+	if shared, own := chance(fresh, "ip", "198.51.100.1"), chance(fresh, "ip", "203.0.113.9"); shared < 20*own {
 		t.Errorf("a shared address is %v, a new one %v: want the shared one far likelier", shared, own)
 	}
-	if often, once := w.s.telling(seen, "host:other", nil), w.s.telling(fresh, "host:other", nil); once != 1 || often > 0.1 {
+	if often, once := w.s.telling(seen, nil, nil), w.s.telling(fresh, nil, nil); once != 1 || often > 0.1 {
 		t.Errorf("a kind seen 60 times tells %v, a new one %v", often, once)
 	}
 }

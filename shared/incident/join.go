@@ -22,7 +22,8 @@ type candidate struct {
 // product of what each leaves open.
 func (s *State) candidates(v *arrival) []candidate {
 	var found []candidate
-	for _, t := range v.ties {
+	for i := range v.ties {
+		t := &v.ties[i]
 		if n := s.nodes[t.key]; n != nil {
 			found = s.byTouch(found, v, t, n)
 		}
@@ -45,19 +46,19 @@ func (s *State) candidates(v *arrival) []candidate {
 
 // byTouch adds what one shared entity says about each incident that touched it lately: how much likelier the attack
 // behind it is to bring this alert than chance, times what sharing such a thing is worth at all.
-func (s *State) byTouch(found []candidate, v *arrival, t tie, n *Node) []candidate {
+func (s *State) byTouch(found []candidate, v *arrival, t *tie, n *Node) []candidate {
 	for i := range n.Touches {
 		touch := &n.Touches[i]
-		inc := s.incident(touch.Incident)
-		if inc == nil || !inc.open() || inc.Background {
-			continue
-		}
 		apart := gap(v.Alert.First, touch.First, touch.Last)
 		if apart > s.tune.Horizon {
 			continue
 		}
-		drive := s.drive(v, t, touch, inc, apart)
-		w := t.weight * drive / (drive + s.chance(v, t.key, inc))
+		inc := s.incident(touch.Incident)
+		if inc == nil || !inc.open() || inc.Background {
+			continue
+		}
+		drive := s.drive(v, t, n, touch, inc, apart)
+		w := t.weight * drive / (drive + s.chance(v, t, n, inc))
 		if w < 0.03 {
 			continue
 		}

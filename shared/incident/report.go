@@ -13,6 +13,7 @@ type Report struct {
 	Alert alert.Alert
 
 	kind       string         // what is counted as one kind of alert
+	kindNode   string         // the node where episodes of that kind are counted
 	names      [][]entity.Key // of each piece of evidence, at most maxTies of them
 	ids        []string       // node keys of the ids by which other products may know it
 	claims     []string       // node keys of what it says belongs together
@@ -25,7 +26,8 @@ type Report struct {
 
 // NewReport reads the names in a.
 func NewReport(a alert.Alert) *Report {
-	r := &Report{Alert: a, kind: kindOf(a), ids: carried(a), claims: claims(a), members: memberIDs(a)}
+	kind := kindOf(a)
+	r := &Report{Alert: a, kind: kind, kindNode: kindNode(kind), ids: carried(a), claims: claims(a), members: memberIDs(a)}
 	r.statements = append(slices.Clip(r.claims), "member:"+a.Origin.Provider+"/"+strings.ToLower(a.Origin.ID))
 	r.names = make([][]entity.Key, min(len(a.Evidence), maxTies))
 	r.lookups = make([]string, 0, 16)
@@ -35,7 +37,7 @@ func NewReport(a alert.Alert) *Report {
 			r.lookups = append(r.lookups, k.Text)
 		}
 	}
-	r.lookups = append(r.lookups, tenantNode, kindNode(r.kind), severityNode(a.Severity))
+	r.lookups = append(r.lookups, tenantNode, r.kindNode, severityNode(a.Severity))
 	r.lookups = append(append(r.lookups, r.ids...), r.statements...)
 	slices.Sort(r.lookups)
 	r.lookups = slices.Compact(r.lookups)

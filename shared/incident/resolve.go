@@ -16,6 +16,7 @@ type tie struct {
 	class    string
 	weight   float64 // what sharing it is worth, before time
 	machine  bool    // a host, instance or container: what background is counted on
+	endless  bool    // an indicator: see there
 	credit   float64 // how much the alert looks like part of an attack, as far as the entity may vouch for it
 	evidence int     // index into the alert's evidence
 }
@@ -26,6 +27,7 @@ type arrival struct {
 	ties []tie
 	// strange says that it names an indicator (a file, a domain, a public address) that the tenant has hardly heard of.
 	strange bool
+	odds    odds
 }
 
 // arrive finds what a report's evidence is, learning names on the way: two strong names in one piece of evidence are one thing
@@ -45,6 +47,7 @@ func (s *State) arrive(r *Report) *arrival {
 		t := tie{key: key, display: shown(e), evidence: i}
 		t.class, _, _ = strings.Cut(key, ":")
 		t.machine = t.class == "machine" || t.class == "host" || t.class == "container" || t.class == "pod"
+		t.endless = indicator(key)
 		t.weight = s.worth(t, e, weak)
 		v.ties = append(v.ties, t)
 	}
@@ -65,7 +68,7 @@ func (s *State) strange(ties []tie, at time.Time) bool {
 	const seldom, lately = 3, 72 * time.Hour
 	return slices.ContainsFunc(ties, func(t tie) bool {
 		n := s.nodes[t.key]
-		return indicator(t.key) && (n == nil || n.Alerts <= seldom && gap(at, n.First, n.First) <= lately)
+		return t.endless && (n == nil || n.Alerts <= seldom && gap(at, n.First, n.First) <= lately)
 	})
 }
 
