@@ -19,6 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
 )
 
 // Config is every setting.
@@ -46,6 +47,8 @@ type Tenant struct {
 	// Accounts are AWS account ids, Azure subscription ids, GCP project ids or numbers, AWS or GCP organisation ids,
 	// Entra directory ids. Case does not matter.
 	Accounts []string `yaml:"accounts"`
+	// Tuning replaces constants of correlation, by name: see incident.Tuning. `onepane replay --set` tries one.
+	Tuning map[string]string `yaml:"tuning"`
 }
 
 // Default is the configuration of an empty environment.
@@ -147,7 +150,32 @@ func (c Config) mistakes() (mistakes []error) {
 			owner[key] = tenant
 		}
 	}
+	if _, err := incident.Tunings(c.Tunings()); err != nil {
+		wrong("%w", err)
+	}
 	return mistakes
+}
+
+// Tunings are the constants that tenants replace, by tenant and name, for incident.Tunings.
+func (c Config) Tunings() map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for name, t := range c.Tenants {
+		if len(t.Tuning) > 0 {
+			out[name] = t.Tuning
+		}
+	}
+	return out
+}
+
+// Accounts are the mapped accounts by tenant. A tenant that is only tuned maps nothing.
+func (c Config) Accounts() map[string][]string {
+	out := map[string][]string{}
+	for name, t := range c.Tenants {
+		if len(t.Accounts) > 0 || len(t.Tuning) == 0 {
+			out[name] = t.Accounts
+		}
+	}
+	return out
 }
 
 // TenantNames lists the mapped tenants, sorted.

@@ -54,7 +54,9 @@ func TestFileAndEnvironment(t *testing.T) {
 func TestFileMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"listne: x\n": "listne",
-		"tenants:\n  a: {accounts: [X1]}\n  b: {accounts: [x1]}\n": "mapped to both a and b",
+		"tenants:\n  a: {tuning: {JoinAt: 7, Stepp: 1}}\n":            "Stepp",
+		"tenants:\n  a: {tuning: {StepFade: soon}}\nlogLevel: loud\n": "ONEPANE_LOG_LEVEL",
+		"tenants:\n  a: {accounts: [X1]}\n  b: {accounts: [x1]}\n":    "mapped to both a and b",
 	} {
 		path := filepath.Join(t.TempDir(), "onepane.yaml")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -74,5 +76,23 @@ func TestLoopback(t *testing.T) {
 		if err := Loopback(address); (err == nil) != ok {
 			t.Errorf("Loopback(%q) = %v", address, err)
 		}
+	}
+}
+
+func TestTuningPerTenant(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "onepane.yaml")
+	text := "tenants:\n  contoso: {tuning: {JoinAt: 0.6, StepFade: 45m, Weights.ip: 0.2}}\n  fabrikam: {accounts: [\"111122223333\"]}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(env(map[string]string{"ONEPANE_CONFIG": path}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Tunings(); len(got) != 1 || got["contoso"]["JoinAt"] != "0.6" || got["contoso"]["StepFade"] != "45m" || got["contoso"]["Weights.ip"] != "0.2" {
+		t.Errorf("tunings %v", got)
+	}
+	if got := c.Accounts(); len(got) != 1 || got["fabrikam"][0] != "111122223333" {
+		t.Errorf("a tenant that is only tuned is mapped: %v", got)
 	}
 }

@@ -29,7 +29,7 @@ var Rules = []Rule{
 	{"shared/alert", []string{"shared/fault", "shared/attack", "shared/entity"}},
 	{"shared/incident", []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/query"}},
 	{"shared/layout", nil},
-	{"shared/config", []string{"shared/fault"}},
+	{"shared/config", []string{"shared/fault", "shared/incident"}}, // a tenant's tuning is checked at start
 	{"shared/config/cloud", []string{"shared/fault"}},
 	{"shared/telemetry", with(domain, "shared/telemetry/logs")},
 	{"shared/telemetry/logs", nil},

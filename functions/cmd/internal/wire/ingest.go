@@ -34,11 +34,7 @@ func Readers(cfg config.Config, provider string) ([]*ingest.Function, error) {
 
 // prepare gives a function what the configuration says.
 func prepare(fn *ingest.Function, cfg config.Config) {
-	accounts := map[string][]string{}
-	for name, t := range cfg.Tenants {
-		accounts[name] = t.Accounts
-	}
-	fn.Tenants = tenants.New(cfg.Tenant, accounts)
+	fn.Tenants = tenants.New(cfg.Tenant, cfg.Accounts())
 	fn.ExposuresAsAlerts = map[string]bool{}
 	for _, name := range cfg.ExposuresAsAlerts {
 		fn.ExposuresAsAlerts[name] = true

@@ -19,6 +19,7 @@ import (
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store/localstore"
 	"github.com/onepane/onepane/shared/telemetry"
 )
@@ -65,7 +66,11 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 		fn.Alerts, fn.Quarantine, fn.Meter, fn.Log = queue, queue.Shelf(), metrics, log
 		byRoute[fn.Route] = fn
 	}
-	fn := &correlate.Function{Store: store, Now: time.Now, Meter: metrics, Log: log}
+	tuning, err := incident.Tunings(cfg.Tunings())
+	if err != nil {
+		return nil, err
+	}
+	fn := &correlate.Function{Store: store, Tuning: tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
 		Reader: store, Authenticate: api.Open, Shelf: queue.Shelf(), Replayer: replayer{byRoute, queue}, Version: version, Now: time.Now, Log: log,
 		Bus: func(context.Context) (api.Bus, error) {

@@ -26,6 +26,7 @@ import (
 	"github.com/onepane/onepane/shared/config/cloud"
 	"github.com/onepane/onepane/shared/identity"
 	"github.com/onepane/onepane/shared/identity/azuresdk"
+	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store/cosmos"
 )
 
@@ -52,7 +53,11 @@ func Open(general config.Config, s cloud.Azure, version string, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	correlation := &correlate.Function{Store: store, Now: time.Now, Log: log}
+	tuning, err := incident.Tunings(general.Tunings())
+	if err != nil {
+		return nil, err
+	}
+	correlation := &correlate.Function{Store: store, Tuning: tuning, Now: time.Now, Log: log}
 	return &azurefunc.App{
 		Log: log, HTTP: requests(functions, queue, store, version, log),
 		Functions: map[string]azurefunc.Function{
@@ -72,15 +77,11 @@ func ingestFunctions(general config.Config, queue *servicebus.Bus, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	accounts := map[string][]string{}
-	for name, t := range general.Tenants {
-		accounts[name] = t.Accounts
-	}
 	asAlerts := map[string]bool{}
 	for _, name := range general.ExposuresAsAlerts {
 		asAlerts[name] = true
 	}
-	whose := tenants.New(general.Tenant, accounts)
+	whose := tenants.New(general.Tenant, general.Accounts())
 	out := map[string]*ingest.Function{}
 	for _, fn := range all {
 		fn.Tenants, fn.ExposuresAsAlerts, fn.Log = whose, asAlerts, log
