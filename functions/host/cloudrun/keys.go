@@ -1,0 +1,139 @@
+package cloudrun
+
+import (
+	"context"
+	"crypto/rsa"
+	"io"
+	"math/big"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+const (
+	// keysAge is how long keys are kept when the answer does not say; Google's say some hours. One that is gone from the
+	// answer is not trusted longer than that.
+	keysAge = time.Hour
+	// keysPause is the shortest time between two fetches, so that tokens with invented key ids cause no more than that.
+	keysPause = time.Minute
+	// keysAgain is the same after a fetch that failed.
+	keysAgain   = time.Second
+	keysTimeout = 10 * time.Second
+	maxKeys     = 1 << 20 // bytes of an answer
+	minKeyBits  = 2048
+)
+
+// keySet are the public keys at an address (RFC 7517), fetched when a token names one that is not known, or when they are old.
+type keySet struct {
+	address string
+	http    *http.Client
+	now     func() time.Time
+
+	mu    sync.Mutex
+	keys  map[string]*rsa.PublicKey // by id
+	until time.Time                 // how long they are good
+	next  time.Time                 // when they may be asked for again
+}
+
+// key gives the key with an id: fault.Denied when there is none, fault.Unavailable when the keys cannot be had.
+func (s *keySet) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.keys[id]; k != nil && s.now().Before(s.until) {
+		return k, nil
+	}
+	if !s.now().Before(s.next) {
+		s.next = s.now().Add(keysAgain)
+		if err := s.fetch(ctx); err != nil {
+			return nil, fault.Errorf(fault.Unavailable, "get signing keys: %w", err)
+		}
+		s.next = s.now().Add(keysPause)
+	}
+	if !s.now().Before(s.until) {
+		return nil, fault.Errorf(fault.Unavailable, "get signing keys: they could not be had a moment ago")
+	}
+	if k := s.keys[id]; k != nil {
+		return k, nil
+	}
+	return nil, fault.Errorf(fault.Denied, "signed with an unknown key %.60q", id)
+}
+
+// fetch replaces the keys; the caller holds mu. It outlives the push that began it: the others wait for it.
+func (s *keySet) fetch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fault.Errorf(fault.Unavailable, "answered %d", resp.StatusCode)
+	}
+	var set struct {
+		Keys []jwk `json:"keys"`
+	}
+	if err := json.UnmarshalRead(io.LimitReader(resp.Body, maxKeys), &set); err != nil {
+		return err
+	}
+	keys := map[string]*rsa.PublicKey{}
+	for _, k := range set.Keys {
+		if public := k.public(); public != nil {
+			keys[k.ID] = public
+		}
+	}
+	s.keys, s.until = keys, s.now().Add(maxAge(resp.Header.Get("Cache-Control")))
+	return nil
+}
+
+// jwk is one key of a set.
+type jwk struct {
+	ID        string `json:"kid"`
+	Type      string `json:"kty"`
+	Use       string `json:"use"`
+	Algorithm string `json:"alg"`
+	Modulus   string `json:"n"`
+	Exponent  string `json:"e"`
+}
+
+// public is the key, when it is one that signs with RS256; else nil.
+func (k jwk) public() *rsa.PublicKey {
+	if k.ID == "" || k.Type != "RSA" || k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != "RS256" {
+		return nil
+	}
+	n, err := unbase64(k.Modulus)
+	if err != nil {
+		return nil
+	}
+	e, err := unbase64(k.Exponent)
+	if err != nil || len(e) > 4 {
+		return nil
+	}
+	key := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
+	if key.N.BitLen() < minKeyBits || key.E < 3 || key.E%2 == 0 {
+		return nil
+	}
+	return key
+}
+
+// maxAge is how long an answer may be kept.
+func maxAge(cacheControl string) time.Duration {
+	for directive := range strings.SplitSeq(cacheControl, ",") {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(directive), "max-age="); ok {
+			if n, err := strconv.Atoi(v); err == nil && n > 0 {
+				return min(time.Duration(n)*time.Second, 24*time.Hour)
+			}
+		}
+	}
+	return keysAge
+}
