@@ -124,10 +124,20 @@ func (d *decoder) redeem(ctx context.Context, e cloudevent.Event, layer int) ([]
 	return evs, err
 }
 
-var unzstd = sync.OnceValue(func() *zstd.Decoder {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxUnpacked))
-	if err != nil {
-		panic(err) // only for options out of range
-	}
-	return d
-})
+// decompressor is made when first needed. It is no sync.OnceValue: what a package variable is made of is linked into every
+// binary, and a sender has no use for it.
+var decompressor struct {
+	sync.Once
+	*zstd.Decoder
+}
+
+func unzstd() *zstd.Decoder {
+	decompressor.Do(func() {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxUnpacked))
+		if err != nil {
+			panic(err) // only for options out of range
+		}
+		decompressor.Decoder = d
+	})
+	return decompressor.Decoder
+}
