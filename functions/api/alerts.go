@@ -125,6 +125,7 @@ func (c *call) alertItem(context string, get func() (incident.Member, error)) er
 	if err != nil {
 		return err
 	}
+	c.tagged(m.Tag())
 	v, err := selected(c.view.alert(m), o.Select)
 	if err != nil {
 		return err

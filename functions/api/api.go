@@ -30,6 +30,7 @@ type Server struct {
 	Replayer     Replayer                           // takes records from quarantine back in
 	Bus          func(context.Context) (Bus, error) // what waits on the bus
 	Ready        func(context.Context) error        // nil when requests can be served; unset means always
+	Hand         Hand                               // what people decide; without it nothing can be edited
 	Audit        Audit                              // who wrote what; unset keeps none
 	Keys         Keys                               // API keys
 	Limit        func(Principal) time.Duration      // how long a principal must wait, 0 to go on; unset limits nobody

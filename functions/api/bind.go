@@ -148,6 +148,17 @@ func (b bound) remove(ctx context.Context, s shelved) error {
 	return b.server.Shelf.Remove(ctx, s.id)
 }
 
+// act does what the principal decided in one of its tenants.
+func (b bound) act(ctx context.Context, tenant string, a incident.Action, by incident.By) (d incident.Done, err error) {
+	if err := b.check(tenant); err != nil {
+		return d, err
+	}
+	if b.server.Hand == nil {
+		return d, fail(http.StatusNotImplemented, "notSupported", "This server cannot edit.")
+	}
+	return b.server.Hand.Act(ctx, tenant, a, by)
+}
+
 // record adds to the audit log, as the principal's doing. A server without one keeps none.
 func (b bound) record(ctx context.Context, e Entry) error {
 	if b.server.Audit == nil {

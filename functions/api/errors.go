@@ -7,6 +7,7 @@ import (
 
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
 )
 
 // problem is an error as the Graph words it (unified-api reference, 3.4).
@@ -92,6 +93,14 @@ func failureOf(err error) *failure {
 		return f
 	}
 	out := fail(k.status, k.code, err.Error())
+	var field *incident.FieldError
+	if errors.As(err, &field) {
+		out.Target = field.Field
+		out.Details = &[]detail{{Code: "invalidProperty", Message: field.Text, Target: field.Field}}
+	}
+	if errors.Is(err, incident.ErrStale) {
+		out.status, out.Code = http.StatusPreconditionFailed, "resourceModified"
+	}
 	var o *odata.Error
 	if errors.As(err, &o) {
 		out.Target = o.Option

@@ -72,6 +72,7 @@ func (c *call) getIncident() error {
 	if err != nil {
 		return err
 	}
+	c.tagged(i.Tag())
 	budget := maxExpanded
 	v, err := c.showIncident(i, o, &budget)
 	if err != nil {

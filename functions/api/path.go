@@ -11,7 +11,7 @@ var fixed = func() map[string]string {
 	m := map[string]string{}
 	for _, s := range []string{
 		"v1.0", "beta", "security", "alerts_v2", "incidents", "alerts", "$count", "api", "v1", "status", "exposures",
-		"reasons", "assets", "graph", "raw", "quarantine", "replay", "audit", "keys", "openapi.json", "healthz", "readyz",
+		"reasons", "assets", "graph", "raw", "quarantine", "replay", "audit", "keys", "comments", "bulk", "merge", "move", "split", "unfold", "openapi.json", "healthz", "readyz",
 	} {
 		m[s] = s
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 )
@@ -31,7 +32,7 @@ func (s *Server) Routes() []Route {
 	return out
 }
 
-// routes is everything the API serves. Writes to alerts and incidents (PATCH, comments) will be rows of their own here.
+// routes is everything the API serves. Of the Graph's, those without a method are GET.
 func (s *Server) routes() []route {
 	graph := []route{
 		{path: "/alerts_v2", needs: ReadAlerts, serve: (*call).listAlerts},
@@ -44,7 +45,20 @@ func (s *Server) routes() []route {
 		{path: "/incidents/{id}/alerts/$count", needs: ReadAlerts | ReadIncidents, serve: (*call).countIncidentAlerts},
 		{path: "/incidents/{id}/alerts/{aid}", needs: ReadAlerts | ReadIncidents, serve: (*call).getIncidentAlert},
 	}
+	graph = append(graph, []route{
+		{method: http.MethodPatch, path: "/alerts_v2/{id}", needs: WriteAlerts, serve: (*call).patchAlert},
+		{method: http.MethodPost, path: "/alerts_v2/{id}/comments", needs: WriteAlerts, serve: (*call).commentAlert},
+		{method: http.MethodPatch, path: "/incidents/{id}", needs: WriteIncidents, serve: (*call).patchIncident},
+		{method: http.MethodPost, path: "/incidents/{id}/comments", needs: WriteIncidents, serve: (*call).commentIncident},
+		{method: http.MethodPost, path: "/incidents/{id}/alerts/{aid}/comments", needs: WriteAlerts, serve: (*call).commentAlert},
+	}...)
 	own := []route{
+		{method: http.MethodPost, path: "/api/v1/incidents/bulk", needs: WriteIncidents, serve: (*call).bulkIncidents},
+		{method: http.MethodPost, path: "/api/v1/incidents/{id}/merge", needs: WriteIncidents, serve: (*call).mergeIncidents},
+		{method: http.MethodPost, path: "/api/v1/incidents/{id}/move", needs: WriteIncidents, serve: (*call).moveAlerts},
+		{method: http.MethodPost, path: "/api/v1/incidents/{id}/split", needs: WriteIncidents, serve: (*call).splitIncident},
+		{method: http.MethodPost, path: "/api/v1/alerts/bulk", needs: WriteAlerts, serve: (*call).bulkAlerts},
+		{method: http.MethodPost, path: "/api/v1/alerts/{id}/unfold", needs: WriteAlerts, serve: (*call).unfoldAlert},
 		{method: http.MethodGet, path: "/api/v1/status", needs: Everything, serve: (*call).status},
 		{method: http.MethodGet, path: "/api/v1/exposures", needs: ReadAlerts, serve: (*call).listExposures},
 		{method: http.MethodGet, path: "/api/v1/exposures/{id}", needs: ReadAlerts, serve: (*call).getExposure},
@@ -67,7 +81,7 @@ func (s *Server) routes() []route {
 	out := slices.Clone(own)
 	for _, version := range []string{"/v1.0", "/beta"} {
 		for _, r := range graph {
-			out = append(out, route{method: http.MethodGet, path: version + "/security" + r.path, needs: r.needs, serve: r.serve})
+			out = append(out, route{method: cmp.Or(r.method, http.MethodGet), path: version + "/security" + r.path, needs: r.needs, serve: r.serve})
 		}
 	}
 	return out

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
+	"strconv"
 
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
@@ -16,27 +16,10 @@ type Lister interface {
 	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error)
 }
 
-// Audit keeps records of what people did. Record is called once what it tells of is committed.
-type Audit interface {
-	Record(ctx context.Context, tenant string, records ...incident.Record) error
-}
-
-// LogAudit writes records to a log.
-type LogAudit struct{ Log *slog.Logger }
-
-// Record never fails.
-func (l LogAudit) Record(ctx context.Context, tenant string, records ...incident.Record) error {
-	for _, r := range records {
-		l.Log.InfoContext(ctx, "audit", "tenant", tenant, "who", r.Who, "when", r.When, "what", r.What, "kind", r.Kind, "id", r.ID,
-			"before", r.Before, "after", r.After)
-	}
-	return nil
-}
-
 // Act does what a person decided, on the same state and with the same care as alerts are correlated: a lost race is run
 // again on what is there then. Resolving or assigning an incident goes on to its alerts, at most incident.MaxActed in one
 // commit, the incident first, so that doing it again finishes what broke off. The error's kind is that of State.Act, or
-// of the store.
+// of the store. What was done is in Done.Records, for the audit; of the alerts that an edit goes on to, how many.
 func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error) {
 	done, err := f.act(ctx, tenant, a, by)
 	if err != nil {
@@ -51,7 +34,14 @@ func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by
 		return done, nil
 	}
 	by.Match = "" // it was about the incident
-	return done, f.pass(ctx, tenant, done.Incident, passed, by)
+	n, err := f.pass(ctx, tenant, done.Incident, passed, by)
+	if n > 0 {
+		done.Changed = true
+		done.Records = append(done.Records, incident.Record{
+			Who: by.Name, When: f.Now(), What: "edit", Kind: "incident", ID: done.Incident, After: map[string]string{"alertsEdited": strconv.Itoa(n)},
+		})
+	}
+	return done, err
 }
 
 // act does one action in one commit.
@@ -62,7 +52,6 @@ func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by
 	for try := 1; ; try++ {
 		done, err := f.decide(ctx, tenant, c, a, by)
 		if err == nil {
-			f.audit(ctx, tenant, done.Records)
 			return done, nil
 		}
 		if fault.Of(err) != fault.Conflict || try == maxTries {
@@ -139,28 +128,29 @@ func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[
 	return out, nil
 }
 
-// pass edits the alerts of an incident as the incident was, as far as they differ. Those that are edited leave the list,
-// so that its first page is always what is left to do.
-func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Edit, by incident.By) error {
+// pass edits the alerts of an incident as the incident was, as far as they differ, and counts them. Those that are edited
+// leave the list, so that its first page is always what is left to do.
+func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Edit, by incident.By) (n int, err error) {
 	q := query.Query{Top: incident.MaxActed, Where: unlike(edit)}
 	for {
 		page, err := f.Alerts.IncidentAlerts(ctx, tenant, id, q)
 		if err != nil {
-			return storeError("list alerts of incident "+id, err)
+			return n, storeError("list alerts of incident "+id, err)
 		}
 		ids := make([]string, len(page.Items))
 		for i, m := range page.Items {
 			ids[i] = m.Alert.ID
 		}
 		if len(ids) == 0 {
-			return nil
+			return n, nil
 		}
 		done, err := f.act(ctx, tenant, incident.EditAlerts{IDs: ids, Edit: edit}, by)
 		if err != nil {
-			return fmt.Errorf("the incident was changed, not all of its alerts: %w", err)
+			return n, fmt.Errorf("the incident was changed, not all of its alerts: %w", err)
 		}
+		n += len(done.Records)
 		if !page.More || !done.Changed {
-			return nil
+			return n, nil
 		}
 	}
 }
@@ -178,17 +168,4 @@ func unlike(e incident.Edit) query.Expr {
 		return cmp.Or(status, owner)
 	}
 	return query.Or{Left: status, Right: owner}
-}
-
-// audit keeps records. What is done is done: when they cannot be kept, the log has them.
-func (f *Function) audit(ctx context.Context, tenant string, records []incident.Record) {
-	if f.Audit == nil || len(records) == 0 {
-		return
-	}
-	err := f.Audit.Record(context.WithoutCancel(ctx), tenant, records...)
-	if err == nil || f.Log == nil {
-		return
-	}
-	f.Log.ErrorContext(ctx, "audit failed", "tenant", tenant, "error", err)
-	_ = LogAudit{f.Log}.Record(ctx, tenant, records...) // never fails
 }

@@ -60,7 +60,6 @@ type Function struct {
 	Meter  Meter
 	Log    *slog.Logger
 	Alerts Lister // for Act; without it an incident's alerts stay as they are when it is resolved or assigned
-	Audit  Audit  // of what Act did; nil keeps none
 
 	mu     sync.Mutex
 	states map[string]*cached

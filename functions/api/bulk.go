@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+)
+
+// maxBulk is how many things one request edits.
+const maxBulk = 100
+
+// bulkRequest edits many things alike: "set" is what a PATCH of one would be.
+type bulkRequest struct {
+	IDs     []string                  `json:"ids"`
+	Set     map[string]jsontext.Value `json:"set"`
+	Comment string                    `json:"comment"`
+}
+
+// bulkResult is what became of one thing: 200, or what its PATCH would have been answered with.
+type bulkResult struct {
+	ID     string      `json:"id"`
+	Status int         `json:"status"`
+	Error  *bulkFailed `json:"error,omitzero"`
+}
+
+type bulkFailed struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Target  string `json:"target,omitzero"`
+}
+
+func (c *call) bulkIncidents() error {
+	return c.bulk(incidentProperties, incidentSchema, func(tenants []string, id string, e incident.Edit) error {
+		i, err := c.service().Incident(c.Context(), tenants, id)
+		if err == nil {
+			_, err = c.act(i.Tenant, incident.EditIncident{ID: id, Edit: e})
+		}
+		return err
+	})
+}
+
+func (c *call) bulkAlerts() error {
+	return c.bulk(alertProperties, alertSchema, func(tenants []string, id string, e incident.Edit) error {
+		m, err := c.service().Alert(c.Context(), tenants, id)
+		if err == nil {
+			_, err = c.act(m.Alert.Tenant, incident.EditAlerts{IDs: []string{id}, Edit: e})
+		}
+		return err
+	})
+}
+
+// bulk edits one thing after the other and tells of each. A mistake in the request itself edits none; once nobody waits
+// for the answer, no more are edited.
+func (c *call) bulk(known []property, s odata.Schema, one func(tenants []string, id string, e incident.Edit) error) error {
+	tenants, err := c.tenants()
+	if err != nil {
+		return err
+	}
+	r, e, err := c.bulkRequest(known, s)
+	if err != nil {
+		return err
+	}
+	c.audited = true
+	results := make([]bulkResult, 0, len(r.IDs))
+	for _, id := range r.IDs {
+		out := bulkResult{ID: id, Status: http.StatusOK}
+		if err := one(tenants, id, e); err != nil {
+			if errors.Is(err, context.Canceled) {
+				return err
+			}
+			f := failureOf(err)
+			out.Status, out.Error = f.status, &bulkFailed{f.Code, f.Message, f.Target}
+		}
+		results = append(results, out)
+	}
+	return c.json(http.StatusOK, struct {
+		Value []bulkResult `json:"value"`
+	}{results})
+}
+
+func (c *call) bulkRequest(known []property, s odata.Schema) (r bulkRequest, e incident.Edit, err error) {
+	body, err := c.document()
+	if err != nil {
+		return r, e, err
+	}
+	if err := json.Unmarshal(body, &r, json.RejectUnknownMembers(true)); err != nil {
+		return r, e, fault.Errorf(fault.Invalid, `The body must be {"ids":["…"],"set":{…},"comment":"…"}.`)
+	}
+	r.IDs = sorted(r.IDs)
+	switch {
+	case len(r.IDs) == 0 || len(r.IDs) > maxBulk:
+		return r, e, fault.Errorf(fault.Invalid, "Name 1 to %d ids.", maxBulk)
+	case len(r.Set) == 0 && r.Comment == "":
+		return r, e, fault.Errorf(fault.Invalid, `Name something to "set", or a "comment".`)
+	}
+	e, err = edit(r.Set, known, s)
+	e.Comment = r.Comment
+	return r, e, err
+}

@@ -1,0 +1,234 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+)
+
+// Hand does what people decide about alerts and incidents. Act is all or nothing, and safe to repeat.
+type Hand interface {
+	Act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error)
+}
+
+// act does an action for the principal and notes it in the audit log.
+func (c *call) act(tenant string, a incident.Action) (incident.Done, error) {
+	by := incident.By{Name: cmp.Or(c.principal.Name, c.principal.ID), Match: c.match()}
+	done, err := c.door().act(c.Context(), tenant, a, by)
+	c.audited = true // what changed nothing is no entry
+	for _, r := range done.Records {
+		if noted := c.audit(tenant, r.Kind+" "+r.ID, r.Before, r.After); err == nil {
+			err = noted
+		}
+	}
+	return done, err
+}
+
+// match is the tag that If-Match asks for, "" when anything will do.
+func (c *call) match() string {
+	m := strings.TrimPrefix(strings.TrimSpace(c.Header.Get("If-Match")), "W/")
+	if m == "*" {
+		return ""
+	}
+	return strings.Trim(m, `"`)
+}
+
+// tagged names the version of what is shown, for If-Match.
+func (c *call) tagged(tag string) { c.w.Header().Set("ETag", `W/"`+tag+`"`) }
+
+func (c *call) patchIncident() error {
+	i, err := c.incident()
+	if err != nil {
+		return err
+	}
+	e, err := c.edit(incidentProperties, incidentSchema)
+	if err != nil {
+		return err
+	}
+	if _, err := c.act(i.Tenant, incident.EditIncident{ID: i.ID, Edit: e}); err != nil {
+		return err
+	}
+	if c.minimal() {
+		return nil
+	}
+	if i, err = c.reader().Incident(c.Context(), i.Tenant, i.ID); err != nil {
+		return err
+	}
+	c.tagged(i.Tag())
+	v, err := selected(c.view.incident(i), nil)
+	if err != nil {
+		return err
+	}
+	return c.answerItem(c.context("incidents/$entity", odata.Options{}), v)
+}
+
+func (c *call) patchAlert() error {
+	m, err := c.alert()
+	if err != nil {
+		return err
+	}
+	e, err := c.edit(alertProperties, alertSchema)
+	if err != nil {
+		return err
+	}
+	if _, err := c.act(m.Alert.Tenant, incident.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
+		return err
+	}
+	if c.minimal() {
+		return nil
+	}
+	if m, err = c.reader().Alert(c.Context(), m.Alert.Tenant, m.Alert.ID); err != nil {
+		return err
+	}
+	c.tagged(m.Tag())
+	v, err := selected(c.view.alert(m), nil)
+	if err != nil {
+		return err
+	}
+	return c.answerItem(c.context("alerts_v2/$entity", odata.Options{}), v)
+}
+
+// minimal answers without a body when the request prefers that.
+func (c *call) minimal() bool {
+	if !prefers(c.Header, "return=minimal") {
+		return false
+	}
+	c.w.Header().Set("Preference-Applied", "return=minimal")
+	c.answered = true
+	c.w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// edit reads the body of a PATCH.
+func (c *call) edit(known []property, s odata.Schema) (incident.Edit, error) {
+	body, err := c.document()
+	if err != nil {
+		return incident.Edit{}, err
+	}
+	m, err := members(body)
+	if err != nil {
+		return incident.Edit{}, err
+	}
+	return edit(m, known, s)
+}
+
+// incident finds the incident that the path names.
+func (c *call) incident() (incident.Incident, error) {
+	tenants, err := c.tenants()
+	if err != nil {
+		return incident.Incident{}, err
+	}
+	return c.service().Incident(c.Context(), tenants, c.PathValue("id"))
+}
+
+// alert finds the alert that the path names.
+func (c *call) alert() (incident.Member, error) {
+	tenants, err := c.tenants()
+	if err != nil {
+		return incident.Member{}, err
+	}
+	if c.PathValue("aid") != "" {
+		return c.service().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))
+	}
+	return c.service().Alert(c.Context(), tenants, c.PathValue("id"))
+}
+
+func (c *call) commentIncident() error {
+	i, err := c.incident()
+	if err != nil {
+		return err
+	}
+	return c.comment("incidents('"+i.ID+"')/comments", func(e incident.Edit) ([]incident.Comment, error) {
+		if _, err := c.act(i.Tenant, incident.EditIncident{ID: i.ID, Edit: e}); err != nil {
+			return nil, err
+		}
+		i, err := c.reader().Incident(c.Context(), i.Tenant, i.ID)
+		return i.Comments, err
+	})
+}
+
+func (c *call) commentAlert() error {
+	m, err := c.alert()
+	if err != nil {
+		return err
+	}
+	return c.comment("alerts_v2('"+m.Alert.ID+"')/comments", func(e incident.Edit) ([]incident.Comment, error) {
+		if _, err := c.act(m.Alert.Tenant, incident.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
+			return nil, err
+		}
+		m, err := c.reader().Alert(c.Context(), m.Alert.Tenant, m.Alert.ID)
+		return m.Comments, err
+	})
+}
+
+// comment adds a comment and answers with all there are: a collection to who sends one object, as the Graph documents, and a
+// bare list to who sends a list, as its Go SDK does.
+func (c *call) comment(context string, add func(incident.Edit) ([]incident.Comment, error)) error {
+	body, err := c.document()
+	if err != nil {
+		return err
+	}
+	bare := jsontext.Value(body).Kind() == '['
+	texts, err := commentTexts(body, bare)
+	if err != nil {
+		return err
+	}
+	var all []incident.Comment
+	for _, text := range texts {
+		if all, err = add(incident.Edit{Comment: text}); err != nil {
+			return err
+		}
+	}
+	if bare {
+		return c.json(http.StatusOK, comments(all))
+	}
+	return c.json(http.StatusOK, struct {
+		Context string         `json:"@odata.context"`
+		Value   []graphComment `json:"value"`
+	}{c.context(context, odata.Options{}), comments(all)})
+}
+
+// maxCommentsSent bounds one request.
+const maxCommentsSent = 20
+
+func commentTexts(body []byte, bare bool) ([]string, error) {
+	list := []jsontext.Value{body}
+	if bare {
+		if err := json.Unmarshal(body, &list); err != nil {
+			return nil, fault.Errorf(fault.Invalid, "The body must be a comment or a list of comments: %w.", err)
+		}
+	}
+	if len(list) == 0 || len(list) > maxCommentsSent {
+		return nil, fault.Errorf(fault.Invalid, "Send 1 to %d comments.", maxCommentsSent)
+	}
+	var texts []string
+	for _, one := range list {
+		m, err := members(one)
+		if err != nil {
+			return nil, err
+		}
+		for name := range m {
+			switch name {
+			case "comment":
+			case "createdByDisplayName", "createdDateTime":
+				return nil, badProperty("propertyNotUpdateable", name, "cannot be set")
+			default:
+				return nil, badProperty("invalidProperty", name, "does not exist on type 'microsoft.graph.security.alertComment'")
+			}
+		}
+		var text string
+		if err := json.Unmarshal(m["comment"], &text); err != nil || strings.TrimSpace(text) == "" {
+			return nil, badProperty("invalidProperty", "comment", "is a text that says something")
+		}
+		texts = append(texts, text)
+	}
+	return texts, nil
+}
