@@ -2,7 +2,6 @@ package entity
 
 import (
 	"net/netip"
-	"regexp"
 	"strings"
 )
 
@@ -94,32 +93,27 @@ func (k *keys) add(kind Kind, value string) {
 	}
 }
 
-var (
-	instanceID = regexp.MustCompile(`^i-[0-9a-f]{8}([0-9a-f]{9})?$`)
-	azureVM    = regexp.MustCompile(`^/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.(compute|hybridcompute|classiccompute)/(virtualmachines|machines|virtualmachinescalesets)/([^/]+)`)
-	gceVM      = regexp.MustCompile(`^//compute\.googleapis\.com/projects/([^/]+)/zones/([^/]+)/instances/([^/]+)$`)
-)
-
 // resource understands ARNs, Azure resource ids, Google full resource names, and bare EC2 instance ids.
 func (k *keys) resource(v string) {
 	lower := strings.ToLower(v)
 	switch {
-	case instanceID.MatchString(lower):
+	case isInstance(lower):
 		k.put("machine:"+lower, true)
 	case strings.HasPrefix(lower, "arn:"):
 		k.arn(v)
 	case strings.HasPrefix(lower, "/subscriptions/"):
-		if m := azureVM.FindStringSubmatch(lower); m != nil {
-			k.put("machine:"+m[0], true)
-			k.put("host:"+m[3], false) // machines are called what their resource is, until told otherwise
+		if id, name, ok := azureMachine(lower); ok {
+			k.put("machine:"+id, true)
+			k.put("host:"+name, false) // machines are called what their resource is, until told otherwise
 			return
 		}
 		k.put("resource:"+strings.TrimRight(lower, "/"), true)
-	case gceVM.MatchString(v):
-		m := gceVM.FindStringSubmatch(v)
-		k.put("machine:gce/"+m[1]+"/"+m[2]+"/"+m[3], true)
-		k.put("host:"+strings.ToLower(m[3]), false)
 	default:
+		if project, zone, name, ok := googleMachine(v); ok {
+			k.put("machine:gce/"+project+"/"+zone+"/"+name, true)
+			k.put("host:"+strings.ToLower(name), false)
+			return
+		}
 		k.put("resource:"+v, strings.ContainsAny(v, "/:"))
 	}
 }
@@ -150,7 +144,7 @@ func (k *keys) host(v string) {
 		k.ip(a.String())
 		return
 	}
-	if instanceID.MatchString(v) {
+	if isInstance(v) {
 		k.put("machine:"+v, true)
 		return
 	}
@@ -233,7 +227,7 @@ func (k *keys) user(v string) {
 func (k *keys) principal(arn string) {
 	k.put("user:"+arn, true)
 	if i := strings.LastIndexByte(arn, '/'); i >= 0 && strings.Contains(arn, ":assumed-role/") {
-		if session := arn[i+1:]; !instanceID.MatchString(session) { // an instance's own session is nobody's name
+		if session := arn[i+1:]; !isInstance(session) { // an instance's own session is nobody's name
 			k.user(session)
 		}
 	}
