@@ -7,7 +7,6 @@ package attack
 
 import (
 	_ "embed"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -162,17 +161,42 @@ func fold(s string) string {
 	}, s)
 }
 
-var technique = regexp.MustCompile(`(?i)\bT\d{4}(\.\d{3})?\b`)
-
 // Techniques collects the technique ids ("T1059.001") in the given texts, upper case, distinct, in order of appearance.
 func Techniques(texts ...string) []string {
 	var out []string
 	for _, s := range texts {
-		for _, id := range technique.FindAllString(s, -1) {
-			if id = strings.ToUpper(id); !slices.Contains(out, id) {
+		for i := 0; i < len(s); {
+			n := technique(s, i)
+			if id := strings.ToUpper(s[i : i+n]); n > 0 && !slices.Contains(out, id) {
 				out = append(out, id)
 			}
+			i += max(n, 1)
 		}
 	}
 	return out
+}
+
+// technique is the length of the id that begins at s[i], 0 when none does: T and four digits, as a word of its own, with a
+// point and three more when these end a word too. It is no regular expression: one would be compiled in every cold start.
+func technique(s string, i int) int {
+	if s[i] != 'T' && s[i] != 't' || i > 0 && word(s[i-1]) || !digits(s, i+1, 4) {
+		return 0
+	}
+	if i+5 < len(s) && s[i+5] == '.' && digits(s, i+6, 3) && (i+9 == len(s) || !word(s[i+9])) {
+		return 9
+	}
+	if i+5 < len(s) && word(s[i+5]) {
+		return 0
+	}
+	return 5
+}
+
+// digits reports whether s has n of them from i on.
+func digits(s string, i, n int) bool {
+	return i+n <= len(s) && strings.Trim(s[i:i+n], "0123456789") == ""
+}
+
+// word reports whether a byte is part of a word.
+func word(b byte) bool {
+	return b == '_' || '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
 }
