@@ -27,10 +27,14 @@ type Options struct {
 
 // The exit codes.
 const (
-	OK      = 0
-	Failed  = 1
-	Misused = 2
+	OK        = 0
+	Failed    = 1
+	Misused   = 2
+	Different = 3 // a comparison found differences
 )
+
+// ErrDifferent ends a command that compared with exit code Different; what differs was printed.
+var ErrDifferent = errors.New("there are differences")
 
 // Usage marks an error as a misuse of the command line: exit code 2.
 func Usage(format string, args ...any) error { return &usage{fmt.Errorf(format, args...)} }
@@ -49,6 +53,8 @@ func Run(ctx context.Context, o Options, args []string) int {
 	switch {
 	case err == nil:
 		return OK
+	case errors.Is(err, ErrDifferent):
+		return Different
 	case errors.As(err, &misuse):
 		fmt.Fprintf(o.Err, "onepane: %s\nTry '%s --help'.\n", visible(err.Error()), cmd.CommandPath())
 		return Misused

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,7 @@ import (
 type replayOptions struct {
 	provider, format, duplicates string
 	set                          []string
+	diff                         bool
 	stdin                        io.Reader
 	stdout, stderr               io.Writer
 	terminal                     bool // stderr is one: progress may be drawn
@@ -37,14 +39,26 @@ func newReplayCommand() *cobra.Command {
 		Long: `Replay is a backtest: it reads deliveries (JSON, NDJSON, .gz, "-" for stdin), runs them through the same
 ingest and correlation as the server, in memory and in virtual time, and shows the incidents that come out.
 
-Records may come from any provider; each is recognized by its shape unless --provider names one.`,
+Records may come from any provider; each is recognized by its shape unless --provider names one.
+
+Correlation's constants are those of the configuration (tenants.NAME.tuning in the YAML file). --set replaces one for every
+tenant; 'go doc ./shared/incident Tuning' says what each does. --diff answers "what would change?" before a constant
+goes into the configuration: it replays the files twice, once with each of two sets of constants, and shows which incidents
+differ. A set is name=value,name=value…, the name of a file with one name=value a line, or "default" for none. Exit code 0
+says that both give the same incidents, 3 that some differ.`,
 		Example: `  onepane replay alerts.ndjson.gz
   onepane replay --format tsv --duplicates dups.tsv alerts.ndjson > incidents.tsv
-  aws s3 cp s3://findings/today.jsonl.gz - | onepane replay --provider aws -`,
+  aws s3 cp s3://findings/today.jsonl.gz - | onepane replay --provider aws -
+  onepane replay --set JoinAt=0.6 --set StepFade=45m alerts.ndjson.gz
+  onepane replay --diff default JoinAt=0.6,Step=0.001 alerts.ndjson.gz
+  onepane replay --diff --format json tuning.old tuning.new last-month/*.gz`,
 		Args: misuse(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			o.stdin, o.stdout, o.stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 			o.terminal = isTerminal(os.Stderr)
+			if o.diff {
+				return runDiff(cmd.Context(), o, files)
+			}
 			return runReplay(cmd.Context(), o, files)
 		},
 	}
@@ -52,6 +66,7 @@ Records may come from any provider; each is recognized by its shape unless --pro
 	f.StringVar(&o.provider, "provider", "", "generic, aws, azure or gcp (default: detect per record)")
 	f.StringVar(&o.format, "format", "table", "table, json, or tsv (alert_id<TAB>incident_id)")
 	f.StringArrayVar(&o.set, "set", nil, "try a constant of correlation: name=value, repeatable (see go doc ./shared/incident Tuning)")
+	f.BoolVar(&o.diff, "diff", false, "compare two sets of constants, the first two arguments: replay --diff A B FILE…")
 	f.StringVar(&o.duplicates, "duplicates", "", "write alert_id<TAB>canonical_id of folded alerts to this file")
 	return cmd
 }
@@ -65,30 +80,9 @@ func runReplay(ctx context.Context, o replayOptions, files []string) error {
 	if err != nil {
 		return err
 	}
-	functions, err := wire.Readers(cfg, o.provider)
+	r, err := replayed(ctx, cfg, o, o.set, files)
 	if err != nil {
 		return err
-	}
-	debug.SetGCPercent(60) // millions of alerts stay in memory: room matters more than time
-	tuning := incident.Default()
-	for _, a := range o.set {
-		if err := tuning.Set(a); err != nil {
-			return cli.Usage("--set: %w", err)
-		}
-	}
-	shown := 0
-	r := &replay.Replay{Functions: functions, Tuning: tuning, Problem: func(file string, n int, reason string) {
-		if shown++; shown <= 20 {
-			fmt.Fprintf(o.stderr, "%s: record %d: %s\n", file, n, reason)
-		}
-	}}
-	if o.terminal {
-		r.Progress = func(n int) { fmt.Fprintf(o.stderr, "\r%d records", n) }
-	}
-	for _, name := range files {
-		if err := replayFile(ctx, r, o, name); err != nil {
-			return err
-		}
 	}
 	if err := writeDuplicates(o.duplicates, r); err != nil {
 		return err
@@ -99,6 +93,76 @@ func runReplay(ctx context.Context, o replayOptions, files []string) error {
 	c := r.Result()
 	fmt.Fprintf(o.stderr, "%s%d records: %d alerts, %d exposures, %d folded, %d repeats, %d ignored, %d rejected; %d incidents merged\n",
 		map[bool]string{true: "\r"}[o.terminal], c.Records, c.Alerts, c.Exposures, c.Folded, c.Repeats, c.Ignored, c.Rejected, c.Merged)
+	return nil
+}
+
+// replayed runs the files with constants of correlation set over the configured ones.
+func replayed(ctx context.Context, cfg config.Config, o replayOptions, set, files []string) (*replay.Replay, error) {
+	functions, err := wire.Readers(cfg, o.provider)
+	if err != nil {
+		return nil, err
+	}
+	tuning, err := tuned(cfg, set)
+	if err != nil {
+		return nil, err
+	}
+	debug.SetGCPercent(60) // millions of alerts stay in memory: room matters more than time
+	shown := 0
+	r := &replay.Replay{Functions: functions, TuningOf: tuning, Problem: func(file string, n int, reason string) {
+		if shown++; shown <= 20 {
+			fmt.Fprintf(o.stderr, "%s: record %d: %s\n", file, n, reason)
+		}
+	}}
+	if o.terminal {
+		r.Progress = func(n int) { fmt.Fprintf(o.stderr, "\r%d records", n) }
+	}
+	for _, name := range files {
+		if err := replayFile(ctx, r, o, name); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// tuned gives each tenant the constants of the configuration, with those of set, "name=value", over them.
+func tuned(cfg config.Config, set []string) (func(tenant string) *incident.Tuning, error) {
+	configured, err := incident.Tunings(cfg.Tunings())
+	if err != nil {
+		return nil, err
+	}
+	others := incident.Default()
+	if err := adjust(others, set); err != nil {
+		return nil, err
+	}
+	own := map[string]*incident.Tuning{}
+	for tenant := range cfg.Tunings() {
+		own[tenant] = configured(tenant)
+		if err := adjust(own[tenant], set); err != nil {
+			return nil, err
+		}
+	}
+	return func(tenant string) *incident.Tuning {
+		if t := own[tenant]; t != nil {
+			return t
+		}
+		return others
+	}, nil
+}
+
+// adjust sets constants and checks that they are of use together.
+func adjust(t *incident.Tuning, set []string) error {
+	var mistakes []error
+	for _, a := range set {
+		if err := t.Set(a); err != nil {
+			mistakes = append(mistakes, err)
+		}
+	}
+	if len(mistakes) == 0 {
+		mistakes = append(mistakes, t.Validate())
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return cli.Usage("--set: %w", err)
+	}
 	return nil
 }
 

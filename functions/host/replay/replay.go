@@ -24,6 +24,8 @@ type Replay struct {
 	Functions []*ingest.Function
 	// Tuning is used for every tenant; nil is the default.
 	Tuning *incident.Tuning
+	// TuningOf gives each tenant its own, and is asked instead of Tuning unless it is nil.
+	TuningOf func(tenant string) *incident.Tuning
 	// Problem is told of records that could not be read, with file and record number from 1. Nil drops them silently.
 	Problem func(file string, record int, reason string)
 	// Progress is called now and then with the number of records read.
@@ -170,7 +172,7 @@ func (r *Replay) decide(id string, reports []*incident.Report) {
 		r.tenants[id] = t
 	}
 	if t.state == nil || t.state.Size() > maxState {
-		t.state = incident.NewState(id, r.Tuning)
+		t.state = incident.NewState(id, r.tuning(id))
 	}
 	for refs := t.state.Missing(reports); !refs.Empty(); refs = t.state.Missing(reports) {
 		t.state.Put(t.memory.load(refs), refs)
@@ -179,6 +181,13 @@ func (r *Replay) decide(id string, reports []*incident.Report) {
 		r.tally(rep.Alert, t.state.Apply(rep, 0, rep.Alert.Delivered))
 	}
 	t.memory.commit(t.state.Take())
+}
+
+func (r *Replay) tuning(tenant string) *incident.Tuning {
+	if r.TuningOf != nil {
+		return r.TuningOf(tenant)
+	}
+	return r.Tuning
 }
 
 func (r *Replay) tally(a alert.Alert, o incident.Outcome) {
