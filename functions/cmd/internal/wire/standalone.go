@@ -70,9 +70,9 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 	if err != nil {
 		return nil, err
 	}
-	fn := &correlate.Function{Store: store, Tuning: tuning, Now: time.Now, Meter: metrics, Log: log}
+	fn := &correlate.Function{Store: store, Alerts: store, Tuning: tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
-		Reader: store, Authenticate: api.Open, Shelf: queue.Shelf(), Replayer: replayer{byRoute, queue}, Version: version, Now: time.Now, Log: log,
+		Reader: store, Hand: fn, Authenticate: api.Open, Shelf: queue.Shelf(), Replayer: replayer{byRoute, queue}, Version: version, Now: time.Now, Log: log,
 		Bus: func(context.Context) (api.Bus, error) {
 			s := queue.Stats()
 			return api.Bus{Pending: s.Pending, DeadLettered: s.DeadLettered}, nil
