@@ -22,6 +22,9 @@ type HTTP struct {
 	// Bind finds the tenant that the request's credential belongs to, "" when it says nothing. An error is answered
 	// with 401 for fault.Denied. Nil binds nobody.
 	Bind func(r *http.Request, route string) (tenant string, err error)
+	// Sender finds who sends, instead of Bind where a credential may sign the body. An error is answered with 403 for
+	// fault.Denied, 503 for fault.Unavailable and else 401.
+	Sender func(r *http.Request, route string) (Sender, error)
 	// Settle waits until what was accepted is correlated and fills in incident ids; nil answers at once.
 	Settle func(ctx context.Context, accepted []Accepted) error
 	// Refuse writes an error answer in the API's shape.
@@ -50,17 +53,17 @@ func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Refuse(w, r, http.StatusMethodNotAllowed, "notAllowed", "Method "+clip(r.Method)+" is not allowed here; use POST.")
 		return
 	}
-	tenant, err := h.bind(r, fn.Route)
+	sender, err := h.sender(r, fn.Route)
 	if err != nil {
-		h.Refuse(w, r, http.StatusUnauthorized, "unauthenticated", err.Error())
+		h.refuseSender(w, r, err)
 		return
 	}
 	if e := unknownEncoding(r.Header); e != "" {
 		h.Refuse(w, r, http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding: "+strconv.Quote(clip(e))+" is not read; send gzip or none")
 		return
 	}
-	d := Delivery{Headers: headers(r), Tenant: tenant, Received: h.Now(), Trace: r.Header.Get("Traceparent")}
-	receipt, err := h.handle(w, r, fn, d)
+	d := Delivery{Headers: headers(r), Tenant: sender.Tenant, Received: h.Now(), Trace: r.Header.Get("Traceparent")}
+	receipt, err := h.handle(w, r, fn, d, sender)
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -73,14 +76,16 @@ func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.MarshalWrite(w, receipt) // the sender is gone if this fails
 }
 
-// handle reads the body into d and hands it on, a large one when no other is at hand.
-func (h *HTTP) handle(w http.ResponseWriter, r *http.Request, fn *Function, d Delivery) (Receipt, error) {
+// handle reads the body and hands it on once its sender's credential vouches for it.
+func (h *HTTP) handle(w http.ResponseWriter, r *http.Request, fn *Function, d Delivery, sender Sender) (Receipt, error) {
 	s := &share{all: &h.inFlight}
 	defer s.release()
 	body, err := readAll(http.MaxBytesReader(w, r.Body, MaxBody+1), r.ContentLength, s)
 	d.Body = body
 	var large *http.MaxBytesError
 	switch {
+	case errors.As(err, &large) && sender.Check != nil: // nothing vouches for it, so it is not kept
+		return Receipt{}, tooLarge()
 	case errors.As(err, &large):
 		return Receipt{}, fn.refuse(r.Context(), d, tooLarge())
 	case errors.Is(err, errBusy):
@@ -90,7 +95,12 @@ func (h *HTTP) handle(w http.ResponseWriter, r *http.Request, fn *Function, d De
 	case err != nil:
 		return Receipt{}, fault.Errorf(fault.Invalid, "body: %w", err)
 	}
-	plain, err := gunzip(body, s)
+	return sender.vouched(r.Context(), fn, body, func() (Receipt, error) { return h.unpack(r, fn, d, s) })
+}
+
+// unpack hands a body on in plain, a large one when no other is at hand.
+func (h *HTTP) unpack(r *http.Request, fn *Function, d Delivery, s *share) (Receipt, error) {
+	plain, err := gunzip(d.Body, s)
 	if errors.Is(err, errBusy) {
 		return Receipt{}, err
 	}
@@ -117,13 +127,6 @@ func unknownEncoding(h http.Header) string {
 		}
 	}
 	return ""
-}
-
-func (h *HTTP) bind(r *http.Request, route string) (string, error) {
-	if h.Bind == nil {
-		return "", nil
-	}
-	return h.Bind(r, route)
 }
 
 // settle honours Prefer: wait=N.
@@ -163,7 +166,12 @@ func headers(r *http.Request) map[string]string {
 }
 
 func (h *HTTP) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errBusy) {
+	var u unverified
+	if errors.As(err, &u) {
+		h.refuseSender(w, r, fault.Errorf(fault.Invalid, "%w", u.error))
+		return
+	}
+	if errors.Is(err, errBusy) || errors.Is(err, errBeingTaken) {
 		w.Header().Set("Retry-After", "1")
 		h.Refuse(w, r, http.StatusServiceUnavailable, "serviceNotAvailable", err.Error())
 		return
