@@ -40,6 +40,10 @@ type Config struct {
 	Tenants map[string]Tenant `yaml:"tenants"`
 	// ExposuresAsAlerts names providers whose posture findings become alerts: ONEPANE_EXPOSURES_AS_ALERTS, comma separated.
 	ExposuresAsAlerts []string `yaml:"exposuresAsAlerts"`
+	// Auth is who may ask.
+	Auth Auth `yaml:"auth"`
+	// Sources are senders that sign their webhooks, by name. File only.
+	Sources map[string]Source `yaml:"sources"`
 }
 
 // Tenant is what belongs to one tenant.
@@ -53,7 +57,7 @@ type Tenant struct {
 
 // Default is the configuration of an empty environment.
 func Default() Config {
-	return Config{Listen: "127.0.0.1:7071", Data: ".onepane", CacheMB: 256, LogLevel: "info", Tenant: "default"}
+	return Config{Listen: "127.0.0.1:7071", Data: ".onepane", CacheMB: 256, LogLevel: "info", Tenant: "default", Auth: Auth{RequestsPerMinute: 3000}}
 }
 
 // Load reads the file named by ONEPANE_CONFIG, if any, then the environment over it. The error is fault.Invalid and
@@ -67,6 +71,7 @@ func Load(getenv func(string) string) (Config, error) {
 		}
 	}
 	mistakes = append(mistakes, c.readEnv(getenv)...)
+	mistakes = append(mistakes, c.readAccess(getenv)...)
 	mistakes = append(mistakes, c.mistakes()...)
 	if len(mistakes) > 0 {
 		return c, fault.Errorf(fault.Invalid, "configuration: %w", errors.Join(mistakes...))
@@ -125,9 +130,12 @@ func (c Config) Validate() error {
 
 func (c Config) mistakes() (mistakes []error) {
 	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
-	if err := Loopback(c.Listen); err != nil {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		wrong("ONEPANE_LISTEN: %q is not host:port", c.Listen)
+	} else if err := Loopback(c.Listen); err != nil && !c.Auth.Configured() {
 		wrong("ONEPANE_LISTEN: %w", err)
 	}
+	mistakes = append(mistakes, c.accessMistakes()...)
 	if c.Data == "" {
 		wrong("ONEPANE_DATA: no directory")
 	}
@@ -206,5 +214,5 @@ func Loopback(address string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is reachable from other machines, and without authentication Onepane listens on loopback only; "+
-		"use 127.0.0.1 and put a proxy that authenticates in front", address)
+		"use 127.0.0.1, or set ONEPANE_OIDC_ISSUER or ONEPANE_API_KEYS", address)
 }
