@@ -74,6 +74,7 @@ func incidentsCommand(s *session) *cobra.Command {
 	}
 	f.common(cmd)
 	f.work(cmd, "active, inProgress, resolved, redirected")
+	cmd.AddCommand(incidentDeeds(s)...)
 	cmd.Flags().StringVar(&sort, "sort", "created", "created, updated, severity or priority; the newest or gravest first")
 	return cmd
 }
@@ -154,6 +155,7 @@ func alertsCommand(s *session) *cobra.Command {
 	f.common(cmd)
 	f.work(cmd, "new, inProgress, resolved")
 	cmd.Flags().StringVar(&f.incident, "incident", "", "only those of this incident")
+	cmd.AddCommand(alertDeeds(s)...)
 	return cmd
 }
 
