@@ -1,0 +1,390 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/functions/correlate"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/entity"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store/localstore"
+)
+
+// ledger is an audit log in memory.
+type ledger struct{ entries []Entry }
+
+func (l *ledger) Append(_ context.Context, e Entry) error {
+	l.entries = append(l.entries, e)
+	return nil
+}
+
+func (l *ledger) Entries(context.Context, string, string, int) ([]Entry, error) {
+	return l.entries, nil
+}
+
+func (l *ledger) Tenants(context.Context) ([]string, error) { return nil, nil }
+
+// desk is the API over a real store and a real correlator, with some alerts in it.
+type desk struct {
+	t     *testing.T
+	base  string
+	fn    *correlate.Function
+	audit *ledger
+}
+
+func newDesk(t *testing.T, adjust ...func(*Server)) *desk {
+	t.Helper()
+	dir := datadir.Memory()
+	t.Cleanup(func() { _ = dir.Close() })
+	store, err := localstore.Open(dir, localstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := day.Add(24 * time.Hour)
+	d := &desk{t: t, audit: &ledger{}, fn: &correlate.Function{Store: store, Alerts: store, Now: func() time.Time {
+		now = now.Add(time.Second)
+		return now
+	}}}
+	d.base = serve(t, store, append([]func(*Server){func(s *Server) { s.Hand, s.Audit = d.fn, d.audit }}, adjust...)...)
+	return d
+}
+
+// alert delivers one on a host and gives its id.
+func (d *desk) alert(id, title, host string, adjust ...func(*alert.Alert)) string {
+	d.t.Helper()
+	a := alert.Alert{
+		Tenant: "contoso", Origin: alert.Origin{Provider: "edr", ID: id}, Reporter: "edr", ReportID: id, Type: title, Title: title,
+		Severity: alert.Medium, Status: alert.StatusNew, First: day, Last: day, Updated: day, Delivered: day,
+		Evidence: []alert.Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: host}}},
+	}
+	for _, f := range adjust {
+		f(&a)
+	}
+	a.ID = alert.MakeID(a.Tenant, a.Origin)
+	e, err := events.NewAlert(a, "")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := d.fn.Handle(d.t.Context(), []cloudevent.Event{e}); err != nil {
+		d.t.Fatal(err)
+	}
+	return a.ID
+}
+
+// of is the incident of an alert.
+func (d *desk) of(alertID string) string {
+	d.t.Helper()
+	return get(d.t, d.base+"/v1.0/security/alerts_v2/"+alertID).object(d.t, http.StatusOK)["incidentId"].(string)
+}
+
+func (d *desk) patch(path, body string, headers ...string) answer {
+	d.t.Helper()
+	return send(d.t, http.MethodPatch, d.base+path, body, headers...)
+}
+
+func (d *desk) post(path, body string, headers ...string) answer {
+	d.t.Helper()
+	return send(d.t, http.MethodPost, d.base+path, body, headers...)
+}
+
+const (
+	incidentsPath = "/v1.0/security/incidents/"
+	alertsPath    = "/v1.0/security/alerts_v2/"
+)
+
+func TestPatchAnIncident(t *testing.T) {
+	d := newDesk(t)
+	a := d.alert("1", "Mimikatz", "web-03.contoso.example")
+	id := d.of(a)
+	got := d.patch(incidentsPath+id, `{"@odata.type":"#microsoft.graph.security.incident","status":"RESOLVED","assignedTo":"dora@contoso.example",
+		"classification":"TruePositive","determination":"CompromisedUser","customTags":["vip"],"displayName":"Dora's","severity":"high","summary":"s",
+		"description":"d","resolvingComment":"r"}`)
+	i := got.object(t, http.StatusOK)
+	for name, want := range map[string]any{
+		"status": "resolved", "assignedTo": "dora@contoso.example", "classification": "truePositive", "determination": "compromisedAccount",
+		"displayName": "Dora's", "severity": "high", "summary": "s", "description": "d", "resolvingComment": "r", "lastModifiedBy": "local",
+	} {
+		if i[name] != want {
+			t.Errorf("%s is %v, want %v", name, i[name], want)
+		}
+	}
+	if !strings.HasSuffix(i["@odata.context"].(string), "/v1.0/$metadata#security/incidents/$entity") {
+		t.Errorf("context %v", i["@odata.context"])
+	}
+	m := get(t, d.base+alertsPath+a).object(t, http.StatusOK)
+	if m["status"] != "resolved" || m["assignedTo"] != "dora@contoso.example" || m["resolvedDateTime"] == nil || m["classification"] != nil {
+		t.Errorf("its alert: %v %v %v", m["status"], m["assignedTo"], m["classification"])
+	}
+	again := d.patch("/beta/security/incidents/"+id, `{"assignedTo":null,"classification":null}`).object(t, http.StatusOK)
+	if again["assignedTo"] != nil || again["classification"] != nil || again["determination"] != nil || again["status"] != "resolved" {
+		t.Errorf("null does not clear, or what is omitted does not stay: %v", again)
+	}
+	if len(d.audit.entries) == 0 || d.audit.entries[0].Target != "incident "+id || !strings.Contains(string(d.audit.entries[0].After), `"displayName":"Dora's"`) ||
+		d.audit.entries[0].Action != "PATCH /v1.0/security/incidents/{id}" {
+		t.Errorf("audit %+v", d.audit.entries)
+	}
+}
+
+func TestWritesThatAreRefused(t *testing.T) {
+	d := newDesk(t)
+	a := d.alert("1", "Mimikatz", "web-03.contoso.example")
+	i, p := d.of(a), "/v1.0/security"
+	for _, tt := range []struct {
+		name, method, path, body string
+		status                   int
+		target, code             string // of the detail, when the mistake has a property
+	}{
+		{"unknown property", "PATCH", p + "/incidents/" + i, `{"colour":"red"}`, 400, "colour", "invalidProperty"},
+		{"read-only property", "PATCH", p + "/incidents/" + i, `{"createdDateTime":"2026-03-03T00:00:00Z"}`, 400, "createdDateTime", "propertyNotUpdateable"},
+		{"an alert's title", "PATCH", p + "/alerts_v2/" + a, `{"title":"x"}`, 400, "title", "propertyNotUpdateable"},
+		{"redirected by a client", "PATCH", p + "/incidents/" + i, `{"status":"redirected"}`, 400, "status", "invalidProperty"},
+		{"a status that is none", "PATCH", p + "/alerts_v2/" + a, `{"status":"done"}`, 400, "status", "invalidProperty"},
+		{"no status", "PATCH", p + "/alerts_v2/" + a, `{"status":null}`, 400, "status", "invalidProperty"},
+		{"not a text", "PATCH", p + "/alerts_v2/" + a, `{"assignedTo":7}`, 400, "assignedTo", "invalidProperty"},
+		{"not a list", "PATCH", p + "/incidents/" + i, `{"customTags":"vip"}`, 400, "customTags", "invalidProperty"},
+		{"an alert has no tags", "PATCH", p + "/alerts_v2/" + a, `{"customTags":["vip"]}`, 400, "customTags", "invalidProperty"},
+		{"pair", "PATCH", p + "/alerts_v2/" + a, `{"classification":"falsePositive","determination":"malware"}`, 400, "determination", "invalidProperty"},
+		{"no object", "PATCH", p + "/alerts_v2/" + a, `[]`, 400, "", ""},
+		{"null", "PATCH", p + "/alerts_v2/" + a, `null`, 400, "", ""},
+		{"a name twice", "PATCH", p + "/alerts_v2/" + a, `{"status":"new","status":"resolved"}`, 400, "", ""},
+		{"broken", "PATCH", p + "/alerts_v2/" + a, `{"status":`, 400, "", ""},
+		{"huge", "PATCH", p + "/alerts_v2/" + a, `{"assignedTo":"` + strings.Repeat("x", maxRequest) + `"}`, 413, "", ""},
+		{"nobody's", "PATCH", p + "/alerts_v2/nobody", `{}`, 404, "", ""},
+		{"none", "PATCH", p + "/incidents/77", `{}`, 404, "", ""},
+		{"comment of 30,001", "POST", p + "/alerts_v2/" + a + "/comments", `{"comment":"` + strings.Repeat("x", 30_001) + `"}`, 400, "comment", "invalidProperty"},
+		{"no comment", "POST", p + "/incidents/" + i + "/comments", `{"comment":" "}`, 400, "comment", "invalidProperty"},
+		{"somebody else's comment", "POST", p + "/incidents/" + i + "/comments", `{"comment":"x","createdByDisplayName":"eve"}`, 400, "createdByDisplayName", "propertyNotUpdateable"},
+		{"merge with nothing", "POST", "/api/v1/incidents/" + i + "/merge", `{}`, 400, "", ""},
+		{"merge with what is not there", "POST", "/api/v1/incidents/" + i + "/merge", `{"incidentIds":["77"]}`, 404, "", ""},
+		{"split all", "POST", "/api/v1/incidents/" + i + "/split", `{"alertIds":["` + a + `"]}`, 409, "", ""},
+		{"split what is not there", "POST", "/api/v1/incidents/" + i + "/split", `{"alertIds":["nobody"]}`, 404, "", ""},
+		{"move with unknown field", "POST", "/api/v1/incidents/" + i + "/move", `{"alertIds":["x"],"force":true}`, 400, "", ""},
+		{"unfold what is not folded", "POST", "/api/v1/alerts/" + a + "/unfold", ``, 409, "", ""},
+		{"bulk of nothing", "POST", "/api/v1/alerts/bulk", `{"ids":["x"]}`, 400, "", ""},
+		{"delete", "DELETE", p + "/incidents/" + i, ``, 405, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var e errorBody
+			send(t, tt.method, d.base+tt.path, tt.body).into(t, tt.status, &e)
+			if tt.target == "" {
+				return
+			}
+			if e.Error.Target != tt.target || e.Error.Details == nil || (*e.Error.Details)[0].Code != tt.code || !strings.Contains(e.Error.Message, "'"+tt.target+"'") {
+				t.Errorf("%+v does not name %s", e.Error, tt.target)
+			}
+		})
+	}
+	if len(d.audit.entries) != 0 {
+		t.Errorf("what was refused is in the audit log: %+v", d.audit.entries)
+	}
+}
+
+func packed(t *testing.T, body string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write([]byte(body))
+	if err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestPackedBodies(t *testing.T) {
+	d := newDesk(t)
+	path := alertsPath + d.alert("1", "Mimikatz", "web-03.contoso.example")
+	for _, tt := range []struct {
+		name, body, encoding string
+		status               int
+	}{
+		{"packed", packed(t, `{"status":"inProgress"}`), "gzip", 200},
+		{"packed, and the header says no word", packed(t, `{"status":"inProgress"}`), "", 200},
+		{"plain, and the header says packed", `{"status":"resolved"}`, "gzip", 200},
+		{"another encoding", "x", "br", 415},
+		{"broken", packed(t, `{"status":"inProgress"}`)[:12], "gzip", 400},
+		{"a bomb", packed(t, `{"status":"`+strings.Repeat("x", 20<<20)+`"}`), "gzip", 413},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			headers := []string{}
+			if tt.encoding != "" {
+				headers = []string{"Content-Encoding", tt.encoding}
+			}
+			if got := d.patch(path, tt.body, headers...); got.StatusCode != tt.status {
+				t.Errorf("%d, want %d: %s", got.StatusCode, tt.status, got.body)
+			}
+		})
+	}
+}
+
+func TestIfMatch(t *testing.T) {
+	d := newDesk(t)
+	a := d.alert("1", "Mimikatz", "web-03.contoso.example")
+	for _, path := range []string{alertsPath + a, incidentsPath + d.of(a)} {
+		seen := get(t, d.base+path).Header.Get("ETag")
+		first := d.patch(path, `{"assignedTo":"dora"}`, "If-Match", seen)
+		if seen == "" || first.StatusCode != http.StatusOK || first.Header.Get("ETag") == seen {
+			t.Fatalf("%s: %q, then %d with %q", path, seen, first.StatusCode, first.Header.Get("ETag"))
+		}
+		if late := d.patch(path, `{"assignedTo":"eve"}`, "If-Match", seen); late.StatusCode != http.StatusPreconditionFailed {
+			t.Errorf("%s: %d for what was changed since: %s", path, late.StatusCode, late.body)
+		}
+		if again := d.patch(path, `{"assignedTo":"eve"}`, "If-Match", first.Header.Get("ETag"), "Prefer", "return=minimal"); again.StatusCode != http.StatusNoContent {
+			t.Errorf("%s: %d: %s", path, again.StatusCode, again.body)
+		}
+	}
+}
+
+func TestComments(t *testing.T) {
+	d := newDesk(t)
+	a := d.alert("1", "Mimikatz", "web-03.contoso.example")
+	i := d.of(a)
+	for n, path := range []string{incidentsPath + i + "/comments", alertsPath + a + "/comments", incidentsPath + i + "/alerts/" + a + "/comments"} {
+		one := d.post(path, `{"@odata.type":"microsoft.graph.security.alertComment","comment":"look"}`).object(t, http.StatusOK)
+		value := one["value"].([]any)
+		first := value[0].(map[string]any)
+		if first["comment"] != "look" || first["createdByDisplayName"] != "local" || first["createdDateTime"] == nil || one["@odata.context"] == nil {
+			t.Errorf("%s: %v", path, one)
+		}
+		var list []map[string]any
+		d.post(path, `[{"comment":"and"},{"comment":"again"}]`).into(t, http.StatusOK, &list)
+		if want := len(value) + 2; len(list) != want || list[want-1]["comment"] != "again" {
+			t.Errorf("%d %s: %d comments, want %d", n, path, len(list), want)
+		}
+	}
+}
+
+// ids are the ids of an incident's alerts.
+func (d *desk) ids(incidentID string) []string {
+	d.t.Helper()
+	var page struct {
+		Value []struct{ ID string } `json:"value"`
+	}
+	a := get(d.t, d.base+incidentsPath+incidentID+"/alerts")
+	if err := json.Unmarshal(a.body, &page, json.MatchCaseInsensitiveNames(true)); err != nil {
+		d.t.Fatal(err)
+	}
+	var out []string
+	for _, v := range page.Value {
+		out = append(out, v.ID)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestRegrouping(t *testing.T) {
+	d := newDesk(t)
+	a1, a2 := d.alert("1", "Scan", "web-03.contoso.example"), d.alert("2", "Dump", "web-03.contoso.example")
+	b := d.alert("3", "Beacon", "db-01.contoso.example")
+	a := d.of(a1)
+	var r regrouped
+	d.post("/api/v1/incidents/"+a+"/split", `{"alertIds":["`+a2+`"],"comment":"not hers"}`).into(t, http.StatusOK, &r)
+	split := r.IncidentID
+	if !r.Changed || split == a || d.of(a2) != split || d.of(a1) != a {
+		t.Fatalf("split: %+v", r)
+	}
+	if late := d.alert("4", "Dump", "web-03.contoso.example", func(x *alert.Alert) { x.First = day.Add(time.Minute); x.Last = x.First }); d.of(late) != split {
+		t.Errorf("the next like it went to %s, want %s", d.of(late), split)
+	}
+	d.post("/api/v1/incidents/"+split+"/move", `{"alertIds":["`+b+`"]}`).into(t, http.StatusOK, &r)
+	if r.IncidentID != split || d.of(b) != split {
+		t.Errorf("move: %+v", r)
+	}
+	d.post("/api/v1/incidents/"+a+"/merge", `{"incidentIds":["`+split+`"],"comment":"hers after all"}`).into(t, http.StatusOK, &r)
+	if r.IncidentID != split || len(d.ids(split)) != 4 { // the larger one goes on
+		t.Errorf("merge: %+v, %v", r.IncidentID, d.ids(split))
+	}
+	d.post("/api/v1/incidents/"+a+"/merge", `{"incidentIds":["`+split+`"]}`).into(t, http.StatusOK, &r)
+	if r.Changed {
+		t.Error("the same merge again changed something")
+	}
+	if gone := d.patch(incidentsPath+a, `{"status":"active"}`); gone.StatusCode != http.StatusConflict || !strings.Contains(string(gone.body), split) {
+		t.Errorf("editing what was merged away: %d %s", gone.StatusCode, gone.body)
+	}
+}
+
+func TestUnfoldARepeat(t *testing.T) {
+	d := newDesk(t)
+	a := d.alert("1", "Suspicious process on a server", "web-03.contoso.example")
+	copied := d.alert("2", "Suspicious process on a server", "web-03.contoso.example", func(x *alert.Alert) {
+		x.Origin.Provider, x.Reporter = "siem", "siem"
+	})
+	if n := d.ids(d.of(a)); len(n) != 1 {
+		t.Fatalf("they do not begin as one: %v", n)
+	}
+	var r regrouped
+	d.post("/api/v1/alerts/"+copied+"/unfold", "").into(t, http.StatusOK, &r)
+	if n := d.ids(r.IncidentID); len(n) != 2 || !slices.Contains(n, copied) {
+		t.Errorf("alerts %v", n)
+	}
+}
+
+func TestBulk(t *testing.T) {
+	d := newDesk(t)
+	a, b := d.alert("1", "Scan", "web-03.contoso.example"), d.alert("2", "Beacon", "db-01.contoso.example")
+	var r struct {
+		Value []bulkResult `json:"value"`
+	}
+	d.post("/api/v1/incidents/bulk", `{"ids":["`+d.of(a)+`","77","`+d.of(b)+`"],"set":{"status":"resolved"},"comment":"tidy"}`).into(t, http.StatusOK, &r)
+	status := map[string]int{}
+	for _, v := range r.Value {
+		status[v.ID] = v.Status
+	}
+	if len(status) != 3 || status["77"] != 404 || status[d.of(a)] != 200 || status[d.of(b)] != 200 {
+		t.Errorf("%+v", r.Value)
+	}
+	d.post("/api/v1/alerts/bulk", `{"ids":["`+a+`"],"set":{"classification":"falsePositive","determination":"notMalicious"}}`).into(t, http.StatusOK, &r)
+	if got := get(t, d.base+alertsPath+a).object(t, 200); got["determination"] != "notMalicious" || got["status"] != "resolved" {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestWritingTakesTheRight(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		rights Right
+		tenant string
+		want   int
+	}{
+		{"reader", Read, "contoso", 403},
+		{"writer of alerts", Read | WriteAlerts, "contoso", 403},
+		{"writer of another tenant", Write, "fabrikam", 404},
+		{"writer", Write, "contoso", 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t, func(s *Server) {
+				s.Authenticate = func(*http.Request) (Principal, error) {
+					return Principal{ID: "p", Tenants: []string{tt.tenant}, Rights: tt.rights}, nil
+				}
+			})
+			d.alert("1", "Scan", "web-03.contoso.example")
+			id := incident.MakeID("contoso", 1)
+			if got := d.patch(incidentsPath+id, `{"status":"resolved"}`); got.StatusCode != tt.want {
+				t.Errorf("%d, want %d: %s", got.StatusCode, tt.want, got.body)
+			}
+		})
+	}
+}
+
+func FuzzPatch(f *testing.F) {
+	f.Add([]byte(`{"status":"resolved","customTags":["a"],"assignedTo":null}`))
+	f.Add([]byte(`[{"comment":"x"}]`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if m, err := members(body); err == nil {
+			_, _ = edit(m, incidentProperties, incidentSchema)
+			_, _ = edit(m, alertProperties, alertSchema)
+		}
+		_, _ = commentTexts(body, len(body) > 0 && body[0] == '[')
+	})
+}
