@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"time"
 
@@ -65,8 +64,8 @@ func (s *Store) at(ctx context.Context, t *tenant, version uint64) (*view, error
 	return v, nil
 }
 
-// commit writes what the new root will lead to, and then, in one batch, the root and the commit. It gives the view after it, nil when others
-// have moved on already.
+// commit writes what the new root will lead to, and then, in one batch, the root and the commit. It gives the view after
+// it, nil when others have moved on already.
 func (s *Store) commit(ctx context.Context, t *tenant, v *view, c incident.Changes) (*view, error) {
 	w := &writing{store: s, tenant: t, view: v, now: s.opts.Now()}
 	if err := w.changes(ctx, c); err != nil {
@@ -149,7 +148,7 @@ func (w *writing) members(ctx context.Context, c incident.Changes) error {
 		if err != nil {
 			return fault.Errorf(fault.Invalid, "encode alert %s: %w", m.Alert.ID, err)
 		}
-		r := row{Member: headOf(m), V: w.root.Version, Home: w.root.Version, Body: body{Sum: sumOf(encoded)}}
+		r := row{Member: headOf(m), V: w.root.Version, Home: w.root.Version, Body: body{Sum: hashed(string(encoded))}}
 		before := old[m.Alert.ID]
 		if before != nil {
 			r.Home = before.Home
@@ -194,7 +193,7 @@ func (w *writing) cases(ctx context.Context, c incident.Changes) error {
 	ids := make([]string, len(all))
 	for i := range all {
 		ids[i] = all[i].ID
-		w.Incidents = append(w.Incidents, incidentRow{Incident: all[i], V: w.root.Version})
+		w.Incidents = append(w.Incidents, incidentRow{Incident: own(all[i]), V: w.root.Version})
 	}
 	old, err := w.store.incidentsOf(ctx, w.tenant, w.view, ids)
 	w.root.Rows.Incidents += int64(len(ids) - len(old))
@@ -389,11 +388,4 @@ func lastOf[T any](all []T, id func(*T) string) []T {
 		}
 	}
 	return out
-}
-
-// sumOf tells bodies apart.
-func sumOf(b []byte) uint64 {
-	h := fnv.New64a()
-	h.Write(b)             // never fails
-	return h.Sum64() >> 12 // as much as JSON carries exactly
 }

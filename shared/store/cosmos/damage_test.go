@@ -1,6 +1,7 @@
 package cosmos
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -51,6 +52,45 @@ func FuzzItems(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNothingIsShared fills every list there is and looks for one that a copy has in common with its original.
+func TestNothingIsShared(t *testing.T) {
+	var m incident.Member
+	var i incident.Incident
+	fill(reflect.ValueOf(&m).Elem())
+	fill(reflect.ValueOf(&i).Elem())
+	apart(t, "Member", reflect.ValueOf(own(m)), reflect.ValueOf(m))
+	apart(t, "Incident", reflect.ValueOf(own(i)), reflect.ValueOf(i))
+}
+
+// fill makes every list of a struct one entry long.
+func fill(v reflect.Value) {
+	for i := range v.NumField() {
+		switch f := v.Field(i); {
+		case f.Kind() == reflect.Slice && f.CanSet():
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		case f.Kind() == reflect.Map && f.CanSet():
+			f.Set(reflect.MakeMap(f.Type()))
+		case f.Kind() == reflect.Struct && f.CanSet():
+			fill(f)
+		}
+	}
+}
+
+func apart(t *testing.T, name string, a, b reflect.Value) {
+	for i := range a.NumField() {
+		f, g := a.Field(i), b.Field(i)
+		name := name + "." + a.Type().Field(i).Name
+		switch f.Kind() {
+		case reflect.Slice, reflect.Map:
+			if !f.IsNil() && f.Pointer() == g.Pointer() {
+				t.Errorf("%s is shared", name)
+			}
+		case reflect.Struct:
+			apart(t, name, f, g)
+		}
+	}
 }
 
 // TestNarrowing holds conditions on items against what they are for: an item with a row that matches is never left out.

@@ -48,7 +48,7 @@ func (s *Store) load(ctx context.Context, t *tenant, refs incident.Refs) (incide
 		return out, err
 	}
 	for _, i := range incidents {
-		out.Incidents = append(out.Incidents, i.Incident)
+		out.Incidents = append(out.Incidents, own(i.Incident))
 	}
 	more, err := s.nodesOf(ctx, t, v, keys)
 	out.Nodes = append(nodes, more...)
@@ -105,6 +105,7 @@ func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.M
 func (r *row) whole(bodies []jsontext.Value) (incident.Member, error) {
 	m := r.Member
 	m.Alert = alert.Alert{}
+	m = own(m)
 	if r.Body.N < 0 || r.Body.N >= len(bodies) {
 		return m, fmt.Errorf("alert %s: damaged item: no body %d of %d", r.Alert.ID, r.Body.N, len(bodies))
 	}

@@ -101,7 +101,7 @@ type row struct {
 type body struct {
 	Blob blobRef `json:"blob"`
 	N    int     `json:"n"`
-	Sum  uint64  `json:"sum"` // of the encoded alert
+	Sum  string  `json:"sum"` // of the encoded alert, hashed
 }
 
 // incidentRow is an incident as of a commit.
@@ -113,6 +113,8 @@ type incidentRow struct {
 // headOf is what of an alert is in its row.
 func headOf(m incident.Member) incident.Member {
 	a := m.Alert
+	m.Alert = alert.Alert{}
+	m = own(m)
 	m.Alert = alert.Alert{ID: a.ID, Title: a.Title, Severity: a.Severity, ServiceSource: a.GraphService(), Class: a.Class, First: a.First, Last: a.Last}
 	return m
 }

@@ -205,7 +205,7 @@ func (s *Store) Incident(ctx context.Context, tenant, id string) (incident.Incid
 
 // shownIncident leads a redirect to the survivor at once.
 func (r *reading) shownIncident(ctx context.Context, i *incidentRow) (incident.Incident, error) {
-	out := i.Incident
+	out := own(i.Incident)
 	if out.RedirectTo == "" {
 		return out, nil
 	}
