@@ -25,6 +25,10 @@ import (
 //
 //	deliver ROUTE FILE    posts a delivery and waits for correlation; ! for one that must be refused. The receipt is stdout
 //	incidents             every tenant's incidents with their alerts and why each is there
+//	together              every incident as one line: its alerts by the senders' ids in time order, who else reported one in brackets
+//	repeat FILE N EVERY   prints the alert in FILE N times, each EVERY later, ids numbered: a drip or a burst
+//	backwards FILE        prints the lines of FILE, the last first: the order of delivery turned round
+//	resolve ALERT         resolves the incident of an alert, as an analyst would
 //	exposures             posture findings
 //	quarantine            what was set aside, and why
 //	replay-quarantine     tries it again, and waits for correlation
@@ -39,7 +43,8 @@ func TestStories(t *testing.T) {
 			return s.open(nil)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"deliver": deliverCommand, "incidents": shown((*stage).incidents), "exposures": shown((*stage).exposures),
+			"deliver": deliverCommand, "incidents": shown((*stage).incidents), "together": shown((*stage).together),
+			"repeat": repeatCommand, "backwards": backwardsCommand, "resolve": resolveCommand, "exposures": shown((*stage).exposures),
 			"quarantine": shown((*stage).quarantine), "replay-quarantine": shown((*stage).replay), "tenants": tenantsCommand,
 		},
 	})
