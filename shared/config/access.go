@@ -136,8 +136,16 @@ func (c Config) accessMistakes() (mistakes []error) {
 	return mistakes
 }
 
+// algorithms are the signatures that a token may have: those of public keys.
+var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
 // check refuses an issuer that anyone between could stand in for.
 func (i Issuer) check() error {
+	for _, a := range i.Algorithms {
+		if !slices.Contains(algorithms, a) {
+			return fmt.Errorf("algorithm %q is none of %s", a, strings.Join(algorithms, ", "))
+		}
+	}
 	u, err := url.Parse(i.URL)
 	switch {
 	case err != nil || u.Host == "":

@@ -41,6 +41,7 @@ func TestAccessMistakes(t *testing.T) {
 		"auth: {issuers: [{url: nonsense, audiences: [x]}]}":                                            "not an address",
 		"auth: {issuers: [{url: 'https://id.example'}]}":                                                "no audience",
 		"auth: {issuers: [{url: 'https://a.b', audiences: [x]}, {url: 'https://a.b', audiences: [x]}]}": "twice",
+		"auth: {issuers: [{url: 'https://a.b', audiences: [x], algorithms: [HS256]}]}":                  "HS256",
 		"auth: {requestsPerMinute: -1}":                                                                 "ONEPANE_REQUESTS_PER_MINUTE",
 		"auth: {auditDays: -1}":                                                                         "ONEPANE_AUDIT_DAYS",
 		"sources: {acme: {secrets: ['env:X']}}":                                                         "acme: no tenant",

@@ -17,6 +17,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
+	"github.com/onepane/onepane/functions/cli"
 	"github.com/onepane/onepane/functions/cmd/internal/wire"
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/config"
@@ -57,7 +58,7 @@ authentication configured it listens on loopback only.`,
 			return serve(cmd.Context(), cfg, play, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:7071", "address of the API, on loopback")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:7071", "address of the API; loopback unless authentication is configured")
 	cmd.Flags().StringVar(&data, "data", ".onepane", "data directory")
 	cmd.Flags().BoolVar(&play, "demo", false, "play the demo story if the store is empty")
 	return cmd
@@ -65,6 +66,9 @@ authentication configured it listens on loopback only.`,
 
 // serve runs until SIGTERM, Ctrl-C or the end of ctx.
 func serve(ctx context.Context, cfg config.Config, play bool, out, errOut io.Writer) (err error) {
+	if play && cfg.Auth.Configured() {
+		return cli.Usage("--demo plays to an open server only: leave authentication out for it")
+	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	level, err := cfg.Level()
@@ -88,9 +92,9 @@ func serve(ctx context.Context, cfg config.Config, play bool, out, errOut io.Wri
 	}
 	base := "http://" + l.Addr().String()
 	return s.Run(ctx, l, func() {
-		log.Info("serving", "api", base, "data", cfg.Data, "version", version)
+		log.Info("serving", "api", base, "data", cfg.Data, "version", version, "access", admission(cfg.Auth))
 		go func() {
-			if err := welcome(ctx, s, base, play, out); err != nil && ctx.Err() == nil {
+			if err := welcome(ctx, s, cfg.Auth, base, play, out); err != nil && ctx.Err() == nil {
 				log.Error("demo failed", "reason", err)
 			}
 		}()
@@ -104,10 +108,21 @@ func flush(stopTracing func(context.Context) error) error {
 	return stopTracing(ctx)
 }
 
+// admission says who is let in.
+func admission(auth config.Auth) string {
+	switch {
+	case len(auth.Issuers) > 0:
+		return "tokens and API keys"
+	case auth.Keys:
+		return "API keys"
+	}
+	return "open on loopback, no authentication: whoever is on this machine may do everything"
+}
+
 // welcome says what is served where, and plays the demo first if asked to.
-func welcome(ctx context.Context, s *wire.Standalone, base string, play bool, out io.Writer) error {
+func welcome(ctx context.Context, s *wire.Standalone, auth config.Auth, base string, play bool, out io.Writer) error {
 	if !play {
-		fmt.Fprintf(out, "Onepane serves %s (open on loopback, no authentication)\n", base)
+		fmt.Fprintf(out, "Onepane serves %s (%s)\n", base, admission(auth))
 		return nil
 	}
 	stats, err := s.Store.Stats(ctx)

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"os"
 	"time"
 
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
 	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/functions/host/standalone"
 	"github.com/onepane/onepane/functions/ingest"
@@ -72,16 +73,21 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 	}
 	fn := &correlate.Function{Store: store, Alerts: store, Tuning: tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
-		Reader: store, Hand: fn, Authenticate: api.Open, Shelf: queue.Shelf(), Replayer: replayer{byRoute, queue}, Version: version, Now: time.Now, Log: log,
+		Reader: store, Hand: fn, Shelf: queue.Shelf(), Replayer: replayer{byRoute, queue}, Version: version, Now: time.Now, Log: log,
 		Bus: func(context.Context) (api.Bus, error) {
 			s := queue.Stats()
 			return api.Bus{Pending: s.Pending, DeadLettered: s.DeadLettered}, nil
 		},
 	}
+	in, err := doors.New(cfg, doors.Options{Ledger: store, Getenv: os.Getenv, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	in.Admit(server)
 	return &Standalone{
 		Server: &standalone.Server{
-			Ingest: &ingest.HTTP{Functions: byRoute, Bind: openBind, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},
-			API:    server.Handler(), Metrics: metrics.Handler(), Correlate: fn.Handle, Bus: local{queue, dir}, Meter: metrics, Log: log,
+			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.Sender, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},
+			API:    server.Handler(), Metrics: in.Inside(metrics.Handler(), server.Refuse), Correlate: fn.Handle, Bus: local{queue, dir}, Meter: metrics, Log: log,
 		},
 		Store: store, dir: dir,
 	}, nil
@@ -89,12 +95,6 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 
 // Close flushes and unlocks the data directory.
 func (s *Standalone) Close() error { return s.dir.Close() }
-
-// openBind checks a request as the open mode does; nobody's credential comes with it.
-func openBind(r *http.Request, _ string) (string, error) {
-	_, err := api.Open(r)
-	return "", err
-}
 
 // local is the embedded bus as the host sees it.
 type local struct {
