@@ -1,0 +1,83 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// What an alert costs in a design that spends everything on each alone: an item for each thing it touches, and a message
+// sent, received and completed.
+const (
+	naiveUnits      = 63
+	naiveOperations = 3
+)
+
+// atOnce is how many alerts are delivered at once where cost is counted.
+const atOnce = 100
+
+// cost is what alerts cost on the whole path.
+type cost struct {
+	alerts            int
+	units, operations float64 // an alert
+}
+
+func (c cost) String() string {
+	return fmt.Sprintf("%d alerts by %d: %.2f RU an alert, %.3f of %d; %.4f operations an alert, %.4f of %d", c.alerts, atOnce,
+		c.units, c.units/naiveUnits, naiveUnits, c.operations, c.operations/naiveOperations, naiveOperations)
+}
+
+// spend sends n alerts and counts what they cost.
+func (d *deployment) spend(in *input, n int) cost {
+	d.t.Helper()
+	d.cosmos.ResetLedger()
+	before := d.bus.Stats().Operations.Total()
+	for _, x := range in.take(n) {
+		d.deliver(x)
+	}
+	d.drained()
+	return cost{n, d.cosmos.Ledger().Total().Charge / float64(n), float64(d.bus.Stats().Operations.Total()-before) / float64(n)}
+}
+
+// TestCost counts request units and billed operations on the whole path, and holds them to the project's limits.
+func TestCost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: this test builds and runs every binary")
+	}
+	c := deploy(t).spend(newInput(t, atOnce, false), amount(t, 2000))
+	t.Log(c)
+	if c.units > 0.18*naiveUnits || c.operations > 0.03*naiveOperations {
+		t.Errorf("more than 0.18 of %d RU and 0.03 of %d operations an alert", naiveUnits, naiveOperations)
+	}
+}
+
+// BenchmarkCost counts what an alert costs when so many are stored already: it must not grow. One operation is 6,400 alerts;
+// ONEPANE_E2E_STORED names the numbers stored, in order.
+//
+//	ONEPANE_E2E_STORED=10000,100000,1000000 go test -run - -bench Cost -benchtime 1x -timeout 6h ./functions/cmd/e2e
+func BenchmarkCost(b *testing.B) {
+	wanted := os.Getenv("ONEPANE_E2E_STORED")
+	if wanted == "" {
+		wanted = "10000"
+	}
+	d, in, stored := deploy(b), newInput(b, atOnce, false), 0
+	for _, v := range strings.Split(wanted, ",") {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < stored {
+			b.Fatalf("ONEPANE_E2E_STORED: %q", wanted)
+		}
+		b.Run(v+" stored", func(b *testing.B) {
+			for ; stored < n; stored += 2000 { // in steps, so that the queue stays short
+				d.spend(in, 2000)
+			}
+			for b.Loop() {
+				c := d.spend(in, 6400)
+				stored += c.alerts
+				b.ReportMetric(c.units, "RU/alert")
+				b.ReportMetric(c.operations, "operations/alert")
+			}
+		})
+	}
+}
