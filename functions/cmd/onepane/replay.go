@@ -106,7 +106,9 @@ func replayed(ctx context.Context, cfg config.Config, o replayOptions, set, file
 	if err != nil {
 		return nil, err
 	}
-	debug.SetGCPercent(60) // millions of alerts stay in memory: room matters more than time
+	// Millions of alerts stay in memory, so room matters more than time; near the limit it matters most.
+	debug.SetGCPercent(60)
+	debug.SetMemoryLimit(3 << 30)
 	shown := 0
 	r := &replay.Replay{Functions: functions, TuningOf: tuning, Problem: func(file string, n int, reason string) {
 		if shown++; shown <= 20 {
@@ -180,7 +182,7 @@ func replayFile(ctx context.Context, r *replay.Replay, o replayOptions, name str
 
 func writeTSV(w io.Writer, r *replay.Replay) error {
 	b := bufio.NewWriter(w)
-	for _, a := range r.Assignments() {
+	for a := range r.Assignments() {
 		fmt.Fprintf(b, "%s\t%s\n", field(a.AlertID), field(a.Incident))
 	}
 	return b.Flush()
@@ -195,7 +197,7 @@ func writeDuplicates(file string, r *replay.Replay) error {
 		return err
 	}
 	b := bufio.NewWriter(f)
-	for _, a := range r.Assignments() {
+	for a := range r.Assignments() {
 		if a.Canonical != "" {
 			fmt.Fprintf(b, "%s\t%s\n", field(a.AlertID), field(a.Canonical))
 		}

@@ -51,7 +51,7 @@ func replayed(ctx context.Context, name string, in io.Reader) (prediction, error
 		return prediction{}, err
 	}
 	p := prediction{map[string]string{}, map[string]string{}}
-	for _, a := range r.Assignments() {
+	for a := range r.Assignments() {
 		p.incident[a.AlertID] = a.Incident
 		if a.Canonical != "" {
 			p.copies[a.AlertID] = a.Canonical

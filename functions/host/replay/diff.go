@@ -60,7 +60,7 @@ const maxExamples = 3
 // Outcome gives what the run made of its alerts so far.
 func (r *Replay) Outcome() Outcome {
 	o := Outcome{incidents: map[string]Side{}}
-	for _, a := range r.Assignments() {
+	for a := range r.Assignments() {
 		o.ids, o.of = append(o.ids, a.AlertID), append(o.of, a.Incident)
 		if a.Canonical != "" {
 			o.Folded++

@@ -9,127 +9,136 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// memory keeps what a store would, but of alerts only what later decisions ask: millions fit.
+// memory keeps what a store would, but only what later decisions and the result ask for, and small, so that millions of
+// alerts fit. What most alerts leave behind has a form of its own:
+//
+//	alert ─▶ brief      an id of an alert ─▶ lead      an incident that went quiet ─▶ quiet
 type memory struct {
-	members   map[string]compact
-	incidents map[string]incident.Incident
+	members   map[string]brief
+	leads     map[string]lead // nodes that only lead to an alert
 	nodes     map[string]incident.Node
+	incidents map[string]incident.Incident
+	quiet     map[string]quiet
 	sequence  int64
 	newest    time.Time
-	swept     int               // nodes left by the last sweep
-	words     map[string]string // one copy of each text that many alerts share
-}
-
-// compact is what is left of an alert.
-type compact struct {
-	incident, folded    string
-	provider, id, title string
-	reporter, report    string
-	class               alert.Class
-	severity            alert.Severity
-	first, last         time.Time
-	updated             time.Time
+	swept     int // records left by the last sweep
+	texts     texts
 }
 
 func newMemory() *memory {
-	return &memory{members: map[string]compact{}, incidents: map[string]incident.Incident{}, nodes: map[string]incident.Node{}, words: map[string]string{}}
+	return &memory{
+		members: map[string]brief{}, leads: map[string]lead{}, nodes: map[string]incident.Node{},
+		incidents: map[string]incident.Incident{}, quiet: map[string]quiet{},
+		texts: texts{words: map[string]string{}, voices: map[voice]*voice{}},
+	}
 }
 
 func (m *memory) load(refs incident.Refs) incident.Loaded {
-	l := incident.Loaded{Sequence: m.sequence}
+	l := incident.Loaded{
+		Members:   make([]incident.Member, 0, len(refs.Members)),
+		Incidents: make([]incident.Incident, 0, len(refs.Incidents)),
+		Nodes:     make([]incident.Node, 0, len(refs.Nodes)),
+		Sequence:  m.sequence,
+	}
 	for _, id := range refs.Members {
-		if c, ok := m.members[id]; ok {
-			l.Members = append(l.Members, c.member(id))
+		if b, ok := m.members[id]; ok {
+			l.Members = append(l.Members, b.member(id))
 		}
 	}
 	for _, id := range refs.Incidents {
-		if inc, ok := m.incidents[id]; ok {
+		if inc, ok := m.incident(id); ok {
 			l.Incidents = append(l.Incidents, inc)
 		}
 	}
 	for _, key := range refs.Nodes {
 		if n, ok := m.nodes[key]; ok {
 			l.Nodes = append(l.Nodes, n)
+		} else if lead, ok := m.leads[key]; ok {
+			l.Nodes = append(l.Nodes, lead.node(key))
 		}
 	}
 	return l
 }
 
+func (m *memory) incident(id string) (incident.Incident, bool) {
+	if inc, ok := m.incidents[id]; ok {
+		return inc, true
+	}
+	q, ok := m.quiet[id]
+	if !ok {
+		return incident.Incident{}, false
+	}
+	return q.incident(id), true
+}
+
 func (m *memory) commit(c incident.Changes) {
 	m.sequence = max(m.sequence, c.Sequence)
-	for _, mem := range c.Members {
-		m.members[mem.Alert.ID] = m.shrink(mem)
+	for i := range c.Members {
+		mem := &c.Members[i]
+		m.members[mem.Alert.ID] = m.texts.brief(mem)
 		if mem.Alert.Last.After(m.newest) {
 			m.newest = mem.Alert.Last
 		}
 	}
-	for _, inc := range c.Incidents {
-		m.incidents[inc.ID] = inc
+	for i := range c.Incidents {
+		id := c.Incidents[i].ID
+		delete(m.quiet, id)
+		m.incidents[id] = c.Incidents[i]
 	}
-	for _, n := range c.Nodes {
-		m.nodes[n.Key] = n
+	for i := range c.Nodes {
+		m.keep(&c.Nodes[i])
 	}
-	const slack = 50_000
-	if len(m.nodes) > 2*m.swept+slack {
+	const slack = 20_000
+	if m.size() > 2*m.swept+slack {
 		m.sweep()
 	}
 }
 
+func (m *memory) keep(n *incident.Node) {
+	if l, ok := leadOf(n); ok {
+		m.leads[n.Key] = l
+		return
+	}
+	delete(m.leads, n.Key)
+	m.nodes[n.Key] = *n
+}
+
+// size is how many records there are that a sweep may forget or shrink.
+func (m *memory) size() int { return len(m.leads) + len(m.nodes) + len(m.incidents) }
+
 // sweep forgets what no decision asks for any more, as a store may: nodes past their life, and what old incidents show
-// beside their name and counts.
+// beside their name and counts. It shrinks incidents to which little is likely to happen.
 func (m *memory) sweep() {
 	for key, n := range m.nodes {
 		if m.newest.Sub(n.Last) > incident.Life(key) {
 			delete(m.nodes, key)
 		}
 	}
+	for key, l := range m.leads {
+		if m.newest.Sub(l.last.time()) > incident.Life(key) {
+			delete(m.leads, key)
+		}
+	}
 	for id, inc := range m.incidents {
-		if inc.Assets != nil && m.newest.Sub(inc.Last) > incident.NodeLife {
+		age := m.newest.Sub(inc.Last)
+		if age > incident.NodeLife && inc.Assets != nil {
 			inc.Assets, inc.Kinds = nil, nil
 			m.incidents[id] = inc
 		}
+		if age > quietAfter {
+			if q, ok := m.texts.quiet(&inc); ok {
+				delete(m.incidents, id)
+				m.quiet[id] = q
+			}
+		}
 	}
-	m.swept = len(m.nodes)
-}
-
-// word is the one copy of a text.
-func (m *memory) word(s string) string {
-	if one, ok := m.words[s]; ok {
-		return one
-	}
-	const most = 100_000
-	if len(m.words) < most {
-		m.words[s] = s
-	}
-	return s
-}
-
-func (m *memory) shrink(mem incident.Member) compact {
-	a := mem.Alert
-	report := a.ReportID
-	if report == a.Origin.ID {
-		report = a.Origin.ID
-	}
-	return compact{
-		incident: mem.Incident, folded: mem.FoldedInto, provider: m.word(a.Origin.Provider), id: a.Origin.ID, title: m.word(a.Title),
-		reporter: m.word(a.Reporter), report: report, class: a.Class, severity: a.Severity, first: a.First, last: a.Last, updated: a.Updated,
-	}
-}
-
-func (c compact) member(id string) incident.Member {
-	return incident.Member{
-		Incident: c.incident, FoldedInto: c.folded,
-		Alert: alert.Alert{
-			ID: id, Origin: alert.Origin{Provider: c.provider, ID: c.id}, Title: c.title, Reporter: c.reporter,
-			ReportID: c.report, Class: c.class, Severity: c.severity, First: c.first, Last: c.last, Updated: c.updated,
-		},
-	}
+	m.swept = m.size()
 }
 
 // survivor follows redirects.
 func (m *memory) survivor(id string) string {
 	for {
-		to := m.incidents[id].RedirectTo
+		to := m.incidents[id].RedirectTo // a quiet one leads nowhere
 		if to == "" {
 			return id
 		}
@@ -137,12 +146,16 @@ func (m *memory) survivor(id string) string {
 	}
 }
 
+// open lists the incidents that live on.
 func (m *memory) open() []incident.Incident {
-	out := make([]incident.Incident, 0, len(m.incidents))
+	out := make([]incident.Incident, 0, len(m.incidents)+len(m.quiet))
 	for _, inc := range m.incidents {
 		if inc.RedirectTo == "" {
 			out = append(out, inc)
 		}
+	}
+	for id, q := range m.quiet {
+		out = append(out, q.incident(id))
 	}
 	return out
 }
@@ -151,4 +164,41 @@ func sortIncidents(incs []incident.Incident) {
 	slices.SortFunc(incs, func(a, b incident.Incident) int {
 		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), a.First.Compare(b.First), cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
 	})
+}
+
+// texts keeps one copy of what many alerts say alike.
+type texts struct {
+	words  map[string]string
+	voices map[voice]*voice
+}
+
+// mostTexts bounds each list of texts: from then on the tenant's texts are taken to be all different.
+const mostTexts = 100_000
+
+// word is the one copy of a text.
+func (t *texts) word(s string) string {
+	if one, ok := t.words[s]; ok {
+		return one
+	}
+	if len(t.words) < mostTexts {
+		t.words[s] = s
+	}
+	return s
+}
+
+// voice is what alerts of one kind have in common.
+type voice struct {
+	provider, reporter, title string
+	class                     alert.Class
+	severity                  alert.Severity
+}
+
+func (t *texts) voice(v voice) *voice {
+	if one, ok := t.voices[v]; ok {
+		return one
+	}
+	if len(t.voices) < mostTexts {
+		t.voices[v] = &v
+	}
+	return &v
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/onepane/onepane/functions/ingest"
@@ -42,7 +43,10 @@ type Replay struct {
 }
 
 // sender ties the sender's own id of an alert to ours.
-type sender struct{ id, tenant, alert string }
+type sender struct {
+	id, alert string
+	tenant    *tenant
+}
 
 // Result counts what happened.
 type Result struct {
@@ -51,13 +55,15 @@ type Result struct {
 
 // tenant is one tenant's state and memory.
 type tenant struct {
+	name   string
 	state  *incident.State
 	memory *memory
 }
 
 const (
-	// maxState is the number of records beyond which a tenant's state is dropped and read back from memory on demand.
-	maxState = 20_000
+	// maxStates is the number of records of all tenants' states: one that has more than its share is dropped and read back from
+	// memory on demand, leastState or fewer excepted.
+	maxStates, leastState = 100_000, 2_000
 	// batch is how many alerts are decided between two Takes.
 	batch = 100
 )
@@ -118,10 +124,10 @@ func (r *Replay) read(name string, n *int, body []byte) []alert.Alert {
 			a.Delivered = r.clock
 		}
 		r.clock = a.Delivered
-		id := senderID(*a)
-		if key := maphash.Comparable(r.seed, sender{id, a.Tenant, a.ID}); !r.known[key] {
+		s := sender{senderID(a), a.ID, r.tenant(a.Tenant)}
+		if key := maphash.Comparable(r.seed, s); !r.known[key] {
 			r.known[key] = true
-			r.senders = append(r.senders, sender{id, a.Tenant, a.ID})
+			r.senders = append(r.senders, s)
 		}
 	}
 	return alerts
@@ -157,7 +163,7 @@ func understood(r ingest.Receipt) bool {
 }
 
 // senderID is the sender's own id of an alert.
-func senderID(a alert.Alert) string {
+func senderID(a *alert.Alert) string {
 	if id := a.Extra["sender_id"]; id != "" {
 		return id
 	}
@@ -166,12 +172,8 @@ func senderID(a alert.Alert) string {
 
 // decide applies reports of one tenant.
 func (r *Replay) decide(id string, reports []*incident.Report) {
-	t := r.tenants[id]
-	if t == nil {
-		t = &tenant{memory: newMemory()}
-		r.tenants[id] = t
-	}
-	if t.state == nil || t.state.Size() > maxState {
+	t := r.tenant(id)
+	if t.state == nil || t.state.Size() > max(leastState, maxStates/len(r.tenants)) {
 		t.state = incident.NewState(id, r.tuning(id))
 	}
 	for refs := t.state.Missing(reports); !refs.Empty(); refs = t.state.Missing(reports) {
@@ -188,6 +190,15 @@ func (r *Replay) tuning(tenant string) *incident.Tuning {
 		return r.TuningOf(tenant)
 	}
 	return r.Tuning
+}
+
+func (r *Replay) tenant(name string) *tenant {
+	t := r.tenants[name]
+	if t == nil {
+		t = &tenant{name: name, memory: newMemory()}
+		r.tenants[name] = t
+	}
+	return t
 }
 
 func (r *Replay) tally(a alert.Alert, o incident.Outcome) {
@@ -221,30 +232,37 @@ type Assignment struct {
 }
 
 // Assignments lists every distinct alert id given, in order of first appearance.
-func (r *Replay) Assignments() []Assignment {
-	own := make(map[string]string, len(r.senders)) // tenant + alert id → the sender's id
-	for _, s := range r.senders {
-		if _, has := own[s.tenant+s.alert]; !has {
-			own[s.tenant+s.alert] = s.id
+func (r *Replay) Assignments() iter.Seq[Assignment] {
+	return func(yield func(Assignment) bool) {
+		type name struct {
+			tenant *tenant
+			alert  string
+		}
+		own := make(map[name]int, len(r.senders)) // the sender that named the alert first
+		for i, s := range r.senders {
+			if _, has := own[name{s.tenant, s.alert}]; !has {
+				own[name{s.tenant, s.alert}] = i
+			}
+		}
+		for i, s := range r.senders {
+			as, m := Assignment{AlertID: s.id}, s.tenant.memory
+			b := m.members[s.alert]
+			if b.folded != "" {
+				if first, known := own[name{s.tenant, b.folded}]; known {
+					as.Canonical = r.senders[first].id
+				}
+				b = m.members[b.folded]
+			} else if first := own[name{s.tenant, s.alert}]; first != i { // two products' reports of one alert
+				as.Canonical = r.senders[first].id
+			}
+			if id := m.survivor(b.incident); id != "" {
+				as.Incident = s.tenant.name + "/" + id
+			}
+			if !yield(as) {
+				return
+			}
 		}
 	}
-	out := make([]Assignment, 0, len(r.senders))
-	for _, s := range r.senders {
-		as := Assignment{AlertID: s.id}
-		m := r.tenants[s.tenant].memory
-		c := m.members[s.alert]
-		if c.folded != "" {
-			as.Canonical = own[s.tenant+c.folded]
-			c = m.members[c.folded]
-		} else if own[s.tenant+s.alert] != s.id { // two products' reports of one alert
-			as.Canonical = own[s.tenant+s.alert]
-		}
-		if id := m.survivor(c.incident); id != "" {
-			as.Incident = s.tenant + "/" + id
-		}
-		out = append(out, as)
-	}
-	return out
 }
 
 // Incidents lists the incidents that live on, per tenant in order of first activity.
