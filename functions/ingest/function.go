@@ -48,6 +48,7 @@ type Function struct {
 	Alerts     Publisher // the queue that correlate reads
 	Quarantine Publisher
 	Meter      Meter
+	Tracer     Tracer // nil carries the sender's trace on, and makes no span
 	Log        *slog.Logger
 	// ExposuresAsAlerts names providers whose posture findings are to be alerts.
 	ExposuresAsAlerts map[string]bool
@@ -81,8 +82,8 @@ type Refused struct {
 // error. Repeating it is safe: an alert keeps its ID, and whoever reads the bus expects to meet an ID twice.
 // A delivery of which nothing can be used is fault.Invalid or fault.TooLarge, and its receipt says what was wrong where.
 func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
-	ctx, span := f.span(ctx, &d)
-	defer span.End()
+	ctx, end := f.span(ctx, &d)
+	defer end()
 	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Refused{}, Rejected: []Refused{}}
 	opened, err := d.open()
 	if err != nil {

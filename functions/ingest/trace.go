@@ -2,22 +2,56 @@ package ingest
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
 
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
+	"github.com/onepane/onepane/shared/telemetry/logs"
 )
 
+// Tracer makes a span of each delivery; telemetry has one. It is asked for by contract because a tracing library is a
+// tenth of a function that starts cold, which leaves traces to its platform.
+type Tracer interface {
+	// Start begins the span. traceparent is the sender's trace (W3C Trace Context), or empty; the one returned is what the
+	// delivery's events carry on.
+	Start(ctx context.Context, route, traceparent string, bytes int) (_ context.Context, carried string, end func())
+}
+
 // span continues the sender's trace, or starts one, and makes d's events carry it on to correlate.
-func (f *Function) span(ctx context.Context, d *Delivery) (context.Context, trace.Span) {
-	if d.Trace != "" {
-		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": d.Trace})
+func (f *Function) span(ctx context.Context, d *Delivery) (_ context.Context, end func()) {
+	if f.Tracer != nil {
+		ctx, d.Trace, end = f.Tracer.Start(ctx, f.Route, d.Trace, len(d.Body))
+		return ctx, end
 	}
-	ctx, span := otel.Tracer("github.com/onepane/onepane/functions/ingest").Start(ctx, "ingest "+f.Route,
-		trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.Int("bytes", len(d.Body))))
-	carrier := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, carrier)
-	d.Trace = carrier["traceparent"]
-	return ctx, span
+	if d.Trace = carried(d.Trace); d.Trace != "" {
+		ctx = logs.With(ctx, slog.String("trace", d.Trace[3:35]))
+	}
+	return ctx, func() {}
+}
+
+const (
+	traceLength = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	noTrace     = "00000000000000000000000000000000"
+	noSpan      = "0000000000000000"
+)
+
+// carried is a traceparent as it goes on: of version 00, and empty when it is none (W3C Trace Context, section 3.2). Of a
+// later version the part that we know is kept.
+func carried(traceparent string) string {
+	if len(traceparent) < traceLength || strings.Trim(traceparent[:traceLength], "0123456789abcdef-") != "" {
+		return ""
+	}
+	part := strings.Split(traceparent[:traceLength], "-")
+	if len(part) != 4 || len(part[0]) != 2 || len(part[1]) != 32 || len(part[2]) != 16 || part[1] == noTrace || part[2] == noSpan {
+		return ""
+	}
+	if rest := traceparent[traceLength:]; part[0] == "ff" || rest != "" && (part[0] == "00" || rest[0] != '-') {
+		return ""
+	}
+	flags, err := strconv.ParseUint(part[3], 16, 8)
+	if err != nil || part[0] == "00" && flags > 3 {
+		return ""
+	}
+	return fmt.Sprintf("00-%s-%s-%02x", part[1], part[2], flags&3) // sampled, random; later versions may have more
 }

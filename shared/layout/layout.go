@@ -43,7 +43,7 @@ var Rules = []Rule{
 	{"shared/store", domain},
 	{"shared/store/*", with(domain, "shared/store", "shared/store/storetest", "shared/datadir")},
 	{"events", domain},
-	{"functions/ingest", with(domain, "events")},
+	{"functions/ingest", with(domain, "events", "shared/telemetry/logs")},
 	{"functions/ingest/ingesttest", with(domain, "functions/ingest")},
 	{"functions/ingest/defender", with(domain, "functions/ingest", "functions/ingest/ingesttest", "functions/ingest/microsoft")},
 	{"functions/ingest/sentinel", with(domain, "functions/ingest", "functions/ingest/ingesttest", "functions/ingest/microsoft")},

@@ -64,7 +64,7 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 	byRoute := map[string]*ingest.Function{}
 	for _, fn := range functions {
 		prepare(fn, cfg)
-		fn.Alerts, fn.Quarantine, fn.Meter, fn.Log = queue, queue.Shelf(), metrics, log
+		fn.Alerts, fn.Quarantine, fn.Meter, fn.Tracer, fn.Log = queue, queue.Shelf(), metrics, telemetry.Deliveries{}, log
 		byRoute[fn.Route] = fn
 	}
 	tuning, err := incident.Tunings(cfg.Tunings())

@@ -1,0 +1,25 @@
+package telemetry
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Deliveries makes a span of each delivery: what ingest calls a Tracer.
+type Deliveries struct{}
+
+// Start continues the sender's trace, or starts one.
+func (Deliveries) Start(ctx context.Context, route, traceparent string, bytes int) (_ context.Context, carried string, end func()) {
+	if traceparent != "" {
+		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})
+	}
+	ctx, span := otel.Tracer("github.com/onepane/onepane/functions/ingest").Start(ctx, "ingest "+route,
+		trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.Int("bytes", bytes)))
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return ctx, carrier["traceparent"], func() { span.End() }
+}
