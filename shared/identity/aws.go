@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"encoding/xml"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -59,13 +58,22 @@ func (a AWS) Assertion(ctx context.Context, audience string) (string, error) {
 	if got.status != http.StatusOK {
 		return "", stsError(got)
 	}
-	var out struct {
-		Token string `xml:"GetWebIdentityTokenResult>WebIdentityToken"`
-	}
-	if err := xml.Unmarshal(got.body, &out); err != nil || out.Token == "" {
+	token := element(got.body, "WebIdentityToken")
+	if strings.Count(token, ".") != 2 {
 		return "", fault.Errorf(fault.Unavailable, "STS answered 200 without a readable token")
 	}
-	return out.Token, nil
+	return token, nil
+}
+
+// element is the text of the one XML element of that name, empty when there is none or another than one. It is all that is
+// needed of STS, whose codes and tokens have no letters that XML would escape; a decoder costs a cold start more.
+func element(body []byte, name string) string {
+	_, rest, found := strings.Cut(string(body), "<"+name+">")
+	text, rest, closed := strings.Cut(rest, "</"+name+">")
+	if !found || !closed || strings.Contains(rest, "<"+name+">") || strings.ContainsAny(text, "<&") {
+		return ""
+	}
+	return strings.TrimSpace(text)
 }
 
 // endpoint is the regional one: AWS partitions differ in their domain.
@@ -89,18 +97,15 @@ var stsHints = map[string]string{
 
 // stsError says why STS refused, from its code only.
 func stsError(a answer) error {
-	var e struct {
-		Code string `xml:"Error>Code"`
-	}
-	_ = xml.Unmarshal(a.body, &e) // a proxy's page has no code
+	code := element(a.body, "Code") // a proxy's page has none
 	words := "STS answered " + strconv.Itoa(a.status)
 	kind := a.kind()
-	if safe(e.Code) {
-		words += " " + e.Code
-		if h := stsHints[e.Code]; h != "" {
+	if safe(code) {
+		words += " " + code
+		if h := stsHints[code]; h != "" {
 			words += " (" + h + ")"
 		}
-		if e.Code == "Throttling" || e.Code == "ThrottlingException" || e.Code == "RequestTimeout" {
+		if code == "Throttling" || code == "ThrottlingException" || code == "RequestTimeout" {
 			kind = fault.Unavailable // STS says so with 400
 		}
 	}

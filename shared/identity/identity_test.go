@@ -290,6 +290,17 @@ func TestStsIsRegional(t *testing.T) {
 	}
 }
 
+func TestElement(t *testing.T) {
+	for body, want := range map[string]string{
+		"<a><Code> X </Code></a>": "X", "<Code></Code>": "", "<Code>X": "", "Code": "", "": "", "<Code>X</Code><Code>Y</Code>": "",
+		"<Code>a<b/></Code>": "", "<Code>a&amp;b</Code>": "", "<Codes>X</Codes>": "", "</Code><Code>X</Code>": "X",
+	} {
+		if got := element([]byte(body), "Code"); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}
+
 // until waits for a condition.
 func until(t *testing.T, ok func() bool) {
 	t.Helper()
