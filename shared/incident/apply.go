@@ -132,7 +132,9 @@ func (s *State) join(m *Member, found []candidate, ties []tie, out *Outcome, now
 			break
 		}
 		inc = s.mergeInto(inc, c.incident, cause{m.Alert.ID, weightiest(found[0].reasons), weightiest(c.reasons)}, out, now)
-		m.Reasons = append(m.Reasons, c.reasons...)
+		if s.incident(c.incident.ID) == inc { // what ties it to an incident that stays apart is no reason
+			m.Reasons = append(m.Reasons, c.reasons...)
+		}
 	}
 	for _, p := range s.pauses(inc, ties) {
 		inc = s.mergeInto(inc, p.incident, cause{m.Alert.ID, p.reasons[0], p.reasons[0]}, out, now)

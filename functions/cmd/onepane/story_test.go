@@ -33,6 +33,7 @@ import (
 //	quarantine            what was set aside, and why
 //	replay-quarantine     tries it again, and waits for correlation
 //	tenants NAME=ACCOUNT… restarts with an account mapping, over the same data
+//	onepane ARGUMENT…     the operator's command line: see onepaneCommand
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "../../../testdata/scenarios", UpdateScripts: ingesttest.Updating(),
@@ -45,7 +46,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"deliver": deliverCommand, "incidents": shown((*stage).incidents), "together": shown((*stage).together),
 			"repeat": repeatCommand, "backwards": backwardsCommand, "resolve": resolveCommand, "exposures": shown((*stage).exposures),
-			"quarantine": shown((*stage).quarantine), "replay-quarantine": shown((*stage).replay), "tenants": tenantsCommand,
+			"quarantine": shown((*stage).quarantine), "replay-quarantine": shown((*stage).replay), "tenants": tenantsCommand, "onepane": onepaneCommand,
 		},
 	})
 }
