@@ -9,7 +9,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// This file and edit.go, regroup.go and unfold.go are the analyst's hand: what a person decides about alerts and incidents, as pure
+// This file and edit.go, regroup.go, move.go and unfold.go are the analyst's hand: what a person decides about alerts and incidents, as pure
 // as what correlation decides. It stays: what a person took apart is never merged again by correlation, what was put
 // together stays together, and later alerts prefer the side that the person gave their like.
 //

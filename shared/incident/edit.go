@@ -127,6 +127,11 @@ func (e Edit) on(i *Incident, by By) error {
 		}
 		i.Tags = union([]string{}, *e.Tags)
 	}
+	return e.texts(i)
+}
+
+// texts writes what a person words freely.
+func (e Edit) texts(i *Incident) error {
 	for _, t := range []struct {
 		field string
 		value *string
