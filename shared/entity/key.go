@@ -86,6 +86,8 @@ func (k *keys) add(kind Kind, value string) {
 		k.strong("file:", value)
 	case File, Process:
 		k.put(string(kind)+":"+strings.ToLower(value), false)
+	case Cluster:
+		k.cluster(value)
 	case Domain, URL, RegistryKey, Session, App:
 		k.strong(string(kind)+":", value)
 	default:
@@ -107,7 +109,13 @@ func (k *keys) resource(v string) {
 			k.put("host:"+name, false) // machines are called what their resource is, until told otherwise
 			return
 		}
+		if strings.Contains(lower, "/providers/microsoft.containerservice/managedclusters/") {
+			k.cluster(strings.TrimRight(lower, "/"))
+			return
+		}
 		k.put("resource:"+strings.TrimRight(lower, "/"), true)
+	case strings.HasPrefix(v, "//container.googleapis.com/") && strings.Contains(v, "/clusters/"):
+		k.cluster(v)
 	default:
 		if project, zone, name, ok := googleMachine(v); ok {
 			k.put("machine:gce/"+project+"/"+zone+"/"+name, true)
@@ -116,6 +124,15 @@ func (k *keys) resource(v string) {
 		}
 		k.put("resource:"+v, strings.ContainsAny(v, "/:"))
 	}
+}
+
+// cluster keys a Kubernetes cluster: by its cloud's id, and by the name that agents in it know, which is weak.
+func (k *keys) cluster(v string) {
+	name := v[strings.LastIndexAny(v, "/")+1:]
+	if name != v {
+		k.put("cluster:"+v, true)
+	}
+	k.put("cluster:"+strings.ToLower(name), false)
 }
 
 // arn keys an Amazon resource by what it is: an instance is a machine, an IAM principal a user.
@@ -131,6 +148,8 @@ func (k *keys) arn(v string) {
 		k.put("machine:"+strings.ToLower(strings.TrimPrefix(rest, "instance/")), true)
 	case service == "iam" && strings.HasPrefix(rest, "user/"), service == "sts":
 		k.user(v)
+	case service == "eks" && strings.HasPrefix(rest, "cluster/"):
+		k.cluster(v)
 	default:
 		k.put("resource:"+v, true)
 	}

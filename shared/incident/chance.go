@@ -56,15 +56,11 @@ func (s *State) chance(v *arrival, t *tie, n *Node, inc *Incident) float64 {
 		ofEntity = float64(n.Alerts)
 		if c := n.typed(v.kind); c != nil {
 			ofPair = float64(c.N)
-			if inc != nil && c.Incident == inc.ID {
-				own := min(float64(c.Here), s.tune.Own)
-				ofPair -= own
-				ofKind -= own
-			}
+			own := s.own(c, inc)
+			ofPair -= own
+			ofKind -= own
 		}
-		if inc != nil {
-			ofEntity -= float64(n.within(inc.ID))
-		}
+		ofEntity -= s.within(n, inc)
 	}
 	ofKind, ofEntity, ofPair = max(ofKind, 0), max(ofEntity, 0), max(ofPair, 0)
 	independent := (ofKind + s.tune.Unseen*v.odds.usual) * (ofEntity + s.unseen(t)) / (v.odds.total + v.odds.prior)
@@ -99,14 +95,23 @@ func (s *State) usual(severity alert.Severity, total float64) float64 {
 	return severities * (of + smooth) / (total + severities*smooth)
 }
 
-// within is how many episodes on this node belong to an incident.
-func (n *Node) within(incident string) int {
-	for _, t := range n.Touches {
-		if t.Incident == incident {
-			return t.Alerts
+// own is how many episodes of a kind on an entity the incident itself brought, as far as they do not count against it.
+func (s *State) own(c *TypeCount, inc *Incident) float64 {
+	if c == nil || inc == nil || s.incident(c.Incident) != inc {
+		return 0
+	}
+	return min(float64(c.Here), s.tune.Own)
+}
+
+// within is how many episodes on a node belong to an incident, or to those that were merged into it.
+func (s *State) within(n *Node, inc *Incident) float64 {
+	own := 0
+	for i := range n.Touches {
+		if inc != nil && s.incident(n.Touches[i].Incident) == inc {
+			own += n.Touches[i].Alerts
 		}
 	}
-	return 0
+	return float64(own)
 }
 
 // drive is the rate, per hour, at which the attack behind an incident would bring this arrival on an entity that it last touched so
@@ -137,11 +142,7 @@ func (s *State) drive(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, 
 // times without one. What incident inc itself brought does not count against it.
 func (s *State) telling(v *arrival, on *Node, inc *Incident) float64 {
 	n := v.odds.ofKind
-	if inc != nil {
-		if c := on.typed(v.kind); c != nil && c.Incident == inc.ID {
-			n -= min(float64(c.Here), s.tune.Own)
-		}
-	}
+	n -= s.own(on.typed(v.kind), inc)
 	return s.tune.Familiar / (s.tune.Familiar + max(n, 0)*v.odds.unusual)
 }
 
@@ -172,9 +173,12 @@ func (s *State) weigh(v *arrival) {
 func (s *State) inherit(v *arrival, inc *Incident, credit float64) {
 	for i := range v.ties {
 		t := &v.ties[i]
+		if t.machine {
+			continue // what else goes on there need not be its doing
+		}
 		others := 0.0
 		if n := s.nodes[t.key]; n != nil {
-			others = float64(n.Alerts - n.within(inc.ID))
+			others = float64(n.Alerts) - s.within(n, inc)
 		}
 		t.credit = max(t.credit, s.tune.Inherit*credit/(1+others/s.tune.InheritCrowd))
 	}

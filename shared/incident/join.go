@@ -94,13 +94,27 @@ func (s *State) byStatement(found []candidate, v *arrival) []candidate {
 func add(found []candidate, inc *Incident, r Reason, credit float64) []candidate {
 	for i := range found {
 		if c := &found[i]; c.incident == inc {
-			c.doubt *= 1 - r.Weight
 			c.credit = max(c.credit, credit)
-			c.reasons = append(c.reasons, r)
+			c.add(r)
 			return found
 		}
 	}
 	return append(found, candidate{incident: inc, doubt: 1 - r.Weight, credit: credit, reasons: []Reason{r}})
+}
+
+// add takes one more reason into account. One thing ties once, however many incidents that touched it were merged: by its best.
+func (c *candidate) add(r Reason) {
+	for i := range c.reasons {
+		if had := &c.reasons[i]; had.Rule == r.Rule && had.Entity == r.Entity {
+			if r.Weight > had.Weight {
+				c.doubt *= (1 - r.Weight) / (1 - had.Weight)
+				*had = r
+			}
+			return
+		}
+	}
+	c.doubt *= 1 - r.Weight
+	c.reasons = append(c.reasons, r)
 }
 
 // pauses are the incidents that are earlier bursts of the attack that inc is a burst of: each shows many kinds of alerts

@@ -103,7 +103,7 @@ func Default() *Tuning {
 		},
 		Victim: 1, Attacker: 1.1, Context: 0.5, Weak: 0.9, Common: 0.1, Company: 32,
 		Step: 0.0007, Seed: 0.000002, Familiar: 2, Own: 6, StepFade: time.Hour, Burst: 0.1, BurstMost: 5, BurstHalfLife: 5 * time.Minute, Pulse: 0.15,
-		Together: 0.05, TogetherHalfLife: 15 * time.Second,
+		Together: 0.08, TogetherHalfLife: 15 * time.Second,
 		IntenseKinds: 4, IntenseGap: 3 * time.Hour,
 		Gravity: map[alert.Severity]float64{
 			alert.Unknown: 0.8, alert.Informational: 0.3, alert.Low: 0.6, alert.Medium: 1, alert.High: 1.6, alert.Critical: 2,
