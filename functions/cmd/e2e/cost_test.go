@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What an alert costs in a design that spends everything on each alone: an item for each thing it touches, and a message
@@ -46,7 +47,7 @@ func TestCost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: this test builds and runs every binary")
 	}
-	c := deploy(t).spend(newInput(t, atOnce, false), amount(t, 2000))
+	c := deploy(t, time.Minute).spend(newInput(t, atOnce, false), amount(t, 2000))
 	t.Log(c)
 	if c.units > 0.18*naiveUnits || c.operations > 0.03*naiveOperations {
 		t.Errorf("more than 0.18 of %d RU and 0.03 of %d operations an alert", naiveUnits, naiveOperations)
@@ -62,7 +63,7 @@ func BenchmarkCost(b *testing.B) {
 	if wanted == "" {
 		wanted = "10000"
 	}
-	d, in, stored := deploy(b), newInput(b, atOnce, false), 0
+	d, in, stored := deploy(b, time.Minute), newInput(b, atOnce, false), 0
 	for _, v := range strings.Split(wanted, ",") {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < stored {

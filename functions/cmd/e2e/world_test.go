@@ -34,8 +34,6 @@ const (
 	directory = "3c1b8a1f-0001-4d40-9f4e-7d556f1c3a0e"
 	client    = "9f4e3c1b-8a1f-4001-8d55-4d406f1c3a0e"
 	database  = "onepane"
-	// lock is how long a session stays with a host that has gone: long for a batch, short for a test that waits for its end.
-	lock = 2 * time.Second
 )
 
 // world is everything around the binaries.
@@ -49,7 +47,9 @@ type world struct {
 	db     string   // address of cosmos
 }
 
-func newWorld(t testing.TB) *world {
+// newWorld starts the stand-ins. lock is how long a session stays with a host that has gone: it must be long enough for a
+// batch, and whatever breaks a connection waits for its end.
+func newWorld(t testing.TB, lock time.Duration) *world {
 	t.Helper()
 	w := &world{issuer: newIssuer(t)}
 	cert, key, roots := certificate(t)
