@@ -14,7 +14,7 @@ import (
 func Merge(a, b Alert) (Alert, bool) {
 	before := a.Revision()
 	m, other := a, b
-	if leads(b, a) {
+	if leads(b, a) && !a.knows(b) {
 		m, other = b, a
 	}
 	if m.Class == EvidenceOnly {
@@ -67,6 +67,13 @@ func sightings(a, b Alert) []Sighting {
 		return nil
 	}
 	return out
+}
+
+// knows reports whether b was merged into a before, and so has had its chance to lead: a report that comes again changes nothing.
+func (a Alert) knows(b Alert) bool {
+	return slices.ContainsFunc(a.Sightings, func(s Sighting) bool {
+		return s.Reporter == b.Reporter && s.ReportID == b.ReportID && !b.Updated.After(s.Updated)
+	})
 }
 
 func (a Alert) allSightings() []Sighting {

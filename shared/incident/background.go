@@ -16,7 +16,7 @@ func (s *State) drip(v *arrival) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{incident: inc, score: 1, reasons: []Reason{{
-		Rule: "keeps firing on one " + spoken(t.class), Entity: t.key, Name: t.display, Weight: 1, Gap: apart,
+		Rule: "keeps firing on one " + spoken(t.class), Alert: inc.Opener, Entity: t.key, Name: t.display, Weight: 1, Gap: apart,
 	}}}, true
 }
 

@@ -8,6 +8,7 @@ package incident
 
 import (
 	"hash/fnv"
+	"math"
 	"strconv"
 	"time"
 
@@ -157,7 +158,7 @@ func (r *Reason) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*r = Reason(w.plainReason)
-	r.Gap = time.Duration(w.Gap * float64(time.Second))
+	r.Gap = time.Duration(math.Round(w.Gap * float64(time.Second)))
 	return nil
 }
 

@@ -32,14 +32,13 @@ func (s *State) take(a, b *Incident, now time.Time) {
 	s.changedIncidents.add(a.ID)
 }
 
-// redirect makes b, and all that was merged into it, lead to a.
+// redirect makes b lead to a. What was merged into b before leads there through b: readers follow the chain, which is short,
+// for the smaller always leads to the larger. To rewrite it would make what is stored depend on what happens to be loaded.
 func (s *State) redirect(a, b *Incident, now time.Time) {
-	for _, id := range append([]string{b.ID}, b.Merged...) { // chains are flattened
-		if old := s.incidents[id]; old != nil {
-			old.RedirectTo, old.Status = a.ID, Redirected
-			old.Updated = later(now, old.Updated)
-			s.changedIncidents.add(id)
-		}
+	b.RedirectTo, b.Status = a.ID, Redirected
+	b.Updated = later(now, b.Updated)
+	s.changedIncidents.add(b.ID)
+	for _, id := range append([]string{b.ID}, b.Merged...) {
 		if !slices.Contains(a.Merged, id) {
 			a.Merged = append(a.Merged, id)
 		}
