@@ -65,8 +65,17 @@ func traffic(n int) []cloudevent.Event {
 	return out
 }
 
+// shelf is where the tests look what became of alerts.
+type shelf interface {
+	Tenants(ctx context.Context) ([]string, error)
+	Alert(ctx context.Context, tenant, id string) (incident.Member, error)
+	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error)
+	Incident(ctx context.Context, tenant, id string) (incident.Incident, error)
+	Incidents(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error)
+}
+
 // outcome is which alerts ended in which incident, by tenant.
-func outcome(t *testing.T, s *localstore.Store) map[string][]string {
+func outcome(t *testing.T, s shelf) map[string][]string {
 	t.Helper()
 	ctx := context.Background()
 	tenants, err := s.Tenants(ctx)
