@@ -123,6 +123,11 @@ func (b bound) shelved(ctx context.Context, only, cursor string, limit int) ([]s
 	if b.server.Shelf == nil {
 		return nil, "", notKept("quarantine")
 	}
+	if only != "" {
+		if err := b.check(only); err != nil {
+			return nil, "", err
+		}
+	}
 	evs, next, err := b.server.Shelf.List(ctx, cursor, limit)
 	if err != nil {
 		return nil, "", err

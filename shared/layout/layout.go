@@ -55,6 +55,7 @@ var Rules = []Rule{
 	{"functions/api", with(domain, "events", "functions/api/odata")},
 	{"functions/api/odata", domain},
 	{"functions/api/access", with(domain, "functions/api", "shared/store")},
+	{"functions/api/access/accesstest", nil},
 	{"functions/api/client", with(domain, "functions/api")},
 	{"functions/portal", with(domain, "events")},
 	{"functions/cli", with(domain, "functions/api/client")},
