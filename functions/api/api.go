@@ -6,6 +6,8 @@
 //	  │ odata.Parse ──▶ query.Query ─▶ Service ─▶ Reader (store)
 //	  ▼
 //	Member ─▶ graphAlert, evidence ─▶ $select, $expand ─▶ JSON, gzip
+//
+//	PATCH, POST ─▶ incident.Action ─▶ Hand (correlate) ─▶ Records ─▶ Audit
 package api
 
 import (

@@ -305,8 +305,9 @@ func TestRegrouping(t *testing.T) {
 	if r.IncidentID != split || len(d.ids(split)) != 4 { // the larger one goes on
 		t.Errorf("merge: %+v, %v", r.IncidentID, d.ids(split))
 	}
+	noted := len(d.audit.entries)
 	d.post("/api/v1/incidents/"+a+"/merge", `{"incidentIds":["`+split+`"]}`).into(t, http.StatusOK, &r)
-	if r.Changed {
+	if r.Changed || len(d.audit.entries) != noted {
 		t.Error("the same merge again changed something")
 	}
 	if gone := d.patch(incidentsPath+a, `{"status":"active"}`); gone.StatusCode != http.StatusConflict || !strings.Contains(string(gone.body), split) {

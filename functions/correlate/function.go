@@ -2,7 +2,8 @@
 // commits the outcome whole. It judges nothing itself.
 //
 //	events ─parse─▶ alerts ─▶ incident.State ─▶ changes ─commit─▶ store
-//	   └── unreadable ─▶ Refused                        └─ conflict: load again, decide again
+//	   └── unreadable ─▶ Refused   ▲                    └─ conflict: load again, decide again
+//	                               └─ Act: what a person decided
 package correlate
 
 import (
