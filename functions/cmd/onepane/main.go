@@ -18,7 +18,7 @@ func main() {
 	// Correlation and decoding make much short-lived garbage over a large, steady heap: collect less often, within bounds.
 	debug.SetGCPercent(200)
 	os.Exit(cli.Run(context.Background(), cli.Options{
-		Version: version, Commands: []*cobra.Command{newServeCommand(), newReplayCommand()},
+		Version: version, Commands: []*cobra.Command{newServeCommand(), newReplayCommand(), newMigrateCommand()},
 	}, os.Args[1:]))
 }
 
