@@ -33,7 +33,7 @@ type house struct {
 // stripes is on everything of fabrikam's that nobody else may see.
 const stripes = "zebra-stripes"
 
-func open(t *testing.T) *house {
+func open(t *testing.T, adjust ...func(*config.Config)) *house {
 	t.Helper()
 	h := &house{people: accesstest.New(t), landlord: accesstest.New(t), ids: map[string]map[string]string{}}
 	cfg := config.Default()
@@ -46,6 +46,9 @@ func open(t *testing.T) *house {
 		{URL: h.landlord.URL, Audiences: []string{accesstest.Audience}, Tenants: []string{"*"}},
 	}
 	cfg.Auth.RequestsPerMinute = 1_000_000
+	for _, a := range adjust {
+		a(&cfg)
+	}
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -359,8 +362,10 @@ func body(r route, ids map[string]string) string {
 		return `{"comment":"was here"}`
 	case r.Method == http.MethodPatch:
 		return `{"status":"resolved"}`
-	case strings.HasSuffix(r.Path, "/bulk"):
-		return `{"ids":["` + ids["alert"] + `","` + ids["incident"] + `"],"set":{"status":"resolved"}}`
+	case strings.HasSuffix(r.Path, "/alerts/bulk"):
+		return `{"ids":["` + ids["alert"] + `"],"set":{"status":"resolved"}}`
+	case strings.HasSuffix(r.Path, "/incidents/bulk"):
+		return `{"ids":["` + ids["incident"] + `"],"set":{"status":"resolved"}}`
 	case strings.HasSuffix(r.Path, "/replay"):
 		return `{"ids":["` + ids["quarantined"] + `"]}`
 	case strings.HasPrefix(r.Path, "/api/ingest/"):
