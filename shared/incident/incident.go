@@ -1,6 +1,12 @@
 // Package incident decides which alerts belong together. An alert comes in with the tenant's state; out come the
 // incident it belongs to and the reasons. The decision is pure: no clock, no I/O, no randomness.
 //
+// The same reports in the same order give the same records, whatever the batches, restarts, repeats and stores. Another order
+// of delivery is another input. Gaps, spans and windows are of event time, so that a late alert lands where it belongs, ties what
+// it ties and merges what it shows to be one; but how rare a thing is, and whether it is a drip, is judged by what came before, and
+// a resolved incident takes nothing more. Of attacks, pairs of alerts that order joins stay joined; now and then something more joins
+// (functions/correlate, TestLateAlertsFindTheirPlace, has the figures).
+//
 //	              ┌ members, incidents, nodes ┐
 //	alert ──▶ State.Missing ─▶ load ─▶ State.Apply ──▶ Outcome
 //	                                       └─▶ State.Take: Changes for the store, to be committed whole
