@@ -110,7 +110,8 @@ func New(o Options) *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&s.url, "url", "", "the server's address (default $ONEPANE_URL, else "+client.DefaultURL+")")
 	f.StringVarP(&s.output, "output", "o", "table", "table or json")
-	root.AddCommand(incidentsCommand(s), alertsCommand(s), explainCommand(s), exposuresCommand(s), quarantineCommand(s), statusCommand(s), versionCommand(s))
+	root.AddCommand(incidentsCommand(s), alertsCommand(s), explainCommand(s), exposuresCommand(s), quarantineCommand(s),
+		keysCommand(s), auditCommand(s), statusCommand(s), versionCommand(s))
 	root.AddCommand(o.Commands...)
 	return root
 }
