@@ -7,9 +7,7 @@ package azure
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/onepane/onepane/events"
@@ -53,13 +51,17 @@ func Open(general config.Config, s cloud.Azure, version string, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
+	requests, err := requests(withDirectory(general, s), functions, &api.Server{Reader: store, Shelf: queue.Shelf(), Version: version, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
 	tuning, err := incident.Tunings(general.Tunings())
 	if err != nil {
 		return nil, err
 	}
 	correlation := &correlate.Function{Store: store, Tuning: tuning, Now: time.Now, Log: log}
 	return &azurefunc.App{
-		Log: log, HTTP: requests(functions, queue, store, version, log),
+		Log: log, HTTP: requests,
 		Functions: map[string]azurefunc.Function{
 			"ingest-azure": azurefunc.EventHub{Binding: "events", Route: "azure", Ingest: functions["azure"], Quarantine: queue.Shelf(), Log: log, Now: time.Now},
 			"correlate": azurefunc.ServiceBus{Binding: "messages", Handle: correlation.Handle, Quarantine: queue.Shelf(), Log: log, Now: time.Now,
@@ -89,22 +91,6 @@ func ingestFunctions(general config.Config, queue *servicebus.Bus, log *slog.Log
 		out[fn.Route] = fn
 	}
 	return out, nil
-}
-
-// requests is everything that comes by HTTP. The Functions host lets every request through, so until someone says who is
-// to be believed, nobody is: ingest and API answer 401.
-func requests(functions map[string]*ingest.Function, queue *servicebus.Bus, store api.Reader, version string, log *slog.Logger) http.Handler {
-	server := &api.Server{Reader: store, Shelf: queue.Shelf(), Authenticate: nobody, Version: version, Now: time.Now, Log: log}
-	mux := http.NewServeMux()
-	mux.Handle("/api/ingest/{route}", &ingest.HTTP{Functions: functions, Refuse: server.Refuse, Now: time.Now,
-		Bind: func(r *http.Request, _ string) (string, error) { _, err := nobody(r); return "", err }})
-	mux.Handle("/", server.Handler())
-	return mux
-}
-
-// nobody stands where authentication goes. An app that is reachable from everywhere must not be open.
-func nobody(*http.Request) (api.Principal, error) {
-	return api.Principal{}, errors.New("no authentication is configured")
 }
 
 // export stands where the export function goes; its timer finds nothing to do.
