@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages under testdata are left out of ./... by the go command: name them.
 PACKAGES := ./... ./testdata/demo ./testdata/attacks
 
-.PHONY: all build run test lint unit race crash golden fuzz conformance bench score clean
+.PHONY: all build run test lint unit race crash golden fuzz conformance bench score package e2e-cloud e2e-cost simulate clean
 
 all: build lint unit
 
@@ -21,7 +21,9 @@ FORCE:
 run: build
 	@$(BIN) serve --demo
 
-test: lint unit race crash
+# Stand-ins of the clouds run on Node: what cannot be installed is an error here, and passed over by a plain `go test`.
+test: export ONEPANE_TEST_NPM = 1
+test: lint unit race crash infra-fmt infra-lint infra-tf
 
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -33,7 +35,7 @@ unit:
 
 # The packages where goroutines meet.
 race:
-	$(GO) test -race ./shared/datadir/... ./shared/bus/... ./shared/store/... ./functions/correlate/... ./functions/host/...
+	$(GO) test -race ./shared/datadir/... ./shared/bus/... ./shared/store/... ./shared/identity/... ./functions/correlate/... ./functions/host/... ./infra/local/cosmos
 
 # Kills the real server with SIGKILL under load, CRASHES times, and looks for every alert that was answered 202.
 CRASHES ?= 50
@@ -63,5 +65,28 @@ score:
 bench:
 	$(GO) test -run xxx -bench . -benchmem ./functions/... ./shared/... ./events/...
 
+# What is deployed, into dist: packages of Lambda and Functions, the image of Cloud Run, an SBOM each and their sums.
+package:
+	$(GO) run ./functions/cmd/package -o dist -version '$(VERSION)'
+
+# A tenant's whole path through three clouds on this machine, with everything going wrong, against `onepane replay`. `make
+# test` runs the same with some hundred alerts.
+ALERTS ?= 10000
+e2e-cloud: export ONEPANE_TEST_NPM = 1
+e2e-cloud:
+	ONEPANE_E2E_ALERTS=$(ALERTS) $(GO) test -count=1 -v -timeout 60m ./functions/cmd/e2e
+
+# What an alert costs on that path with so many stored already; a million takes hours.
+STORED ?= 10000,100000
+e2e-cost: export ONEPANE_TEST_NPM = 1
+e2e-cost:
+	ONEPANE_E2E_STORED=$(STORED) $(GO) test -run - -bench Cost -benchtime 1x -timeout 12h ./functions/cmd/e2e
+
+# How far one deployment carries many tenants and a hot one.
+simulate:
+	$(GO) run ./functions/cmd/simulate
+
 clean:
 	rm -rf bin dist
+
+-include infra/infra.mk
