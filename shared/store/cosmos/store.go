@@ -26,6 +26,7 @@ type Store struct {
 	mu      sync.Mutex
 	tenants map[string]*tenant
 	calls   uint64
+	ledger  map[string]*session // by partition
 }
 
 var (

@@ -1,0 +1,245 @@
+package cosmos
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// The ledger lives in the state container, in partitions of its own, so that it neither fills nor slows a tenant's. Their
+// names are no tenants': "!" is not in base64.
+//
+//	"~!documents/<kind>"   d-<id>   one document, replaced If-Match
+//	"~!journal/<tenant>"   e-<id>   one entry, TTL when it expires
+//	                       journal  says that there is one: what Journals finds
+const (
+	documentsPartition = marked + "!documents/"
+	journalPartition   = marked + "!journal/"
+
+	documentType = "document"
+	entryType    = "entry"
+	journalType  = "journal"
+)
+
+var _ store.Ledger = (*Store)(nil)
+
+// ledgerItem is a document or an entry. Its name is kept where the index of zones serves it in order: ids of items cannot
+// hold every character, and there is no index of them that a question could use.
+type ledgerItem struct {
+	ID      string         `json:"id"`
+	Tenant  string         `json:"tenant"` // the partition
+	Type    string         `json:"type"`
+	Name    string         `json:"cmin,omitzero"`
+	Version uint64         `json:"v,omitzero"`
+	Expires time.Time      `json:"expires,omitzero"`
+	TTL     int64          `json:"ttl,omitzero"` // seconds
+	Data    jsontext.Value `json:"data,omitzero"`
+}
+
+// shelf is one partition of the ledger.
+type shelf struct {
+	name string
+	pk   azcosmos.PartitionKey
+	seen *session
+}
+
+func (s *Store) shelf(prefix, name string) shelf {
+	partition := prefix + partitionOf(name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ledger == nil {
+		s.ledger = map[string]*session{}
+	}
+	seen := s.ledger[partition]
+	if seen == nil {
+		seen = &session{}
+		s.ledger[partition] = seen
+	}
+	return shelf{partition, azcosmos.NewPartitionKeyString(partition), seen}
+}
+
+func ledgerID(mark, name string) string {
+	return mark + base64.RawURLEncoding.EncodeToString([]byte(name))
+}
+
+// Document is store.Ledger.
+func (s *Store) Document(ctx context.Context, kind, id string) (store.Document, error) {
+	it, _, err := s.document(ctx, s.shelf(documentsPartition, kind), id)
+	if err != nil {
+		return store.Document{}, fmt.Errorf("read %s %q: %w", kind, id, err)
+	}
+	return store.Document{ID: id, Version: it.Version, Data: it.Data}, nil
+}
+
+func (s *Store) document(ctx context.Context, p shelf, id string) (it ledgerItem, etag azcore.ETag, err error) {
+	if err := checkLedger(id, nil); err != nil {
+		return it, "", err
+	}
+	read, err := s.db.read(ctx, state, p.pk, ledgerID("d-", id), p.seen)
+	if err != nil {
+		return it, "", err
+	}
+	if err := json.Unmarshal(read.body, &it); err != nil {
+		return it, "", fmt.Errorf("damaged item: %w", err)
+	}
+	return it, read.etag, nil
+}
+
+// Documents is store.Ledger.
+func (s *Store) Documents(ctx context.Context, kind, after string, limit int) ([]store.Document, error) {
+	q := question{page: limit}
+	q.text = "SELECT * FROM c WHERE c.type = " + q.bind(documentType) + " AND c.cmin > " + q.bind(after) + " ORDER BY c.cmin"
+	items, err := s.items(ctx, s.shelf(documentsPartition, kind), q, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list documents %s: %w", kind, err)
+	}
+	var out []store.Document
+	for _, it := range items {
+		out = append(out, store.Document{ID: it.Name, Version: it.Version, Data: it.Data})
+	}
+	return out, nil
+}
+
+// items answers a question with at most limit items that have not expired.
+func (s *Store) items(ctx context.Context, p shelf, q question, limit int) (out []ledgerItem, err error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	err = s.db.query(ctx, p.pk, q, p.seen, func(data []byte) (bool, error) {
+		var it ledgerItem
+		if err := json.Unmarshal(data, &it); err != nil {
+			return false, fmt.Errorf("damaged item: %w", err)
+		}
+		if it.Expires.IsZero() || it.Expires.After(s.opts.Now()) {
+			out = append(out, it)
+		}
+		return len(out) < limit, nil
+	})
+	return out, err
+}
+
+// PutDocument is store.Ledger. When the answer is lost, nobody knows whether it was written: the error is then passing, and
+// the same write again a conflict if it was.
+func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) (uint64, error) {
+	if err := checkLedger(d.ID, d.Data); err != nil {
+		return 0, err
+	}
+	p := s.shelf(documentsPartition, kind)
+	it := ledgerItem{ID: ledgerID("d-", d.ID), Tenant: p.name, Type: documentType, Name: d.ID, Version: d.Version + 1, Data: d.Data}
+	data, err := json.Marshal(it)
+	if err != nil {
+		return 0, fault.Errorf(fault.Invalid, "write %s %q: %w", kind, d.ID, err)
+	}
+	b := s.db.connection().state.NewTransactionalBatch(p.pk)
+	if d.Version == 0 {
+		b.CreateItem(data, nil)
+	} else {
+		old, etag, err := s.document(ctx, p, d.ID)
+		if err != nil && fault.Of(err) != fault.NotFound {
+			return 0, fmt.Errorf("write %s %q: %w", kind, d.ID, err)
+		}
+		if old.Version != d.Version {
+			return 0, fault.Errorf(fault.Conflict, "%s %q is at version %d, not %d", kind, d.ID, old.Version, d.Version)
+		}
+		b.ReplaceItem(it.ID, data, ifStill(etag))
+	}
+	if _, err := s.db.batch(ctx, b, p.seen); err != nil {
+		return 0, fmt.Errorf("write %s %q: %w", kind, d.ID, err)
+	}
+	return it.Version, nil
+}
+
+// Append is store.Ledger.
+func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error {
+	if err := checkLedger(e.ID, e.Data); err != nil {
+		return err
+	}
+	p := s.shelf(journalPartition, tenant)
+	it := ledgerItem{ID: ledgerID("e-", e.ID), Tenant: p.name, Type: entryType, Name: e.ID, Expires: e.Expires.UTC(), Data: e.Data}
+	if !e.Expires.IsZero() {
+		it.TTL = max(1, int64(e.Expires.Sub(s.opts.Now()).Seconds()))
+	}
+	entry, err := json.Marshal(it)
+	if err != nil {
+		return fault.Errorf(fault.Invalid, "append to journal of %q: %w", tenant, err)
+	}
+	head, err := json.Marshal(ledgerItem{ID: journalType, Tenant: p.name, Type: journalType})
+	if err != nil {
+		return err
+	}
+	const tries = 3 // an append whose answer is lost may be repeated: the second finds the first
+	for try := 1; ; try++ {
+		b := s.db.connection().state.NewTransactionalBatch(p.pk)
+		b.CreateItem(entry, nil)
+		b.UpsertItem(head, nil)
+		_, err := s.db.batch(ctx, b, p.seen)
+		var lost *uncertain
+		switch {
+		case err == nil || fault.Of(err) == fault.Conflict:
+			return nil
+		case !errors.As(err, &lost) || try == tries:
+			return fmt.Errorf("append to journal of %q: %w", tenant, err)
+		}
+	}
+}
+
+// Entries is store.Ledger.
+func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.Entry, error) {
+	q := question{page: limit}
+	q.text = "SELECT * FROM c WHERE c.type = " + q.bind(entryType)
+	if before != "" {
+		q.text += " AND c.cmin < " + q.bind(before)
+	}
+	q.text += " ORDER BY c.cmin DESC"
+	items, err := s.items(ctx, s.shelf(journalPartition, tenant), q, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
+	}
+	var out []store.Entry
+	for _, it := range items {
+		out = append(out, store.Entry{ID: it.Name, Expires: it.Expires, Data: it.Data})
+	}
+	return out, nil
+}
+
+// Journals is store.Ledger. Like Tenants it spans partitions.
+func (s *Store) Journals(ctx context.Context) ([]string, error) {
+	q := question{text: "SELECT c.tenant FROM c WHERE c.type = 'journal'", page: 1000}
+	var out []string
+	err := s.db.query(ctx, azcosmos.NewPartitionKey(), q, nil, func(data []byte) (bool, error) {
+		var it ledgerItem
+		err := json.Unmarshal(data, &it)
+		out = append(out, nameOf(strings.TrimPrefix(it.Tenant, journalPartition)))
+		return true, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list journals: %w", err)
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// maxLedgerName is the longest id, in bytes, as the embedded store has it.
+const maxLedgerName = 200
+
+func checkLedger(id string, data []byte) error {
+	switch {
+	case len(id) > maxLedgerName:
+		return fault.Errorf(fault.Invalid, "id: %d bytes are more than %d", len(id), maxLedgerName)
+	case len(data) > store.MaxDocument:
+		return fault.Errorf(fault.TooLarge, "%d bytes are more than %d", len(data), store.MaxDocument)
+	}
+	return nil
+}

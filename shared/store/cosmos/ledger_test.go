@@ -1,0 +1,38 @@
+package cosmos_test
+
+import (
+	"testing"
+	"time"
+
+	local "github.com/onepane/onepane/infra/local/cosmos"
+	"github.com/onepane/onepane/shared/store"
+	"github.com/onepane/onepane/shared/store/cosmos"
+	"github.com/onepane/onepane/shared/store/storetest"
+)
+
+func TestLedger(t *testing.T) {
+	storetest.RunLedger(t, func(t *testing.T) storetest.LedgerDriver {
+		now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+		a := account(t, local.Options{})
+		opts := cosmos.Options{Now: func() time.Time { return now }}
+		return storetest.LedgerDriver{
+			Ledger: open(t, a, opts), Now: opts.Now,
+			Later: func(d time.Duration) { now = now.Add(d) },
+			Crash: func(t *testing.T) store.Ledger { return open(t, a, opts) },
+		}
+	})
+}
+
+// The ledger's partitions are no tenants.
+func TestLedgerIsNoTenant(t *testing.T) {
+	s := open(t, account(t, local.Options{}), cosmos.Options{})
+	if err := s.Append(t.Context(), "contoso", store.Entry{ID: "e", Data: []byte(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PutDocument(t.Context(), "key", store.Document{ID: "k", Data: []byte(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if tenants, err := s.Tenants(t.Context()); err != nil || len(tenants) != 0 {
+		t.Errorf("tenants %q, %v", tenants, err)
+	}
+}
