@@ -23,23 +23,27 @@ const atOnce = 100
 type cost struct {
 	alerts            int
 	units, operations float64 // an alert
+	billed            string  // which operations, for all
 }
 
 func (c cost) String() string {
-	return fmt.Sprintf("%d alerts by %d: %.2f RU an alert, %.3f of %d; %.4f operations an alert, %.4f of %d", c.alerts, atOnce,
-		c.units, c.units/naiveUnits, naiveUnits, c.operations, c.operations/naiveOperations, naiveOperations)
+	return fmt.Sprintf("%d alerts by %d: %.2f RU an alert, %.3f of %d; %.4f operations an alert, %.4f of %d (%s)", c.alerts, atOnce,
+		c.units, c.units/naiveUnits, naiveUnits, c.operations, c.operations/naiveOperations, naiveOperations, c.billed)
 }
 
 // spend sends n alerts and counts what they cost.
 func (d *deployment) spend(in *input, n int) cost {
 	d.t.Helper()
 	d.cosmos.ResetLedger()
-	before := d.bus.Stats().Operations.Total()
+	before := d.bus.Stats().Operations
 	for _, x := range in.take(n) {
 		d.deliver(x)
 	}
 	d.drained()
-	return cost{n, d.cosmos.Ledger().Total().Charge / float64(n), float64(d.bus.Stats().Operations.Total()-before) / float64(n)}
+	after := d.bus.Stats().Operations
+	return cost{n, d.cosmos.Ledger().Total().Charge / float64(n), float64(after.Total()-before.Total()) / float64(n),
+		fmt.Sprintf("%d sent, %d received, %d settled, %d sessions accepted, %d managed", after.Send-before.Send, after.Receive-before.Receive,
+			after.Settle-before.Settle, after.Accept-before.Accept, after.Manage-before.Manage)}
 }
 
 // TestCost counts request units and billed operations on the whole path, and holds them to the project's limits.

@@ -116,13 +116,13 @@ func TestCloud(t *testing.T) {
 		t.Skip("-short: this test builds and runs every binary")
 	}
 	n := amount(t, 600)
-	batch, lock := atOnce, 10*time.Second
+	batch, lock, strikes := atOnce, 10*time.Second, 54
 	if n < 6000 {
-		batch, lock = 10, 2*time.Second
+		batch, lock, strikes = 10, 2*time.Second, 27
 	}
 	ds := newInput(t, batch, true).take(n)
 	d := deploy(t, lock)
-	c := &chaos{w: d.world, lambda: d.lambda, run: d.run, host: d.host, every: max(1, len(ds)/27), done: map[string]int{}}
+	c := &chaos{w: d.world, lambda: d.lambda, run: d.run, host: d.host, every: max(1, len(ds)/strikes), done: map[string]int{}}
 	c.storms(7)
 	began, offers, twice := time.Now(), 0, 0
 	for i, x := range ds {

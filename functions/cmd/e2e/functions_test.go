@@ -131,7 +131,7 @@ func (h *functionsHost) invoke(function, data, metadata string) bool {
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("X-Azure-Functions-Invocationid", "d2b7f1a0-3b1e-4a53-8a0f-0d4b1c2e3f40")
 	killed := make(chan error, 1)
-	if h.doom.Swap(false) {
+	if function == "correlate" && h.doom.Swap(false) {
 		go func() { killed <- h.p.restart() }()
 	} else {
 		killed <- nil
