@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages under testdata are left out of ./... by the go command: name them.
 PACKAGES := ./... ./testdata/demo ./testdata/attacks
 
-.PHONY: all build run test lint unit race crash golden fuzz conformance bench score package e2e-cloud e2e-cost simulate clean
+.PHONY: all build run test lint unit race crash golden fuzz conformance bench bench-replay score package e2e-cloud e2e-cost simulate clean
 
 all: build lint unit
 
@@ -64,6 +64,11 @@ score:
 
 bench:
 	$(GO) test -run xxx -bench . -benchmem ./functions/... ./shared/... ./events/...
+
+# What a replay of very many alerts takes: time, CPU for an alert at the start and at the end, the most memory.
+VOLUMES ?= 300000 1000000 2600000
+bench-replay:
+	@for n in $(VOLUMES); do $(GO) run ./functions/cmd/score --endure $$n || exit 1; done
 
 # What is deployed, into dist: packages of Lambda and Functions, the image of Cloud Run, an SBOM each and their sums.
 package:

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 
@@ -106,9 +105,7 @@ func replayed(ctx context.Context, cfg config.Config, o replayOptions, set, file
 	if err != nil {
 		return nil, err
 	}
-	// Millions of alerts stay in memory, so room matters more than time; near the limit it matters most.
-	debug.SetGCPercent(60)
-	debug.SetMemoryLimit(3 << 30)
+	replay.Frugal()
 	shown := 0
 	r := &replay.Replay{Functions: functions, TuningOf: tuning, Problem: func(file string, n int, reason string) {
 		if shown++; shown <= 20 {

@@ -38,13 +38,23 @@ type settings struct {
 	perAttack  bool
 	copies     bool
 	set        []string
+	volume     int
+	endure     int
 }
 
 func command() *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
 		Use: "score", Short: "Measure correlation on labelled scenarios", SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), cmd.OutOrStdout(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case s.volume > 0:
+				return volume(cmd.OutOrStdout(), s.from, s.volume)
+			case s.endure > 0:
+				return endure(cmd.Context(), cmd.OutOrStdout(), s.from, s.endure)
+			}
+			return run(cmd.Context(), cmd.OutOrStdout(), s)
+		},
 	}
 	f := cmd.Flags()
 	f.IntVar(&s.seeds, "seeds", 5, "number of scenarios for each noise level")
@@ -54,6 +64,8 @@ func command() *cobra.Command {
 	f.StringVar(&s.ait, "ait", "", "directory of the AIT set (default: below $ONEPANE_EVALUATION, else ../shared/evaluation; none: skip)")
 	f.BoolVar(&s.perAttack, "per-attack", false, "for the first seed: list each attack with what it lost and what does not belong")
 	f.BoolVar(&s.copies, "copies", false, "for the first seed: list copies that were missed and claims that are none")
+	f.IntVar(&s.volume, "volume", 0, "write this many alerts to standard output instead, for a replay to be measured with")
+	f.IntVar(&s.endure, "endure", 0, "replay this many alerts instead, and print what it took")
 	f.StringArrayVar(&s.set, "set", nil, "change a constant of correlation: name=value, repeatable")
 	return cmd
 }

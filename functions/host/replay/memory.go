@@ -2,12 +2,20 @@ package replay
 
 import (
 	"cmp"
+	"runtime/debug"
 	"slices"
 	"time"
 
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/incident"
 )
+
+// Frugal sets the collector of a process that is there for a replay: millions of alerts stay in memory, so room matters more
+// than time, and near the limit it matters most.
+func Frugal() {
+	debug.SetGCPercent(60)
+	debug.SetMemoryLimit(3 << 30)
+}
 
 // memory keeps what a store would, but only what later decisions and the result ask for, and small, so that millions of
 // alerts fit. What most alerts leave behind has a form of its own:
