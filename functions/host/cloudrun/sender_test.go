@@ -111,6 +111,12 @@ func rs256(t testing.TB, k *rsa.PrivateKey, head, claims string) string {
 	return text + "." + b64(sig)
 }
 
+// spare is another letter with the same value where only its upper two bits count, as at the end of 256 bytes.
+func spare(last byte) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return string(letters[strings.IndexByte(letters, last)^1])
+}
+
 const head = `{"alg":"RS256","kid":"k1","typ":"JWT"}`
 
 // said are the claims of a good token, in which a test replaces words.
@@ -169,6 +175,7 @@ func TestOnlyGooglesTokenIsTaken(t *testing.T) {
 		{"of two parts", part[0] + "." + part[1], false},
 		{"of four parts", good + ".", false},
 		{"padded", good + "==", false},
+		{"spelled with other spare bits", good[:len(good)-1] + spare(good[len(good)-1]), false},
 		{"broken over lines", part[0] + "." + part[1] + "." + part[2][:8] + "\n" + part[2][8:], false},
 		{"too long", rs256(t, k, head, said(`"iat"`, `"x":"`+strings.Repeat("x", maxToken)+`","iat"`)), false},
 		{"of claims that are no object", rs256(t, k, head, `[]`), false},
