@@ -1,7 +1,7 @@
 // Package blob keeps in Azure Blob Storage what is too large for a bus message. It is apart from the bus, so that a
 // function that only publishes what fits does not carry it.
 //
-//	servicebus.Publish ──Put──▶ container ◀──Get── servicebus.Decode
+//	servicebus.Publish ──Put──▶ container ◀──Get── pack.Decode
 //
 // Nothing is deleted here: give the container a lifecycle rule longer than the queues keep their messages.
 package blob

@@ -193,7 +193,7 @@ func open(t *testing.T, opts send.Options) *send.Sender {
 func receiver(t *testing.T, b *standin.Broker, opts servicebus.Options) *servicebus.Bus {
 	t.Helper()
 	opts.ConnectionString, opts.Reject = b.ConnectionString(), bustest.Reject
-	opts.Lock, opts.Idle, opts.Pause, opts.MaxPause = lock, 50*time.Millisecond, time.Millisecond, 5*time.Millisecond
+	opts.Lock, opts.Idle, opts.Pause, opts.MaxPause = lock, 250*time.Millisecond, time.Millisecond, 5*time.Millisecond
 	opts.Retry = azservicebus.RetryOptions{RetryDelay: time.Millisecond, MaxRetryDelay: 10 * time.Millisecond, MaxRetries: 5}
 	q, err := servicebus.Open(opts)
 	if err != nil {
