@@ -21,7 +21,11 @@ type chaos struct {
 	next   int
 	done   map[string]int
 	stormy atomic.Int64 // requests that failed
+	outage atomic.Int64 // requests that are still to fail, one after the other: more than the store tries
 }
+
+// outage is how many requests fail in a row: an invocation or two, not so many that messages are given up.
+const outage = 20
 
 // before is called before each delivery.
 func (c *chaos) before(n int) {
@@ -40,6 +44,7 @@ func (c *chaos) before(n int) {
 		{"ingest-aws killed", func() { c.lambda.doom.Store(true) }},
 		{"ingest-gcp killed", func() { c.run.doom.Store(true) }},
 		{"function app killed", func() { c.host.doom.Store(true) }},
+		{"Cosmos DB out of reach", func() { c.outage.Store(outage) }},
 		{"connection dropped in a batch", func() { c.w.bus.DropAfterSent(2) }},
 	}
 	s := strikes[c.next%len(strikes)]
@@ -58,6 +63,11 @@ func (c *chaos) loseSession() {
 func (c *chaos) storms(seed uint64) {
 	dice := rand.New(rand.NewPCG(seed, 1)) // asked with the server locked
 	c.w.cosmos.Inject(func(op cosmosserver.Operation) cosmosserver.Fault {
+		if c.outage.Load() > 0 && op.Kind != cosmosserver.Control {
+			c.outage.Add(-1)
+			c.stormy.Add(1)
+			return cosmosserver.Fault{Status: http.StatusServiceUnavailable}
+		}
 		if op.Kind == cosmosserver.Control || dice.IntN(20) > 0 {
 			return cosmosserver.Fault{}
 		}

@@ -36,9 +36,11 @@ func (d *deployment) spend(in *input, n int) cost {
 	d.t.Helper()
 	d.cosmos.ResetLedger()
 	before := d.bus.Stats().Operations
+	d.host.gate.Lock()
 	for _, x := range in.take(n) {
 		d.deliver(x)
 	}
+	d.host.gate.Unlock()
 	d.drained()
 	after := d.bus.Stats().Operations
 	return cost{n, d.cosmos.Ledger().Total().Charge / float64(n), float64(after.Total()-before.Total()) / float64(n),

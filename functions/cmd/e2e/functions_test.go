@@ -24,6 +24,9 @@ type functionsHost struct {
 	address string
 	client  *azservicebus.Client
 	doom    atomic.Bool // kill the handler while it has the next batch
+	// gate is held by whoever wants no batch moved: where operations are counted, messages come while the queue is asked for
+	// nothing, for those that come between two requests the SDK hands back, at a price that the real host does not pay.
+	gate sync.RWMutex
 
 	batches, messages, abandoned atomic.Int64
 }
@@ -68,6 +71,8 @@ func (h *functionsHost) pump(ctx context.Context) {
 
 // batch moves one batch; false ends the session.
 func (h *functionsHost) batch(ctx context.Context, s *azservicebus.SessionReceiver) bool {
+	h.gate.RLock()
+	defer h.gate.RUnlock()
 	soon, cancel := context.WithTimeout(ctx, 300*time.Millisecond) // sessionIdleTimeout
 	ms, err := s.ReceiveMessages(soon, maxMessageBatch, nil)
 	cancel()
