@@ -81,6 +81,9 @@ func (c *call) auditForgotten() {
 	if tenant == "" && len(c.principal.Tenants) == 1 {
 		tenant = c.principal.Tenants[0]
 	}
+	if !c.principal.May(tenant) { // nobody writes into another's log
+		tenant = ""
+	}
 	if err := c.audit(tenant, c.URL.Path, nil, nil); err != nil {
 		c.server.log().ErrorContext(c.Context(), "write is missing in the audit log", "path", c.URL.Path, "principal", c.principal.ID, "requestId", c.requestID, "error", err)
 	}

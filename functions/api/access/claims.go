@@ -38,8 +38,8 @@ func (w *words) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// text is a claim that is a string, "" when it is none.
-func (c Claims) text(name string) string {
+// Text is a claim that is a string, "" when it is none.
+func (c Claims) Text(name string) string {
 	var s string
 	if json.Unmarshal(c.Other[name], &s) != nil {
 		return ""
@@ -47,13 +47,10 @@ func (c Claims) text(name string) string {
 	return s
 }
 
-// Text is a claim that is a string, "" when it is none.
-func (c Claims) Text(name string) string { return c.text(name) }
-
 // name is what people know the bearer by: a user's name before an application's.
 func (c Claims) name() string {
-	return cmp.Or(c.text("preferred_username"), c.text("upn"), c.text("email"), c.text("name"), c.text("app_displayname"),
-		c.text("azp"), c.text("appid"), c.text("client_id"), c.Subject)
+	return cmp.Or(c.Text("preferred_username"), c.Text("upn"), c.Text("email"), c.Text("name"), c.Text("app_displayname"),
+		c.Text("azp"), c.Text("appid"), c.Text("client_id"), c.Subject)
 }
 
 // rights are what roles and scopes give. Roles are what the bearer may do, scopes what a user let an application do on

@@ -118,7 +118,7 @@ func (i *Issuer) principal(ctx context.Context, token string) (api.Principal, er
 
 // let makes the principal of verified claims. Whoever is known but has no tenant or no role here is fault.Denied.
 func (i *Issuer) let(c Claims) (api.Principal, error) {
-	if tid, ok := directoryOf(i.URL); ok && c.text("tid") != tid {
+	if tid, ok := directoryOf(i.URL); ok && c.Text("tid") != tid {
 		return api.Principal{}, fault.Errorf(fault.Invalid, "the token is of another directory than its issuer")
 	}
 	if c.Subject == "" {
