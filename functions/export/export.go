@@ -1,0 +1,139 @@
+// Package export carries what changed in the store to those who keep it elsewhere: a SIEM, a data lake, a webhook. It decides
+// when and what to send, in which batches, and what to do when a receiver fails; how a receiver is spoken to is a target's.
+//
+//	store.Changes ─▶ filter ─▶ Encode ─▶ batch ─▶ Send ─┬─ taken ─▶ cursor
+//	      ▲                                             ├─ refused ─▶ halved until it stands alone ─▶ set aside
+//	      └───────────── cursor ◀── back off ◀──────────┴─ failed
+//
+// # Promises
+//
+// Everything that passes the filter arrives at least once, however often either side stops: the cursor moves only after a
+// receiver has taken what is before it. A record's id names one state of one thing, so that a receiver can drop repeats. The
+// records of an export are sent in the order of the store's commits, and with them those of an incident; a state that was
+// overtaken before it was sent may be left out. One export's trouble is nobody else's: each has its own cursor, its own
+// waiting, and its own goroutine. What a receiver refuses for good is set aside with the reason and counted; the rest goes on.
+package export
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Store is what export asks of a store.
+type Store interface {
+	Changes(ctx context.Context, tenant, cursor string, limit int) (changes []store.Change, next string, err error)
+	Alert(ctx context.Context, tenant, id string) (incident.Member, error)
+	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error)
+	Exposures(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error)
+	Incident(ctx context.Context, tenant, id string) (incident.Incident, error)
+	Incidents(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error)
+	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error)
+}
+
+// Ledger keeps cursors and delivery logs: store.Ledger's documents.
+type Ledger interface {
+	Document(ctx context.Context, kind, id string) (store.Document, error)
+	PutDocument(ctx context.Context, kind string, d store.Document) (version uint64, err error)
+}
+
+// Meter counts records. Every method must be safe for concurrent use.
+type Meter interface {
+	Exported(name string, records int)
+	SetAside(name string)
+	ExportFailed(name string)
+}
+
+// Export is one way out: whose things, which, when, and where to.
+type Export struct {
+	Name   string // unique among the exports of a deployment
+	Tenant string
+	Kind   string // the target's word, for people: "splunk"
+	Target Target
+	Filter Filter
+	When   Schedule
+}
+
+// Function is the export function. Make one with New.
+type Function struct {
+	opts    Options
+	runners []*runner
+	jobs    sync.WaitGroup
+}
+
+// Options are what a Function works with.
+type Options struct {
+	Store  Store
+	Ledger Ledger
+	Now    func() time.Time
+	// Wait returns after d, or earlier with ctx's error. Unset waits on the machine's clock.
+	Wait  func(ctx context.Context, d time.Duration) error
+	Meter Meter // may be nil
+	Log   *slog.Logger
+}
+
+// New makes a function of exports. Two of one name are fault.Invalid.
+func New(o Options, exports []Export) (*Function, error) {
+	if o.Wait == nil {
+		o.Wait = wait
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	f := &Function{opts: o}
+	names := map[string]bool{}
+	for _, e := range exports {
+		if names[e.Name] {
+			return nil, fault.Errorf(fault.Invalid, "two exports are called %s", e.Name)
+		}
+		names[e.Name] = true
+		f.runners = append(f.runners, &runner{Options: o, export: e, done: map[string]bool{}})
+	}
+	return f, nil
+}
+
+// Run carries on until ctx ends.
+func (f *Function) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, r := range f.runners {
+		wg.Go(func() { r.run(ctx) })
+	}
+	wg.Wait()
+	f.jobs.Wait()
+}
+
+// Drain sends what an export has not sent yet, once and whatever its schedule: tests and one-off commands use it.
+func (f *Function) Drain(ctx context.Context, name string) error {
+	r, err := f.runner(name)
+	if err != nil {
+		return err
+	}
+	return r.drain(ctx)
+}
+
+func (f *Function) runner(name string) (*runner, error) {
+	for _, r := range f.runners {
+		if r.export.Name == name {
+			return r, nil
+		}
+	}
+	return nil, fault.Errorf(fault.NotFound, "No export with id '%s' was found.", name)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,159 @@
+// Package exporttest is what every export target promises, as one suite: a target and the receiver it speaks to, over a real
+// store with real incidents, through failures, restarts and death between any two steps.
+package exporttest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onepane/onepane/functions/export"
+)
+
+// Receiver is where a target sends, as a test sees it.
+type Receiver interface {
+	// Target speaks to the receiver; each is as new as after a restart.
+	Target() export.Target
+	// Taken lists the ids of all records that the receiver has taken, in order, repeats included.
+	Taken(t testing.TB) []string
+	// Refuse makes it fail from now on in a way that passes, or work again.
+	Refuse(down bool)
+}
+
+// Run checks every promise against fresh receivers.
+func Run(t *testing.T, fresh func(t testing.TB) Receiver) {
+	t.Run("everything arrives once and in order", func(t *testing.T) { everything(t, fresh(t)) })
+	t.Run("death between any two steps loses nothing", func(t *testing.T) { death(t, fresh) })
+	t.Run("an hour of failure is caught up in order", func(t *testing.T) { hour(t, fresh(t)) })
+	t.Run("a range is sent on demand", func(t *testing.T) { demand(t, fresh(t)) })
+}
+
+func everything(t *testing.T, r Receiver) {
+	w := NewWorld(t)
+	w.Report(0, 40)
+	f := w.Function(r.Target(), nil)
+	if err := f.Drain(t.Context(), Name); err != nil {
+		t.Fatal(err)
+	}
+	got := r.Taken(t)
+	w.check(t, got)
+	if again := repeats(got); again > 0 {
+		t.Errorf("%d records came twice without any failure", again)
+	}
+	if want := len(w.States(t, r.Target())); len(got) != want {
+		t.Errorf("%d records arrived, the store has %d things", len(got), want)
+	}
+	s, err := f.Status(t.Context(), func(string) bool { return true })
+	if err != nil || s[0].Backlog != 0 || s[0].Sent != int64(len(got)) || s[0].Aside != 0 {
+		t.Errorf("status %+v, %v after %d records", s, err, len(got))
+	}
+}
+
+// death ends the process at step 1, 2, 3 … of a run: before or after anything the function asks of the store, the ledger or the
+// target. What was asked for after a step's end has happened, and nobody heard the answer.
+func death(t *testing.T, fresh func(t testing.TB) Receiver) {
+	const deaths = 24
+	r := fresh(t)
+	w := NewWorld(t)
+	for n := range deaths {
+		w.Report(n*6, n*6+6)
+		ctx, cancel := context.WithCancel(t.Context())
+		fuse := &fuse{left: n/2 + 1, after: n%2 == 1, blow: cancel}
+		f := w.Function(mortal{r.Target(), fuse}, fuse)
+		if err := f.Drain(ctx, Name); err == nil && fuse.left < 0 {
+			t.Errorf("death %d: the run ended as if nothing had happened", n)
+		}
+		cancel()
+	}
+	if err := w.Function(r.Target(), nil).Drain(t.Context(), Name); err != nil {
+		t.Fatal(err)
+	}
+	w.check(t, r.Taken(t))
+	if repeats(r.Taken(t)) == 0 {
+		t.Error("nobody died after sending: the test tests nothing")
+	}
+}
+
+// hour lets the receiver fail for an hour of virtual time while alerts go on arriving.
+func hour(t *testing.T, r Receiver) {
+	w := NewWorld(t)
+	w.Report(0, 10)
+	r.Refuse(true)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	end := w.Now().Add(time.Hour)
+	next, attempts := 10, 0
+	w.OnWait = func(d time.Duration) {
+		switch {
+		case w.Now().Before(end):
+			if next < 60 {
+				w.Report(next, next+1)
+				next++
+			}
+			attempts = max(attempts, w.failures(t))
+		case w.Now().After(end.Add(10 * time.Minute)):
+			cancel()
+		default:
+			r.Refuse(false)
+		}
+	}
+	w.Function(r.Target(), nil).Run(ctx)
+	if attempts < 5 || attempts > 40 {
+		t.Errorf("a dead receiver was asked %d times in an hour", attempts)
+	}
+	w.check(t, r.Taken(t))
+}
+
+func demand(t *testing.T, r Receiver) {
+	w := NewWorld(t)
+	w.Report(0, 30)
+	f := w.Function(r.Target(), nil)
+	if _, err := f.Start(t.Context(), Name, Begin.Add(-time.Hour), w.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	f.Run(ended()) // waits for the job
+	s, err := f.Status(t.Context(), func(string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := s[0].Job; j == nil || j.State != export.Done || j.Sent != int64(len(r.Taken(t))) || j.Read != j.Total || j.Sent == 0 {
+		t.Fatalf("job %+v, %d records arrived", s[0].Job, len(r.Taken(t)))
+	}
+	w.check(t, r.Taken(t))
+}
+
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// Lines are the lines of what a receiver took, without empty ones.
+func Lines(data []byte) [][]byte {
+	return slices.DeleteFunc(bytes.Split(data, []byte("\n")), func(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 })
+}
+
+func repeats(ids []string) int {
+	seen := map[string]bool{}
+	n := 0
+	for _, id := range ids {
+		if seen[id] {
+			n++
+		}
+		seen[id] = true
+	}
+	return n
+}
+
+// thing is what a record's id is about.
+func thing(id string) string {
+	at := strings.LastIndex(id, "-")
+	return id[:max(at, 0)]
+}
+
+// errDead is what a dead process would have heard.
+var errDead = errors.New("dead")

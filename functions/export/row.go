@@ -1,0 +1,98 @@
+package export
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Row is one state of one thing, on its way to a target: an alert, an exposure or an incident.
+type Row struct {
+	ID       string // names this state: the same state has the same id wherever and whenever it is sent
+	Kind     store.ChangeKind
+	Thing    string // the alert's or incident's id
+	Tenant   string
+	Created  time.Time
+	Updated  time.Time
+	Alert    *incident.Member   // of alerts and exposures
+	Incident *incident.Incident // of incidents
+	Alerts   []incident.Member  // an incident's alerts, by first activity, as many as Limits.Alerts
+}
+
+// Record is a row as a target wrote it.
+type Record struct {
+	ID      string
+	Kind    store.ChangeKind
+	Thing   string
+	Tenant  string
+	Created time.Time
+	Updated time.Time
+	Data    []byte
+}
+
+// OfAlert is the row of an alert or exposure.
+func OfAlert(tenant string, m incident.Member) (Row, error) {
+	r := Row{Kind: store.AlertChanged, Thing: m.Alert.ID, Tenant: tenant, Created: m.Created, Updated: m.Updated, Alert: &m}
+	if m.Alert.Class == exposure {
+		r.Kind = store.ExposureChanged
+	}
+	var err error
+	r.ID, err = r.name(m)
+	return r, err
+}
+
+// OfIncident is the row of an incident.
+func OfIncident(tenant string, i incident.Incident) (Row, error) {
+	r := Row{Kind: store.IncidentChanged, Thing: i.ID, Tenant: tenant, Created: i.Created, Updated: i.Updated, Incident: &i}
+	var err error
+	r.ID, err = r.name(i)
+	return r, err
+}
+
+// name derives the row's id from all that the state is. The prefix keeps ids of one thing beside one another.
+func (r Row) name(state any) (string, error) {
+	data, err := json.Marshal(state, json.Deterministic(true))
+	if err != nil {
+		return "", fault.Errorf(fault.Invalid, "encode %s %s: %w", r.Kind, r.Thing, err)
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00", r.Tenant, r.Kind, r.Thing) // never fails
+	h.Write(data)
+	return r.Thing + "-" + hex.EncodeToString(h.Sum(nil)[:10]), nil
+}
+
+// plain is a row as JSON for receivers without a shape of their own.
+type plain struct {
+	ID       string             `json:"id"`
+	Type     string             `json:"type"` // "alert", "exposure" or "incident"
+	Tenant   string             `json:"tenant"`
+	Time     time.Time          `json:"time"` // when the state came to be
+	Alert    *incident.Member   `json:"alert,omitzero"`
+	Incident *incident.Incident `json:"incident,omitzero"`
+}
+
+// JSON is r in one line of JSON: what Onepane keeps, without the provider's raw record.
+func (r Row) JSON() ([]byte, error) {
+	p := plain{ID: r.ID, Type: string(r.Kind), Tenant: r.Tenant, Time: r.Updated.UTC(), Incident: r.Incident}
+	if r.Alert != nil {
+		m := *r.Alert
+		m.Alert.Raw = nil
+		p.Alert = &m
+	}
+	data, err := json.Marshal(p, json.Deterministic(true))
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "encode %s %s: %w", r.Kind, r.Thing, err)
+	}
+	return data, nil
+}
+
+func (r Row) record(data []byte) Record {
+	return Record{ID: r.ID, Kind: r.Kind, Thing: r.Thing, Tenant: r.Tenant, Created: r.Created, Updated: r.Updated, Data: data}
+}

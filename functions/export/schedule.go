@@ -1,0 +1,62 @@
+package export
+
+import (
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Schedule says when an export sends what has changed. The zero value sends on change.
+type Schedule struct{ cron cron.Schedule }
+
+// OnChange is the word for sending on change.
+const OnChange = "change"
+
+// ParseSchedule reads "change", or a cron expression of five fields or one of its words ("@hourly"), in UTC unless it begins with
+// CRON_TZ=Europe/Berlin. Anything else is fault.Invalid.
+func ParseSchedule(text string) (Schedule, error) {
+	if text == "" || text == OnChange {
+		return Schedule{}, nil
+	}
+	s, err := cron.ParseStandard(text)
+	if err != nil {
+		return Schedule{}, fault.Errorf(fault.Invalid, "schedule %q: %w", text, err)
+	}
+	// An expression for a day that never comes ("30 February") would silently send nothing.
+	if s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
+		return Schedule{}, fault.Errorf(fault.Invalid, "schedule %q is never due", text)
+	}
+	return Schedule{s}, nil
+}
+
+// next is when the export is due after it last ran.
+func (s Schedule) next(last time.Time) time.Time {
+	if s.cron == nil {
+		return last
+	}
+	return s.cron.Next(last.UTC())
+}
+
+// The waits of a runner.
+const (
+	poll     = time.Second // between looks at the feed
+	maxSleep = time.Minute // a longer wait is taken in steps, since clocks are set
+	firstTry = time.Second
+	lastTry  = 5 * time.Minute
+)
+
+// backoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to lastTry, less up to half of
+// it by the export's name, so that exports to one receiver do not come back together.
+func backoff(name string, n int) time.Duration {
+	d := lastTry
+	if n < 10 {
+		d = min(lastTry, firstTry<<(n-1))
+	}
+	h := fnv.New32a()
+	h.Write([]byte(name + "/" + strconv.Itoa(n))) // never fails
+	return d - time.Duration(float64(d)/2*float64(h.Sum32())/(1<<32))
+}

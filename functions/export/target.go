@@ -1,0 +1,60 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Target speaks to one receiver. Its methods are called by one goroutine at a time.
+type Target interface {
+	// Encode writes a row as the receiver wants it. No data means that this receiver has no word for it, and the row is passed
+	// over; an error is fault.Invalid, and the row is set aside.
+	Encode(Row) ([]byte, error)
+	// Limits are what the receiver documents of a batch.
+	Limits() Limits
+	// Send delivers records in order and returns how many of them, from the first, the receiver has taken for good: all when
+	// there is no error. A batch that is too large is fault.TooLarge, one that will never be taken fault.Invalid: it is halved
+	// until what is refused stands alone. Any other error is offered again later; Later says when at the earliest.
+	Send(ctx context.Context, records []Record) (taken int, err error)
+}
+
+// Limits bound a batch. Zero is no bound.
+type Limits struct {
+	Records     int
+	Bytes       int // of all Data, with Overhead for each record
+	Overhead    int
+	RecordBytes int // of one record's Data
+	Alerts      int // how many alerts an incident's row brings with it; 0 for none
+}
+
+// fit is how many of records, which are not empty, one batch takes: at least one.
+func (l Limits) fit(records []Record) int {
+	bytes := 0
+	for i, r := range records {
+		bytes += len(r.Data) + l.Overhead
+		if i > 0 && (l.Bytes > 0 && bytes > l.Bytes || l.Records > 0 && i >= l.Records) {
+			return i
+		}
+	}
+	return len(records)
+}
+
+// Later is err, with the time that the receiver wants to be left alone.
+func Later(after time.Duration, err error) error { return &later{err, after} }
+
+type later struct {
+	error
+	after time.Duration
+}
+
+func (l *later) Unwrap() error { return l.error }
+
+// After is the time that Later gave to err, 0 when none.
+func After(err error) time.Duration {
+	var l *later
+	if errors.As(err, &l) {
+		return l.after
+	}
+	return 0
+}
