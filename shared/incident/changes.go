@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -95,6 +96,13 @@ type Refs struct {
 
 // Empty reports whether nothing is named.
 func (r Refs) Empty() bool { return r.count() == 0 }
+
+func (r *Refs) distinct() {
+	for _, names := range []*[]string{&r.Members, &r.Incidents, &r.Nodes} {
+		slices.Sort(*names)
+		*names = slices.Compact(*names)
+	}
+}
 
 func (r Refs) count() int { return len(r.Members) + len(r.Incidents) + len(r.Nodes) }
 

@@ -104,6 +104,7 @@ func (s *State) Missing(reports []*Report) Refs {
 			r.loaded = s
 		}
 	}
+	m.refs.distinct() // what is loaded twice is kept twice
 	return m.refs
 }
 
