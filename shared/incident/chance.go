@@ -125,6 +125,9 @@ func (s *State) drive(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, 
 	burst := s.tune.Burst * touch.Recent * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
 	telling := s.telling(v, n, inc)
 	drive := (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[v.Alert.Severity] * touch.Credit * telling
+	if !v.strange && !t.endless && slices.ContainsFunc(v.ties, func(o tie) bool { return o.endless }) {
+		drive *= s.tune.Plain
+	}
 	switch {
 	case s.progresses(&v.Alert, inc):
 		drive *= s.tune.Progress
@@ -165,8 +168,22 @@ func (s *State) weigh(v *arrival) {
 		most = max(most, t.credit*min(1, t.weight/full))
 	}
 	for i := range v.ties {
-		v.ties[i].credit = max(v.ties[i].credit, most)
+		t := &v.ties[i]
+		t.credit = max(t.credit, most) * v.share(t.class)
 	}
+}
+
+// share is how much of what an alert says concerns each of its entities of a class: one that names many people or machines, as a
+// password spray does, says little about each.
+func (v *arrival) share(class string) float64 {
+	const few = 2
+	n := 0
+	for i := range v.ties {
+		if v.ties[i].class == class {
+			n++
+		}
+	}
+	return few / max(few, float64(n))
 }
 
 // inherit lets an arrival take over part of the credit of the incident that it joined, on things that little else touches.

@@ -88,6 +88,11 @@ func fullName(key string) bool { return strings.HasPrefix(key, "host:") && strin
 func (s *State) loose(names []string, at time.Time) (string, bool) {
 	for _, k := range names {
 		if owner := s.owner(k, at); owner != "" {
+			for _, name := range names { // a host that names its address is whoever has the address
+				if strings.HasPrefix(name, "host:") && strings.HasPrefix(k, "ip:") {
+					s.lend(name, owner, at, false)
+				}
+			}
 			return owner, false
 		}
 	}

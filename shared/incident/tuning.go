@@ -55,6 +55,8 @@ type Tuning struct {
 	// Progress scales it for an alert that takes the attack a stage further, Unstaged for one that names no stage where the
 	// attack shows some.
 	Progress, Unstaged float64
+	// Plain scales it for an alert with indicators, none of them strange: attackers seldom come from where everyone comes from.
+	Plain float64
 	// Horizon is the largest gap that ties at all.
 	Horizon time.Duration
 
@@ -108,7 +110,7 @@ func Default() *Tuning {
 		Gravity: map[alert.Severity]float64{
 			alert.Unknown: 0.8, alert.Informational: 0.3, alert.Low: 0.6, alert.Medium: 1, alert.High: 1.6, alert.Critical: 2,
 		},
-		Progress: 1.5, Unstaged: 0.4, Horizon: 96 * time.Hour,
+		Progress: 1.5, Plain: 0.2, Unstaged: 0.4, Horizon: 96 * time.Hour,
 		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 1000, PriorFades: 30, PriorLeast: 25, Unseen: 0.5, UnseenIndicator: 0.05, UnseenAddress: 0.1, Strange: 5, Inherit: 0.5, InheritCrowd: 0.5, IndicatorFade: 12 * time.Hour, DripCount: 6, DripWindow: 48 * time.Hour,
 		AddressLife: 24 * time.Hour, FoldWithin: 2 * time.Minute, CarriedWithin: carriedWithin, MaxAlerts: 10000,
 	}
