@@ -82,7 +82,7 @@ type Options struct {
 // New makes a function of exports. Two of one name are fault.Invalid.
 func New(o Options, exports []Export) (*Function, error) {
 	if o.Wait == nil {
-		o.Wait = wait
+		o.Wait = Wait
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -127,7 +127,8 @@ func (f *Function) runner(name string) (*runner, error) {
 	return nil, fault.Errorf(fault.NotFound, "No export with id '%s' was found.", name)
 }
 
-func wait(ctx context.Context, d time.Duration) error {
+// Wait returns after d, or earlier with ctx's error.
+func Wait(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

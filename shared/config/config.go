@@ -44,6 +44,8 @@ type Config struct {
 	Auth Auth `yaml:"auth"`
 	// Sources are senders that sign their webhooks, by name. File only.
 	Sources map[string]Source `yaml:"sources"`
+	// Exports are where alerts and incidents go. File only.
+	Exports []Export `yaml:"exports"`
 }
 
 // Tenant is what belongs to one tenant.
@@ -136,6 +138,7 @@ func (c Config) mistakes() (mistakes []error) {
 		wrong("ONEPANE_LISTEN: %w", err)
 	}
 	mistakes = append(mistakes, c.accessMistakes()...)
+	mistakes = append(mistakes, c.exportMistakes()...)
 	if c.Data == "" {
 		wrong("ONEPANE_DATA: no directory")
 	}

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/functions/api"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
 	"github.com/onepane/onepane/functions/correlate"
+	"github.com/onepane/onepane/functions/export"
 	"github.com/onepane/onepane/functions/host/standalone"
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/bus"
@@ -28,8 +31,9 @@ import (
 // Standalone is every function in one process, over one data directory.
 type Standalone struct {
 	*standalone.Server
-	Store *localstore.Store
-	dir   *datadir.Dir
+	Store   *localstore.Store
+	dir     *datadir.Dir
+	exports *export.Function
 }
 
 // NewStandalone opens the data directory and puts everything together. Close it after Run.
@@ -84,13 +88,28 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 		return nil, err
 	}
 	in.Admit(server)
+	out, err := exports(cfg, version, os.Getenv, store, metrics, log)
+	if err != nil {
+		return nil, err
+	}
 	return &Standalone{
 		Server: &standalone.Server{
 			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.Sender, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},
 			API:    server.Handler(), Metrics: in.Inside(metrics.Handler(), server.Refuse), Correlate: fn.Handle, Bus: local{queue, dir}, Meter: metrics, Log: log,
 		},
-		Store: store, dir: dir,
+		Store: store, dir: dir, exports: out,
 	}, nil
+}
+
+// Run is the server's, with the exports beside it for as long as it runs.
+func (s *Standalone) Run(ctx context.Context, l net.Listener, ready func()) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var exports sync.WaitGroup
+	exports.Go(func() { s.exports.Run(work) })
+	err := s.Server.Run(ctx, l, ready)
+	stop()
+	exports.Wait()
+	return err
 }
 
 // Close flushes and unlocks the data directory.

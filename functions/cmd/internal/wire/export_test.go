@@ -1,0 +1,81 @@
+package wire
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onepane/onepane/shared/config"
+)
+
+// TestStandaloneExports lets a server take an alert and find it, with its incident, in an export's file, both as they came and on demand.
+func TestStandaloneExports(t *testing.T) {
+	dir := t.TempDir()
+	cfg := config.Default()
+	cfg.Data = filepath.Join(dir, "data")
+	cfg.Exports = []config.Export{{Name: "out", Tenant: "default", Target: "file", Format: "ocsf", Options: map[string]string{"directory": filepath.Join(dir, "out")}}}
+	s, err := NewStandalone(cfg, "test", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	ready := make(chan struct{})
+	go func() { ended <- s.Run(ctx, l, func() { close(ready) }) }()
+	<-ready
+	body := `{"id":"1","title":"Odd sign-in","severity":"high","source":"idp","time":"2026-03-03T08:00:00Z","entities":[{"kind":"user","value":"ana@example.com"}]}`
+	resp, err := http.Post("http://"+l.Addr().String()+"/api/ingest/webhook", "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	wait, stop := context.WithTimeout(ctx, time.Minute)
+	defer stop()
+	var data string
+	for !strings.Contains(data, `"class_uid":2005`) || !strings.Contains(data, `"class_uid":2004`) {
+		if wait.Err() != nil {
+			t.Fatalf("the export's file holds %q after a %d", data, resp.StatusCode)
+		}
+		data = ""
+		paths, _ := filepath.Glob(filepath.Join(dir, "out", "out-*.ndjson"))
+		for _, p := range paths {
+			b, _ := os.ReadFile(p)
+			data += string(b)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTargetsOfTheConfiguration(t *testing.T) {
+	secret := map[string]string{"webhook": "whsec_b25lcGFuZS10ZXN0LXdlYmhvb2stc2VjcmV0LWtleQ==", "splunk": "token"}
+	for name, options := range config.Targets {
+		c := config.Export{Name: "x", Tenant: "t", Target: name, Options: map[string]string{}}
+		needed, _, _ := strings.Cut(options, "|")
+		for _, o := range strings.Fields(needed) {
+			c.Options[o] = "127.0.0.1:6514"
+		}
+		if secret[name] != "" {
+			c.Secrets = []config.Reference{"env:SECRET"}
+		}
+		e, err := exportOf(c, "test", func(string) string { return secret[name] })
+		if err != nil || e.Target == nil || e.Kind != name {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Export is one way out for a tenant's alerts and incidents.
+type Export struct {
+	Name   string   `yaml:"name"` // small letters, digits and "-"; the cursor is kept under it
+	Tenant string   `yaml:"tenant"`
+	Target string   `yaml:"target"` // sentinel, splunk, cef, webhook or file
+	What   []string `yaml:"what"`   // alerts, incidents, exposures; default alerts and incidents
+	When   string   `yaml:"when"`   // "change", or a cron expression, with CRON_TZ=Europe/Berlin before it where UTC is not meant
+	Format string   `yaml:"format"` // json, or ocsf where the target has no format of its own
+	// OCSF is the version of format ocsf: 1.5.0, 1.6.0 or 1.8.0.
+	OCSF    string            `yaml:"ocsf"`
+	Filter  ExportFilter      `yaml:"filter"`
+	Options map[string]string `yaml:"options"` // of the target; see its own list in package wire
+	Secrets []Reference       `yaml:"secrets"` // a webhook's whsec_… (several while one replaces another), an HEC token
+	// Subscriptions narrow the alerts that sentinel gets.
+	Subscriptions []string `yaml:"subscriptions"`
+}
+
+// ExportFilter says which things are sent. Empty lists let everything through.
+type ExportFilter struct {
+	Severity  string   `yaml:"severity"` // this or graver
+	Statuses  []string `yaml:"statuses"`
+	Clouds    []string `yaml:"clouds"`
+	Accounts  []string `yaml:"accounts"`
+	Providers []string `yaml:"providers"`
+}
+
+// Targets are the words for targets, with the options that each takes; those before the bar it needs.
+var Targets = map[string]string{
+	"file": "directory|", "webhook": "url|", "splunk": "url channel|index acknowledge", "cef": "address|tls host",
+	"sentinel": "endpoint rule|alertStream incidentStream incidents",
+}
+
+var exportName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+
+// exportMistakes are those of Exports that need no target to be seen.
+func (c Config) exportMistakes() (mistakes []error) {
+	names := map[string]bool{}
+	for n, e := range c.Exports {
+		wrong := func(format string, args ...any) {
+			mistakes = append(mistakes, fmt.Errorf("exports: %d (%s): %w", n+1, e.Name, fmt.Errorf(format, args...)))
+		}
+		if !exportName.MatchString(e.Name) || names[e.Name] {
+			wrong("a name is small letters, digits and -, and no other export's")
+		}
+		names[e.Name] = true
+		if strings.TrimSpace(e.Tenant) == "" {
+			wrong("no tenant")
+		}
+		options, known := Targets[e.Target]
+		if !known {
+			wrong("target %q is none of cef, file, sentinel, splunk, webhook", e.Target)
+			continue
+		}
+		needed, more, _ := strings.Cut(options, "|")
+		for _, o := range strings.Fields(needed) {
+			if e.Options[o] == "" {
+				wrong("target %s needs option %s", e.Target, o)
+			}
+		}
+		for o := range e.Options {
+			if !slices.Contains(strings.Fields(needed+" "+more), o) {
+				wrong("target %s has no option %q", e.Target, o)
+			}
+		}
+		e.words(wrong)
+	}
+	return mistakes
+}
+
+// words checks what must be one of a few.
+func (e Export) words(wrong func(string, ...any)) {
+	for _, list := range []struct {
+		name  string
+		words []string
+		of    []string
+	}{
+		{"what", e.What, []string{"alerts", "incidents", "exposures"}},
+		{"format", []string{e.Format}, []string{"", "json", "ocsf"}},
+		{"ocsf", []string{e.OCSF}, []string{"", "1.5.0", "1.6.0", "1.8.0"}},
+		{"clouds", e.Filter.Clouds, []string{"azure", "aws", "gcp"}},
+		{"severity", []string{e.Filter.Severity}, []string{"", "informational", "low", "medium", "high", "critical"}},
+	} {
+		for _, w := range list.words {
+			if !slices.Contains(list.of, w) {
+				wrong("%s: %q is none of %s", list.name, w, strings.TrimSpace(strings.Join(list.of, " ")))
+			}
+		}
+	}
+	if needs := e.Target == "webhook" || e.Target == "splunk"; needs != (len(e.Secrets) > 0) {
+		wrong("target %s: secrets are for webhook and splunk, which need them", e.Target)
+	}
+}
