@@ -35,6 +35,7 @@ type Server struct {
 	Hand         Hand                               // what people decide; without it nothing can be edited
 	Audit        Audit                              // who wrote what; unset keeps none
 	Keys         Keys                               // API keys
+	Exports      Exports                            // ways out; unset has none
 	Limit        func(Principal) time.Duration      // how long a principal must wait, 0 to go on; unset limits nobody
 
 	BaseURL   string // "https://onepane.example", for links; empty takes the request's own scheme and host

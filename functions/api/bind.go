@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/shared/fault"
@@ -247,6 +248,57 @@ func (b bound) covers(k Key) bool {
 		return b.principal.AllTenants
 	}
 	return !slices.ContainsFunc(k.Tenants, func(t string) bool { return !b.principal.May(t) })
+}
+
+// exports lists those of the principal's tenants, of one unless only is empty.
+func (b bound) exports(ctx context.Context, only string) ([]Export, error) {
+	if only != "" {
+		if err := b.check(only); err != nil {
+			return nil, err
+		}
+	}
+	if b.server.Exports == nil {
+		return nil, nil
+	}
+	all, err := b.server.Exports.Exports(ctx)
+	return slices.DeleteFunc(all, func(e Export) bool { return !b.principal.May(e.Tenant) || only != "" && e.Tenant != only }), err
+}
+
+// export finds one; another tenant's is not found.
+func (b bound) export(ctx context.Context, name string) (Export, error) {
+	all, err := b.exports(ctx, "")
+	if err != nil {
+		return Export{}, err
+	}
+	i := slices.IndexFunc(all, func(e Export) bool { return e.ID == name })
+	if i < 0 {
+		return Export{}, notFound("export", name)
+	}
+	return all[i], nil
+}
+
+func (b bound) deliveries(ctx context.Context, name string) ([]Delivery, error) {
+	e, err := b.export(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return b.server.Exports.Deliveries(ctx, e.ID)
+}
+
+// runExport begins a range of an export that was found here.
+func (b bound) runExport(ctx context.Context, e Export, since, until time.Time) (ExportRun, error) {
+	if err := b.check(e.Tenant); err != nil {
+		return ExportRun{}, err
+	}
+	return b.server.Exports.Start(ctx, e.ID, since, until)
+}
+
+// replayDelivery sends one delivery of an export that was found here again.
+func (b bound) replayDelivery(ctx context.Context, e Export, id string) error {
+	if err := b.check(e.Tenant); err != nil {
+		return err
+	}
+	return b.server.Exports.Replay(ctx, e.ID, id)
 }
 
 func notKept(what string) error {

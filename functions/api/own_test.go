@@ -60,6 +60,7 @@ func TestDocumentNamesEveryProperty(t *testing.T) {
 		"asset": memberNames[assetFact](), "assets": memberNames[assetList](), "alertEvidence": memberNames[base](),
 		"incidentAdditionalData": memberNames[incidentFacts](), "priorityPart": memberNames[priorityPart](), "storyGraph": memberNames[storyGraph](),
 		"storyNode": memberNames[storyNode](), "storyEdge": memberNames[storyEdge](), "mergedBecause": memberNames[mergedBecause](), "sighting": memberNames[sightingOf](),
+		"export": memberNames[Export](), "exportRun": memberNames[ExportRun](), "delivery": memberNames[Delivery](),
 	} {
 		for _, n := range names {
 			if _, ok := doc.Components.Schemas[schema].Properties[n]; !ok {

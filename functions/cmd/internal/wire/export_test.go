@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -52,6 +53,21 @@ func TestStandaloneExports(t *testing.T) {
 			b, _ := os.ReadFile(p)
 			data += string(b)
 		}
+	}
+	base := "http://" + l.Addr().String() + "/api/v1/exports"
+	resp, err = http.Post(base+"/out/run", "application/json", strings.NewReader(`{"since":"2026-01-01T00:00:00Z"}`))
+	if err != nil || resp.StatusCode != http.StatusAccepted {
+		t.Fatalf("run: %v, %v", resp, err)
+	}
+	_ = resp.Body.Close()
+	for answer := ""; !strings.Contains(answer, `"state":"done"`) || !strings.Contains(answer, `"backlog":0`); {
+		resp, err := http.Get(base)
+		if err != nil || wait.Err() != nil {
+			t.Fatalf("exports: %s, %v", answer, err)
+		}
+		b, _ := io.ReadAll(resp.Body)
+		answer = string(b)
+		_ = resp.Body.Close()
 	}
 	cancel()
 	if err := <-ended; err != nil {

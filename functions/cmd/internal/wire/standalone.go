@@ -34,6 +34,8 @@ type Standalone struct {
 	Store   *localstore.Store
 	dir     *datadir.Dir
 	exports *export.Function
+	work    context.Context // of the exports
+	stop    func()
 }
 
 // NewStandalone opens the data directory and puts everything together. Close it after Run.
@@ -92,28 +94,32 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 	if err != nil {
 		return nil, err
 	}
+	work, stop := context.WithCancel(context.Background())
+	server.Exports = exporter{out, work}
 	return &Standalone{
 		Server: &standalone.Server{
 			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.Sender, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},
 			API:    server.Handler(), Metrics: in.Inside(metrics.Handler(), server.Refuse), Correlate: fn.Handle, Bus: local{queue, dir}, Meter: metrics, Log: log,
 		},
-		Store: store, dir: dir, exports: out,
+		Store: store, dir: dir, exports: out, work: work, stop: stop,
 	}, nil
 }
 
 // Run is the server's, with the exports beside it for as long as it runs.
 func (s *Standalone) Run(ctx context.Context, l net.Listener, ready func()) error {
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var exports sync.WaitGroup
-	exports.Go(func() { s.exports.Run(work) })
+	exports.Go(func() { s.exports.Run(s.work) })
 	err := s.Server.Run(ctx, l, ready)
-	stop()
+	s.stop()
 	exports.Wait()
 	return err
 }
 
 // Close flushes and unlocks the data directory.
-func (s *Standalone) Close() error { return s.dir.Close() }
+func (s *Standalone) Close() error {
+	s.stop()
+	return s.dir.Close()
+}
 
 // local is the embedded bus as the host sees it.
 type local struct {

@@ -228,7 +228,7 @@ func (h *house) path(t *testing.T, r route, tenant string) string {
 	}
 	path := strings.Replace(r.Path, "{aid}", of("alert"), 1)
 	kinds := []struct{ in, id string }{
-		{"/incidents/", "incident"}, {"/alerts", "alert"}, {"/exposures/", "exposure"}, {"/quarantine/", "quarantined"}, {"/keys/", "key"},
+		{"/incidents/", "incident"}, {"/alerts", "alert"}, {"/exposures/", "exposure"}, {"/quarantine/", "quarantined"}, {"/exports/", "export"}, {"/keys/", "key"},
 	}
 	for _, k := range kinds {
 		if strings.Contains(r.Path, k.in) {

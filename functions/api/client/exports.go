@@ -1,0 +1,48 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/api"
+)
+
+// Export is one way out and how it does.
+type Export = api.Export
+
+// ExportRun is a range that is sent on demand.
+type ExportRun = api.ExportRun
+
+const exports = "/api/v1/exports"
+
+// Exports lists the ways out.
+func (c *Client) Exports(ctx context.Context, q Query) iter.Seq2[Item[Export], error] {
+	return list[Export](ctx, c, exports, Query{Tenant: q.Tenant, Top: q.Top}, alertPage)
+}
+
+// Export finds one.
+func (c *Client) Export(ctx context.Context, id string) (Item[Export], error) {
+	return one[Export](ctx, c, exports+"/"+url.PathEscape(id), Query{})
+}
+
+// RunExport begins to send what last changed in a range; a zero end is now.
+func (c *Client) RunExport(ctx context.Context, id string, since, until time.Time) (Item[ExportRun], error) {
+	body, err := json.Marshal(struct {
+		Since time.Time `json:"since"`
+		Until time.Time `json:"until,omitzero"`
+	}{since, until})
+	if err != nil {
+		return Item[ExportRun]{}, err
+	}
+	var raw jsontext.Value
+	if err := c.do(ctx, http.MethodPost, exports+"/"+url.PathEscape(id)+"/run", nil, body, &raw); err != nil {
+		return Item[ExportRun]{}, err
+	}
+	return decode[ExportRun](raw)
+}

@@ -1,0 +1,149 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/shared/fault"
+)
+
+// Exports are the ways out, as the API shows them. An export's name is fault.NotFound where there is none.
+type Exports interface {
+	// Exports lists all exports with how they do, in the order of the configuration.
+	Exports(ctx context.Context) ([]Export, error)
+	// Deliveries lists what an export sent last and what it set aside, the newest first.
+	Deliveries(ctx context.Context, name string) ([]Delivery, error)
+	// Start sends what last changed in a range once more; fault.Conflict while another range is at work.
+	Start(ctx context.Context, name string, since, until time.Time) (ExportRun, error)
+	// Replay sends the thing of one delivery again, as it is now.
+	Replay(ctx context.Context, name, delivery string) error
+}
+
+// Export is one way out on the wire.
+type Export struct {
+	ID          string     `json:"id"`
+	Tenant      string     `json:"tenantId"`
+	Target      string     `json:"target"`
+	Backlog     int        `json:"backlog"` // changes not yet seen through, at most 10,000
+	Lag         float64    `json:"lagSeconds"`
+	Sent        int64      `json:"sent"`
+	Aside       int64      `json:"setAside"`
+	Failures    int        `json:"failures"` // in a row
+	LastSent    time.Time  `json:"lastSent,omitzero"`
+	LastRun     time.Time  `json:"lastRun,omitzero"`
+	LastError   string     `json:"lastError,omitzero"`
+	LastErrorAt time.Time  `json:"lastErrorAt,omitzero"`
+	NextAttempt string     `json:"nextAttempt,omitzero"`
+	Run         *ExportRun `json:"run,omitzero"` // the last range on demand
+}
+
+// ExportRun is a range that is sent on demand.
+type ExportRun struct {
+	Since     time.Time `json:"since"`
+	Until     time.Time `json:"until"`
+	State     string    `json:"state"` // running, done or failed
+	Total     int64     `json:"total"`
+	Read      int64     `json:"read"`
+	Sent      int64     `json:"sent"`
+	LastError string    `json:"lastError,omitzero"`
+}
+
+// Delivery is one record's fate.
+type Delivery struct {
+	ID     string    `json:"id"`
+	Kind   string    `json:"kind"`
+	Thing  string    `json:"thingId"`
+	Time   time.Time `json:"time"`
+	Aside  bool      `json:"setAside,omitzero"`
+	Reason string    `json:"reason,omitzero"`
+}
+
+func (c *call) listExports() error {
+	only, err := tenantOf(c.Request)
+	if err != nil {
+		return err
+	}
+	all, err := c.door().exports(c.Context(), only)
+	if err != nil {
+		return err
+	}
+	return answerAll(c, all)
+}
+
+// answerAll answers with a whole collection.
+func answerAll[T any](c *call, all []T) error {
+	out := collection{Value: []jsontext.Value{}}
+	for _, e := range all {
+		v, err := json.Marshal(e, encoding)
+		if err != nil {
+			return err
+		}
+		out.Value = append(out.Value, v)
+	}
+	return c.json(http.StatusOK, out)
+}
+
+func (c *call) getExport() error {
+	e, err := c.door().export(c.Context(), c.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, e)
+}
+
+func (c *call) listDeliveries() error {
+	ds, err := c.door().deliveries(c.Context(), c.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return answerAll(c, ds)
+}
+
+// runExport begins a range; GET on the export shows how far it is.
+func (c *call) runExport() error {
+	e, err := c.door().export(c.Context(), c.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	body, err := c.body(maxRequest)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Since time.Time `json:"since"`
+		Until time.Time `json:"until"`
+	}
+	if err := json.Unmarshal(body, &in, json.RejectUnknownMembers(true)); err != nil || in.Since.IsZero() {
+		return fault.Errorf(fault.Invalid, `The body must be {"since":"2026-03-03T00:00:00Z","until":"…"}.`)
+	}
+	if in.Until.IsZero() {
+		in.Until = c.server.now()
+	}
+	run, err := c.door().runExport(c.Context(), e, in.Since, in.Until)
+	if err != nil {
+		return err
+	}
+	if err := c.audit(e.Tenant, "export "+e.ID, nil, run); err != nil {
+		return err
+	}
+	return c.json(http.StatusAccepted, run)
+}
+
+func (c *call) replayDelivery() error {
+	e, err := c.door().export(c.Context(), c.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	id := c.PathValue("did")
+	if err := c.door().replayDelivery(c.Context(), e, id); err != nil {
+		return err
+	}
+	if err := c.audit(e.Tenant, "delivery "+clip(id)+" of export "+e.ID, nil, map[string]string{"replayed": id}); err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, map[string]string{"id": id})
+}

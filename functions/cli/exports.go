@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onepane/onepane/functions/api/client"
+)
+
+func exportsCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "exports", Short: "List the ways out, with backlog, lag and last error", Args: between(0, 0),
+		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+			head := []string{"EXPORT", "TENANT", "TARGET", "BACKLOG", "LAG", "SENT", "SET ASIDE", "LAST SENT", "LAST ERROR"}
+			return show(s, asJSON, c.Exports(cmd.Context(), client.Query{}), "No exports.", head, func(e client.Export) []string {
+				return []string{e.ID, e.Tenant, e.Target, strconv.Itoa(e.Backlog), span(time.Duration(e.Lag * float64(time.Second))),
+					strconv.FormatInt(e.Sent, 10), strconv.FormatInt(e.Aside, 10), when(e.LastSent), e.LastError}
+			})
+		}),
+	}
+}
+
+func exportCommand(s *session) *cobra.Command {
+	var since, to string
+	var detach bool
+	cmd := &cobra.Command{
+		Use: "export TARGET --since TIME [--to TIME]", Short: "Send what last changed in a range once more, and show how far it is", Args: between(1, 1),
+		Example: `  onepane export siem --since 2026-03-01T00:00:00Z
+  onepane export siem --since 48h --to 24h`,
+		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+			now := time.Now().UTC()
+			from, err := moment(since, now)
+			if err != nil || from.IsZero() {
+				return Usage("--since %q: expected a time as 2026-03-01T00:00:00Z, or how long ago as 48h", since)
+			}
+			until, err := moment(to, now)
+			if err != nil {
+				return Usage("--to %q: expected a time as 2026-03-01T00:00:00Z, or how long ago as 24h", to)
+			}
+			run, err := c.RunExport(cmd.Context(), args[0], from, until)
+			if err != nil {
+				return err
+			}
+			if detach || asJSON {
+				return s.printJSON(run.JSON)
+			}
+			return s.follow(cmd, c, args[0])
+		}),
+	}
+	cmd.Flags().StringVar(&since, "since", "", "the range's begin: a time, or how long ago")
+	cmd.Flags().StringVar(&to, "to", "", "the range's end: a time, or how long ago (default now)")
+	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
+	return cmd
+}
+
+// moment reads a time or how long ago it is; nothing is the zero time.
+func moment(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Parse(time.RFC3339, text)
+}
+
+// follow shows progress until the range is done.
+func (s *session) follow(cmd *cobra.Command, c *client.Client, name string) error {
+	last := int64(-1)
+	for {
+		e, err := c.Export(cmd.Context(), name)
+		if err != nil {
+			return err
+		}
+		r := e.Value.Run
+		if r == nil {
+			return errors.New("the server was restarted and has forgotten the range; begin it again")
+		}
+		if r.Read != last {
+			last = r.Read
+			if _, err := fmt.Fprintf(s.Out, "%d of %d read, %d sent\n", r.Read, r.Total, r.Sent); err != nil {
+				return err
+			}
+		}
+		switch r.State {
+		case "done":
+			return nil
+		case "failed":
+			return fmt.Errorf("the export failed: %s", r.LastError)
+		}
+		select {
+		case <-cmd.Context().Done():
+			return cmd.Context().Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}

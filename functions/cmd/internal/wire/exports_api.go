@@ -1,0 +1,60 @@
+package wire
+
+import (
+	"context"
+	"time"
+
+	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/functions/export"
+)
+
+// exporter shows the export function to the API. Ranges on demand go on after the request that began them, until work ends.
+type exporter struct {
+	fn   *export.Function
+	work context.Context
+}
+
+// Exports implements api.Exports.
+func (e exporter) Exports(ctx context.Context) ([]api.Export, error) {
+	all, err := e.fn.Status(ctx, func(string) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	out := make([]api.Export, len(all))
+	for i, s := range all {
+		out[i] = api.Export{
+			ID: s.Name, Tenant: s.Tenant, Target: s.Target, Backlog: s.Backlog, Lag: s.Lag, Sent: s.Sent, Aside: s.Aside, Failures: s.Failures,
+			LastSent: s.LastSent, LastRun: s.LastRun, LastError: s.Error, LastErrorAt: s.ErrorAt, NextAttempt: s.NextTry,
+		}
+		if s.Job != nil {
+			run := runOf(*s.Job)
+			out[i].Run = &run
+		}
+	}
+	return out, nil
+}
+
+func runOf(j export.Job) api.ExportRun {
+	return api.ExportRun{Since: j.Since, Until: j.Until, State: j.State, Total: j.Total, Read: j.Read, Sent: j.Sent, LastError: j.Error}
+}
+
+// Deliveries implements api.Exports.
+func (e exporter) Deliveries(ctx context.Context, name string) ([]api.Delivery, error) {
+	ds, err := e.fn.Deliveries(ctx, name)
+	out := make([]api.Delivery, len(ds))
+	for i, d := range ds {
+		out[i] = api.Delivery{ID: d.ID, Kind: string(d.Kind), Thing: d.Thing, Time: d.Time, Aside: d.Aside, Reason: d.Reason}
+	}
+	return out, err
+}
+
+// Start implements api.Exports.
+func (e exporter) Start(_ context.Context, name string, since, until time.Time) (api.ExportRun, error) {
+	j, err := e.fn.Start(e.work, name, since, until)
+	return runOf(j), err
+}
+
+// Replay implements api.Exports.
+func (e exporter) Replay(ctx context.Context, name, delivery string) error {
+	return e.fn.Replay(ctx, name, delivery)
+}
