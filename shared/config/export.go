@@ -11,7 +11,7 @@ import (
 type Export struct {
 	Name   string   `yaml:"name"` // small letters, digits and "-"; the cursor is kept under it
 	Tenant string   `yaml:"tenant"`
-	Target string   `yaml:"target"` // sentinel, splunk, cef, webhook or file
+	Target string   `yaml:"target"` // sentinel, splunk, cef, webhook, file or blob
 	What   []string `yaml:"what"`   // alerts, incidents, exposures; default alerts and incidents
 	When   string   `yaml:"when"`   // "change", or a cron expression, with CRON_TZ=Europe/Berlin before it where UTC is not meant
 	Format string   `yaml:"format"` // json, or ocsf where the target has no format of its own
@@ -19,7 +19,7 @@ type Export struct {
 	OCSF    string            `yaml:"ocsf"`
 	Filter  ExportFilter      `yaml:"filter"`
 	Options map[string]string `yaml:"options"` // of the target; see its own list in package wire
-	Secrets []Reference       `yaml:"secrets"` // a webhook's whsec_… (several while one replaces another), an HEC token
+	Secrets []Reference       `yaml:"secrets"` // a webhook's whsec_… (several while one replaces another), an HEC token, a storage account's connection string
 	// Subscriptions narrow the alerts that sentinel gets.
 	Subscriptions []string `yaml:"subscriptions"`
 }
@@ -36,6 +36,7 @@ type ExportFilter struct {
 // Targets are the words for targets, with the options that each takes; those before the bar it needs.
 var Targets = map[string]string{
 	"file": "directory|", "webhook": "url|", "splunk": "url channel|index acknowledge", "cef": "address|tls host",
+	"blob":     "container|prefix",
 	"sentinel": "endpoint rule|alertStream incidentStream incidents",
 }
 
@@ -57,7 +58,7 @@ func (c Config) exportMistakes() (mistakes []error) {
 		}
 		options, known := Targets[e.Target]
 		if !known {
-			wrong("target %q is none of cef, file, sentinel, splunk, webhook", e.Target)
+			wrong("target %q is none of blob, cef, file, sentinel, splunk, webhook", e.Target)
 			continue
 		}
 		needed, more, _ := strings.Cut(options, "|")
@@ -95,7 +96,7 @@ func (e Export) words(wrong func(string, ...any)) {
 			}
 		}
 	}
-	if needs := e.Target == "webhook" || e.Target == "splunk"; needs != (len(e.Secrets) > 0) {
-		wrong("target %s: secrets are for webhook and splunk, which need them", e.Target)
+	if needs := slices.Contains([]string{"blob", "splunk", "webhook"}, e.Target); needs != (len(e.Secrets) > 0) {
+		wrong("target %s: secrets are for blob, splunk and webhook, which need them", e.Target)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/onepane/onepane/functions/export"
+	"github.com/onepane/onepane/functions/export/blob"
 	"github.com/onepane/onepane/functions/export/cef"
 	"github.com/onepane/onepane/functions/export/file"
 	"github.com/onepane/onepane/functions/export/ocsf"
@@ -120,6 +121,9 @@ func target(c config.Export, version string, getenv func(string) string) (export
 			URL: o["url"], Token: secrets[0], Channel: o["channel"], NoAck: o["acknowledge"] == "false", Index: o["index"], Source: c.Name,
 			Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now, Wait: export.Wait,
 		}, nil
+	case "blob":
+		client, err := blob.Open(secrets[0])
+		return &blob.Target{Client: client, Container: o["container"], Prefix: o["prefix"], Write: write, Alerts: alerts, Now: time.Now}, err
 	case "cef":
 		return syslog(o, version)
 	}

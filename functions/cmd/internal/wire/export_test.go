@@ -79,7 +79,8 @@ func TestStandaloneExports(t *testing.T) {
 }
 
 func TestTargetsOfTheConfiguration(t *testing.T) {
-	secret := map[string]string{"webhook": "whsec_b25lcGFuZS10ZXN0LXdlYmhvb2stc2VjcmV0LWtleQ==", "splunk": "token"}
+	secret := map[string]string{"webhook": "whsec_b25lcGFuZS10ZXN0LXdlYmhvb2stc2VjcmV0LWtleQ==", "splunk": "token",
+		"blob": "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5;EndpointSuffix=core.windows.net"}
 	for name, options := range config.Targets {
 		c := config.Export{Name: "x", Tenant: "t", Target: name, Options: map[string]string{}}
 		needed, _, _ := strings.Cut(options, "|")
