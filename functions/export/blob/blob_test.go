@@ -101,3 +101,5 @@ func TestEverythingArrives(t *testing.T) {
 		t.Errorf("%v, %d records after the container came back", err, len(a.Taken(t)))
 	}
 }
+
+func BenchmarkExport(b *testing.B) { exporttest.Bench(b, newAccount(b)) }

@@ -158,3 +158,5 @@ func TestEncode(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkExport(b *testing.B) { exporttest.Bench(b, newListener(b, true)) }

@@ -72,3 +72,5 @@ func TestATornLineIsCutOff(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func BenchmarkExport(b *testing.B) { exporttest.Bench(b, dir{filepath.Join(b.TempDir(), "out")}) }

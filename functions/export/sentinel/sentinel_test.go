@@ -175,3 +175,5 @@ func TestWordsOfIncidents(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkExport(b *testing.B) { exporttest.Bench(b, newWorkspace(b)) }

@@ -175,3 +175,5 @@ func TestSettingsAreNoRecordsFault(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkExport(b *testing.B) { exporttest.Bench(b, newCollector(b)) }

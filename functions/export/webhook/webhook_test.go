@@ -117,3 +117,5 @@ func TestKeys(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkExport(b *testing.B) { exporttest.Bench(b, newHook(b)) }
