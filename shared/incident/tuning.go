@@ -111,7 +111,7 @@ func Default() *Tuning {
 			alert.Unknown: 0.8, alert.Informational: 0.3, alert.Low: 0.6, alert.Medium: 1, alert.High: 1.6, alert.Critical: 2,
 		},
 		Progress: 1.5, Plain: 0.2, Unstaged: 0.4, Horizon: 96 * time.Hour,
-		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 1000, PriorFades: 30, PriorLeast: 25, Unseen: 0.5, UnseenIndicator: 0.05, UnseenAddress: 0.1, Strange: 5, Inherit: 0.5, InheritCrowd: 0.5, IndicatorFade: 12 * time.Hour, DripCount: 6, DripWindow: 48 * time.Hour,
+		Episode: 10 * time.Minute, Prior: 48 * time.Hour, PriorEpisodes: 1000, PriorFades: 30, PriorLeast: 25, Unseen: 0.5, UnseenIndicator: 0.05, UnseenAddress: 0.2, Strange: 5, Inherit: 0.5, InheritCrowd: 0.5, IndicatorFade: 12 * time.Hour, DripCount: 6, DripWindow: 48 * time.Hour,
 		AddressLife: 24 * time.Hour, FoldWithin: 2 * time.Minute, CarriedWithin: carriedWithin, MaxAlerts: 10000,
 	}
 }
