@@ -105,10 +105,14 @@ func (s *State) own(c *TypeCount, inc *Incident) float64 {
 
 // within is how many episodes on a node belong to an incident, or to those that were merged into it.
 func (s *State) within(n *Node, inc *Incident) float64 {
+	if inc == nil {
+		return 0
+	}
 	own := 0
 	for i := range n.Touches {
-		if inc != nil && s.incident(n.Touches[i].Incident) == inc {
-			own += n.Touches[i].Alerts
+		t := &n.Touches[i]
+		if t.Incident == inc.ID || len(inc.Merged) > 0 && s.incident(t.Incident) == inc {
+			own += t.Alerts
 		}
 	}
 	return float64(own)

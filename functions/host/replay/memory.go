@@ -39,12 +39,7 @@ func newMemory() *memory {
 }
 
 func (m *memory) load(refs incident.Refs) incident.Loaded {
-	l := incident.Loaded{
-		Members:   make([]incident.Member, 0, len(refs.Members)),
-		Incidents: make([]incident.Incident, 0, len(refs.Incidents)),
-		Nodes:     make([]incident.Node, 0, len(refs.Nodes)),
-		Sequence:  m.sequence,
-	}
+	l := incident.Loaded{Sequence: m.sequence} // most of what is asked for is new, so nothing is made in advance
 	for _, id := range refs.Members {
 		if b, ok := m.members[id]; ok {
 			l.Members = append(l.Members, b.member(id))
