@@ -69,6 +69,7 @@ func (l *listener) serve(c net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down {
+		_, _ = c.Read(make([]byte, 1)) // the rest has arrived or will: closing resets the connection
 		return
 	}
 	if l.tls != nil {
@@ -114,7 +115,7 @@ func (l *listener) Taken(testing.TB) []string {
 	return slices.Clone(l.ids)
 }
 
-// Refuse closes every connection unread: with something unread, TCP resets it.
+// Refuse closes every connection with most of what came unread, which resets it.
 func (l *listener) Refuse(down bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
