@@ -195,7 +195,7 @@ func (s *State) rename(short, machine string, at time.Time) {
 	s.edit(short).Owners = nil
 }
 
-// introduced is what one alert says by naming things side by side: the one machine in it has the one private address in it, the one
+// introduce learns what one alert says by naming things side by side: the one machine in it has the one private address in it, the one
 // person in it the one object id.
 func (s *State) introduce(r *Report) {
 	var machines, addresses, people, ids []string
