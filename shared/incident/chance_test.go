@@ -32,3 +32,43 @@ func TestChance(t *testing.T) {
 		t.Errorf("a kind seen 60 times tells %v, a new one %v", often, once)
 	}
 }
+
+// An alert that names many people says little of each.
+func TestManyShareWhatAnAlertSays(t *testing.T) {
+	credit := func(people ...string) float64 {
+		w := newWorld(t)
+		v := w.s.arrive(NewReport(told("x-0001", 0, "spray", people...)))
+		w.s.weigh(v)
+		return v.ties[0].credit
+	}
+	one := credit("user=a@contoso.example")
+	if many := credit("user=a@contoso.example", "user=b@contoso.example", "user=c@contoso.example", "user=d@contoso.example"); many > one*0.6 {
+		t.Errorf("each of four gets %v, one alone %v: want about half", many, one)
+	}
+}
+
+// What usually comes from the office is far rarer from an address never heard of.
+func TestStrangeIndicatorsAreRarer(t *testing.T) {
+	w := newWorld(t)
+	for i := range 40 {
+		w.see(told(fmt.Sprint("s-", i), float64(60*i), "sign-in", fmt.Sprintf("user=u%d@contoso.example", i%9), "ip=198.51.100.1"))
+	}
+	chance := func(id, address string) float64 {
+		v := w.s.arrive(NewReport(told(id, 2500, "sign-in", "user=u1@contoso.example", address)))
+		w.s.weigh(v)
+		return w.s.chance(v, &v.ties[0], w.s.nodes[v.ties[0].key], nil)
+	}
+	if usual, strange := chance("x-0001", "ip=198.51.100.1"), chance("x-0002", "ip=203.0.113.9"); strange > usual/10 {
+		t.Errorf("from a new address %v, from the office %v: want the new one far rarer", strange, usual)
+	}
+}
+
+// What an incident brought before it was merged is the survivor's own.
+func TestOwnThroughMerges(t *testing.T) {
+	w := newWorld(t)
+	survivor := &Incident{ID: "1", Merged: []string{"2"}}
+	w.s.incidents["1"], w.s.incidents["2"] = survivor, &Incident{ID: "2", RedirectTo: "1", Status: Redirected}
+	if own := w.s.own(&TypeCount{Type: "k", N: 3, Here: 3, Incident: "2"}, survivor); own != 3 {
+		t.Errorf("own is %v, want 3", own)
+	}
+}
