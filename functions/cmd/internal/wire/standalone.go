@@ -13,6 +13,8 @@ import (
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/functions/api"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/replay"
 	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/functions/export"
 	"github.com/onepane/onepane/functions/host/standalone"
@@ -79,7 +81,7 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 	}
 	fn := &correlate.Function{Store: store, Alerts: store, Tuning: tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
-		Reader: store, Hand: fn, Shelf: queue.Shelf(), Replayer: replayer{byRoute, queue}, Version: version, Now: time.Now, Log: log,
+		Reader: store, Hand: fn, Shelf: queue.Shelf(), Replayer: replay.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now}, Version: version, Now: time.Now, Log: log,
 		Bus: func(context.Context) (api.Bus, error) {
 			s := queue.Stats()
 			return api.Bus{Pending: s.Pending, DeadLettered: s.DeadLettered}, nil
@@ -90,12 +92,12 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 		return nil, err
 	}
 	in.Admit(server)
-	out, err := exports(cfg, version, os.Getenv, store, metrics, log)
+	out, err := withGauges(cfg, version, os.Getenv, store, metrics, log)
 	if err != nil {
 		return nil, err
 	}
 	work, stop := context.WithCancel(context.Background())
-	server.Exports = exporter{out, work}
+	server.Exports = exports.API{Function: out, Work: work}
 	return &Standalone{
 		Server: &standalone.Server{
 			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.Sender, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},
@@ -188,56 +190,4 @@ func (s settler) settle(ctx context.Context, accepted []ingest.Accepted) error {
 		a.AlertID, a.IncidentID = m.Alert.ID, m.Incident
 	}
 	return nil
-}
-
-// replayer takes rejected records in again, by the function of their route.
-type replayer struct {
-	functions map[string]*ingest.Function
-	queue     *localbus.Bus
-}
-
-// Replay implements api.Replayer.
-func (p replayer) Replay(ctx context.Context, r events.Rejection) (api.Replayed, error) {
-	if r.Route == "bus" {
-		e, err := cloudevent.FromAttributes(r.Headers, r.Bytes())
-		if err != nil {
-			return api.Replayed{}, err
-		}
-		a, err := events.ParseAlert(e)
-		if err != nil {
-			return api.Replayed{}, err
-		}
-		return api.Replayed{AlertIDs: []string{a.ID}}, p.queue.Publish(ctx, e)
-	}
-	fn := p.functions[r.Route]
-	if fn == nil {
-		return api.Replayed{}, fault.Errorf(fault.Invalid, "no ingest route %q", r.Route)
-	}
-	receipt, err := fn.Retry(ctx, r, time.Now())
-	if err != nil {
-		return api.Replayed{}, err
-	}
-	return taken(receipt)
-}
-
-// taken sums up a receipt; a record that was refused once more is an error.
-func taken(receipt ingest.Receipt) (api.Replayed, error) {
-	out := api.Replayed{}
-	for _, a := range receipt.Accepted {
-		if a.AlertID != "" {
-			out.AlertIDs = append(out.AlertIDs, a.AlertID)
-		} else {
-			out.ExposureIDs = append(out.ExposureIDs, a.ExposureID)
-		}
-	}
-	for _, i := range receipt.Ignored {
-		out.Ignored = i.Reason
-	}
-	if len(receipt.Accepted)+len(receipt.Ignored) == 0 {
-		for _, r := range receipt.Rejected {
-			return out, fault.Errorf(fault.Invalid, "%s", r.Reason)
-		}
-		out.Ignored = "the record holds no finding"
-	}
-	return out, nil
 }

@@ -1,4 +1,4 @@
-package wire
+package exports
 
 import (
 	"context"
@@ -8,15 +8,17 @@ import (
 	"github.com/onepane/onepane/functions/export"
 )
 
-// exporter shows the export function to the API. Ranges on demand go on after the request that began them, until work ends.
-type exporter struct {
-	fn   *export.Function
-	work context.Context
+// API shows the export function to the API. Ranges on demand go on after the request that began them, until Work ends.
+type API struct {
+	Function *export.Function
+	Work     context.Context
 }
 
+var _ api.Exports = API{}
+
 // Exports implements api.Exports.
-func (e exporter) Exports(ctx context.Context) ([]api.Export, error) {
-	all, err := e.fn.Status(ctx, func(string) bool { return true })
+func (e API) Exports(ctx context.Context) ([]api.Export, error) {
+	all, err := e.Function.Status(ctx, func(string) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +41,8 @@ func runOf(j export.Job) api.ExportRun {
 }
 
 // Deliveries implements api.Exports.
-func (e exporter) Deliveries(ctx context.Context, name string) ([]api.Delivery, error) {
-	ds, err := e.fn.Deliveries(ctx, name)
+func (e API) Deliveries(ctx context.Context, name string) ([]api.Delivery, error) {
+	ds, err := e.Function.Deliveries(ctx, name)
 	out := make([]api.Delivery, len(ds))
 	for i, d := range ds {
 		out[i] = api.Delivery{ID: d.ID, Kind: string(d.Kind), Thing: d.Thing, Time: d.Time, Aside: d.Aside, Reason: d.Reason}
@@ -49,12 +51,12 @@ func (e exporter) Deliveries(ctx context.Context, name string) ([]api.Delivery, 
 }
 
 // Start implements api.Exports.
-func (e exporter) Start(_ context.Context, name string, since, until time.Time) (api.ExportRun, error) {
-	j, err := e.fn.Start(e.work, name, since, until)
+func (e API) Start(_ context.Context, name string, since, until time.Time) (api.ExportRun, error) {
+	j, err := e.Function.Start(e.Work, name, since, until)
 	return runOf(j), err
 }
 
 // Replay implements api.Exports.
-func (e exporter) Replay(ctx context.Context, name, delivery string) error {
-	return e.fn.Replay(ctx, name, delivery)
+func (e API) Replay(ctx context.Context, name, delivery string) error {
+	return e.Function.Replay(ctx, name, delivery)
 }

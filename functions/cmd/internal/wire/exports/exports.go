@@ -1,0 +1,152 @@
+// Package exports makes the export function of a configuration, and shows it to the API: the same for standalone and the cloud.
+//
+//	config.Export ─▶ New ─▶ export.Function ─▶ host: always, or by a timer
+//	                          └─▶ API ─▶ api.Server
+package exports
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/onepane/onepane/functions/export"
+	"github.com/onepane/onepane/functions/export/blob"
+	"github.com/onepane/onepane/functions/export/cef"
+	"github.com/onepane/onepane/functions/export/file"
+	"github.com/onepane/onepane/functions/export/ocsf"
+	"github.com/onepane/onepane/functions/export/sentinel"
+	"github.com/onepane/onepane/functions/export/splunk"
+	"github.com/onepane/onepane/functions/export/webhook"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/config"
+	"github.com/onepane/onepane/shared/entity"
+	"github.com/onepane/onepane/shared/identity"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Store is the store as export wants it.
+type Store interface {
+	export.Store
+	export.Ledger
+}
+
+// Options are what a deployment brings beside its configuration.
+type Options struct {
+	Version string
+	Getenv  func(string) string // where references to secrets lead
+	Store   Store
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// New makes the export function of the configuration. A reference that leads nowhere is an error.
+func New(cfg config.Config, o Options) (*export.Function, error) {
+	var all []export.Export
+	for _, c := range cfg.Exports {
+		e, err := exportOf(c, o.Version, o.Getenv)
+		if err != nil {
+			return nil, fmt.Errorf("export %s: %w", c.Name, err)
+		}
+		all = append(all, e)
+	}
+	return export.New(export.Options{Store: o.Store, Ledger: o.Store, Now: o.Now, Log: o.Log}, all)
+}
+
+func exportOf(c config.Export, version string, getenv func(string) string) (export.Export, error) {
+	when, err := export.ParseSchedule(c.When)
+	if err != nil {
+		return export.Export{}, err
+	}
+	target, err := target(c, version, getenv)
+	if err != nil {
+		return export.Export{}, err
+	}
+	f := export.Filter{Severity: alert.Severity(c.Filter.Severity), Statuses: c.Filter.Statuses, Accounts: c.Filter.Accounts, Providers: c.Filter.Providers}
+	for _, cloud := range c.Filter.Clouds {
+		f.Clouds = append(f.Clouds, entity.Cloud(cloud))
+	}
+	kinds := map[string]store.ChangeKind{"alerts": store.AlertChanged, "incidents": store.IncidentChanged, "exposures": store.ExposureChanged}
+	for _, what := range c.What {
+		f.Kinds = append(f.Kinds, kinds[what])
+	}
+	return export.Export{Name: c.Name, Tenant: c.Tenant, Kind: c.Target, Target: target, Filter: f, When: when}, nil
+}
+
+// target makes the target that config.Targets knows by this word.
+func target(c config.Export, version string, getenv func(string) string) (export.Target, error) {
+	var secrets []string
+	for _, ref := range c.Secrets {
+		s, err := ref.Resolve(getenv)
+		if err != nil {
+			return nil, fmt.Errorf("secret: %w", err)
+		}
+		secrets = append(secrets, s)
+	}
+	write, alerts := encoder(c, version)
+	o := c.Options
+	switch c.Target {
+	case "file":
+		return &file.Target{Dir: o["directory"], Name: c.Name, Write: write, Alerts: alerts, Now: time.Now}, nil
+	case "webhook":
+		t := &webhook.Target{URL: o["url"], Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now}
+		for _, s := range secrets {
+			key, err := webhook.ParseKey(s)
+			if err != nil {
+				return nil, err
+			}
+			t.Keys = append(t.Keys, key)
+		}
+		return t, nil
+	case "splunk":
+		return &splunk.Target{
+			URL: o["url"], Token: secrets[0], Channel: o["channel"], NoAck: o["acknowledge"] == "false", Index: o["index"], Source: c.Name,
+			Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now, Wait: export.Wait,
+		}, nil
+	case "blob":
+		client, err := blob.Open(secrets[0])
+		return &blob.Target{Client: client, Container: o["container"], Prefix: o["prefix"], Write: write, Alerts: alerts, Now: time.Now}, err
+	case "cef":
+		return syslog(o, version)
+	}
+	return toSentinel(c, getenv), nil
+}
+
+// encoder is the format's, with how many of an incident's alerts it wants.
+func encoder(c config.Export, version string) (export.Encoder, int) {
+	if c.Format == "ocsf" {
+		return ocsf.Encoder{Version: c.OCSF, Product: version}.Encode, ocsf.MaxAlerts
+	}
+	return export.Plain, 0
+}
+
+func syslog(o map[string]string, version string) (export.Target, error) {
+	host, _, err := net.SplitHostPort(o["address"])
+	if err != nil {
+		return nil, fmt.Errorf("address: %w", err)
+	}
+	t := &cef.Target{Address: o["address"], Host: o["host"], Version: version}
+	if o["tls"] != "false" {
+		t.TLS = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	}
+	return t, nil
+}
+
+// toSentinel speaks as the app's managed identity.
+func toSentinel(c config.Export, getenv func(string) string) export.Target {
+	credential := &identity.Credential{Now: time.Now, Source: identity.Managed{
+		Endpoint: getenv("IDENTITY_ENDPOINT"), Header: getenv("IDENTITY_HEADER"), Client: getenv("AZURE_CLIENT_ID"), Now: time.Now,
+	}}
+	o := c.Options
+	return &sentinel.Target{
+		Endpoint: o["endpoint"], Rule: o["rule"], AlertStream: o["alertStream"], IncidentStream: o["incidentStream"], NoIncidents: o["incidents"] == "false",
+		Subscriptions: slices.Clone(c.Subscriptions), HTTP: export.Client(), Now: time.Now,
+		Token: func(ctx context.Context) (string, error) {
+			t, err := credential.Token(ctx, identity.Request{Scope: sentinel.Scope})
+			return t.Value, err
+		},
+	}
+}
