@@ -60,6 +60,11 @@ func (r *runner) status(ctx context.Context) (Status, error) {
 	}
 	r.jobMu.Unlock()
 	var err error
+	if s.Job == nil {
+		if s.Job, err = r.ordered(ctx); err != nil {
+			return s, err
+		}
+	}
 	s.Backlog, s.Lag, err = r.backlog(ctx, s.Cursor)
 	return s, err
 }
