@@ -9,6 +9,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -62,14 +63,19 @@ func Default() Config {
 	return Config{Listen: "127.0.0.1:7071", Data: ".onepane", CacheMB: 256, LogLevel: "info", Tenant: "default", Auth: Auth{RequestsPerMinute: 3000}}
 }
 
-// Load reads the file named by ONEPANE_CONFIG, if any, then the environment over it. The error is fault.Invalid and
-// lists every mistake.
+// Load reads the file named by ONEPANE_CONFIG, if any, or what ONEPANE_CONFIG_YAML holds where no file can be laid beside the
+// binary, then the environment over it. The error is fault.Invalid and lists every mistake.
 func Load(getenv func(string) string) (Config, error) {
 	c := Default()
 	var mistakes []error
 	if path := getenv("ONEPANE_CONFIG"); path != "" {
 		if err := c.readFile(path); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("ONEPANE_CONFIG: %w", err))
+		}
+	}
+	if text := getenv("ONEPANE_CONFIG_YAML"); text != "" {
+		if err := c.read(strings.NewReader(text)); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("ONEPANE_CONFIG_YAML: %w", err))
 		}
 	}
 	mistakes = append(mistakes, c.readEnv(getenv)...)
@@ -87,7 +93,11 @@ func (c *Config) readFile(path string) error {
 		return err
 	}
 	defer f.Close()
-	d := yaml.NewDecoder(f)
+	return c.read(f)
+}
+
+func (c *Config) read(r io.Reader) error {
+	d := yaml.NewDecoder(r)
 	d.KnownFields(true) // a misspelt setting is a mistake, not a default
 	return d.Decode(c)
 }

@@ -51,6 +51,17 @@ func TestFileAndEnvironment(t *testing.T) {
 	}
 }
 
+// A function app has settings and no place for a file.
+func TestTextInsteadOfAFile(t *testing.T) {
+	c, err := Load(env(map[string]string{"ONEPANE_CONFIG_YAML": "tenant: contoso\ntenants:\n  contoso: {accounts: [\"111122223333\"]}\n", "ONEPANE_TENANT": "fabrikam"}))
+	if err != nil || c.Tenants["contoso"].Accounts[0] != "111122223333" || c.Tenant != "fabrikam" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := Load(env(map[string]string{"ONEPANE_CONFIG_YAML": "tenat: contoso"})); err == nil || !strings.Contains(err.Error(), "ONEPANE_CONFIG_YAML") {
+		t.Errorf("a misspelt setting: %v", err)
+	}
+}
+
 func TestFileMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"listne: x\n": "listne",

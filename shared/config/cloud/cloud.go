@@ -85,6 +85,26 @@ type Azure struct {
 	Cosmos      Cosmos
 	APIAudience string  // ONEPANE_API_AUDIENCE: of the tokens that the API takes; "" takes none
 	Managed     Managed // who the app is there
+	Backlog     Backlog
+	URL         string // ONEPANE_BASE_URL: where people find the app, when not under the platform's own name for it
+	Host        string // WEBSITE_HOSTNAME: that name
+}
+
+// BaseURL is what links to the app begin with; "" when neither settings nor platform say.
+func (a Azure) BaseURL() string {
+	switch {
+	case a.URL != "":
+		return strings.TrimSuffix(a.URL, "/")
+	case a.Host != "":
+		return "https://" + a.Host
+	}
+	return ""
+}
+
+// Backlog is where Azure counts what waits on the bus.
+type Backlog struct {
+	Namespace string // ONEPANE_BUS_RESOURCE: resource id of the namespace, "/subscriptions/…"; "" counts nothing
+	Manager   string // ONEPANE_RESOURCE_MANAGER: address of Resource Manager; "" is the public cloud's
 }
 
 // Cosmos is where alerts and incidents are kept.
@@ -104,6 +124,8 @@ func LoadAzure(getenv func(string) string) (Azure, error) {
 		Cosmos:      Cosmos{Endpoint: r.requiredAddress("ONEPANE_COSMOS_ENDPOINT"), Database: r.required("ONEPANE_COSMOS_DATABASE")},
 		APIAudience: getenv("ONEPANE_API_AUDIENCE"),
 		Managed:     Managed{Endpoint: r.required("IDENTITY_ENDPOINT"), Header: r.required("IDENTITY_HEADER")},
+		Backlog:     Backlog{Namespace: r.resource("ONEPANE_BUS_RESOURCE"), Manager: strings.TrimSuffix(r.address("ONEPANE_RESOURCE_MANAGER"), "/")},
+		URL:         r.address("ONEPANE_BASE_URL"), Host: getenv("WEBSITE_HOSTNAME"),
 	}
 	return s, r.err()
 }

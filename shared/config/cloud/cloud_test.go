@@ -86,3 +86,24 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 }
+
+func TestWhereTheAppIs(t *testing.T) {
+	for _, tt := range []struct{ own, platform, want string }{
+		{"", "", ""}, {"", "func-contoso.azurewebsites.net", "https://func-contoso.azurewebsites.net"},
+		{"https://soc.contoso.example/", "func-contoso.azurewebsites.net", "https://soc.contoso.example"},
+	} {
+		if got := (Azure{URL: tt.own, Host: tt.platform}).BaseURL(); got != tt.want {
+			t.Errorf("%+v: %q", tt, got)
+		}
+	}
+}
+
+func TestMistakesOfTheApp(t *testing.T) {
+	for name, v := range map[string]string{
+		"ONEPANE_BUS_RESOURCE": "sb-contoso", "ONEPANE_RESOURCE_MANAGER": "http://management.example", "ONEPANE_BASE_URL": "soc.contoso.example",
+	} {
+		if _, err := LoadAzure(env(map[string]string{name: v})); err == nil || !strings.Contains(err.Error(), name+":") {
+			t.Errorf("%s=%s: %v", name, v, err)
+		}
+	}
+}

@@ -46,6 +46,15 @@ func (r *reader) host(name string) string {
 	return v
 }
 
+// resource is the id of an Azure resource, or "".
+func (r *reader) resource(name string) string {
+	v := strings.TrimSuffix(strings.TrimSpace(r.getenv(name)), "/")
+	if v != "" && (!strings.HasPrefix(v, "/subscriptions/") || strings.ContainsAny(v, "?# ")) {
+		r.wrong(name, "%q is not a resource id, /subscriptions/…", v)
+	}
+	return v
+}
+
 // address is a URL of a service, or "".
 func (r *reader) address(name string) string {
 	v := strings.TrimSpace(r.getenv(name))

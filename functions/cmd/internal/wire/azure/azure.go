@@ -1,17 +1,20 @@
 // Package azure puts the function app together: every function that works in the tenant's subscription, on Service Bus and
-// Cosmos DB, as its managed identity.
+// Cosmos DB, as its managed identity. What standalone answers, it answers too.
 //
-//	Event Hubs ─▶ ingest-azure ─┐
-//	HTTP ─▶ ingest-webhook ─────┴▶ Service Bus ─▶ correlate ─▶ Cosmos DB ─▶ api ─▶ HTTP
+//	Event Hubs ─▶ ingest-azure ─┐                                                  ┌─▶ api ─▶ HTTP
+//	HTTP ─▶ ingest-webhook ─────┴▶ Service Bus ─▶ correlate ─▶ Cosmos DB ─(feed)───┴─▶ export ◀─ timer
+//	                                                 ▲ what people decide ── api
 package azure
 
 import (
 	"context"
 	"log/slog"
+	"os"
 	"time"
 
-	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/replay"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/route"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/tenants"
 	"github.com/onepane/onepane/functions/correlate"
@@ -22,36 +25,32 @@ import (
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/config/cloud"
+	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/identity"
 	"github.com/onepane/onepane/shared/identity/azuresdk"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store/cosmos"
 )
 
+// drivers are what the functions stand on.
+type drivers struct {
+	credential *identity.Credential
+	claims     *blob.Container
+	queue      *servicebus.Bus
+	store      *cosmos.Store
+}
+
 // Open opens bus and store and gives every function what it needs. Nothing connects before the first event.
 func Open(general config.Config, s cloud.Azure, version string, log *slog.Logger) (*azurefunc.App, error) {
-	credential := azuresdk.Credential(&identity.Credential{Now: time.Now, Source: identity.Managed{
-		Endpoint: s.Managed.Endpoint, Header: s.Managed.Header, Client: s.Identity.Client, Now: time.Now}})
-	claims, err := blob.Open(s.Claims.Account, s.Claims.Container, credential, nil)
+	d, err := open(s, log)
 	if err != nil {
 		return nil, err
 	}
-	queue, err := servicebus.Open(servicebus.Options{
-		Namespace: s.Bus.Namespace, Endpoint: s.Bus.Endpoint, Queue: s.Bus.Queue, Quarantine: s.Bus.Quarantine,
-		Credential: credential, Blobs: claims, Log: log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	store, err := cosmos.Open(cosmos.Options{Connect: cosmos.Connect(s.Cosmos.Endpoint, credential, nil), Database: s.Cosmos.Database, Log: log})
-	if err != nil {
-		return nil, err
-	}
-	functions, err := ingestFunctions(general, queue, log)
-	if err != nil {
-		return nil, err
-	}
-	requests, err := requests(withDirectory(general, s), functions, &api.Server{Reader: store, Shelf: queue.Shelf(), Version: version, Now: time.Now, Log: log})
+	return assemble(general, s, d, version, log)
+}
+
+func assemble(general config.Config, s cloud.Azure, d drivers, version string, log *slog.Logger) (*azurefunc.App, error) {
+	functions, err := ingestFunctions(general, d.queue, log)
 	if err != nil {
 		return nil, err
 	}
@@ -59,18 +58,51 @@ func Open(general config.Config, s cloud.Azure, version string, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	correlation := &correlate.Function{Store: store, Tuning: tuning, Now: time.Now, Log: log}
+	correlation := &correlate.Function{Store: d.store, Alerts: d.store, Tuning: tuning, Now: time.Now, Log: log}
+	for _, e := range general.Exports {
+		if e.Target == "file" {
+			return nil, fault.Errorf(fault.Invalid, "exports: %s: a function app has no disk that lasts; use target blob", e.Name)
+		}
+	}
+	out, err := exports.New(general, exports.Options{Version: version, Getenv: os.Getenv, Store: d.store, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	requests, err := requests(withDirectory(general, s), s, d, functions, &api.Server{
+		Reader: d.store, Hand: correlation, Shelf: d.queue.Shelf(), Exports: exports.API{Function: out, Later: true},
+		Replayer: replay.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return &azurefunc.App{
 		Log: log, HTTP: requests,
 		Functions: map[string]azurefunc.Function{
-			"ingest-azure": azurefunc.EventHub{Binding: "events", Route: "azure", Ingest: functions["azure"], Quarantine: queue.Shelf(), Log: log, Now: time.Now},
-			"correlate": azurefunc.ServiceBus{Binding: "messages", Handle: correlation.Handle, Quarantine: queue.Shelf(), Log: log, Now: time.Now,
+			"ingest-azure": azurefunc.EventHub{Binding: "events", Route: "azure", Ingest: functions["azure"], Quarantine: d.queue.Shelf(), Log: log, Now: time.Now},
+			"correlate": azurefunc.ServiceBus{Binding: "messages", Handle: correlation.Handle, Quarantine: d.queue.Shelf(), Log: log, Now: time.Now,
 				Decode: func(ctx context.Context, body []byte) ([]cloudevent.Event, error) {
-					return servicebus.Decode(ctx, body, claims)
+					return servicebus.Decode(ctx, body, d.claims)
 				}},
-			"export": azurefunc.Timer{Run: export},
+			"export": azurefunc.Timer{Run: func(ctx context.Context) error { out.Turn(ctx); return nil }},
 		},
 	}, nil
+}
+
+func open(s cloud.Azure, log *slog.Logger) (d drivers, err error) {
+	d.credential = &identity.Credential{Now: time.Now, Source: identity.Managed{
+		Endpoint: s.Managed.Endpoint, Header: s.Managed.Header, Client: s.Identity.Client, Now: time.Now}}
+	credential := azuresdk.Credential(d.credential)
+	if d.claims, err = blob.Open(s.Claims.Account, s.Claims.Container, credential, nil); err != nil {
+		return d, err
+	}
+	if d.queue, err = servicebus.Open(servicebus.Options{
+		Namespace: s.Bus.Namespace, Endpoint: s.Bus.Endpoint, Queue: s.Bus.Queue, Quarantine: s.Bus.Quarantine,
+		Credential: credential, Blobs: d.claims, Log: log,
+	}); err != nil {
+		return d, err
+	}
+	d.store, err = cosmos.Open(cosmos.Options{Connect: cosmos.Connect(s.Cosmos.Endpoint, credential, nil), Database: s.Cosmos.Database, Log: log})
+	return d, err
 }
 
 // ingestFunctions are the routes, publishing on the queue.
@@ -93,8 +125,4 @@ func ingestFunctions(general config.Config, queue *servicebus.Bus, log *slog.Log
 	return out, nil
 }
 
-// export stands where the export function goes; its timer finds nothing to do.
-func export(context.Context) error { return nil }
-
 var _ api.Shelf = (*servicebus.Shelf)(nil)
-var _ = events.NewAlert

@@ -15,7 +15,7 @@ import (
 	"github.com/onepane/onepane/shared/config/cloud"
 )
 
-func open(t *testing.T) *azurefunc.App {
+func openApp(t *testing.T) *azurefunc.App {
 	t.Helper()
 	app, err := Open(config.Default(), cloud.Azure{
 		Common: cloud.Common{Tenant: "contoso", Bus: cloud.Bus{Namespace: "sb-contoso.servicebus.windows.net", Queue: "alerts", Quarantine: "quarantine"},
@@ -38,14 +38,14 @@ func TestFunctionsAreThoseOfInfra(t *testing.T) {
 		}
 	}
 	slices.Sort(want)
-	if got := slices.Sorted(maps.Keys(open(t).Functions)); !slices.Equal(got, want) {
+	if got := slices.Sorted(maps.Keys(openApp(t).Functions)); !slices.Equal(got, want) {
 		t.Errorf("serves %v, infra declares %v", got, want)
 	}
 }
 
 // Every request reaches the app, from anywhere: without a credential nothing is read, taken or told but that it lives.
 func TestNobodyIsBelieved(t *testing.T) {
-	app := open(t)
+	app := openApp(t)
 	for _, tt := range []struct {
 		method, path string
 		want         int
@@ -73,7 +73,12 @@ func TestDirectory(t *testing.T) {
 	s.APIAudience = "api://onepane-contoso"
 	got := withDirectory(config.Default(), s).Auth.Issuers
 	if len(got) != 1 || got[0].URL != "https://login.microsoftonline.com/3c1b8a1f-0001-4d40-9f4e-7d556f1c3a0e/v2.0" ||
-		!slices.Equal(got[0].Audiences, []string{s.APIAudience}) || !slices.Equal(got[0].Tenants, []string{"contoso"}) {
+		!slices.Equal(got[0].Audiences, []string{s.APIAudience}) || !slices.Equal(got[0].Tenants, []string{"*"}) {
 		t.Errorf("issuers %+v", got)
+	}
+	several := config.Default()
+	several.Tenants = map[string]config.Tenant{"contoso": {}, "fabrikam": {}}
+	if got := withDirectory(several, s).Auth.Issuers; !slices.Equal(got[0].Tenants, []string{"contoso"}) {
+		t.Errorf("beside other tenants, contoso's directory opens %v", got[0].Tenants)
 	}
 }

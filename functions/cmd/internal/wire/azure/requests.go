@@ -9,6 +9,7 @@ import (
 
 	"github.com/onepane/onepane/functions/api"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
+	"github.com/onepane/onepane/functions/export"
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/config/cloud"
@@ -29,55 +30,53 @@ func withDirectory(general config.Config, s cloud.Azure) config.Config {
 		authority = publicAuthority
 	}
 	own := config.Issuer{URL: authority + "/" + s.Identity.Directory + "/v2.0", Audiences: []string{s.APIAudience}, Tenants: []string{s.Tenant}}
+	if len(general.Tenants) == 0 {
+		own.Tenants = []string{"*"} // the deployment is one tenant's, whatever its senders call it
+	}
 	general.Auth.Issuers = append(general.Auth.Issuers[:len(general.Auth.Issuers):len(general.Auth.Issuers)], own)
 	return general
 }
 
 // requests is everything that comes by HTTP. The Functions host lets every request through, so where nothing says who is to
 // be believed, nobody is: ingest and API answer 401.
-func requests(cfg config.Config, functions map[string]*ingest.Function, server *api.Server) (http.Handler, error) {
+func requests(cfg config.Config, s cloud.Azure, d drivers, functions map[string]*ingest.Function, server *api.Server) (http.Handler, error) {
 	sender := func(*http.Request, string) (ingest.Sender, error) { return ingest.Sender{}, errNobody }
 	if server.Authenticate = nobody; cfg.Auth.Configured() {
-		in, err := doors.New(cfg, doors.Options{Ledger: noLedger{}, Getenv: os.Getenv, Now: time.Now, Log: server.Log})
+		in, err := doors.New(cfg, doors.Options{Ledger: d.store, Remember: keyMemory, Getenv: os.Getenv, Now: time.Now, Log: server.Log})
 		if err != nil {
 			return nil, err
 		}
 		in.Admit(server)
 		sender = in.Sender
 	}
+	if s.Backlog.Namespace != "" {
+		b := backlog{s.Backlog, s.Bus.Queue, s.Bus.Quarantine, d.credential, &http.Client{Timeout: managerTimeout}}
+		server.Bus = b.Bus
+	}
+	server.Ready = func(ctx context.Context) error { return ready(ctx, d.store) }
 	mux := http.NewServeMux()
-	mux.Handle("/api/ingest/{route}", &ingest.HTTP{Functions: functions, Sender: sender, Refuse: server.Refuse, Now: time.Now})
+	mux.Handle("/api/ingest/{route}", &ingest.HTTP{
+		Functions: functions, Sender: sender, Settle: settler{d.store, export.Wait}.settle, Refuse: server.Refuse, Now: time.Now,
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		server.Refuse(w, r, http.StatusNotImplemented, "notSupported", "An instance of a function app knows only its own figures: Azure Monitor and Application Insights have those of all.")
+	})
 	mux.Handle("/", server.Handler())
 	return mux, nil
+}
+
+// keyMemory is how long an instance believes a key without asking the store, and so how long a revoked one may go on.
+const keyMemory = 30 * time.Second
+
+// ready asks the store for a document that nobody writes: it takes the identity, its role, the network and the container.
+func ready(ctx context.Context, ledger store.Ledger) error {
+	if _, err := ledger.Document(ctx, "ready", "ready"); err != nil && fault.Of(err) != fault.NotFound {
+		return fault.Errorf(fault.Unavailable, "the store does not answer: %w", err)
+	}
+	return nil
 }
 
 var errNobody = errors.New("no authentication is configured")
 
 // nobody is an app without authentication, which must not be open: it is reachable from everywhere.
 func nobody(*http.Request) (api.Principal, error) { return api.Principal{}, errNobody }
-
-// noLedger stands where the store will keep API keys and the audit log. Until then no key is known, and whatever must be
-// recorded is refused.
-type noLedger struct{}
-
-var _ store.Ledger = noLedger{}
-
-func (noLedger) Document(context.Context, string, string) (store.Document, error) {
-	return store.Document{}, fault.Errorf(fault.NotFound, "this deployment keeps no such documents")
-}
-
-func (noLedger) Documents(context.Context, string, string, int) ([]store.Document, error) {
-	return nil, nil
-}
-
-func (noLedger) PutDocument(context.Context, string, store.Document) (uint64, error) {
-	return 0, fault.Errorf(fault.Denied, "this deployment keeps no such documents")
-}
-
-func (noLedger) Append(context.Context, string, store.Entry) error {
-	return fault.Errorf(fault.Denied, "this deployment keeps no audit log")
-}
-
-func (noLedger) Entries(context.Context, string, string, int) ([]store.Entry, error) { return nil, nil }
-
-func (noLedger) Journals(context.Context) ([]string, error) { return nil, nil }

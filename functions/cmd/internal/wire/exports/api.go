@@ -8,10 +8,12 @@ import (
 	"github.com/onepane/onepane/functions/export"
 )
 
-// API shows the export function to the API. Ranges on demand go on after the request that began them, until Work ends.
+// API shows the export function to the API. Ranges on demand go on after the request that began them: until Work ends, or, with
+// Later, in the turns of whichever process takes them.
 type API struct {
 	Function *export.Function
 	Work     context.Context
+	Later    bool
 }
 
 var _ api.Exports = API{}
@@ -51,7 +53,11 @@ func (e API) Deliveries(ctx context.Context, name string) ([]api.Delivery, error
 }
 
 // Start implements api.Exports.
-func (e API) Start(_ context.Context, name string, since, until time.Time) (api.ExportRun, error) {
+func (e API) Start(ctx context.Context, name string, since, until time.Time) (api.ExportRun, error) {
+	if e.Later {
+		j, err := e.Function.Order(ctx, name, since, until)
+		return runOf(j), err
+	}
 	j, err := e.Function.Start(e.Work, name, since, until)
 	return runOf(j), err
 }

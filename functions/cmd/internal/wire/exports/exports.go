@@ -5,6 +5,7 @@
 package exports
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -138,7 +139,7 @@ func syslog(o map[string]string, version string) (export.Target, error) {
 // toSentinel speaks as the app's managed identity.
 func toSentinel(c config.Export, getenv func(string) string) export.Target {
 	credential := &identity.Credential{Now: time.Now, Source: identity.Managed{
-		Endpoint: getenv("IDENTITY_ENDPOINT"), Header: getenv("IDENTITY_HEADER"), Client: getenv("AZURE_CLIENT_ID"), Now: time.Now,
+		Endpoint: getenv("IDENTITY_ENDPOINT"), Header: getenv("IDENTITY_HEADER"), Client: cmp.Or(getenv("ONEPANE_AZURE_CLIENT_ID"), getenv("AZURE_CLIENT_ID")), Now: time.Now,
 	}}
 	o := c.Options
 	return &sentinel.Target{
