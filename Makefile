@@ -38,10 +38,13 @@ race:
 	$(GO) test -race ./shared/datadir/... ./shared/bus/... ./shared/store/localstore ./shared/identity/... ./functions/correlate/... ./functions/host/... ./infra/local/cosmos
 	$(GO) test -race -run 'TwoCorrelators|LateFold|LostRace|NothingIsShared' ./shared/store/cosmos
 
-# Kills the real server with SIGKILL under load, CRASHES times, and looks for every alert that was answered 202.
+# Kills the real server with SIGKILL under load, CRASHES times, and looks for every alert that was answered 202; and
+# EXPORT_CRASHES times while it sends to each kind of target, and looks for everything that the store holds.
 CRASHES ?= 50
+EXPORT_CRASHES ?= 20
+crash: export ONEPANE_TEST_NPM = 1
 crash:
-	ONEPANE_CRASHES=$(CRASHES) $(GO) test -count=1 -run TestCrash -v ./functions/cmd/onepane
+	ONEPANE_CRASHES=$(CRASHES) ONEPANE_EXPORT_CRASHES=$(EXPORT_CRASHES) $(GO) test -count=1 -run 'Crash$$' -v ./functions/cmd/onepane
 
 # Rewrites golden files; review the diff.
 golden:

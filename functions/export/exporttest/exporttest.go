@@ -40,7 +40,7 @@ func everything(t *testing.T, r Receiver) {
 		t.Fatal(err)
 	}
 	got := r.Taken(t)
-	w.check(t, got)
+	w.Check(t, got)
 	if again := repeats(got); again > 0 {
 		t.Errorf("%d records came twice without any failure", again)
 	}
@@ -72,7 +72,7 @@ func death(t *testing.T, fresh func(t testing.TB) Receiver) {
 	if err := w.Function(r.Target(), nil).Drain(t.Context(), Name); err != nil {
 		t.Fatal(err)
 	}
-	w.check(t, r.Taken(t))
+	w.Check(t, r.Taken(t))
 	if repeats(r.Taken(t)) == 0 {
 		t.Error("nobody died after sending: the test tests nothing")
 	}
@@ -105,7 +105,7 @@ func hour(t *testing.T, r Receiver) {
 	if attempts < 5 || attempts > 40 {
 		t.Errorf("a dead receiver was asked %d times in an hour", attempts)
 	}
-	w.check(t, r.Taken(t))
+	w.Check(t, r.Taken(t))
 }
 
 func demand(t *testing.T, r Receiver) {
@@ -123,7 +123,7 @@ func demand(t *testing.T, r Receiver) {
 	if j := s[0].Job; j == nil || j.State != export.Done || j.Sent != int64(len(r.Taken(t))) || j.Read != j.Total || j.Sent == 0 {
 		t.Fatalf("job %+v, %d records arrived", s[0].Job, len(r.Taken(t)))
 	}
-	w.check(t, r.Taken(t))
+	w.Check(t, r.Taken(t))
 }
 
 func ended() context.Context {

@@ -172,9 +172,9 @@ func (w *World) Rows(t testing.TB) []export.Row {
 	return out
 }
 
-// check holds what arrived against the store: the last state that arrived of each thing is the one it has, and things first
+// Check holds what arrived against the store: the last state that arrived of each thing is the one it has, and things first
 // arrived in the order in which they came to be.
-func (w *World) check(t testing.TB, got []string) {
+func (w *World) Check(t testing.TB, got []string) {
 	t.Helper()
 	last := map[string]string{}
 	for _, id := range got {
