@@ -11,34 +11,26 @@ import (
 	"github.com/onepane/onepane/shared/telemetry"
 )
 
-// withGauges makes the export function of the configuration, and shows it to metrics.
-func withGauges(cfg config.Config, version string, getenv func(string) string, s exports.Store, metrics *telemetry.Metrics, log *slog.Logger) (*export.Function, error) {
+// measured makes the export function of the configuration, and lets metrics show how each export does.
+func measured(cfg config.Config, version string, getenv func(string) string, s exports.Store, metrics *telemetry.Metrics, log *slog.Logger) (*export.Function, error) {
 	fn, err := exports.New(cfg, exports.Options{Version: version, Getenv: getenv, Store: s, Now: time.Now, Log: log})
-	if err == nil && len(cfg.Exports) > 0 {
-		gauges(fn, metrics)
+	if err == nil {
+		metrics.Exports(figures{fn}.read)
 	}
 	return fn, err
 }
 
-// gauges show all exports together; the API tells them apart.
-func gauges(fn *export.Function, metrics *telemetry.Metrics) {
-	most := func(of func(export.Status) float64) func() float64 {
-		return func() float64 {
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-			defer cancel()
-			all, err := fn.Status(ctx, func(string) bool { return true })
-			if err != nil {
-				return -1
-			}
-			out := 0.0
-			for _, s := range all {
-				out = max(out, of(s))
-			}
-			return out
+// figures are an export function's, as metrics want them.
+type figures struct{ *export.Function }
+
+func (f figures) read(ctx context.Context) ([]telemetry.Export, error) {
+	all, err := f.Status(ctx, func(string) bool { return true })
+	out := make([]telemetry.Export, len(all))
+	for i, s := range all {
+		out[i] = telemetry.Export{
+			Name: s.Name, Target: s.Target, Tenant: s.Tenant, Backlog: s.Backlog, Lag: s.Lag, Failures: s.Failures,
+			Sent: s.Sent, Aside: s.Aside, LastSent: s.LastSent, LastFailed: s.ErrorAt,
 		}
 	}
-	metrics.Gauge("onepane_export_backlog", "Changes that the export furthest behind has not sent, at most 10000; -1 when unknown.", most(func(s export.Status) float64 { return float64(s.Backlog) }))
-	metrics.Gauge("onepane_export_lag_seconds", "Age of the oldest change not sent, of the export furthest behind; -1 when unknown.", most(func(s export.Status) float64 { return s.Lag }))
-	metrics.Gauge("onepane_export_failures", "Failures in a row of the export that fails longest; -1 when unknown.", most(func(s export.Status) float64 { return float64(s.Failures) }))
-	metrics.Gauge("onepane_export_set_aside", "Records set aside by the export that set most aside; -1 when unknown.", most(func(s export.Status) float64 { return float64(s.Aside) }))
+	return out, err
 }

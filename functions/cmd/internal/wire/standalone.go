@@ -92,7 +92,7 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 		return nil, err
 	}
 	in.Admit(server)
-	out, err := withGauges(cfg, version, os.Getenv, store, metrics, log)
+	out, err := measured(cfg, version, os.Getenv, store, metrics, log)
 	if err != nil {
 		return nil, err
 	}
