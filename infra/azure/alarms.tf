@@ -16,8 +16,9 @@ locals {
       dimension = { name = "EntityName", value = "*" }
     }
     quarantine = {
+      # All messages: removing one record defers those before it, and deferred ones are not active.
       about     = "Records that can never be processed as they are wait for someone to look."
-      scope     = azapi_resource.bus.id, namespace = "Microsoft.ServiceBus/namespaces", metric = "ActiveMessages"
+      scope     = azapi_resource.bus.id, namespace = "Microsoft.ServiceBus/namespaces", metric = "Messages"
       aggregate = "Maximum", above = 0, window = "PT15M", severity = 3
       dimension = { name = "EntityName", value = local.queues.quarantine }
     }
@@ -41,22 +42,53 @@ locals {
     }
   }
 
+  # What one logical partition can do: 20 GB and 10,000 RU/s (Azure Cosmos DB service quotas); serverless, what a container does.
+  partition_kb  = 20 * 1024 * 1024
+  partition_rus = var.cosmos_max_throughput == null ? 5000 : 10000
+
+  # Where questions are put: the app's telemetry, and the tables of the store's diagnostics.
+  log_sources = {
+    app   = { scope = azapi_resource.insights.id, kind = "microsoft.insights/components", time = "timestamp" }
+    store = { scope = azapi_resource.workspace.id, kind = "microsoft.operationalinsights/workspaces", time = "TimeGenerated" }
+  }
+
   # Questions to the logs: what no platform metric says.
   log_alarms = {
     backlog-age = {
+      of    = "app"
       about = "The oldest alerts of a batch waited more than five minutes on the bus."
       query = "requests | where name == 'correlate' | extend waited = todouble(customMeasurements.timeSinceEnqueued) | where waited > 300000"
       above = 0, window = "PT15M", severity = 2
     }
     function-failures = {
+      of    = "app"
       about = "Invocations fail: look at their exceptions."
       query = "requests | where success == false and name in ('ingest-azure', 'correlate', 'export')"
       above = 5, window = "PT15M", severity = 2
     }
     api-failures = {
+      of    = "app"
       about = "The API or the webhook answers 5xx."
       query = "requests | where name in ('api', 'ingest-webhook') and toint(resultCode) >= 500"
       above = 5, window = "PT15M", severity = 3
+    }
+    export-failures = {
+      of    = "app"
+      about = "A receiver of alerts and incidents refuses or does not answer: onepane exports says which, and why."
+      query = "traces | where message has 'export failed and will be tried again'"
+      above = 3, window = "PT30M", severity = 3
+    }
+    partition-size = {
+      of    = "store"
+      about = "A tenant's partition is three quarters full; at 20 GB nothing more can be written. See infra/README.md, what it costs."
+      query = "CDBPartitionKeyStatistics | where SizeKb > ${floor(local.partition_kb * 0.75)}"
+      above = 0, window = "P1D", severity = 2
+    }
+    partition-hot = {
+      of    = "store"
+      about = "A tenant uses three quarters of what one partition serves for a minute on end: its alerts will wait."
+      query = "CDBPartitionKeyRUConsumption | summarize charge = sum(todouble(RequestCharge)) by PartitionKey, CollectionName, bin(TimeGenerated, 1m) | where charge > ${60 * local.partition_rus * 0.75}"
+      above = 0, window = "PT15M", severity = 2
     }
   }
 }
@@ -125,9 +157,10 @@ resource "azapi_resource" "log_alarm" {
       enabled             = true
       autoMitigate        = true
       severity            = each.value.severity
-      scopes              = [azapi_resource.insights.id]
-      evaluationFrequency = "PT5M"
+      scopes              = [local.log_sources[each.value.of].scope]
+      evaluationFrequency = each.value.window == "P1D" ? "PT1H" : "PT5M"
       windowSize          = each.value.window
+      skipQueryValidation = each.value.of == "store" # its tables come with the first log line
       criteria = {
         allOf = [{
           query           = each.value.query
@@ -176,14 +209,15 @@ resource "azapi_resource" "dashboard" {
             type = 3
             name = k
             content = {
-              version       = "KqlItem/1.0"
-              title         = k
-              query         = "${a.query} | summarize count() by bin(timestamp, 5m)"
-              size          = 0
-              queryType     = 0
-              resourceType  = "microsoft.insights/components"
-              visualization = "timechart"
-              timeContext   = { durationMs = 86400000 }
+              version                 = "KqlItem/1.0"
+              title                   = k
+              query                   = "${a.query} | summarize count() by bin(${local.log_sources[a.of].time}, 5m)"
+              size                    = 0
+              queryType               = 0
+              resourceType            = local.log_sources[a.of].kind
+              visualization           = "timechart"
+              timeContext             = { durationMs = 86400000 }
+              crossComponentResources = [local.log_sources[a.of].scope]
             }
           }],
         )

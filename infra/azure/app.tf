@@ -7,6 +7,7 @@ locals {
       ONEPANE_TENANT           = var.tenant_slug
       ONEPANE_LOG_JSON         = "true"
       ONEPANE_BUS_NAMESPACE    = "${azapi_resource.bus.name}.servicebus.windows.net"
+      ONEPANE_BUS_RESOURCE     = azapi_resource.bus.id
       ONEPANE_BUS_QUEUE        = local.queues.alerts
       ONEPANE_QUARANTINE_QUEUE = local.queues.quarantine
       ONEPANE_CLAIM_CONTAINER  = "https://${azapi_resource.storage["claims"].name}.blob.core.windows.net/${local.claim_container}"
@@ -16,6 +17,7 @@ locals {
       ONEPANE_AZURE_CLIENT_ID  = azapi_resource.app_identity.output.client_id
     },
     local.api_audience == null ? {} : { ONEPANE_API_AUDIENCE = local.api_audience },
+    var.configuration == null ? {} : { ONEPANE_CONFIG_YAML = var.configuration },
     var.settings,
   )
 
@@ -33,7 +35,11 @@ locals {
     APPLICATIONINSIGHTS_CONNECTION_STRING     = azapi_resource.insights.output.connection_string # says where, opens nothing: local auth is off
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING = "ClientId=${azapi_resource.app_identity.output.client_id};Authorization=AAD"
     AzureWebJobsDisableHomepage               = "true" # "/" is the portal's
+    ExportSchedule                            = var.export_schedule
   }
+
+  # Secrets that the configuration refers to as env:NAME. The platform fetches them from the vault; they are in no state.
+  vault_references = { for name, secret in var.vault_secrets : name => "@Microsoft.KeyVault(VaultName=${azapi_resource.vault[0].name};SecretName=${secret})" }
 }
 
 resource "azapi_resource" "plan" {
@@ -62,9 +68,10 @@ resource "azapi_resource" "app" {
   body = {
     kind = "functionapp,linux"
     properties = merge({
-      serverFarmId        = azapi_resource.plan.id
-      httpsOnly           = true
-      publicNetworkAccess = var.enable_private_network && var.private_inbound ? "Disabled" : "Enabled"
+      serverFarmId              = azapi_resource.plan.id
+      httpsOnly                 = true
+      keyVaultReferenceIdentity = azapi_resource.app_identity.id
+      publicNetworkAccess       = var.enable_private_network && var.private_inbound ? "Disabled" : "Enabled"
       functionAppConfig = {
         runtime = { name = "custom", version = "1.0" }
         deployment = {
@@ -87,7 +94,7 @@ resource "azapi_resource" "app" {
       # In the site itself: as a resource of their own, settings drift for ever (azapi issue 1167).
       siteConfig = {
         minTlsVersion = "1.2"
-        appSettings   = [for k, v in merge(local.settings, local.connections) : { name = k, value = v }]
+        appSettings   = [for k, v in merge(local.settings, local.connections, local.vault_references) : { name = k, value = v }]
       }
     }, var.enable_private_network ? { virtualNetworkSubnetId = azapi_resource.subnet["app"].id } : {})
   }

@@ -6,6 +6,8 @@ locals {
     "SecurityIncident.ReadWrite.All" = "Read and write all security incidents"
     "SecurityAlert.Read.All"         = "Read all security alerts"
     "SecurityAlert.ReadWrite.All"    = "Read and write all security alerts"
+    "Onepane.Ingest.All"             = "Deliver alerts"
+    "Onepane.Operate.All"            = "Release quarantine, run exports, manage API keys, read the audit log"
   }
   api_audience = var.create_entra_app ? "api://onepane-${var.tenant_slug}-${local.hash}" : var.api_audience
 }

@@ -28,6 +28,11 @@ locals {
   vault_roles = var.enable_vault ? {
     app-vault = { principal = local.app, role = "Key Vault Secrets User", scope = azapi_resource.vault[0].id }
   } : {}
+  # Where exports go: containers that they write, and data collection rules of Sentinel.
+  export_roles = merge(
+    { for name, id in var.export_containers : "export-container-${name}" => { principal = local.app, role = "Storage Blob Data Contributor", scope = id } },
+    { for name, id in var.sentinel_rules : "export-sentinel-${name}" => { principal = local.app, role = "Monitoring Metrics Publisher", scope = id } },
+  )
   defender_roles = var.defender_export_principal_id == null ? {} : {
     defender-hub-send = { principal = var.defender_export_principal_id, role = "Azure Event Hubs Data Sender", scope = azapi_resource.hub.id }
   }
@@ -36,7 +41,7 @@ locals {
     "${cloud}-quarantine-send" = { principal = azapi_resource.producer_identity[cloud].output.principal_id, role = "Azure Service Bus Data Sender", scope = azapi_resource.quarantine.id }
   }]...)
 
-  roles = merge(local.app_roles, local.vault_roles, local.defender_roles, local.producer_roles)
+  roles = merge(local.app_roles, local.vault_roles, local.export_roles, local.defender_roles, local.producer_roles)
 }
 
 # The name of an assignment is a GUID: derived, so that a second apply is quiet.

@@ -37,7 +37,7 @@ resource "azapi_resource" "insights" {
 resource "azapi_resource" "diagnostics" {
   for_each = {
     bus   = { id = azapi_resource.bus.id, categories = ["OperationalLogs"] }
-    store = { id = azapi_resource.cosmos.id, categories = ["PartitionKeyRUConsumption", "ControlPlaneRequests"] }
+    store = { id = azapi_resource.cosmos.id, categories = ["PartitionKeyRUConsumption", "PartitionKeyStatistics", "ControlPlaneRequests"] }
   }
   type      = "Microsoft.Insights/diagnosticSettings@2021-05-01-preview"
   name      = "onepane"

@@ -200,7 +200,59 @@ variable "deletion_lock" {
   default     = true
 }
 
+# Exports.
+
+variable "export_schedule" {
+  description = "When exports are looked at, as six fields with seconds first; each export has its own schedule beside, and one on change goes with every look."
+  type        = string
+  default     = "0 * * * * *"
+  validation {
+    condition     = length(split(" ", var.export_schedule)) == 6
+    error_message = "export_schedule: six fields, seconds first."
+  }
+}
+
+variable "export_containers" {
+  description = "Blob containers that exports write, by a name of yours: resource ids, …/storageAccounts/NAME/blobServices/default/containers/NAME. The app may then write there."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition     = alltrue([for id in values(var.export_containers) : can(regex("^/subscriptions/.+/blobServices/default/containers/[^/]+$", id))])
+    error_message = "export_containers: resource ids of containers, not of accounts."
+  }
+}
+
+variable "sentinel_rules" {
+  description = "Data collection rules that exports send to, by a name of yours: resource ids, …/Microsoft.Insights/dataCollectionRules/NAME. The app may then send rows to them."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition     = alltrue([for id in values(var.sentinel_rules) : can(regex("(?i)^/subscriptions/.+/dataCollectionRules/[^/]+$", id))])
+    error_message = "sentinel_rules: resource ids of data collection rules."
+  }
+}
+
 # Optional parts.
+
+variable "configuration" {
+  description = "The app's configuration as YAML, as a file named by ONEPANE_CONFIG has it: tenants, sources, exports. Secrets are references, env:NAME."
+  type        = string
+  default     = null
+}
+
+variable "vault_secrets" {
+  description = "Secrets of the vault by the variable under which the app finds them: {HOOK_KEY = \"hook-key\"} is env:HOOK_KEY. Needs enable_vault; their values are set by hand."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition     = length(var.vault_secrets) == 0 || var.enable_vault
+    error_message = "vault_secrets: set enable_vault."
+  }
+  validation {
+    condition     = alltrue([for k in keys(var.vault_secrets) : can(regex("^[A-Z][A-Z0-9_]*$", k)) && !startswith(k, "ONEPANE_")])
+    error_message = "vault_secrets: names of capital letters, digits and _, that do not begin with ONEPANE_."
+  }
+}
 
 variable "enable_vault" {
   description = "Create a key vault for webhook secrets and export tokens. Its contents are set by hand, never by Terraform."

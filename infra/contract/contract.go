@@ -33,6 +33,7 @@ var Settings = []Setting{
 	{"ONEPANE_TENANT", everywhere, "whose the alerts are that neither a credential nor a mapping assigns"},
 	{"ONEPANE_LOG_JSON", everywhere, "structured log lines"},
 	{"ONEPANE_BUS_NAMESPACE", everywhere, "host name of the Service Bus namespace"},
+	{"ONEPANE_BUS_RESOURCE", []Module{Azure}, "resource id of the namespace, whose queues Azure counts"},
 	{"ONEPANE_BUS_QUEUE", everywhere, "queue of alert events"},
 	{"ONEPANE_QUARANTINE_QUEUE", everywhere, "queue of what can never be processed"},
 	{"ONEPANE_CLAIM_CONTAINER", everywhere, "URL of the blob container of bodies too large for a message"},
@@ -41,6 +42,7 @@ var Settings = []Setting{
 	{"ONEPANE_COSMOS_ENDPOINT", []Module{Azure}, "URL of the Cosmos DB account"},
 	{"ONEPANE_COSMOS_DATABASE", []Module{Azure}, "database in it"},
 	{"ONEPANE_API_AUDIENCE", []Module{Azure}, "audience of the tokens that the API takes"},
+	{"ONEPANE_CONFIG_YAML", []Module{Azure}, "what a file named by ONEPANE_CONFIG would hold"},
 	{"ONEPANE_PUSH_AUDIENCE", []Module{GCP}, "audience of Pub/Sub's push tokens"},
 	{"ONEPANE_PUSH_ACCOUNT", []Module{GCP}, "service account that signs pushes"},
 	{"ONEPANE_OIDC_ISSUER", nil, "issuer of further tokens that the API takes"},
@@ -51,6 +53,8 @@ var Settings = []Setting{
 	{"ONEPANE_AUDIT_DAYS", nil, "how long the audit log is kept"},
 	{"ONEPANE_CONFIG", nil, "path of a YAML file"},
 	{"ONEPANE_LISTEN", nil, "host:port of the standalone server; the clouds' hosts say where to listen themselves"},
+	{"ONEPANE_BASE_URL", nil, "where people find the app, when not under the platform's own name; by variable settings of infra/azure"},
+	{"ONEPANE_RESOURCE_MANAGER", nil, "address of Azure Resource Manager; the public cloud's unless set"},
 	{"ONEPANE_BUS_ENDPOINT", nil, "host:port to connect to instead of the namespace's own: a proxy, a test"},
 	{"ONEPANE_PUSH_KEYS", nil, "address of the keys that push tokens are signed with; Google's unless set"},
 	{"ONEPANE_BIND", nil, "address that a host of a cloud listens on; all of them unless set"},
@@ -76,6 +80,13 @@ var Functions = []Function{
 	{"correlate", "serviceBusTrigger", "messages", ""},
 	{"export", "timerTrigger", "timer", ""},
 	{"api", "httpTrigger", "req", "{*path}"},
+}
+
+// AppRoles are the roles of the API's Entra application, as the API reads them in tokens. A test of the app holds them against
+// those of the API.
+var AppRoles = []string{
+	"Onepane.Ingest.All", "Onepane.Operate.All",
+	"SecurityAlert.Read.All", "SecurityAlert.ReadWrite.All", "SecurityIncident.Read.All", "SecurityIncident.ReadWrite.All",
 }
 
 // Queues is what a queue must be, by name.

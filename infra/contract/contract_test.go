@@ -11,6 +11,7 @@ var checks = map[string]func(*site){
 	"pushes reach their route":                     checkPush,
 	"containers are those that the driver opens":   checkStore,
 	"azure roles are the allow list":               checkRoles,
+	"directory roles are those of the API":         checkAppRoles,
 	"gcp bindings are the allow list":              checkGCPRoles,
 	"aws statements are the allow list":            checkIAM,
 	"aws hops have dead letters":                   checkAWSDeadLetters,

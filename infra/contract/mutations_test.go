@@ -27,6 +27,13 @@ var mutations = []mutation{
 	{"wrong audience", "azure/identity.tf", "api://AzureADTokenExchange", "api://AzureADTokenexchange", "azure roles are the allow list"},
 	{"role renamed, trust not", "aws/roles.tf", `"${local.name}-ingest-aws"`, `"${local.name}-ingest"`, "azure roles are the allow list"},
 
+	{"rows for anybody's rule", "azure/roles.tf", `role = "Monitoring Metrics Publisher", scope = id }`, `role = "Monitoring Metrics Publisher", scope = azapi_resource.group.id }`, "azure roles are the allow list"},
+	{"exports own their storage", "azure/roles.tf", `role = "Storage Blob Data Contributor", scope = id }`, `role = "Storage Blob Data Owner", scope = id }`, "azure roles are the allow list"},
+	{"exports' roles given to nobody", "azure/roles.tf", "local.vault_roles, local.export_roles,", "local.vault_roles,", "azure roles are the allow list"},
+	{"role that the API does not read", "azure/entra.tf", `"Onepane.Operate.All" `, `"Onepane.Operate" `, "directory roles are those of the API"},
+	{"role forgotten", "azure/entra.tf", "    \"Onepane.Ingest.All\"             = \"Deliver alerts\"\n", "", "directory roles are those of the API"},
+	{"everybody of the directory", "azure/entra.tf", "app_role_assignment_required = true", "app_role_assignment_required = false", "directory roles are those of the API"},
+
 	{"flipped requiresSession", "azure/bus.tf", "requiresSession                     = true", "requiresSession                     = false", "queues are what the driver takes for granted"},
 	{"trigger without sessions", "azure/app/correlate/function.json", `"isSessionsEnabled": true`, `"isSessionsEnabled": false`, "triggers are those that the handler answers"},
 	{"no duplicate detection", "azure/bus.tf", "requiresDuplicateDetection          = true", "requiresDuplicateDetection          = false", "queues are what the driver takes for granted"},
@@ -38,6 +45,8 @@ var mutations = []mutation{
 	{"misspelt setting", "azure/app.tf", "ONEPANE_COSMOS_ENDPOINT ", "ONEPANE_COSMOS_ENDPIONT ", "settings are those of the code"},
 	{"setting forgotten on AWS", "aws/ingest.tf", "    ONEPANE_QUARANTINE_QUEUE = var.azure.quarantine_queue\n", "", "settings are those of the code"},
 	{"setting invented on GCP", "gcp/ingest.tf", "ONEPANE_PUSH_ACCOUNT ", "ONEPANE_PUSH_MEMBER ", "settings are those of the code"},
+	{"configuration left out", "azure/app.tf", "    var.configuration == null ? {} : { ONEPANE_CONFIG_YAML = var.configuration },\n", "", "settings are those of the code"},
+	{"secrets left out", "azure/app.tf", "merge(local.settings, local.connections, local.vault_references)", "merge(local.settings, local.connections)", "settings are those of the code"},
 	{"function without its settings", "aws/ingest.tf", "variables = local.settings", "variables = {}", "settings are those of the code"},
 
 	{"shared keys", "azure/storage.tf", "allowSharedKeyAccess         = false", "allowSharedKeyAccess         = true", "no secret is read, made or allowed"},
@@ -45,6 +54,8 @@ var mutations = []mutation{
 	{"open function URL", "aws/ingest.tf", `"AWS_IAM"`, `"NONE"`, "no secret is read, made or allowed"},
 
 	{"trigger nobody answers", "azure/app/export/function.json", `"name": "timer"`, `"name": "tick"`, "triggers are those that the handler answers"},
+	{"schedule that no setting has", "azure/app.tf", "    ExportSchedule ", "    ExportsSchedule ", "triggers are those that the handler answers"},
+	{"schedule set aside", "azure/app/export/function.json", `"%ExportSchedule%"`, `"0 0 * * * *"`, "triggers are those that the handler answers"},
 	{"connection without identity", "azure/app.tf", "    ServiceBus__credential ", "    ServiceBuss__credential ", "triggers are those that the handler answers"},
 	{"another event hub", "azure/defender.tf", "name      = local.event_hub", "name      = \"defender2\"", "triggers are those that the handler answers"},
 	{"another consumer group", "azure/names.tf", `consumer_group  = "ingest-azure"`, `consumer_group  = "ingest"`, "triggers are those that the handler answers"},
@@ -85,6 +96,9 @@ var mutations = []mutation{
 	{"aliases CloudFormation does not read", "aws/stackset/member.yaml", "        source: [aws.guardduty]\n", "        source: &s [aws.guardduty]\n        x: *s\n", "stackset hops have dead letters"},
 
 	{"removed alarm", "azure/alarms.tf", "    dead-letters = {", "    dead-letter = {", "alarms are set"},
+	{"partitions fill unseen", "azure/telemetry.tf", `"PartitionKeyStatistics", `, "", "alarms are set"},
+	{"partition alarm asks the app", "azure/alarms.tf", `of    = "store"`, `of    = "app"`, "alarms are set"},
+	{"deferred records forgotten", "azure/alarms.tf", `metric = "Messages"`, `metric = "ActiveMessages"`, "alarms are set"},
 	{"alarm tells nobody", "azure/alarms.tf", "actions = [{ actionGroupId = azapi_resource.alarm_group.id }]", "actions = []", "alarms are set"},
 	{"no dashboard", "gcp/alarms.tf", `"google_monitoring_dashboard" "onepane"`, `"google_monitoring_dashboard" "other"`, "alarms are set"},
 	{"logs for ever", "aws/ingest.tf", "  retention_in_days = var.log_retention_days\n", "", "ceilings are set"},

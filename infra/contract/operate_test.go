@@ -10,7 +10,7 @@ import (
 var alarms = map[Module]map[string][]string{
 	Azure: {
 		"metric_alarms": {"backlog-size", "bus-throttled", "dead-letters", "hub-throttled", "quarantine", "store-throttled"},
-		"log_alarms":    {"api-failures", "backlog-age", "function-failures"},
+		"log_alarms":    {"api-failures", "backlog-age", "export-failures", "function-failures", "partition-hot", "partition-size"},
 	},
 	AWS: {"alarms": {"backlog-age", "dead-letters", "forward-dead-letters-${region}", "function-failures", "function-throttled"}},
 	GCP: {"alarms": {"backlog-age", "dead-letters", "service-failures", "service-throttled"}},
@@ -36,6 +36,7 @@ func checkAlarms(s *site) {
 	if tells := texts(s.find(Azure, "azapi_resource", "log_alarm").at("body", "properties", "actions", "actionGroups")); !slices.Equal(tells, []string{"azapi_resource.alarm_group.id"}) {
 		s.wrong("azure: log_alarm tells %v", tells)
 	}
+	s.checkQuestions()
 	a := s.find(AWS, "aws_cloudwatch_metric_alarm", "alarm")
 	s.expect(AWS, a, map[string]any{"for_each": ref("local.alarms"), "threshold": ref("each.value.above")})
 	if !strings.Contains(text(a.at("alarm_actions")), "var.alarm_topic_arns") {
@@ -46,6 +47,31 @@ func checkAlarms(s *site) {
 	s.find(Azure, "azapi_resource", "dashboard")
 	s.find(AWS, "aws_cloudwatch_dashboard", "onepane")
 	s.find(GCP, "google_monitoring_dashboard", "onepane")
+}
+
+// checkQuestions: what an alarm asks of the logs is written there.
+func (s *site) checkQuestions() {
+	if got := texts(s.find(Azure, "azapi_resource", "log_alarm").at("body", "properties", "scopes")); !slices.Equal(got, []string{"local.log_sources[each.value.of].scope"}) {
+		s.wrong("azure: log_alarm asks %v", got)
+	}
+	diagnostics, _ := s.find(Azure, "azapi_resource", "diagnostics").at("for_each", "store", "categories").([]any)
+	rows, _ := s.modules[Azure].locals["log_alarms"].(map[string]any)
+	for name, row := range rows {
+		query := text(at(row, "query"))
+		table, _, _ := strings.Cut(strings.Trim(query, `"`), " ")
+		of := at(row, "of")
+		category, store := strings.CutPrefix(table, "CDB")
+		switch {
+		case store && (of != "store" || !slices.Contains(diagnostics, any(category))):
+			s.wrong("azure: alarm %s asks %v for %s, which the store's diagnostics do not send", name, of, category)
+		case !store && (of != "app" || table != "requests" && table != "traces"):
+			s.wrong("azure: alarm %s asks %v for %s", name, of, table)
+		}
+	}
+	q, _ := s.modules[Azure].locals["metric_alarms"].(map[string]any)
+	if metric := at(q["quarantine"], "metric"); metric != "Messages" {
+		s.wrong("azure: alarm quarantine counts %v, and removing a record defers others, which only Messages counts", metric)
+	}
 }
 
 // checkCeilings: what runs, logs or costs without end has an end.

@@ -27,6 +27,8 @@ var allowed = []grant{
 	{appPrincipal, "Azure Event Hubs Data Receiver", "azapi_resource.hub.id"},
 	{appPrincipal, "Monitoring Metrics Publisher", "azapi_resource.insights.id"},
 	{appPrincipal, "Key Vault Secrets User", "azapi_resource.vault[0].id"},
+	{appPrincipal, "Storage Blob Data Contributor", "id"}, // of each of var.export_containers
+	{appPrincipal, "Monitoring Metrics Publisher", "id"},  // of each of var.sentinel_rules
 	{defenderPrincipal, "Azure Event Hubs Data Sender", "azapi_resource.hub.id"},
 	{producerPrincipal, "Azure Service Bus Data Sender", "azapi_resource.alerts.id"},
 	{producerPrincipal, "Azure Service Bus Data Sender", "azapi_resource.quarantine.id"},
@@ -49,7 +51,7 @@ var roleIDs = map[string]string{
 func checkRoles(s *site) {
 	m := s.modules[Azure]
 	var made []grant
-	for _, table := range []string{"app_roles", "vault_roles", "defender_roles", "producer_roles"} {
+	for _, table := range []string{"app_roles", "vault_roles", "export_roles", "defender_roles", "producer_roles"} {
 		rows, _ := m.locals[table].(map[string]any)
 		for _, row := range rows {
 			made = append(made, grant{fmt.Sprint(at(row, "principal")), fmt.Sprint(at(row, "role")), fmt.Sprint(at(row, "scope"))})
@@ -65,7 +67,7 @@ func checkRoles(s *site) {
 			s.wrong("azure: role beyond the allow list: %v", g)
 		}
 	}
-	if union := "merge(local.app_roles, local.vault_roles, local.defender_roles, local.producer_roles)"; m.locals["roles"] != ref(union) {
+	if union := "merge(local.app_roles, local.vault_roles, local.export_roles, local.defender_roles, local.producer_roles)"; m.locals["roles"] != ref(union) {
 		s.wrong("azure: local.roles is %v, want %s", m.locals["roles"], union)
 	}
 	ids, _ := m.locals["role_ids"].(map[string]any)
@@ -108,6 +110,24 @@ func (s *site) checkAssignments() {
 		!slices.Equal(d, []string{"Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action"}) {
 		s.wrong("azure: %s allows %v and %v", writer, a, d)
 	}
+}
+
+// checkAppRoles: the Entra application has the roles that the API reads, each by the name it reads, for people and machines alike.
+func checkAppRoles(s *site) {
+	of, _ := s.modules[Azure].locals["app_roles_of_api"].(map[string]any)
+	if got := slices.Sorted(maps.Keys(of)); !slices.Equal(got, AppRoles) {
+		s.wrong("azure: the API's application has roles %v, the API reads %v", got, AppRoles)
+	}
+	roles := s.find(Azure, "azuread_application", "api").at("app_role")
+	for name, want := range map[string]string{"value": "app_role.key", "id": `uuidv5("url", "onepane/${app_role.key}")`} {
+		if got := text(at(roles, name)); got != want {
+			s.wrong("azure: azuread_application.api: %s of a role is %s, want %s", name, got, want)
+		}
+	}
+	if types := texts(at(roles, "allowed_member_types")); !slices.Equal(types, []string{"Application", "User"}) {
+		s.wrong("azure: azuread_application.api: roles are for %v", types)
+	}
+	s.expect(Azure, s.find(Azure, "azuread_service_principal", "api"), map[string]any{"app_role_assignment_required": true})
 }
 
 // checkTrust: a producer is believed by issuer, subject and audience.

@@ -36,8 +36,8 @@ func checkSettings(s *site) {
 		}
 	}
 	if app := s.find(Azure, "azapi_resource", "app"); app.at("body", "properties", "siteConfig", "appSettings", "value") != ref("v") ||
-		!strings.Contains(s.modules[Azure].text["app.tf"], "for k, v in merge(local.settings, local.connections)") {
-		s.wrong("azure: the app does not get local.settings and local.connections")
+		!strings.Contains(s.modules[Azure].text["app.tf"], "for k, v in merge(local.settings, local.connections, local.vault_references)") {
+		s.wrong("azure: the app does not get local.settings, local.connections and local.vault_references")
 	}
 }
 

@@ -126,8 +126,9 @@ func (s *site) checkTrigger(f Function, file functionFile) {
 		}
 		s.checkConnection(f, b)
 	case "timerTrigger":
-		if len(strings.Fields(b.Schedule)) != 6 {
-			s.wrong("azure/app/%s: schedule %q has not six fields", f.Name, b.Schedule)
+		connections, _ := locals["connections"].(map[string]any)
+		if connections[strings.Trim(b.Schedule, "%")] != ref("var.export_schedule") || !strings.HasPrefix(b.Schedule, "%") {
+			s.wrong("azure/app/%s: schedule %q is not the setting of the schedule", f.Name, b.Schedule)
 		}
 	}
 	if (b.Type == "serviceBusTrigger" || b.Type == "eventHubTrigger") && b.Cardinality != "many" {

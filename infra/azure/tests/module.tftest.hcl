@@ -141,13 +141,53 @@ run "entra_application" {
     create_entra_app = true
   }
   assert {
-    condition     = length(azuread_application.api[0].app_role) == 4 && azuread_service_principal.api[0].app_role_assignment_required
-    error_message = "Four roles, for whom they are assigned to."
+    condition     = length(azuread_application.api[0].app_role) == 6 && azuread_service_principal.api[0].app_role_assignment_required
+    error_message = "Six roles, for whom they are assigned to."
   }
   assert {
     condition     = { for s in azapi_resource.app.body.properties.siteConfig.appSettings : s.name => s.value }["ONEPANE_API_AUDIENCE"] == output.api_audience
     error_message = "The API knows its audience."
   }
+}
+
+run "exports" {
+  command = plan
+  variables {
+    enable_vault      = true
+    configuration     = "exports: [{name: hook, tenant: contoso, target: webhook, options: {url: https://hook.contoso.example}, secrets: [env:HOOK_KEY]}]"
+    vault_secrets     = { HOOK_KEY = "hook-key" }
+    export_schedule   = "*/30 * * * * *"
+    export_containers = { lake = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/lake/blobServices/default/containers/onepane" }
+    sentinel_rules    = { soc = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Insights/dataCollectionRules/dcr-onepane" }
+  }
+  assert {
+    condition     = azapi_resource.role["export-container-lake"].parent_id == var.export_containers.lake && azapi_resource.role["export-sentinel-soc"].parent_id == var.sentinel_rules.soc && length(azapi_resource.role) == 11
+    error_message = "The app may write where its exports go, and nowhere beside."
+  }
+  assert {
+    condition     = startswith({ for s in azapi_resource.app.body.properties.siteConfig.appSettings : s.name => s.value }["HOOK_KEY"], "@Microsoft.KeyVault(VaultName=kv-") && azapi_resource.app.body.properties.keyVaultReferenceIdentity == azapi_resource.app_identity.id
+    error_message = "Secrets are references that the app's identity resolves."
+  }
+  assert {
+    condition     = { for s in azapi_resource.app.body.properties.siteConfig.appSettings : s.name => s.value }["ExportSchedule"] == "*/30 * * * * *" && { for s in azapi_resource.app.body.properties.siteConfig.appSettings : s.name => s.value }["ONEPANE_CONFIG_YAML"] == var.configuration
+    error_message = "Schedule and configuration reach the app."
+  }
+}
+
+run "export_to_a_whole_account" {
+  command = plan
+  variables {
+    export_containers = { lake = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/lake" }
+  }
+  expect_failures = [var.export_containers]
+}
+
+run "secrets_without_a_vault" {
+  command = plan
+  variables {
+    vault_secrets = { HOOK_KEY = "hook-key" }
+  }
+  expect_failures = [var.vault_secrets]
 }
 
 run "aws_without_its_role" {

@@ -9,24 +9,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onepane/onepane/functions/api"
 	"github.com/onepane/onepane/functions/host/azurefunc"
 	"github.com/onepane/onepane/infra/contract"
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/config/cloud"
+	"github.com/onepane/onepane/shared/fault"
 )
 
 func openApp(t *testing.T) *azurefunc.App {
 	t.Helper()
-	app, err := Open(config.Default(), cloud.Azure{
-		Common: cloud.Common{Tenant: "contoso", Bus: cloud.Bus{Namespace: "sb-contoso.servicebus.windows.net", Queue: "alerts", Quarantine: "quarantine"},
-			Claims: cloud.Claims{Account: "https://stcontoso.blob.core.windows.net/", Container: "claims"}},
-		Cosmos:  cloud.Cosmos{Endpoint: "https://cosmos-contoso.documents.azure.com:443/", Database: "onepane"},
-		Managed: cloud.Managed{Endpoint: "http://127.0.0.1:1/", Header: "h"},
-	}, "test", slog.New(slog.DiscardHandler))
+	app, err := Open(config.Default(), settingsOf(), "test", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return app
+}
+
+func settingsOf() cloud.Azure {
+	return cloud.Azure{
+		Common: cloud.Common{Tenant: "contoso", Bus: cloud.Bus{Namespace: "sb-contoso.servicebus.windows.net", Queue: "alerts", Quarantine: "quarantine"},
+			Claims: cloud.Claims{Account: "https://stcontoso.blob.core.windows.net/", Container: "claims"}},
+		Cosmos:  cloud.Cosmos{Endpoint: "https://cosmos-contoso.documents.azure.com:443/", Database: "onepane"},
+		Managed: cloud.Managed{Endpoint: "http://127.0.0.1:1/", Header: "h"},
+	}
 }
 
 // The app answers to every trigger that infra declares, and to no other.
@@ -40,6 +46,27 @@ func TestFunctionsAreThoseOfInfra(t *testing.T) {
 	slices.Sort(want)
 	if got := slices.Sorted(maps.Keys(openApp(t).Functions)); !slices.Equal(got, want) {
 		t.Errorf("serves %v, infra declares %v", got, want)
+	}
+}
+
+// The directory gives the roles that the API reads: they are as many, and spelt alike.
+func TestRolesAreThoseOfInfra(t *testing.T) {
+	var want []string
+	for _, r := range api.Roles {
+		want = append(want, r.Name)
+	}
+	slices.Sort(want)
+	if !slices.Equal(contract.AppRoles, want) {
+		t.Errorf("the API reads %v, infra declares %v", want, contract.AppRoles)
+	}
+}
+
+// Files of a function app are gone with its instance.
+func TestNoExportToADisk(t *testing.T) {
+	cfg := config.Default()
+	cfg.Exports = []config.Export{{Name: "out", Tenant: "contoso", Target: "file", Options: map[string]string{"directory": t.TempDir()}}}
+	if _, err := Open(cfg, settingsOf(), "test", slog.New(slog.DiscardHandler)); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), "use target blob") {
+		t.Errorf("%v", err)
 	}
 }
 
