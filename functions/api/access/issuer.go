@@ -59,13 +59,15 @@ const (
 	entraV2 = "https://login.microsoftonline.com/"
 )
 
-// directoryOf is the directory that an Entra issuer speaks for.
+// directoryOf is the directory that an Entra issuer speaks for. Sovereign clouds have other hosts, and the same path.
 func directoryOf(url string) (tid string, ok bool) {
 	if rest, found := strings.CutPrefix(url, entraV1); found {
 		return strings.CutSuffix(rest, "/")
 	}
-	rest, _ := strings.CutPrefix(url, entraV2)
-	return strings.CutSuffix(rest, "/v2.0")
+	rest, ok := strings.CutSuffix(url, "/v2.0")
+	tid = rest[strings.LastIndexByte(rest, '/')+1:]
+	const idLength = 36 // of a UUID; another issuer's path may end alike
+	return tid, ok && (len(tid) == idLength || strings.HasPrefix(url, entraV2))
 }
 
 // issuerOf reads who claims to have signed a token; nothing is checked yet.
