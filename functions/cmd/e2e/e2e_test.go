@@ -50,11 +50,12 @@ type deployment struct {
 	host   *functionsHost
 }
 
-func deploy(t testing.TB, lock time.Duration) *deployment {
+// deploy puts the binaries into a new world; app is more environment of the function app.
+func deploy(t testing.TB, lock time.Duration, app ...string) *deployment {
 	t.Helper()
 	d := &deployment{t: t, world: newWorld(t, lock), dir: build(t, "ingest-aws", "ingest-gcp", "azure", "onepane")}
 	at := d.issuer.platforms(t)
-	d.lambda, d.host = d.world.lambda(t, d.dir, at), d.world.functionsHost(t, d.dir, at)
+	d.lambda, d.host = d.world.lambda(t, d.dir, at), d.world.functionsHost(t, d.dir, at, app...)
 	if d.google != nil { // not in a benchmark, whose pushes nobody could sign
 		d.run = d.world.cloudRun(t, d.dir, at)
 	}
@@ -121,7 +122,9 @@ func TestCloud(t *testing.T) {
 		batch, lock, strikes = 10, 2*time.Second, 27
 	}
 	ds := newInput(t, batch, true).take(n)
-	d := deploy(t, lock)
+	siem := newReceiver(t)
+	d := deploy(t, lock, siem.settings()...)
+	siem.follow(d.host)
 	c := &chaos{w: d.world, lambda: d.lambda, run: d.run, host: d.host, every: max(1, len(ds)/strikes), done: map[string]int{}}
 	c.storms(7)
 	began, offers, twice := time.Now(), 0, 0
@@ -137,6 +140,7 @@ func TestCloud(t *testing.T) {
 	took := time.Since(began)
 	d.cosmos.Inject(nil)
 	sameAsReplay(t, d, ds)
+	siem.complete(d)
 	stats := d.bus.Stats()
 	for name, q := range stats.Queues {
 		if q.Active+q.DeadLettered+q.Deferred+q.Locked > 0 {

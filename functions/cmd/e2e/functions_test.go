@@ -33,12 +33,12 @@ type functionsHost struct {
 
 const maxMessageBatch = 16 // maxMessageBatchSize
 
-func (w *world) functionsHost(t testing.TB, dir string, at platforms) *functionsHost {
+func (w *world) functionsHost(t testing.TB, dir string, at platforms, more ...string) *functionsHost {
 	t.Helper()
 	port := freePort(t)
 	h := &functionsHost{address: "127.0.0.1:" + port}
-	h.p = run(t, dir+"/azure", w.app("FUNCTIONS_CUSTOMHANDLER_PORT="+port,
-		"ONEPANE_COSMOS_ENDPOINT="+w.db+"/", "ONEPANE_COSMOS_DATABASE="+database, "IDENTITY_ENDPOINT="+at.managed.URL, "IDENTITY_HEADER=inside")...)
+	h.p = run(t, dir+"/azure", w.app(append(more, "FUNCTIONS_CUSTOMHANDLER_PORT="+port,
+		"ONEPANE_COSMOS_ENDPOINT="+w.db+"/", "ONEPANE_COSMOS_DATABASE="+database, "IDENTITY_ENDPOINT="+at.managed.URL, "IDENTITY_HEADER=inside")...)...)
 	var err error
 	h.client, err = azservicebus.NewClient(namespace, w.issuer, &azservicebus.ClientOptions{CustomEndpoint: w.bus.Address,
 		TLSConfig: &tls.Config{RootCAs: w.trust, ServerName: namespace}, RetryOptions: azservicebus.RetryOptions{RetryDelay: 5 * time.Millisecond, MaxRetryDelay: 50 * time.Millisecond}})
@@ -121,6 +121,11 @@ func (h *functionsHost) hub(records []string) (bool, error) {
 		return false, err
 	}
 	return h.invoke("ingest-azure", `{"events":`+list(events)+`}`, `{"PartitionKeyArray":`+list(keys)+`,"sys":{"MethodName":"ingest-azure"}}`), nil
+}
+
+// tick posts the envelope of a timer, and says whether the invocation succeeded.
+func (h *functionsHost) tick() bool {
+	return h.invoke("export", `{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}}`, `{"sys":{"MethodName":"export"}}`)
 }
 
 func list(elements []string) string { return quoted("[" + strings.Join(elements, ",") + "]") }

@@ -17,6 +17,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
 	"github.com/golang-jwt/jwt/v5"
 
 	cosmosserver "github.com/onepane/onepane/infra/local/cosmos"
@@ -70,9 +72,44 @@ func (i *issuer) verify(token string) (cosmosserver.Access, error) {
 	return cosmosserver.WriteData, i.holds(token, "https://127.0.0.1")
 }
 
+// entra is the directory: tokens for the deployment's identity, and the keys that people's tokens are signed with.
+func (i *issuer) entra(t testing.TB) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/"+directory+"/oauth2/v2.0/token", i.exchange)
+	mux.HandleFunc("/"+directory+"/v2.0/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"issuer":"https://%s/%s/v2.0","jwks_uri":"https://%s/keys"}`, r.Host, directory, r.Host)
+	})
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &i.key.PublicKey, KeyID: keyID, Algorithm: "RS256", Use: "sig"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
+	return mux
+}
+
+const (
+	keyID    = "k1"
+	audience = "api://onepane-contoso" // of the deployment's own application
+)
+
+// person is a token of somebody with roles in the application of the API.
+func (i *issuer) person(t testing.TB, authority, name string, roles ...string) string {
+	t.Helper()
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+		"iss": authority + "/" + directory + "/v2.0", "aud": audience, "sub": name, "tid": directory, "preferred_username": name, "roles": roles,
+		"nbf": time.Now().Add(-time.Minute).Unix(), "exp": time.Now().Add(time.Hour).Unix(),
+	})
+	token.Header["kid"] = keyID
+	signed, err := token.SignedString(i.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
 // exchange is Entra's token endpoint: the platform's word for an access token.
 func (i *issuer) exchange(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/"+directory+"/oauth2/v2.0/token" || r.FormValue("client_id") != client || r.FormValue("client_assertion") != assertion {
+	if r.FormValue("client_id") != client || r.FormValue("client_assertion") != assertion {
 		http.Error(w, `{"error":"invalid_client","error_codes":[700213]}`, http.StatusUnauthorized)
 		return
 	}

@@ -44,6 +44,7 @@ type world struct {
 	google *hosttest.Google
 	trust  *x509.CertPool
 	common []string // environment of every binary
+	entra  string   // address of the directory
 	db     string   // address of cosmos
 }
 
@@ -72,6 +73,7 @@ func newWorld(t testing.TB, lock time.Duration) *world {
 	if tt, ok := t.(*testing.T); ok {
 		w.google = hosttest.NewGoogle(tt)
 	}
+	w.entra = serve(w.issuer.entra(t))
 	ca := filepath.Join(t.TempDir(), "roots.pem")
 	if err := os.WriteFile(ca, cert, 0o600); err != nil {
 		t.Fatal(err)
@@ -80,7 +82,7 @@ func newWorld(t testing.TB, lock time.Duration) *world {
 		"SSL_CERT_FILE=" + ca, "ONEPANE_TENANT=" + tenant, "ONEPANE_LOG_JSON=true",
 		"ONEPANE_BUS_NAMESPACE=" + namespace, "ONEPANE_BUS_ENDPOINT=" + w.bus.Address, "ONEPANE_BUS_QUEUE=alerts", "ONEPANE_QUARANTINE_QUEUE=quarantine",
 		"ONEPANE_CLAIM_CONTAINER=" + serve(&container{blobs: map[string][]byte{}, issuer: w.issuer}) + "/claims",
-		"ONEPANE_AZURE_TENANT_ID=" + directory, "ONEPANE_AZURE_CLIENT_ID=" + client, "AZURE_AUTHORITY_HOST=" + serve(http.HandlerFunc(w.issuer.exchange)),
+		"ONEPANE_AZURE_TENANT_ID=" + directory, "ONEPANE_AZURE_CLIENT_ID=" + client, "AZURE_AUTHORITY_HOST=" + w.entra,
 	}
 	return w
 }
