@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -19,9 +20,14 @@ type Exports interface {
 	Deliveries(ctx context.Context, name string) ([]Delivery, error)
 	// Start sends what last changed in a range once more; fault.Conflict while another range is at work.
 	Start(ctx context.Context, name string, since, until time.Time) (ExportRun, error)
-	// Replay sends the thing of one delivery again, as it is now.
+	// Replay sends the thing of one delivery again, as it is now. What the receiver does not take is a NotTakenError.
 	Replay(ctx context.Context, name, delivery string) error
 }
+
+// NotTakenError says why a receiver did not take what was sent to it by hand.
+type NotTakenError struct{ Reason string }
+
+func (e *NotTakenError) Error() string { return e.Reason }
 
 // Export is one way out on the wire.
 type Export struct {
@@ -139,7 +145,12 @@ func (c *call) replayDelivery() error {
 		return err
 	}
 	id := c.PathValue("did")
-	if err := c.door().replayDelivery(c.Context(), e, id); err != nil {
+	err = c.door().replayDelivery(c.Context(), e, id)
+	var not *NotTakenError
+	if errors.As(err, &not) { // the receiver's 401 is not the caller's
+		return fail(http.StatusBadGateway, "receiverFailed", "The receiver of export '"+e.ID+"' did not take it: "+not.Reason)
+	}
+	if err != nil {
 		return err
 	}
 	if err := c.audit(e.Tenant, "delivery "+clip(id)+" of export "+e.ID, nil, map[string]string{"replayed": id}); err != nil {

@@ -49,7 +49,17 @@ func (f *Function) Deliveries(ctx context.Context, name string) ([]Delivery, err
 	return ds, err
 }
 
-// Replay sends the thing of one logged delivery again, in the state in which it is now.
+// NotTakenError says that a receiver did not take what was sent to it by hand. Its kind is the receiver's answer, which is
+// nothing about who asked.
+type NotTakenError struct{ Err error }
+
+func (e *NotTakenError) Error() string { return "the receiver did not take it: " + e.Err.Error() }
+
+// Unwrap gives the target's error.
+func (e *NotTakenError) Unwrap() error { return e.Err }
+
+// Replay sends the thing of one logged delivery again, in the state in which it is now. What the receiver does not take is a
+// NotTakenError; what has left the store, or is not in the log, is fault.NotFound.
 func (f *Function) Replay(ctx context.Context, name, id string) error {
 	r, err := f.runner(name)
 	if err != nil {
@@ -80,7 +90,7 @@ func (r *runner) again(ctx context.Context, d Delivery) error {
 		return err
 	}
 	if _, err := r.export.Target.Send(ctx, []Record{*rec}); err != nil {
-		return err
+		return &NotTakenError{err}
 	}
 	return r.note(ctx, []Delivery{delivered(*rec, r.Now(), nil)})
 }

@@ -2,6 +2,7 @@ package exports
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/onepane/onepane/functions/api"
@@ -64,5 +65,10 @@ func (e API) Start(ctx context.Context, name string, since, until time.Time) (ap
 
 // Replay implements api.Exports.
 func (e API) Replay(ctx context.Context, name, delivery string) error {
-	return e.Function.Replay(ctx, name, delivery)
+	err := e.Function.Replay(ctx, name, delivery)
+	var not *export.NotTakenError
+	if errors.As(err, &not) {
+		return &api.NotTakenError{Reason: not.Err.Error()}
+	}
+	return err
 }
