@@ -27,11 +27,14 @@ import (
 type house struct {
 	*httptest.Server
 	people, landlord *accesstest.Issuer
-	ids              map[string]map[string]string // by tenant: alert, incident, exposure, quarantined, key
+	ids              map[string]map[string]string // by tenant: alert, incident, exposure, quarantined, key, export
 }
 
 // stripes is on everything of fabrikam's that nobody else may see.
 const stripes = "zebra-stripes"
+
+// exportsOf names each tenant's export, which does not tell whose it is.
+var exportsOf = map[string]string{"contoso": "out-1", "fabrikam": "out-2"}
 
 func open(t *testing.T, adjust ...func(*config.Config)) *house {
 	t.Helper()
@@ -44,6 +47,9 @@ func open(t *testing.T, adjust ...func(*config.Config)) *house {
 	cfg.Auth.Issuers = []config.Issuer{
 		{URL: h.people.URL, Audiences: []string{accesstest.Audience}},
 		{URL: h.landlord.URL, Audiences: []string{accesstest.Audience}, Tenants: []string{"*"}},
+	}
+	for tenant, name := range exportsOf {
+		cfg.Exports = append(cfg.Exports, config.Export{Name: name, Tenant: tenant, Target: "file", Options: map[string]string{"directory": t.TempDir()}})
 	}
 	cfg.Auth.RequestsPerMinute = 1_000_000
 	for _, a := range adjust {
@@ -79,7 +85,7 @@ func open(t *testing.T, adjust ...func(*config.Config)) *house {
 func (h *house) furnish(t *testing.T, tenant, mark string, alerts int) {
 	t.Helper()
 	sender := h.key(t, tenant, mark, "Onepane.Ingest.All")
-	ids := map[string]string{}
+	ids := map[string]string{"export": exportsOf[tenant]}
 	for n := range alerts {
 		body := fmt.Sprintf(`[{"id":"a%d","time":%q,"title":"%s alert %d","type":"t%d","severity":"high","entities":[{"kind":"host","value":"%s-%d"}]}, {"colour":"%s"}]`,
 			n, time.Now().UTC().Format(time.RFC3339), mark, n, n, mark, n, mark)
@@ -366,6 +372,8 @@ func body(r route, ids map[string]string) string {
 		return `{"ids":["` + ids["alert"] + `"],"set":{"status":"resolved"}}`
 	case strings.HasSuffix(r.Path, "/incidents/bulk"):
 		return `{"ids":["` + ids["incident"] + `"],"set":{"status":"resolved"}}`
+	case strings.HasSuffix(r.Path, "/run"):
+		return `{"since":"2026-01-01T00:00:00Z"}`
 	case strings.HasSuffix(r.Path, "/replay"):
 		return `{"ids":["` + ids["quarantined"] + `"]}`
 	case strings.HasPrefix(r.Path, "/api/ingest/"):
