@@ -10,7 +10,8 @@
 // Everything that passes the filter arrives at least once, however often either side stops: the cursor moves only after a
 // receiver has taken what is before it. A record's id names one state of one thing, so that a receiver can drop repeats. The
 // records of an export are sent in the order of the store's commits, and with them those of an incident; a state that was
-// overtaken before it was sent may be left out. One export's trouble is nobody else's: each has its own cursor, its own
+// overtaken before it was sent may be left out. Merging incidents changes no alert: its record names the incident in which it was
+// when it was sent, and the records of both incidents tell of the merge. One export's trouble is nobody else's: each has its own cursor, its own
 // waiting, and its own goroutine. What a receiver refuses for good is set aside with the reason and counted; the rest goes on.
 package export
 

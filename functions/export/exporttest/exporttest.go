@@ -28,7 +28,7 @@ type Receiver interface {
 func Run(t *testing.T, fresh func(t testing.TB) Receiver) {
 	t.Run("everything arrives once and in order", func(t *testing.T) { everything(t, fresh(t)) })
 	t.Run("death between any two steps loses nothing", func(t *testing.T) { death(t, fresh) })
-	t.Run("an hour of failure is caught up in order", func(t *testing.T) { hour(t, fresh(t)) })
+	t.Run("an hour of failure is caught up in order, and delays nobody else", func(t *testing.T) { hour(t, fresh(t)) })
 	t.Run("a range is sent on demand", func(t *testing.T) { demand(t, fresh(t)) })
 }
 
@@ -78,7 +78,8 @@ func death(t *testing.T, fresh func(t testing.TB) Receiver) {
 	}
 }
 
-// hour lets the receiver fail for an hour of virtual time while alerts go on arriving.
+// hour lets the receiver fail for an hour of virtual time while alerts go on arriving, one a minute. Another export stands
+// beside it, and must not notice.
 func hour(t *testing.T, r Receiver) {
 	w := NewWorld(t)
 	w.Report(0, 10)
@@ -86,26 +87,49 @@ func hour(t *testing.T, r Receiver) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	end := w.Now().Add(time.Hour)
-	next, attempts := 10, 0
-	w.OnWait = func(d time.Duration) {
-		switch {
-		case w.Now().Before(end):
-			if next < 60 {
-				w.Report(next, next+1)
-				next++
-			}
-			attempts = max(attempts, w.failures(t))
-		case w.Now().After(end.Add(10 * time.Minute)):
+	well := &steady{}
+	f := w.function(nil, export.Export{Name: Name, Tenant: Tenant, Target: r.Target()}, export.Export{Name: "well", Tenant: Tenant, Target: well})
+	next, attempts, lag := 10, 0, 0.0
+	w.OnWait = func() {
+		now := w.Now()
+		s, err := f.Status(t.Context(), func(string) bool { return true })
+		if err != nil {
+			t.Error(err)
 			cancel()
-		default:
+			return
+		}
+		attempts, lag = max(attempts, s[0].Failures), max(lag, s[1].Lag)
+		for ; now.Before(end) && next < 10+int(now.Sub(Begin).Minutes()); next++ {
+			w.Report(next, next+1)
+		}
+		if !now.Before(end) {
 			r.Refuse(false)
 		}
+		if now.After(end.Add(10 * time.Minute)) {
+			cancel()
+		}
 	}
-	w.Function(r.Target(), nil).Run(ctx)
+	f.Run(ctx)
 	if attempts < 5 || attempts > 40 {
 		t.Errorf("a dead receiver was asked %d times in an hour", attempts)
 	}
+	if lag > 2 { // the feed is looked at each second
+		t.Errorf("the export beside it was %v s behind", lag)
+	}
 	w.Check(t, r.Taken(t))
+	w.Check(t, well.taken)
+}
+
+// steady is a target that takes everything at once.
+type steady struct{ taken []string }
+
+func (s *steady) Encode(r export.Row) ([]byte, error) { return r.JSON() }
+func (s *steady) Limits() export.Limits               { return export.Limits{} }
+func (s *steady) Send(_ context.Context, rs []export.Record) (int, error) {
+	for _, r := range rs {
+		s.taken = append(s.taken, r.ID)
+	}
+	return len(rs), nil
 }
 
 func demand(t *testing.T, r Receiver) {

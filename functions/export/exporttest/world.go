@@ -3,6 +3,7 @@ package exporttest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -28,14 +29,22 @@ const (
 // Begin is when the world's clock starts.
 var Begin = time.Date(2026, 3, 3, 8, 0, 0, 0, time.UTC)
 
-// World is a store that alerts come into, and a clock that only waiting moves.
+// World is a store that alerts come into, and a clock that moves when all who work wait: to the moment that comes first.
 type World struct {
 	Store  *localstore.Store
-	OnWait func(d time.Duration) // after the clock has moved
+	OnWait func() // after the clock has moved, while all wait
 
 	correlate *correlate.Function
 	mu        sync.Mutex
 	now       time.Time
+	workers   int // exports that run side by side
+	asleep    []*sleeper
+}
+
+// sleeper is one who waits.
+type sleeper struct {
+	until time.Time
+	awake chan struct{}
 }
 
 // NewWorld makes an empty one.
@@ -60,23 +69,47 @@ func (w *World) Now() time.Time {
 }
 
 func (w *World) wait(ctx context.Context, d time.Duration) error {
-	w.mu.Lock()
-	w.now = w.now.Add(d)
-	w.mu.Unlock()
-	if w.OnWait != nil {
-		w.OnWait(d)
+	me := &sleeper{w.Now().Add(d), make(chan struct{})}
+	if first := w.sleep(me); first != nil {
+		if w.OnWait != nil {
+			w.OnWait()
+		}
+		close(first.awake)
+	}
+	select {
+	case <-me.awake:
+	case <-ctx.Done():
 	}
 	return ctx.Err()
 }
 
+// sleep lets one wait. When nobody is left who works, it moves the clock and gives who is to wake.
+func (w *World) sleep(s *sleeper) (first *sleeper) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asleep = append(w.asleep, s)
+	if len(w.asleep) < w.workers {
+		return nil
+	}
+	first = slices.MinFunc(w.asleep, func(a, b *sleeper) int { return a.until.Compare(b.until) })
+	w.asleep = slices.DeleteFunc(w.asleep, func(s *sleeper) bool { return s == first })
+	w.now = first.until
+	return first
+}
+
 // Function exports the world to a target, dying as f says.
 func (w *World) Function(target export.Target, f *fuse) *export.Function {
+	return w.function(f, export.Export{Name: Name, Tenant: Tenant, Kind: "test", Target: target})
+}
+
+func (w *World) function(f *fuse, exports ...export.Export) *export.Function {
 	fn, err := export.New(export.Options{
 		Store: mortalStore{w.Store, f}, Ledger: mortalStore{w.Store, f}, Now: w.Now, Wait: w.wait,
-	}, []export.Export{{Name: Name, Tenant: Tenant, Kind: "test", Target: target}})
+	}, exports)
 	if err != nil {
-		panic(err) // one export has no second of its name
+		panic(err) // tests name their exports differently
 	}
+	w.workers = len(exports)
 	return fn
 }
 
@@ -194,13 +227,4 @@ func (w *World) Check(t testing.TB, got []string) {
 	for id := range last {
 		t.Errorf("%s arrived and is not in the store", id)
 	}
-}
-
-// failures is how many in a row the export has written down.
-func (w *World) failures(t testing.TB) int {
-	s, err := w.Function(nil, nil).Status(context.Background(), func(string) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s[0].Failures
 }
