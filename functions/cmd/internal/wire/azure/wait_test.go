@@ -1,0 +1,88 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/config/cloud"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/identity"
+	"github.com/onepane/onepane/shared/incident"
+)
+
+// late has an alert after some looks.
+type late struct {
+	looks, after int
+	err          error
+}
+
+func (l *late) Alert(context.Context, string, string) (incident.Member, error) {
+	if l.looks++; l.looks <= l.after {
+		return incident.Member{}, l.err
+	}
+	return incident.Member{Alert: alert.Alert{ID: "survivor"}, Incident: "7"}, nil
+}
+
+func TestSettle(t *testing.T) {
+	none := fault.Errorf(fault.NotFound, "there is none")
+	for name, tt := range map[string]struct {
+		store  late
+		limit  int // waits until the request's time is over
+		want   ingest.Accepted
+		failed bool
+	}{
+		"at once":            {late{}, 9, ingest.Accepted{AlertID: "survivor", IncidentID: "7"}, false},
+		"after a while":      {late{after: 5, err: none}, 9, ingest.Accepted{AlertID: "survivor", IncidentID: "7"}, false},
+		"too late":           {late{after: 5, err: none}, 3, ingest.Accepted{AlertID: "a"}, true},
+		"store is not there": {late{after: 5, err: fault.Errorf(fault.Unavailable, "429")}, 9, ingest.Accepted{AlertID: "a"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			waits, longest := 0, time.Duration(0)
+			s := settler{&tt.store, func(_ context.Context, d time.Duration) error {
+				longest = max(longest, d)
+				if waits++; waits > tt.limit {
+					return errors.New("over")
+				}
+				return nil
+			}}
+			accepted := []ingest.Accepted{{AlertID: "a"}}
+			if err := s.settle(t.Context(), accepted); (err != nil) != tt.failed || accepted[0] != tt.want || longest > lastLook {
+				t.Errorf("%v, %+v after %d waits of at most %v", err, accepted, waits, longest)
+			}
+		})
+	}
+}
+
+// An exposure has no incident.
+func TestSettleExposure(t *testing.T) {
+	accepted := []ingest.Accepted{{ExposureID: "e"}}
+	s := settler{&late{}, nil}
+	if err := s.settle(t.Context(), accepted); err != nil || accepted[0] != (ingest.Accepted{ExposureID: "e"}) {
+		t.Errorf("%+v, %v", accepted, err)
+	}
+}
+
+// What Resource Manager does not tell is passing trouble, and its answer is in no error: it names more than the queue.
+func TestBacklogThatIsNotTold(t *testing.T) {
+	for name, answer := range map[string]struct {
+		status int
+		body   string
+	}{"no role": {403, `{"error":{"code":"AuthorizationFailed","message":"The client 'x' …"}}`}, "a page": {200, "<html>"}, "no properties": {200, `{"name":"alerts"}`}} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(answer.status)
+			_, _ = w.Write([]byte(answer.body))
+		}))
+		b := backlog{cloud.Backlog{Namespace: "/subscriptions/s", Manager: s.URL}, "alerts", "quarantine", &identity.Credential{Now: time.Now, Source: anyone{}}, s.Client()}
+		if _, err := b.Bus(t.Context()); fault.Of(err) != fault.Unavailable || strings.Contains(err.Error(), "client") {
+			t.Errorf("%s: %v", name, err)
+		}
+		s.Close()
+	}
+}
