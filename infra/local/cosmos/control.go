@@ -259,6 +259,7 @@ func (s *Server) replaceContainer(r *request, c *container) (answer, error) {
 	c.IndexingPolicy, c.index, c.DefaultTTL = def.IndexingPolicy, ix, def.DefaultTTL
 	c.expiring = nil
 	for _, p := range c.partitions {
+		p.postings = nil
 		for _, it := range p.items {
 			it.terms = ix.terms(it)
 			it.expires = c.expiry(it)

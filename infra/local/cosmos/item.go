@@ -3,6 +3,7 @@ package cosmos
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func (d *document) encode() []byte {
 
 // at gives the value at a path: undefined{}, nil, bool, float64, string, []any or map[string]any.
 func (d *document) at(p path) any {
-	name := strings.Join(p, "\x00")
+	name := memoName(p)
 	if v, ok := d.memo[name]; ok {
 		return v
 	}
@@ -87,13 +88,26 @@ func (d *document) at(p path) any {
 	if d.memo == nil {
 		d.memo = map[string]any{}
 	}
-	switch v.(type) {
-	case map[string]any, []any: // not kept: bodies are large and seldom asked for
-	default:
+	if rank(v) <= rank("") { // what is large is seldom asked for
 		d.memo[name] = v
 	}
 	return v
 }
+
+// hold is at, and remembers large values until forget: a filter asks for the same one many times.
+func (it *item) hold(p path) any {
+	v := it.at(p)
+	if rank(v) > rank("") {
+		it.memo[memoName(p)] = v
+	}
+	return v
+}
+
+func (it *item) forget() {
+	maps.DeleteFunc(it.memo, func(_ string, v any) bool { return rank(v) > rank("") })
+}
+
+func memoName(p path) string { return strings.Join(p, "\x00") }
 
 func (d *document) find(p path) any {
 	for _, m := range d.members {

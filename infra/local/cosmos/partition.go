@@ -90,12 +90,13 @@ func newKey(parts []any) (key, error) {
 
 // partition is one logical partition.
 type partition struct {
-	key    key
-	items  map[string]*item
-	sorted sortedItems       // by id
-	unique map[string]string // unique key → id of its holder
-	bytes  int64
-	meter  meter
+	key      key
+	items    map[string]*item
+	sorted   sortedItems       // by id
+	postings postings          // nil until a query asks
+	unique   map[string]string // unique key → id of its holder
+	bytes    int64
+	meter    meter
 }
 
 func (c *container) partition(k key) *partition {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/base64"
 	"hash/fnv"
+	"iter"
+	"maps"
 	"net/http"
 	"slices"
 	"sort"
@@ -171,7 +173,7 @@ func (s *Server) page(r *request, c *container, q *query, one *partition, wanted
 	if !indexed {
 		pg.charge += loaded(searched)
 	}
-	found := q.find(searched)
+	found := q.find(searched, c.index)
 	if q.count {
 		pg.rows = append(pg.rows, jsontext.Value(jsontext.AppendFloat(nil, float64(len(found)), 64)))
 		return pg, nil
@@ -213,15 +215,24 @@ func loaded(list []*partition) (charge float64) {
 }
 
 // find filters.
-func (q *query) find(list []*partition) (found []match) {
+func (q *query) find(list []*partition, ix *index) (found []match) {
 	for _, p := range list {
-		for _, it := range p.sorted.within(q.ranged) {
+		for it := range p.candidates(q, ix) {
 			if q.where == nil || q.where.eval(it) == true {
 				found = append(found, q.match(it))
 			}
+			it.forget()
 		}
 	}
 	return found
+}
+
+// candidates are items among which all that match are.
+func (p *partition) candidates(q *query, ix *index) iter.Seq[*item] {
+	if found, ok := p.sieved(q.where, ix); ok {
+		return maps.Keys(found)
+	}
+	return slices.Values(p.sorted.within(q.ranged))
 }
 
 func (q *query) match(it *item) match {

@@ -10,7 +10,7 @@ import (
 // operand gives a value for an item: undefined{}, nil, bool, float64, string, []any or map[string]any.
 type operand interface{ of(it *item) any }
 
-func (p path) of(it *item) any { return it.at(p) }
+func (p path) of(it *item) any { return it.hold(p) }
 
 type literal struct{ value any }
 

@@ -311,6 +311,9 @@ func (t *transaction) commit() {
 		}
 		t.p.items[id] = it
 		t.p.sorted.put(it)
+		if t.p.postings != nil {
+			t.p.postings.put(it)
+		}
 		t.p.bytes += it.stored()
 		for _, k := range t.c.uniqueKeys(it) {
 			t.p.unique[k] = id
@@ -327,6 +330,9 @@ func (c *container) drop(p *partition, it *item) {
 	it.gone = true
 	delete(p.items, it.id)
 	p.sorted.remove(it.id)
+	if p.postings != nil {
+		p.postings.drop(it)
+	}
 	p.bytes -= it.stored()
 	for _, k := range c.uniqueKeys(it) {
 		delete(p.unique, k)

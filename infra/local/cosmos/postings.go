@@ -1,0 +1,111 @@
+package cosmos
+
+import "maps"
+
+
+// postings are the items of one logical partition that hold a text at an indexed path, by the term of both. A query whose
+// filter asks for texts looks at these alone: a sieve, for two texts may share a term, and the filter still decides. It saves
+// this server's time and nothing else; what a query costs is charge.go's.
+type postings map[term]*posting
+
+// posting is the items of one term. Those that were replaced or deleted are left in it until they are half of it.
+type posting struct {
+	items []*item
+	gone  int
+}
+
+func (p postings) put(it *item) {
+	for _, t := range it.terms {
+		if p[t] == nil {
+			p[t] = &posting{}
+		}
+		p[t].items = append(p[t].items, it)
+	}
+}
+
+// drop notes that an item, marked gone, is no longer to be found.
+func (p postings) drop(it *item) {
+	for _, t := range it.terms {
+		of := p[t]
+		if of == nil {
+			continue
+		}
+		if of.gone++; 2*of.gone < len(of.items) {
+			continue
+		}
+		kept := of.items[:0]
+		for _, other := range of.items {
+			if !other.gone {
+				kept = append(kept, other)
+			}
+		}
+		clear(of.items[len(kept):])
+		if of.items, of.gone = kept, 0; len(kept) == 0 {
+			delete(p, t)
+		}
+	}
+}
+
+// index is the partition's postings, made when they are first asked for: most partitions never are.
+func (p *partition) index() postings {
+	if p.postings == nil {
+		p.postings = postings{}
+		for _, it := range p.items {
+			p.postings.put(it)
+		}
+	}
+	return p.postings
+}
+
+// sieved are items among which all are for which e is true; ok is false when the postings cannot tell.
+func (p *partition) sieved(e expression, ix *index) (found map[*item]bool, ok bool) {
+	switch e := e.(type) {
+	case both:
+		left, ok := p.sieved(e.left, ix)
+		right, ok2 := p.sieved(e.right, ix)
+		if !ok || ok2 && len(right) < len(left) {
+			return right, ok2
+		}
+		return left, true
+	case either:
+		left, ok := p.sieved(e.left, ix)
+		if !ok {
+			return nil, false
+		}
+		right, ok := p.sieved(e.right, ix)
+		maps.Copy(left, right)
+		return left, ok
+	case compared:
+		if e.op == "=" {
+			return p.holders(ix, e.left, e.right, nil)
+		}
+	case called:
+		if e.name == "ARRAY_CONTAINS" {
+			return p.holders(ix, e.args[0], e.args[1], path{"[]"})
+		}
+	}
+	return nil, false
+}
+
+// holders are the items that have a text at a path, below which more is.
+func (p *partition) holders(ix *index, at, value operand, more path) (map[*item]bool, bool) {
+	base, isPath := at.(path)
+	l, isLiteral := value.(literal)
+	text, isText := l.value.(string)
+	if !isPath || !isLiteral || !isText {
+		return nil, false
+	}
+	below := append(append(path{}, base...), more...)
+	if !ix.covers(below) {
+		return nil, false
+	}
+	found := map[*item]bool{}
+	if of := p.index()[hashTerm(below, text)]; of != nil {
+		for _, it := range of.items {
+			if !it.gone {
+				found[it] = true
+			}
+		}
+	}
+	return found, true
+}
