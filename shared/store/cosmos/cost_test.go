@@ -1,9 +1,12 @@
 package cosmos_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -176,17 +179,32 @@ func readCost(t *testing.T, r *rig) {
 	}
 }
 
-// BenchmarkCommit counts request units an alert at numbers of alerts stored. One operation is 6,400 alerts.
+// BenchmarkCommit counts request units an alert at numbers of alerts stored, one after the other in one tenant: they must not
+// grow. ONEPANE_COST_STORED names other numbers. One operation is 6,400 alerts.
 //
-//	go test -run - -bench Commit -benchtime 1x ./shared/store/cosmos
+//	ONEPANE_COST_STORED=10000,100000,1000000 go test -run - -bench Commit -benchtime 1x ./shared/store/cosmos
 func BenchmarkCommit(b *testing.B) {
-	for _, stored := range []int{10_000, 100_000} {
+	r, tr := newRig(b, cosmos.Options{}), newTraffic(attacks.High)
+	for _, stored := range volumes(b) {
 		b.Run(fmt.Sprintf("%d stored", stored), func(b *testing.B) {
 			for b.Loop() {
-				perAlert, lines := newRig(b, cosmos.Options{}).cost(b, newTraffic(attacks.High), stored, 6400)
+				perAlert, lines := r.cost(b, tr, stored-r.alerts, 6400)
 				b.Log("\n" + lines)
 				b.ReportMetric(perAlert, "RU/alert")
 			}
 		})
 	}
+}
+
+// volumes are numbers of alerts, rising.
+func volumes(b *testing.B) (out []int) {
+	b.Helper()
+	for text := range strings.SplitSeq(cmp.Or(os.Getenv("ONEPANE_COST_STORED"), "10000,100000"), ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || len(out) > 0 && n < out[len(out)-1] {
+			b.Fatalf("ONEPANE_COST_STORED: %q", text)
+		}
+		out = append(out, n)
+	}
+	return out
 }
