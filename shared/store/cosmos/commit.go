@@ -219,7 +219,7 @@ func (w *writing) things(ctx context.Context, c incident.Changes) error {
 		w.nodes[n.Key] = k
 	}
 	if len(kept) > 0 {
-		data, err := pack(kept)
+		data, err := w.view.packLayer(kept, w.now)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ type node struct {
 	Same string         `json:"s,omitzero"` // incident.Node.SameAs
 	Last int64          `json:"l,omitzero"` // incident.Node.Last, Unix seconds; 0 for none
 	At   int64          `json:"w"`          // when it was written, Unix seconds
-	JSON jsontext.Value `json:"n"`
+	JSON jsontext.Value `json:"n,omitzero"`
 }
 
 // Blobs of nodes expire nodesTTL after they were written. They are folded or merged into new ones as soon as anything is
@@ -106,36 +106,8 @@ func (s *Store) nodesOf(ctx context.Context, t *tenant, v *view, keys []string) 
 }
 
 func (v *view) inTail(key string) *node {
-	for i := len(v.tail) - 1; i >= 0; i-- {
-		if n := v.tail[i].nodes[key]; n != nil {
-			return n
-		}
-	}
-	return nil
-}
-
-// openLayers reads the nodes of those commits of the tail that somebody else made.
-func (s *Store) openLayers(ctx context.Context, t *tenant, v *view) error {
-	return each(ctx, len(v.tail), func(ctx context.Context, i int) error {
-		l := v.tail[i]
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.nodes != nil {
-			return nil
-		}
-		nodes := map[string]*node{}
-		if l.item.Nodes != nil && !s.gone(l.item.At) {
-			all, err := s.nodesIn(ctx, t, *l.item.Nodes)
-			if err != nil {
-				return fmt.Errorf("nodes of commit %d: %w", l.item.V, err)
-			}
-			for _, n := range all {
-				nodes[n.Key] = n
-			}
-		}
-		l.nodes = nodes
-		return nil
-	})
+	n, _ := v.newest(key)
+	return n
 }
 
 // nodesIn reads a blob of nodes.

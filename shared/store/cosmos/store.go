@@ -47,7 +47,7 @@ type Options struct {
 	Log  *slog.Logger                                     // what housekeeping could not do now and will try again; nil is silent
 	Wait func(ctx context.Context, d time.Duration) error // before a request is tried again; nil waits on the clock
 
-	// Fold is how many commits are put into the tables at once; 0 is 64. A larger number costs less, and more to start with.
+	// Fold is how many commits are put into the tables at once; 0 is 96. A larger number costs less, and more to start with.
 	Fold int
 	// Merge is how many runs of nodes are merged at once; 0 is 16.
 	Merge int
@@ -68,7 +68,7 @@ func (o Options) withDefaults() Options {
 	o.Database = or(o.Database, "onepane")
 	o.State = or(o.State, "state")
 	o.Blobs = or(o.Blobs, "blobs")
-	o.Fold = or(o.Fold, 64)
+	o.Fold = or(o.Fold, 96)
 	o.Merge = or(o.Merge, 16)
 	o.CacheBytes = or(o.CacheBytes, 64<<20)
 	o.Tenants = or(o.Tenants, 256)
