@@ -1,6 +1,7 @@
 package ocsf
 
-// Event is a Detection Finding (2004) or an Incident Finding (2005). Times are milliseconds. What is not known is left out.
+// Event is a Detection Finding (2004) or an Incident Finding (2005). Times are milliseconds. What is not known is left out. The
+// tag class is on what only one of the two classes knows: the columns of Parquet are made of this type.
 type Event struct {
 	ActivityID   int    `json:"activity_id"`
 	ActivityName string `json:"activity_name"`
@@ -23,21 +24,21 @@ type Event struct {
 	PriorityID   int    `json:"priority_id,omitzero"`
 	Priority     string `json:"priority,omitzero"`
 	Message      string `json:"message,omitzero"`
-	Desc         string `json:"desc,omitzero"` // 2005
+	Desc         string `json:"desc,omitzero" class:"2005"`
 	SrcURL       string `json:"src_url,omitzero"`
 	Comment      string `json:"comment,omitzero"`
-	IsAlert      *bool  `json:"is_alert,omitzero"` // 2004
+	IsAlert      *bool  `json:"is_alert,omitzero" class:"2004"`
 
 	Metadata      Metadata     `json:"metadata"`
 	Cloud         *Cloud       `json:"cloud,omitzero"`
-	FindingInfo   *Finding     `json:"finding_info,omitzero"`       // 2004
-	Findings      []Finding    `json:"finding_info_list,omitempty"` // 2005
+	FindingInfo   *Finding     `json:"finding_info,omitzero" class:"2004"`
+	Findings      []Finding    `json:"finding_info_list,omitempty" class:"2005"`
 	Assignee      *Named       `json:"assignee,omitzero"`
 	AssigneeGroup *Named       `json:"assignee_group,omitzero"`
-	Evidences     []Evidence   `json:"evidences,omitempty"`
-	Resources     []Resource   `json:"resources,omitempty"`
+	Evidences     []Evidence   `json:"evidences,omitempty" class:"2004"`
+	Resources     []Resource   `json:"resources,omitempty" class:"2004"`
 	Observables   []Observable `json:"observables,omitempty"`
-	Remediation   *Remediation `json:"remediation,omitzero"`
+	Remediation   *Remediation `json:"remediation,omitzero" class:"2004"`
 
 	Unmapped map[string]string `json:"unmapped,omitempty"`
 }

@@ -2,8 +2,8 @@
 // Schema Framework. Each change is an event of its own: metadata.uid names it, finding_info.uid and metadata.correlation_uid say
 // what it is about.
 //
-//	alert ────▶ 2004: finding_info, evidences, resources, observables
-//	incident ─▶ 2005: finding_info_list
+//	alert ────▶ 2004: finding_info, evidences, resources, observables ─┐
+//	incident ─▶ 2005: finding_info_list ───────────────────────────────┴─▶ Lake: where it is kept
 package ocsf
 
 import (
@@ -31,6 +31,12 @@ type Encoder struct {
 	Product   string // of Onepane itself: its version
 	PortalURL string
 }
+
+// The classes.
+const (
+	Detection = 2004
+	Incident  = 2005
+)
 
 // MaxAlerts is how many of an incident's alerts its event lists.
 const MaxAlerts = 100
@@ -122,7 +128,7 @@ func (v *Event) state(id int) { v.StatusID, v.Status = id, statuses[id] }
 
 func (e Encoder) detection(r export.Row) Event {
 	m, a := r.Alert, r.Alert.Alert
-	v := e.event(r, 2004, "Detection Finding", a.Severity, m.Status == alert.StatusResolved)
+	v := e.event(r, Detection, "Detection Finding", a.Severity, m.Status == alert.StatusResolved)
 	v.StartTime, v.EndTime, v.Count, v.Message = millis(a.First), millis(a.Last), a.Count, a.Title
 	v.state(map[alert.Status]int{alert.StatusNew: 1, alert.StatusInProgress: 2, alert.StatusResolved: 4}[m.Status])
 	v.judge(m.Work)
@@ -210,7 +216,7 @@ func cloud(a alert.Account) *Cloud {
 func (e Encoder) incident(r export.Row) Event {
 	i := r.Incident
 	closed := i.Status == incident.Resolved || i.Status == incident.Redirected
-	v := e.event(r, 2005, "Incident Finding", i.Severity, closed)
+	v := e.event(r, Incident, "Incident Finding", i.Severity, closed)
 	v.StartTime, v.EndTime, v.Message, v.Desc = millis(i.First), millis(i.Last), i.Name, i.Summary
 	v.state(map[incident.Status]int{incident.Active: 1, incident.InProgress: 2, incident.Resolved: 4, incident.Redirected: 5}[i.Status])
 	v.judge(i.Work)
