@@ -11,15 +11,15 @@ import (
 type Export struct {
 	Name   string   `yaml:"name"` // small letters, digits and "-"; the cursor is kept under it
 	Tenant string   `yaml:"tenant"`
-	Target string   `yaml:"target"` // sentinel, splunk, cef, webhook, file or blob
+	Target string   `yaml:"target"` // sentinel, splunk, cef, webhook, file, blob or s3
 	What   []string `yaml:"what"`   // alerts, incidents, exposures; default alerts and incidents
-	When   string   `yaml:"when"`   // "change", or a cron expression, with CRON_TZ=Europe/Berlin before it where UTC is not meant
-	Format string   `yaml:"format"` // json, or ocsf where the target has no format of its own
-	// OCSF is the version of format ocsf: 1.5.0, 1.6.0 or 1.8.0.
+	When   string   `yaml:"when"`   // "change", the default except of s3, or a cron expression, with CRON_TZ=Europe/Berlin before it where UTC is not meant
+	Format string   `yaml:"format"` // json, or ocsf where the target has no format of its own; parquet (of OCSF) for file, blob and s3
+	// OCSF is the version of formats ocsf and parquet: 1.5.0, 1.6.0 or 1.8.0.
 	OCSF    string            `yaml:"ocsf"`
 	Filter  ExportFilter      `yaml:"filter"`
 	Options map[string]string `yaml:"options"` // of the target; see its own list in package wire
-	Secrets []Reference       `yaml:"secrets"` // a webhook's whsec_… (several while one replaces another), an HEC token, a storage account's connection string
+	Secrets []Reference       `yaml:"secrets"` // a webhook's whsec_… (several while one replaces another), an HEC token, a storage account's connection string where no identity may write to it
 	// Subscriptions narrow the alerts that sentinel gets.
 	Subscriptions []string `yaml:"subscriptions"`
 }
@@ -36,7 +36,8 @@ type ExportFilter struct {
 // Targets are the words for targets, with the options that each takes; those before the bar it needs.
 var Targets = map[string]string{
 	"file": "directory|", "webhook": "url|", "splunk": "url channel|index acknowledge", "cef": "address|tls host",
-	"blob":     "container|prefix",
+	"blob":     "container|prefix endpoint",
+	"s3":       "bucket region|prefix endpoint kmsKey owner overwrite detections incidents accountId",
 	"sentinel": "endpoint rule|alertStream incidentStream incidents",
 }
 
@@ -58,7 +59,7 @@ func (c Config) exportMistakes() (mistakes []error) {
 		}
 		options, known := Targets[e.Target]
 		if !known {
-			wrong("target %q is none of blob, cef, file, sentinel, splunk, webhook", e.Target)
+			wrong("target %q is none of blob, cef, file, s3, sentinel, splunk, webhook", e.Target)
 			continue
 		}
 		needed, more, _ := strings.Cut(options, "|")
@@ -85,7 +86,7 @@ func (e Export) words(wrong func(string, ...any)) {
 		of    []string
 	}{
 		{"what", e.What, []string{"alerts", "incidents", "exposures"}},
-		{"format", []string{e.Format}, []string{"", "json", "ocsf"}},
+		{"format", []string{e.Format}, []string{"", "json", "ocsf", "parquet"}},
 		{"ocsf", []string{e.OCSF}, []string{"", "1.5.0", "1.6.0", "1.8.0"}},
 		{"clouds", e.Filter.Clouds, []string{"azure", "aws", "gcp"}},
 		{"severity", []string{e.Filter.Severity}, []string{"", "informational", "low", "medium", "high", "critical"}},
@@ -96,7 +97,21 @@ func (e Export) words(wrong func(string, ...any)) {
 			}
 		}
 	}
-	if needs := slices.Contains([]string{"blob", "splunk", "webhook"}, e.Target); needs != (len(e.Secrets) > 0) {
+	e.secrets(wrong)
+	if e.Format == "parquet" && !slices.Contains([]string{"blob", "file", "s3"}, e.Target) {
+		wrong("target %s: format parquet is for blob, file and s3", e.Target)
+	}
+}
+
+// secrets checks that they are where they belong: what an identity can do needs none.
+func (e Export) secrets(wrong func(string, ...any)) {
+	if e.Target == "blob" {
+		if identity := e.Options["endpoint"] != ""; identity == (len(e.Secrets) > 0) {
+			wrong("target blob: a connection string among the secrets, or the account's address as option endpoint for the app's identity")
+		}
+		return
+	}
+	if needs := e.Target == "splunk" || e.Target == "webhook"; needs != (len(e.Secrets) > 0) {
 		wrong("target %s: secrets are for blob, splunk and webhook, which need them", e.Target)
 	}
 }

@@ -11,6 +11,12 @@ func TestExports(t *testing.T) {
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"fine", "{name: siem, tenant: contoso, target: webhook, when: '@hourly', options: {url: 'https://siem.example'}, secrets: ['env:HOOK']}", ""},
 		{"a file", "{name: out, tenant: contoso, target: file, format: ocsf, what: [incidents], options: {directory: /var/out}}", ""},
+		{"a lake", "{name: lake, tenant: contoso, target: s3, format: parquet, options: {bucket: b, region: eu-west-1, accountId: '111122223333'}}", ""},
+		{"a blob by identity", "{name: b, tenant: contoso, target: blob, format: parquet, options: {container: c, endpoint: 'https://x'}}", ""},
+		{"a blob by neither", "{name: b, tenant: contoso, target: blob, options: {container: c}}", "connection string"},
+		{"a blob by both", "{name: b, tenant: contoso, target: blob, options: {container: c, endpoint: 'https://x'}, secrets: ['env:S']}", "connection string"},
+		{"keys for s3", "{name: lake, tenant: contoso, target: s3, options: {bucket: b, region: r}, secrets: ['env:S']}", "secrets"},
+		{"parquet elsewhere", "{name: h, tenant: contoso, target: webhook, format: parquet, options: {url: x}, secrets: ['env:S']}", "parquet"},
 		{"target", "{name: siem, tenant: contoso, target: carrier-pigeon}", "carrier-pigeon"},
 		{"name", "{name: 'Siem 1', tenant: contoso, target: file, options: {directory: x}}", "a name is"},
 		{"tenant", "{name: siem, target: file, options: {directory: x}}", "no tenant"},

@@ -1,6 +1,8 @@
-// Package file exports to files of JSON lines, one a day: for those who collect files, and for looking.
+// Package file exports to files: JSON lines, one file a day, or Parquet, a file for each place of a batch. For those who collect
+// files, and for looking.
 //
 //	records ──▶ DIR/NAME-20260303.ndjson ──fsync──▶ taken
+//	        └─▶ Pack ─▶ DIR/PLACE/NAME.parquet.part ──fsync──▶ rename ─▶ taken
 package file
 
 import (
@@ -18,37 +20,78 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Target appends to files. A line is whole or not there: what a crash tore is cut off before more is written.
+// Target writes files. A line is whole or not there: what a crash tore is cut off before more is written. So is a file of Parquet:
+// until it is whole its name ends in ".part".
 type Target struct {
-	Dir    string
-	Name   string
-	Write  export.Encoder
-	Now    func() time.Time
-	Alerts int // how many alerts the encoder wants with an incident
+	Dir  string
+	Name string
+	Pack export.Packer
+	// Whole writes a file for each object of a batch, for formats that nothing can be appended to.
+	Whole bool
+	Now   func() time.Time
 }
 
 // Encode implements export.Target.
-func (t *Target) Encode(r export.Row) ([]byte, error) { return t.Write(r) }
+func (t *Target) Encode(r export.Row) ([]byte, error) { return t.Pack.Encode(r) }
 
 // Limits implements export.Target.
-func (t *Target) Limits() export.Limits {
-	return export.Limits{Records: 1000, Bytes: 8 << 20, Overhead: 1, Alerts: t.Alerts}
-}
+func (t *Target) Limits() export.Limits { return t.Pack.Limits() }
 
 // Send implements export.Target. A full disk is fault.Exhausted.
 func (t *Target) Send(_ context.Context, records []export.Record) (int, error) {
-	var b bytes.Buffer
-	for _, r := range records {
-		b.Write(r.Data)
-		b.WriteByte('\n')
-	}
-	if err := t.append(b.Bytes()); err != nil {
-		if errors.Is(err, syscall.ENOSPC) {
-			return 0, fault.Errorf(fault.Exhausted, "write: %w", err)
+	if t.Whole {
+		objects, err := t.Pack.Pack(records)
+		if err != nil {
+			return 0, err
 		}
-		return 0, fmt.Errorf("write: %w", err)
+		for _, o := range objects {
+			if err := write(filepath.Join(t.Dir, filepath.FromSlash(o.Key)), o.Data); err != nil {
+				return 0, meant(err)
+			}
+		}
+		return len(records), nil
+	}
+	if err := t.append(export.Joined(records)); err != nil {
+		return 0, meant(err)
 	}
 	return len(records), nil
+}
+
+func meant(err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fault.Errorf(fault.Exhausted, "write: %w", err)
+	}
+	return fmt.Errorf("write: %w", err)
+}
+
+// write makes a file, or makes it again.
+func write(path string, data []byte) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	part := path + ".part"
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(part))
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes the names in a directory last.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (t *Target) append(data []byte) (err error) {

@@ -16,7 +16,7 @@ import (
 type dir struct{ path string }
 
 func (d dir) Target() export.Target {
-	return &Target{Dir: d.path, Name: "siem", Write: export.Plain, Now: func() time.Time { return exporttest.Begin }}
+	return &Target{Dir: d.path, Name: "siem", Pack: export.Lines{Write: export.Plain}, Now: func() time.Time { return exporttest.Begin }}
 }
 
 // Refuse puts a file where the directory is to be.
@@ -73,4 +73,11 @@ func TestATornLineIsCutOff(t *testing.T) {
 	}
 }
 
-func BenchmarkExport(b *testing.B) { exporttest.Bench(b, dir{filepath.Join(b.TempDir(), "out")}) }
+func BenchmarkExport(b *testing.B) {
+	for format, fresh := range map[string]func(string) exporttest.Receiver{
+		"plain":   func(path string) exporttest.Receiver { return dir{path} },
+		"parquet": func(path string) exporttest.Receiver { return &tree{dir: dir{path}} },
+	} {
+		b.Run(format, func(b *testing.B) { exporttest.Bench(b, fresh(filepath.Join(b.TempDir(), "out"))) })
+	}
+}

@@ -101,8 +101,8 @@ func (p *Packer) write(events []ocsf.Event) ([]byte, error) {
 
 // writer is for one file: one that is reset has lost the names of its columns (parquet-go 0.32, whose Reset empties the paths that the
 // last file's footer shares with them).
-func (p *Packer) writer(to io.Writer, c *columns) *parquet.Writer {
-	return parquet.NewWriter(to, c.schema, parquet.PageBufferSize(pageBytes), parquet.Compression(&parquet.Zstd), parquet.DataPageVersion(1),
+func (p *Packer) writer(to io.Writer, c *columns) *parquet.GenericWriter[any] {
+	return parquet.NewGenericWriter[any](to, c.schema, parquet.PageBufferSize(pageBytes), parquet.Compression(&parquet.Zstd), parquet.DataPageVersion(1),
 		parquet.CreatedBy("onepane", p.Encoder.Product, ""), parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("time"))))
 }
 

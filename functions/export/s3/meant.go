@@ -23,9 +23,9 @@ var kinds = map[string]fault.Kind{
 
 // hints say what to look at.
 var hints = map[string]string{
-	"AccessDenied":          "the identity needs s3:PutObject, and kms:GenerateDataKey where a key is set; Security Lake trusts its own writer role only",
-	"RequestTimeTooSkewed":  "this machine's clock is wrong",
-	"PermanentRedirect":     "the bucket is in another region",
+	"AccessDenied":         "the identity needs s3:PutObject, and kms:GenerateDataKey where a key is set; Security Lake trusts its own writer role only",
+	"RequestTimeTooSkewed": "this machine's clock is wrong",
+	"PermanentRedirect":    "the bucket is in another region", "AuthorizationHeaderMalformed": "the bucket is in another region",
 	"NotImplemented":        "the store knows no conditional writes: set overwrite",
 	"NoSuchBucket":          "the bucket is not there",
 	"SignatureDoesNotMatch": "the secret access key is wrong",
@@ -37,11 +37,11 @@ func meant(err error, conditional bool, now time.Time) error {
 	if err == nil {
 		return nil
 	}
-	var answer *awshttp.ResponseError
-	if !errors.As(err, &answer) || answer.Response == nil {
+	status, header := answer(err)
+	if status == 0 {
 		return fault.Errorf(fault.Unavailable, "the store does not answer")
 	}
-	code, status := codeOf(err), answer.HTTPStatusCode()
+	code := codeOf(err)
 	if status == http.StatusPreconditionFailed && conditional {
 		return nil
 	}
@@ -49,7 +49,7 @@ func meant(err error, conditional bool, now time.Time) error {
 	if h := hints[code]; h != "" {
 		words += " (" + h + ")"
 	}
-	err = export.Answered(status, answer.Response.Header, []byte(words), now)
+	err = export.Answered(status, header, []byte(words), now)
 	kind, known := kinds[code]
 	switch {
 	case known:
@@ -66,6 +66,15 @@ func meant(err error, conditional bool, now time.Time) error {
 	return fault.Errorf(kind, "%w", err)
 }
 
+// answer is the status and header that err came with; 0 when there was no answer.
+func answer(err error) (int, http.Header) {
+	var r *awshttp.ResponseError
+	if !errors.As(err, &r) || r.Response == nil || r.Response.Response == nil {
+		return 0, nil
+	}
+	return r.HTTPStatusCode(), r.Response.Header
+}
+
 func codeOf(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -77,12 +86,9 @@ func codeOf(err error) string {
 // elsewhere is the region that the store says the bucket is in; empty when it says nothing of that. A signature for the wrong region
 // is 400 where a store lets nobody ask, and 301 else.
 func elsewhere(err error) string {
-	var answer *awshttp.ResponseError
-	if !errors.As(err, &answer) || answer.Response == nil {
+	status, header := answer(err)
+	if code := codeOf(err); status != http.StatusMovedPermanently && code != "AuthorizationHeaderMalformed" && code != "IllegalLocationConstraintException" {
 		return ""
 	}
-	if code := codeOf(err); answer.HTTPStatusCode() != http.StatusMovedPermanently && code != "AuthorizationHeaderMalformed" && code != "IllegalLocationConstraintException" {
-		return ""
-	}
-	return answer.Response.Header.Get("X-Amz-Bucket-Region")
+	return header.Get("X-Amz-Bucket-Region")
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/onepane/onepane/functions/export/cef"
 	"github.com/onepane/onepane/functions/export/file"
 	"github.com/onepane/onepane/functions/export/ocsf"
+	"github.com/onepane/onepane/functions/export/parquet"
+	"github.com/onepane/onepane/functions/export/s3"
 	"github.com/onepane/onepane/functions/export/sentinel"
 	"github.com/onepane/onepane/functions/export/splunk"
 	"github.com/onepane/onepane/functions/export/webhook"
@@ -26,6 +28,7 @@ import (
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/identity"
+	"github.com/onepane/onepane/shared/identity/azuresdk"
 	"github.com/onepane/onepane/shared/store"
 )
 
@@ -57,7 +60,13 @@ func New(cfg config.Config, o Options) (*export.Function, error) {
 	return export.New(export.Options{Store: o.Store, Ledger: o.Store, Now: o.Now, Log: o.Log}, all)
 }
 
+// lakeSchedule is as often as Security Lake wants objects: many small ones make its queries slow.
+const lakeSchedule = "*/5 * * * *"
+
 func exportOf(c config.Export, version string, getenv func(string) string) (export.Export, error) {
+	if c.When == "" && c.Target == "s3" {
+		c.When = lakeSchedule
+	}
 	when, err := export.ParseSchedule(c.When)
 	if err != nil {
 		return export.Export{}, err
@@ -91,7 +100,7 @@ func target(c config.Export, version string, getenv func(string) string) (export
 	o := c.Options
 	switch c.Target {
 	case "file":
-		return &file.Target{Dir: o["directory"], Name: c.Name, Write: write, Alerts: alerts, Now: time.Now}, nil
+		return &file.Target{Dir: o["directory"], Name: c.Name, Pack: packer(c, version), Whole: c.Format == "parquet", Now: time.Now}, nil
 	case "webhook":
 		t := &webhook.Target{URL: o["url"], Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now}
 		for _, s := range secrets {
@@ -108,12 +117,50 @@ func target(c config.Export, version string, getenv func(string) string) (export
 			Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now, Wait: export.Wait,
 		}, nil
 	case "blob":
-		client, err := blob.Open(secrets[0])
-		return &blob.Target{Client: client, Container: o["container"], Prefix: o["prefix"], Write: write, Alerts: alerts, Now: time.Now}, err
+		return toBlob(c, version, secrets, getenv)
+	case "s3":
+		return toS3(c, version)
 	case "cef":
 		return syslog(o, version)
 	}
 	return toSentinel(c, getenv), nil
+}
+
+// packer makes files of the format. In a bucket OCSF lies as Security Lake wants it.
+func packer(c config.Export, version string) export.Packer {
+	o := c.Options
+	lake := ocsf.Lake{Detections: o["detections"], Incidents: o["incidents"], Region: o["region"], Account: o["accountId"]}
+	e := ocsf.Encoder{Version: c.OCSF, Product: version}
+	switch {
+	case c.Format == "parquet":
+		return &parquet.Packer{Encoder: e, Place: lake.Place}
+	case c.Format == "ocsf" && c.Target == "s3":
+		return lake.Lines(e)
+	}
+	write, alerts := encoder(c, version)
+	return export.Lines{Write: write, Alerts: alerts}
+}
+
+// toBlob writes to the account of a connection string, or to one that the app's managed identity may write to.
+func toBlob(c config.Export, version string, secrets []string, getenv func(string) string) (export.Target, error) {
+	o := c.Options
+	t := &blob.Target{Container: o["container"], Prefix: o["prefix"], Pack: packer(c, version), Now: time.Now}
+	var err error
+	if len(secrets) > 0 {
+		t.Client, err = blob.Open(secrets[0])
+	} else {
+		t.Client, err = blob.OpenAs(o["endpoint"], azuresdk.Credential(managed(getenv)), nil)
+	}
+	return t, err
+}
+
+func toS3(c config.Export, version string) (export.Target, error) {
+	o := c.Options
+	client, err := s3.Open(context.Background(), s3.Settings{Region: o["region"], Endpoint: o["endpoint"]}) // asks nobody yet
+	return &s3.Target{
+		Client: client, Bucket: o["bucket"], Prefix: o["prefix"], Pack: packer(c, version), Key: o["kmsKey"], Owner: o["owner"],
+		Overwrite: o["overwrite"] == "true", Now: time.Now,
+	}, err
 }
 
 // encoder is the format's, with how many of an incident's alerts it wants.
@@ -138,9 +185,7 @@ func syslog(o map[string]string, version string) (export.Target, error) {
 
 // toSentinel speaks as the app's managed identity.
 func toSentinel(c config.Export, getenv func(string) string) export.Target {
-	credential := &identity.Credential{Now: time.Now, Source: identity.Managed{
-		Endpoint: getenv("IDENTITY_ENDPOINT"), Header: getenv("IDENTITY_HEADER"), Client: cmp.Or(getenv("ONEPANE_AZURE_CLIENT_ID"), getenv("AZURE_CLIENT_ID")), Now: time.Now,
-	}}
+	credential := managed(getenv)
 	o := c.Options
 	return &sentinel.Target{
 		Endpoint: o["endpoint"], Rule: o["rule"], AlertStream: o["alertStream"], IncidentStream: o["incidentStream"], NoIncidents: o["incidents"] == "false",
@@ -150,4 +195,11 @@ func toSentinel(c config.Export, getenv func(string) string) export.Target {
 			return t.Value, err
 		},
 	}
+}
+
+// managed is the app's managed identity.
+func managed(getenv func(string) string) *identity.Credential {
+	return &identity.Credential{Now: time.Now, Source: identity.Managed{
+		Endpoint: getenv("IDENTITY_ENDPOINT"), Header: getenv("IDENTITY_HEADER"), Client: cmp.Or(getenv("ONEPANE_AZURE_CLIENT_ID"), getenv("AZURE_CLIENT_ID")), Now: time.Now,
+	}}
 }
