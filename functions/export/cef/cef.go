@@ -2,10 +2,16 @@
 // (RFC 6587, RFC 5425).
 //
 // Syslog confirms nothing. Each batch has a connection of its own, therefore: the target closes its side, and the batch is taken
-// when the receiver, having read to the end, closes the other. One that keeps its side open is a failure, and the batch comes again. What this cannot tell is a receiver that closes unread at the
-// very moment at which the batch is on its way: where that matters, a relay with a disk queue beside Onepane is the answer.
+// when the receiver, having read to the end, closes the other:
 //
-//	batch ─dial─▶ "LEN <PRI>1 … CEF:0|…" × n ─close─▶ receiver closes: taken
+//	batch ─dial─▶ "LEN <PRI>1 … CEF:0|…" × n ─close─▶ receiver closes, all bytes acknowledged: taken
+//
+// What is told apart so: a receiver that closes before the batch has reached its machine (bytes are unacknowledged, on Linux),
+// one that closes with the batch unread (it resets the connection), one that keeps its side open, and one that cannot be
+// reached. The batch comes again after each. What cannot be told is what RFC 6587 has no word for: whether a receiver that read
+// everything kept it, one that ends only its own side without having read, and what is behind a balancer that reads in its place. TLS is the default, and better: it ends at
+// the receiver's own process, whose answer to the close is none of the network's. Where not even that will do, let a relay with a
+// disk queue run beside Onepane, or use a target that acknowledges (splunk, webhook, sentinel).
 package cef
 
 import (
@@ -196,6 +202,9 @@ func (t *Target) send(ctx context.Context, out []byte) (err error) {
 	if _, err := c.Write(out); err != nil {
 		return err
 	}
+	if err := acknowledged(ctx, c); err != nil {
+		return err
+	}
 	half, ok := c.(interface{ CloseWrite() error })
 	if !ok {
 		return errors.New("the connection cannot be half closed")
@@ -206,7 +215,44 @@ func (t *Target) send(ctx context.Context, out []byte) (err error) {
 	if _, err := io.Copy(io.Discard, io.LimitReader(c, 1<<20)); err != nil {
 		return fmt.Errorf("wait for the receiver to close: %w", err)
 	}
+	n, _, err := look(plain(c))
+	if err == nil && n > 1 { // 1 is the end itself
+		err = fmt.Errorf("%d bytes had not come", n)
+	}
+	if err != nil {
+		return fmt.Errorf("the receiver closed too early: %w", err)
+	}
 	return nil
+}
+
+// acknowledged waits until the receiver's machine has all that was written. A receiver that has closed by then has not waited for
+// the end of the batch: what it closes later tells nothing.
+func acknowledged(ctx context.Context, c net.Conn) error {
+	for pause := time.Millisecond; ; pause = min(2*pause, maxLook) {
+		n, ended, err := look(plain(c))
+		switch {
+		case err != nil:
+			return fmt.Errorf("wait for acknowledgement: %w", err)
+		case ended:
+			return errors.New("the receiver closed before the batch had ended")
+		case n == 0:
+			return nil
+		}
+		if err := export.Wait(ctx, pause); err != nil { // the kernel tells only who asks
+			return err
+		}
+	}
+}
+
+// maxLook is how long a look at a slow receiver's acknowledgements is put off.
+const maxLook = 50 * time.Millisecond
+
+// plain is the TCP connection below TLS: dial makes no other.
+func plain(c net.Conn) *net.TCPConn {
+	if s, ok := c.(*tls.Conn); ok {
+		c = s.NetConn()
+	}
+	return c.(*net.TCPConn)
 }
 
 func (t *Target) dial(ctx context.Context) (net.Conn, error) {

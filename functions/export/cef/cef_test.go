@@ -2,6 +2,8 @@ package cef
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -18,6 +20,7 @@ import (
 	"github.com/onepane/onepane/functions/export"
 	"github.com/onepane/onepane/functions/export/exporttest"
 	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 )
 
@@ -135,6 +138,68 @@ func TestAnUnknownCertificateGetsNothing(t *testing.T) {
 	l.root = x509.NewCertPool()
 	if n, err := l.Target().Send(t.Context(), []export.Record{{Data: []byte("x")}}); n != 0 || err == nil {
 		t.Errorf("sent %d, %v", n, err)
+	}
+}
+
+// TestAReceiverThatClosesTooEarlyHasTakenNothing: it closes before it reads, or with some of the batch unread, whenever the batch
+// comes. Its end looks like one that has read everything.
+func TestAReceiverThatClosesTooEarlyHasTakenNothing(t *testing.T) {
+	for name, read := range map[string]func(net.Conn){
+		"at once":              func(net.Conn) {},
+		"after a byte":         func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) },
+		"with most of it read": func(c net.Conn) { _, _ = io.ReadFull(c, make([]byte, 50_000)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var serve sync.WaitGroup
+			serve.Go(func() {
+				for {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					read(c)
+					_ = c.Close()
+				}
+			})
+			defer serve.Wait()
+			defer l.Close()
+			target := &Target{Address: l.Addr().String()}
+			for n := range 200 {
+				batch := []export.Record{{Data: bytes.Repeat([]byte("x"), 60_000+n)}}
+				if taken, err := target.Send(t.Context(), batch); taken != 0 || fault.Of(err) != fault.Unavailable {
+					t.Fatalf("connection %d: %d records taken, %v", n, taken, err)
+				}
+			}
+		})
+	}
+}
+
+// TestAReceiverThatNeverClosesIsAFailure: there is no other sign that it has read.
+func TestAReceiverThatNeverClosesIsAFailure(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var serve sync.WaitGroup
+	serve.Go(func() {
+		c, err := l.Accept()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		_, _ = io.Copy(io.Discard, c) // to the end, and no further
+		cancel()
+		<-t.Context().Done()
+	})
+	if n, err := (&Target{Address: l.Addr().String()}).Send(ctx, []export.Record{{Data: []byte("x")}}); n != 0 || err == nil {
+		t.Errorf("%d records taken, %v", n, err)
 	}
 }
 
