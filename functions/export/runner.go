@@ -11,7 +11,7 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// pageSize is how many changes are read and sent before the cursor moves.
+// pageSize is how many changes are read and sent before the cursor moves, unless a target's Limits say more.
 const pageSize = 500
 
 // runner carries one export.
@@ -89,7 +89,7 @@ func (r *runner) page(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	changes, next, err := r.Store.Changes(ctx, r.export.Tenant, p.Cursor, pageSize)
+	changes, next, err := r.Store.Changes(ctx, r.export.Tenant, p.Cursor, max(pageSize, r.export.Target.Limits().Changes))
 	if err != nil {
 		return false, fmt.Errorf("read changes of %s: %w", r.export.Tenant, err)
 	}

@@ -26,6 +26,7 @@ type Limits struct {
 	Overhead    int
 	RecordBytes int // of one record's Data
 	Alerts      int // how many alerts an incident's row brings with it; 0 for none
+	Changes     int // how many changes are read for a turn of sending, where that is more than usual: for large files
 }
 
 // fit is how many of records, which are not empty, one batch takes: at least one.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,8 +24,6 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-const container = "alerts"
-
 var packers = map[string]func() export.Packer{
 	"plain":   func() export.Packer { return export.Lines{Write: export.Plain} },
 	"parquet": func() export.Packer { return &opparquet.Packer{Place: ocsf.Lake{}.Place} },
@@ -31,19 +31,24 @@ var packers = map[string]func() export.Packer{
 
 // account is an emulated storage account; while it refuses, targets look for a container that is not there.
 type account struct {
-	client *azblob.Client
-	pack   func() export.Packer
+	client    *azblob.Client
+	container string
+	pack      func() export.Packer
 
 	mu   sync.Mutex
 	down bool
 	put  []string // blobs, in the order in which they were written, or found written
 }
 
+// containers are those that tests have made: each has its own.
+var containers atomic.Int64
+
 func newAccount(t testing.TB, client *azblob.Client, pack func() export.Packer) *account {
-	if _, err := client.CreateContainer(t.Context(), container, nil); err != nil {
+	a := &account{client: client, container: "alerts-" + strconv.FormatInt(containers.Add(1), 10), pack: pack}
+	if _, err := client.CreateContainer(t.Context(), a.container, nil); err != nil {
 		t.Fatal(err)
 	}
-	return &account{client: client, pack: pack}
+	return a
 }
 
 func connected(t testing.TB) *azblob.Client {
@@ -55,7 +60,7 @@ func connected(t testing.TB) *azblob.Client {
 }
 
 func (a *account) target() *Target {
-	return &Target{Client: a.client, Container: container, Prefix: "/siem", Pack: a.pack(), Now: func() time.Time { return exporttest.Begin }}
+	return &Target{Client: a.client, Container: a.container, Prefix: "/siem", Pack: a.pack(), Now: func() time.Time { return exporttest.Begin }}
 }
 
 func (a *account) Target() export.Target { return noting{a.target(), a} }
@@ -75,7 +80,7 @@ type noting struct {
 func (n noting) Send(ctx context.Context, rs []export.Record) (int, error) {
 	n.a.mu.Lock()
 	defer n.a.mu.Unlock()
-	if n.Container = container; n.a.down {
+	if n.Container = n.a.container; n.a.down {
 		n.Container = "none"
 	}
 	taken, err := n.Target.Send(ctx, rs)
@@ -98,7 +103,7 @@ func (a *account) Taken(t testing.TB) (ids []string) {
 }
 
 func (a *account) read(t testing.TB, name string) []byte {
-	res, err := a.client.DownloadStream(t.Context(), container, name, nil)
+	res, err := a.client.DownloadStream(t.Context(), a.container, name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +115,7 @@ func (a *account) read(t testing.TB, name string) []byte {
 }
 
 func (a *account) names(t testing.TB) (names []string) {
-	for pages := a.client.NewListBlobsFlatPager(container, nil); pages.More(); {
+	for pages := a.client.NewListBlobsFlatPager(a.container, nil); pages.More(); {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -151,9 +156,10 @@ func idsOf(t testing.TB, name string, data []byte) (ids []string) {
 }
 
 func TestPromises(t *testing.T) {
+	client := connected(t)
 	for format, pack := range packers {
 		t.Run(format, func(t *testing.T) {
-			exporttest.Run(t, func(t testing.TB) exporttest.Receiver { return newAccount(t, connected(t), pack) })
+			exporttest.Run(t, func(t testing.TB) exporttest.Receiver { return newAccount(t, client, pack) })
 		})
 	}
 }
@@ -205,7 +211,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target.Client, target.Container = stranger, container
+	target.Client, target.Container = stranger, a.container
 	if _, err := target.Send(t.Context(), []export.Record{record(1, 1)}); fault.Of(err) != fault.Denied {
 		t.Errorf("a wrong key: %v", err)
 	}

@@ -42,7 +42,7 @@ func TestManagedIdentity(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &account{client: client, pack: packers["plain"]}
+		return &account{client: client, container: "none-yet", pack: packers["plain"]}
 	}
 	a := newAccount(t, open().client, packers["plain"])
 	for n := range 3 {

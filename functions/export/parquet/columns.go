@@ -31,6 +31,9 @@ type node struct {
 }
 
 func columnsOf(class int) (*columns, error) {
+	if class != ocsf.Detection && class != ocsf.Incident {
+		return nil, fault.Errorf(fault.Invalid, "no columns for class %d", class)
+	}
 	root := &node{}
 	group, err := root.structure(reflect.TypeFor[ocsf.Event](), class)
 	if err != nil {

@@ -35,6 +35,7 @@ const (
 	batchBytes  = 16 << 20 // as JSON; a fifth to a tenth of it as Parquet
 	recordBytes = 768 << 10
 	pageBytes   = 128 << 10 // a page ends with the value that fills it
+	changes     = 4000      // read at once, so that a schedule makes few files
 )
 
 // Encode implements export.Packer: the JSON form.
@@ -42,7 +43,7 @@ func (p *Packer) Encode(r export.Row) ([]byte, error) { return p.Encoder.Encode(
 
 // Limits implements export.Packer.
 func (p *Packer) Limits() export.Limits {
-	return export.Limits{Bytes: batchBytes, RecordBytes: recordBytes, Alerts: ocsf.MaxAlerts}
+	return export.Limits{Bytes: batchBytes, RecordBytes: recordBytes, Alerts: ocsf.MaxAlerts, Changes: changes}
 }
 
 // Pack implements export.Packer.

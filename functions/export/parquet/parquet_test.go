@@ -19,6 +19,7 @@ import (
 	"github.com/onepane/onepane/infra/local/hyparquet"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
+	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 )
 
@@ -320,6 +321,54 @@ func TestSchemas(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzPack: whatever can be read as an event of a class is one row, which is read back as it is.
+func FuzzPack(f *testing.F) {
+	for _, r := range records(f, packer(""), rows(f)[:3]) {
+		f.Add(r.Data)
+	}
+	f.Add([]byte(`{"class_uid":2004,"evidences":[{},{"file":{"hashes":[]}},{"file":{"hashes":[{},{"value":"x"}]}}],"is_alert":false}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := export.Record{ID: "x", Data: data}
+		want, err := ocsf.Read(r)
+		if err != nil {
+			return
+		}
+		objects, err := packer("").Pack([]export.Record{r})
+		if known := want.ClassUID == ocsf.Detection || want.ClassUID == ocsf.Incident; !known && fault.Of(err) == fault.Invalid {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", data, err)
+		}
+		type row struct {
+			Time      int64   `parquet:"time"`
+			Message   *string `parquet:"message"`
+			Evidences []struct {
+				File *struct {
+					Hashes []struct {
+						Value string `parquet:"value"`
+					} `parquet:"hashes,list"`
+				} `parquet:"file"`
+			} `parquet:"evidences,list"`
+		}
+		got, err := parquet.Read[row](bytes.NewReader(objects[0].Data), int64(len(objects[0].Data)))
+		if err != nil || len(got) != 1 || got[0].Time != want.Time || (got[0].Message == nil) != (want.Message == "") {
+			t.Fatalf("%s: %+v, %v", data, got, err)
+		}
+		if want.ClassUID == ocsf.Incident { // whose columns these are not
+			return
+		}
+		if len(got[0].Evidences) != len(want.Evidences) {
+			t.Fatalf("%d evidences of %d", len(got[0].Evidences), len(want.Evidences))
+		}
+		for n, e := range want.Evidences {
+			if have := got[0].Evidences[n].File; (have == nil) != (e.File == nil) || have != nil && len(have.Hashes) != len(e.File.Hashes) {
+				t.Fatalf("file %+v of %+v", have, e.File)
+			}
+		}
+	})
 }
 
 func BenchmarkPack(b *testing.B) {
