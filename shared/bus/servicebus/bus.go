@@ -68,7 +68,7 @@ type Options struct {
 	MaxMessage        int           // bytes of a message's body; 0 is what fits in 256 KB
 	InFlight          int           // messages being sent at once, the back-pressure on Publish; 0 is 16
 	Sessions          int           // sessions handled side by side; 0 is 16
-	Idle              time.Duration // how long a session without messages is held; 0 is 2 s
+	Idle              time.Duration // how long a session without further messages is held; 0 is 2 s
 	Turn              time.Duration // how long a busy session is held before others get a chance; 0 is a minute
 	Pause             time.Duration // before a failed batch is offered again, doubling each time; 0 is 100 ms
 	MaxPause          time.Duration // where doubling ends; 0 is 30 s

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
@@ -29,9 +30,9 @@ func TestLargeEvents(t *testing.T) {
 	if _, err := admin.CreateContainer(t.Context(), "claims", nil); err != nil {
 		t.Fatal(err)
 	}
-	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock)})
+	b := standin.Start(t, standin.Config{Queues: standin.Queues(time.Minute)}) // a lost lock would offer all again
 	opts := quick()
-	opts.ConnectionString = b.ConnectionString()
+	opts.ConnectionString, opts.Lock = b.ConnectionString(), time.Minute
 	large := event("a", "large")
 	noise := make([]byte, 600<<10)
 	rand.Read(noise)

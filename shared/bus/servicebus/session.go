@@ -18,6 +18,9 @@ import (
 )
 
 const (
+	// arriving is how long a message may take that is known to be there: the first of an accepted session, one that was peeked
+	// a moment ago. After that somebody else has it.
+	arriving = 5 * time.Second
 	// following is how long the next message may take to join a batch.
 	following = 20 * time.Millisecond
 	// settling bounds what must still be told to the broker after a handler is done. The SDK would try for half a
@@ -30,6 +33,8 @@ type session struct {
 	bus *Bus
 	r   *azservicebus.SessionReceiver
 	h   bus.Handler
+	// begun is true once a message has come.
+	begun bool
 	offering
 }
 
@@ -79,10 +84,13 @@ func (b *Bus) renew(ctx context.Context, lost context.CancelCauseFunc, r *azserv
 }
 
 // receive takes messages for one batch: waits for the first, then takes what follows at once; nothing when the session
-// has been idle or its link is gone. One message is asked for at a time: with more asked for than came, the SDK
+// has been idle or its link is gone. Only sessions with messages can be accepted, so the very first is waited for. One message is asked for at a time: with more asked for than came, the SDK
 // releases what arrives between two calls, and the broker sends it again behind its successors.
 func (s *session) receive(ctx context.Context) (messages []*azservicebus.ReceivedMessage, err error) {
 	wait := s.bus.opts.Idle
+	if !s.begun {
+		wait = max(wait, arriving)
+	}
 	for events := 0; events < maxBatch; wait = following {
 		waiting, cancel := context.WithTimeout(ctx, wait)
 		one, err := s.r.ReceiveMessages(waiting, 1, nil)
@@ -94,6 +102,7 @@ func (s *session) receive(ctx context.Context) (messages []*azservicebus.Receive
 		if len(one) == 0 {
 			break
 		}
+		s.begun = true
 		messages = append(messages, one...)
 		events += held(one[0])
 	}

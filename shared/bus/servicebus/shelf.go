@@ -197,7 +197,7 @@ func (s *Shelf) takeActive(ctx context.Context, wanted map[int64]bool) error {
 }
 
 func (s *Shelf) receive(ctx context.Context) ([]*azservicebus.ReceivedMessage, error) {
-	soon, cancel := context.WithTimeout(ctx, s.opts.Idle)
+	soon, cancel := context.WithTimeout(ctx, arriving)
 	defer cancel()
 	messages, err := s.receiver.ReceiveMessages(soon, peekSize, nil)
 	if err != nil && soon.Err() != nil && ctx.Err() == nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/bus/servicebus"
 	"github.com/onepane/onepane/shared/bus/servicebus/blob"
+	"github.com/onepane/onepane/shared/bus/servicebus/pack"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/config/cloud"
@@ -81,7 +82,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 			"ingest-azure": azurefunc.EventHub{Binding: "events", Route: "azure", Ingest: functions["azure"], Quarantine: d.queue.Shelf(), Log: log, Now: time.Now},
 			"correlate": azurefunc.ServiceBus{Binding: "messages", Handle: correlation.Handle, Quarantine: d.queue.Shelf(), Log: log, Now: time.Now,
 				Decode: func(ctx context.Context, body []byte) ([]cloudevent.Event, error) {
-					return servicebus.Decode(ctx, body, d.claims)
+					return pack.Decode(ctx, body, d.claims)
 				}},
 			"export": azurefunc.Timer{Run: func(ctx context.Context) error { out.Turn(ctx); return nil }},
 		},
