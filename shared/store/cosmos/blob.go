@@ -32,13 +32,13 @@ type blobItem struct {
 // maxPart is the size of a part before base64: beyond 512 KB an item costs half as much again for each KB.
 const maxPart = 320 << 10
 
-// put stores data and says where. ttl is in seconds, 0 for ever.
-func (s *Store) put(ctx context.Context, tenant string, data []byte, ttl int) (blobRef, error) {
+// put stores data, in a cache as well, and says where. ttl is in seconds, 0 for ever.
+func (s *Store) put(ctx context.Context, in *blobCache, tenant string, data []byte, ttl int) (blobRef, error) {
 	sum := sha256.Sum256(data)
 	ref := blobRef{ID: hex.EncodeToString(sum[:12]), Parts: max(1, (len(data)+maxPart-1)/maxPart)}
 	for i := range ref.Parts {
 		part := data[i*maxPart : min((i+1)*maxPart, len(data))]
-		if err := s.putPart(ctx, tenant, blobItem{ID: ref.part(i), Tenant: tenant, Data: part, TTL: ttl}); err != nil {
+		if err := s.putPart(ctx, in, tenant, blobItem{ID: ref.part(i), Tenant: tenant, Data: part, TTL: ttl}); err != nil {
 			return ref, fmt.Errorf("write blob: %w", err)
 		}
 	}
@@ -47,7 +47,7 @@ func (s *Store) put(ctx context.Context, tenant string, data []byte, ttl int) (b
 
 // putPart writes one part. One that is there already is the same; it is written again all the same when it may expire, for
 // its time to begin anew.
-func (s *Store) putPart(ctx context.Context, tenant string, it blobItem) error {
+func (s *Store) putPart(ctx context.Context, in *blobCache, tenant string, it blobItem) error {
 	body, err := json.Marshal(it)
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "encode: %w", err)
@@ -66,16 +66,16 @@ func (s *Store) putPart(ctx context.Context, tenant string, it blobItem) error {
 	if err != nil && fault.Of(err) != fault.Conflict {
 		return err
 	}
-	s.blobs.add(cacheKey{tenant, it.ID}, it.Data)
+	in.add(cacheKey{tenant, it.ID}, it.Data)
 	return nil
 }
 
 // get reads a blob that something names, so that it must be there: a copy of the container that has not heard of it yet
 // is passing trouble.
-func (s *Store) get(ctx context.Context, tenant string, ref blobRef) ([]byte, error) {
+func (s *Store) get(ctx context.Context, in *blobCache, tenant string, ref blobRef) ([]byte, error) {
 	var out []byte
 	for i := range ref.Parts {
-		data, err := s.getPart(ctx, tenant, ref.part(i))
+		data, err := s.getPart(ctx, in, tenant, ref.part(i))
 		if err != nil {
 			return nil, err
 		}
@@ -87,9 +87,9 @@ func (s *Store) get(ctx context.Context, tenant string, ref blobRef) ([]byte, er
 	return out, nil
 }
 
-func (s *Store) getPart(ctx context.Context, tenant, id string) ([]byte, error) {
+func (s *Store) getPart(ctx context.Context, in *blobCache, tenant, id string) ([]byte, error) {
 	key := cacheKey{tenant, id}
-	if data, ok := s.blobs.get(key); ok {
+	if data, ok := in.get(key); ok {
 		return data, nil
 	}
 	read, err := s.db.read(ctx, blobs, blobKey(tenant, id), id, nil)
@@ -109,7 +109,7 @@ func (s *Store) getPart(ctx context.Context, tenant, id string) ([]byte, error) 
 	if err := json.Unmarshal(read.body, &it); err != nil {
 		return nil, fmt.Errorf("%s: damaged item: %w", describe("blob", tenant, id), err)
 	}
-	s.blobs.add(key, it.Data)
+	in.add(key, it.Data)
 	return it.Data, nil
 }
 
@@ -134,7 +134,7 @@ func (s *Store) seal(ctx context.Context, tenant string, v any, most int) (paylo
 	if len(data) <= most {
 		return payload{Data: data}, nil
 	}
-	ref, err := s.put(ctx, tenant, data, 0)
+	ref, err := s.put(ctx, s.blobs, tenant, data, 0)
 	return payload{Blob: &ref}, err
 }
 
@@ -143,7 +143,7 @@ func (s *Store) open(ctx context.Context, tenant string, p payload, v any) error
 	data := p.Data
 	if p.Blob != nil {
 		var err error
-		if data, err = s.get(ctx, tenant, *p.Blob); err != nil {
+		if data, err = s.get(ctx, s.blobs, tenant, *p.Blob); err != nil {
 			return err
 		}
 	}

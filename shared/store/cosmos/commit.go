@@ -175,7 +175,7 @@ func (w *writing) bodies(ctx context.Context, bodies []jsontext.Value) error {
 	if err != nil {
 		return err
 	}
-	ref, err := w.store.put(ctx, w.tenant.name, data, 0)
+	ref, err := w.store.put(ctx, w.store.blobs, w.tenant.name, data, 0)
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func (w *writing) things(ctx context.Context, c incident.Changes) error {
 		if err != nil {
 			return err
 		}
-		ref, err := w.store.put(ctx, w.tenant.name, data, nodesTTL)
+		ref, err := w.store.put(ctx, w.store.blobs, w.tenant.name, data, nodesTTL)
 		if err != nil {
 			return err
 		}

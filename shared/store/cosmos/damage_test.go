@@ -25,7 +25,7 @@ func FuzzItems(f *testing.F) {
 	f.Add([]byte(`{"v":1,"content":{"data":"KLUv/QQA"}}`), []byte(`{"blocks":[{"low":3}],"filter":{"bits":""}}`))
 	f.Add([]byte(`{}`), []byte(`[null]`))
 	f.Add([]byte(`{"cmin":1}`), []byte(`[{"body":{"n":-1}}]`))
-	s := &Store{blobs: newBlobCache(1 << 20)}
+	s := &Store{blobs: newBlobCache(1 << 20), nodes: newBlobCache(1 << 20)}
 	f.Fuzz(func(t *testing.T, item, plain []byte) {
 		tn := &tenant{name: "t"}
 		var kind commitItem

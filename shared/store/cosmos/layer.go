@@ -83,7 +83,7 @@ func (s *Store) openLayers(ctx context.Context, t *tenant, v *view) error {
 	packed := make([][]byte, len(v.tail))
 	err := each(ctx, len(v.tail), func(ctx context.Context, i int) (err error) {
 		if l := v.tail[i]; !l.opened() && l.item.Nodes != nil && !s.lost(l.item.At) {
-			packed[i], err = s.get(ctx, t.name, *l.item.Nodes)
+			packed[i], err = s.get(ctx, s.blobs, t.name, *l.item.Nodes)
 		}
 		if err != nil {
 			return fmt.Errorf("nodes of commit %d: %w", v.tail[i].item.V, err)

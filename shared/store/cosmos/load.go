@@ -83,7 +83,7 @@ func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.M
 		refs = append(refs, ref)
 	}
 	err := each(ctx, len(refs), func(ctx context.Context, n int) error {
-		data, err := s.get(ctx, t.name, refs[n])
+		data, err := s.get(ctx, s.blobs, t.name, refs[n])
 		if err != nil {
 			return err
 		}

@@ -112,7 +112,7 @@ func (v *view) inTail(key string) *node {
 
 // nodesIn reads a blob of nodes.
 func (s *Store) nodesIn(ctx context.Context, t *tenant, ref blobRef) ([]*node, error) {
-	data, err := s.get(ctx, t.name, ref)
+	data, err := s.get(ctx, s.nodes, t.name, ref)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func (s *Store) writeRun(ctx context.Context, t *tenant, low uint32, nodes []*no
 	err := each(ctx, len(parts), func(ctx context.Context, i int) error {
 		data, err := pack(parts[i])
 		if err == nil {
-			ix.Blocks[i].Ref, err = s.put(ctx, t.name, data, nodesTTL)
+			ix.Blocks[i].Ref, err = s.put(ctx, s.nodes, t.name, data, nodesTTL)
 		}
 		return err
 	})
@@ -76,7 +76,7 @@ func (s *Store) writeRun(ctx context.Context, t *tenant, low uint32, nodes []*no
 	if err != nil {
 		return run{}, err
 	}
-	ref, err := s.put(ctx, t.name, data, nodesTTL)
+	ref, err := s.put(ctx, s.nodes, t.name, data, nodesTTL)
 	return run{Low: low, Ref: ref, At: s.opts.Now().Unix()}, err
 }
 
@@ -96,7 +96,7 @@ func (s *Store) index(ctx context.Context, t *tenant, r run) (*runIndex, error) 
 	if ix := s.indexes.get(key); ix != nil {
 		return ix, nil
 	}
-	data, err := s.get(ctx, t.name, r.Ref)
+	data, err := s.get(ctx, s.nodes, t.name, r.Ref)
 	if err != nil {
 		return nil, err
 	}

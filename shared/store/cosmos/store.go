@@ -19,7 +19,8 @@ import (
 // one each.
 type Store struct {
 	db      db
-	blobs   *blobCache
+	blobs   *blobCache // bodies, contents and nodes of commits: written all the time, seldom read again
+	nodes   *blobCache // of runs: read all the time, so that nothing else may push them out
 	indexes indexCache
 	opts    Options
 
@@ -101,7 +102,7 @@ func Open(opts Options) (*Store, error) {
 		return nil, fault.Errorf(fault.Invalid, "open cosmos store: nothing says how to connect")
 	}
 	s := &Store{opts: opts.withDefaults(), tenants: map[string]*tenant{}}
-	s.blobs = newBlobCache(s.opts.CacheBytes)
+	s.blobs, s.nodes = newBlobCache(s.opts.CacheBytes/2), newBlobCache(s.opts.CacheBytes/2)
 	s.db = db{opts: s.opts}
 	if err := s.db.connect(); err != nil {
 		return nil, fault.Errorf(fault.Invalid, "open cosmos store: %w", err)
