@@ -44,8 +44,10 @@ type Target struct {
 
 const (
 	apiVersion = "2023-01-01"
-	maxCall    = 1 << 20  // of one call, uncompressed
-	maxRow     = 64 << 10 // Azure Monitor cuts a field off at 64 KB; rows here stay below it as a whole
+	// maxCall bounds one call. The others of a rule, 2 GB and 12,000 calls a minute, are far from what one export sends, a call at
+	// a time; were they met, 429 says when to come again.
+	maxCall = 1 << 20  // compressed or not
+	maxRow  = 64 << 10 // Azure Monitor cuts a field off at 64 KB; rows here stay below it as a whole
 	// maxAlerts is how many alerts Sentinel holds in an incident.
 	maxAlerts = 150
 )
@@ -63,7 +65,7 @@ func (t *Target) Encode(r export.Row) ([]byte, error) {
 		return nil, nil
 	case r.Incident != nil:
 		row = t.incident(r)
-	case len(t.Subscriptions) > 0 && !slices.Contains(t.Subscriptions, r.Alert.Alert.Account.ID):
+	case !t.listed(r.Alert.Alert.Account.ID):
 		return nil, nil
 	default:
 		row = t.alert(r)
@@ -73,6 +75,11 @@ func (t *Target) Encode(r export.Row) ([]byte, error) {
 		return nil, fault.Errorf(fault.Invalid, "encode row of %s: %w", r.Thing, err)
 	}
 	return data, nil
+}
+
+// listed reports whether alerts of a subscription are sent. Azure writes the same id in either case.
+func (t *Target) listed(account string) bool {
+	return len(t.Subscriptions) == 0 || slices.ContainsFunc(t.Subscriptions, func(s string) bool { return strings.EqualFold(s, account) })
 }
 
 // Send implements export.Target. Alerts go before incidents; where the second call fails, the first is repeated.
@@ -117,6 +124,29 @@ func (t *Target) post(ctx context.Context, stream string, body []byte) error {
 	h.Set("Authorization", "Bearer "+token)
 	h.Set("Content-Type", "application/json")
 	address := strings.TrimSuffix(t.Endpoint, "/") + "/dataCollectionRules/" + url.PathEscape(t.Rule) + "/streams/" + url.PathEscape(stream) + "?api-version=" + apiVersion
-	_, err = export.Post(ctx, t.HTTP, address, h, body, t.Now)
+	answer, err := export.Post(ctx, t.HTTP, address, h, body, t.Now)
+	return t.meant(stream, answer, err)
+}
+
+// meant says what to do about the service's answer, whose codes are those of "Logs Ingestion API in Azure Monitor": most refusals
+// are the rule's and not a row's, and rows must not be set aside for them.
+func (t *Target) meant(stream string, answer []byte, err error) error {
+	if err == nil {
+		return nil
+	}
+	var a struct {
+		Error struct {
+			Code string `json:"code"`
+		} `json:"error"`
+	}
+	_ = json.Unmarshal(answer, &a) // a proxy's answer has no code
+	switch code := a.Error.Code; {
+	case fault.Of(err) == fault.Denied:
+		return fmt.Errorf("the identity needs the role Monitoring Metrics Publisher on the data collection rule, and up to 30 minutes until it counts: %w", err)
+	case strings.HasPrefix(code, "InvalidStream"):
+		return fault.Errorf(fault.Denied, "data collection rule %s declares no such stream: %w", t.Rule, err)
+	case strings.HasPrefix(code, "NotFound"), strings.HasPrefix(code, "InvalidDcr"):
+		return fault.Errorf(fault.Denied, "no data collection rule %s at this endpoint: %w", t.Rule, err)
+	}
 	return err
 }

@@ -24,11 +24,12 @@ import (
 type workspace struct {
 	url string
 
-	mu    sync.Mutex
-	down  int
-	most  int // bytes of a call
-	ids   []string
-	calls int
+	mu      sync.Mutex
+	down    int
+	most    int // bytes of a call
+	ids     []string
+	calls   int
+	refused int // for their size
 }
 
 func newWorkspace(t testing.TB) *workspace {
@@ -62,6 +63,7 @@ func (s *workspace) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case stream != "Custom-SecurityAlert" && stream != "Custom-SecurityIncident":
 		answer(w, 400, "InvalidStream")
 	case len(body) > s.most:
+		s.refused++
 		answer(w, 413, "ContentLengthLimitExceeded")
 	case json.Unmarshal(body, &rows) != nil:
 		answer(w, 400, "InvalidRequestPayload")
@@ -139,6 +141,7 @@ func TestOptions(t *testing.T) {
 		{"all", func(*Target) {}, true, true},
 		{"no incidents", func(t *Target) { t.NoIncidents = true }, true, false},
 		{"another subscription", func(t *Target) { t.Subscriptions = []string{"other"} }, false, true},
+		{"alerts of listed subscriptions only", func(t *Target) { t.NoIncidents, t.Subscriptions = true, []string{"other"} }, false, false},
 	} {
 		target := newWorkspace(t).target()
 		tt.change(target)
@@ -152,6 +155,79 @@ func TestOptions(t *testing.T) {
 				t.Errorf("%s: %s %s: %s, %v", tt.name, row.Kind, row.Thing, data, err)
 			}
 		}
+	}
+}
+
+func TestAlertsOfListedSubscriptions(t *testing.T) {
+	w := exporttest.NewWorld(t)
+	w.Report(0, 9)
+	target := &Target{Subscriptions: []string{"111122223333", "SHOP-PROD"}}
+	sent := map[string]int{}
+	for _, row := range w.Rows(t) {
+		data, err := target.Encode(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.Alert != nil && data != nil {
+			sent[row.Alert.Alert.Account.ID]++
+		}
+	}
+	if sent["111122223333"] == 0 || sent["shop-prod"] == 0 || len(sent) != 2 {
+		t.Errorf("alerts by subscription: %v", sent)
+	}
+}
+
+// TestRefusalsOfTheRule: they hold the export up, say what to do, and set no row aside.
+func TestRefusalsOfTheRule(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*workspace, *Target)
+		kind   fault.Kind
+		words  string
+	}{
+		{"no role", func(_ *workspace, t *Target) {
+			t.Token = func(context.Context) (string, error) { return "stranger", nil }
+		}, fault.Denied, "Monitoring Metrics Publisher"},
+		{"no such stream", func(_ *workspace, t *Target) { t.AlertStream = "Custom-Nothing" }, fault.Denied, "declares no such stream"},
+		{"no such rule", func(_ *workspace, t *Target) { t.Rule = "dcr-9" }, fault.Denied, "no data collection rule dcr-9"},
+		{"too many calls", func(s *workspace, _ *Target) { s.down = 429 }, fault.Unavailable, "429"},
+		{"out of order", func(s *workspace, _ *Target) { s.down = 503 }, fault.Unavailable, "503"},
+	} {
+		s := newWorkspace(t)
+		target := s.target()
+		tt.change(s, target)
+		w := exporttest.NewWorld(t)
+		w.Report(0, 5)
+		f := w.Function(target, nil)
+		err := f.Drain(t.Context(), exporttest.Name)
+		if fault.Of(err) != tt.kind || !strings.Contains(err.Error(), tt.words) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if st, err := f.Status(t.Context(), func(string) bool { return true }); err != nil || st[0].Aside != 0 || st[0].Backlog == 0 {
+			t.Errorf("%s: %+v, %v", tt.name, st, err)
+		}
+	}
+}
+
+// TestCallsStayBelowTheLimit: a page of large rows is several calls, none of which the service refuses.
+func TestCallsStayBelowTheLimit(t *testing.T) {
+	s := newWorkspace(t)
+	target := s.target()
+	var records []export.Record
+	for range 100 {
+		records = append(records, export.Record{Kind: "alert", Data: []byte(`{"TimeGenerated":"2026-03-03T08:00:00Z","Description":"` + strings.Repeat("x", maxRow-100) + `"}`)})
+	}
+	w := exporttest.NewWorld(t)
+	w.Report(0, 700)
+	if err := w.Function(target, nil).Drain(t.Context(), exporttest.Name); err != nil || s.refused > 0 {
+		t.Fatalf("%v, %d calls refused", err, s.refused)
+	}
+	limits := target.Limits()
+	if limits.Bytes+len("[]") > maxCall || limits.Overhead < len(",") || limits.RecordBytes > maxRow {
+		t.Errorf("limits %+v", limits)
+	}
+	if _, err := target.Send(t.Context(), records); fault.Of(err) != fault.TooLarge {
+		t.Errorf("the stand-in takes more than %d bytes: %v", maxCall, err)
 	}
 }
 
