@@ -24,11 +24,11 @@ func ParseSchedule(text string) (Schedule, error) {
 	}
 	s, err := cron.ParseStandard(text)
 	if err != nil {
-		return Schedule{}, fault.Errorf(fault.Invalid, "schedule %q: %w", text, err)
+		return Schedule{}, fault.Errorf(fault.Invalid, "when: %q: %w: write change, @hourly, or five fields as */15 * * * *, with CRON_TZ=Europe/Berlin before them where UTC is not meant", text, err)
 	}
 	// An expression for a day that never comes ("30 February") would silently send nothing.
 	if s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
-		return Schedule{}, fault.Errorf(fault.Invalid, "schedule %q is never due", text)
+		return Schedule{}, fault.Errorf(fault.Invalid, "when: %q is never due: there is no such day", text)
 	}
 	return Schedule{s}, nil
 }

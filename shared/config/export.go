@@ -51,26 +51,26 @@ func (c Config) exportMistakes() (mistakes []error) {
 			mistakes = append(mistakes, fmt.Errorf("exports: %d (%s): %w", n+1, e.Name, fmt.Errorf(format, args...)))
 		}
 		if !exportName.MatchString(e.Name) || names[e.Name] {
-			wrong("a name is small letters, digits and -, and no other export's")
+			wrong("name: %q must be small letters, digits and -, begin with one of the first two, and be no other export's", e.Name)
 		}
 		names[e.Name] = true
 		if strings.TrimSpace(e.Tenant) == "" {
-			wrong("no tenant")
+			wrong("tenant: say whose alerts these are, as in tenants; without any it is %q", c.Tenant)
 		}
 		options, known := Targets[e.Target]
 		if !known {
-			wrong("target %q is none of blob, cef, file, s3, sentinel, splunk, webhook", e.Target)
+			wrong("target: %q is none of blob, cef, file, s3, sentinel, splunk, webhook", e.Target)
 			continue
 		}
 		needed, more, _ := strings.Cut(options, "|")
 		for _, o := range strings.Fields(needed) {
 			if e.Options[o] == "" {
-				wrong("target %s needs option %s", e.Target, o)
+				wrong("options.%s: target %s needs it", o, e.Target)
 			}
 		}
 		for o := range e.Options {
 			if !slices.Contains(strings.Fields(needed+" "+more), o) {
-				wrong("target %s has no option %q", e.Target, o)
+				wrong("options.%s: target %s knows only %s", o, e.Target, strings.Join(strings.Fields(needed+" "+more), ", "))
 			}
 		}
 		e.words(wrong)
@@ -88,18 +88,20 @@ func (e Export) words(wrong func(string, ...any)) {
 		{"what", e.What, []string{"alerts", "incidents", "exposures"}},
 		{"format", []string{e.Format}, []string{"", "json", "ocsf", "parquet"}},
 		{"ocsf", []string{e.OCSF}, []string{"", "1.5.0", "1.6.0", "1.8.0"}},
-		{"clouds", e.Filter.Clouds, []string{"azure", "aws", "gcp"}},
-		{"severity", []string{e.Filter.Severity}, []string{"", "informational", "low", "medium", "high", "critical"}},
+		{"filter.statuses", e.Filter.Statuses, []string{"new", "active", "inProgress", "resolved", "redirected"}},
+		{"filter.clouds", e.Filter.Clouds, []string{"azure", "aws", "gcp"}},
+		{"filter.severity", []string{e.Filter.Severity}, []string{"", "informational", "low", "medium", "high", "critical"}},
 	} {
 		for _, w := range list.words {
 			if !slices.Contains(list.of, w) {
-				wrong("%s: %q is none of %s", list.name, w, strings.TrimSpace(strings.Join(list.of, " ")))
+				wrong("%s: %q is none of %s", list.name, w, strings.TrimPrefix(strings.Join(list.of, ", "), ", "))
 			}
 		}
 	}
 	e.secrets(wrong)
+	e.values(wrong)
 	if e.Format == "parquet" && !slices.Contains([]string{"blob", "file", "s3"}, e.Target) {
-		wrong("target %s: format parquet is for blob, file and s3", e.Target)
+		wrong("format: parquet is for blob, file and s3, not for %s", e.Target)
 	}
 }
 
@@ -107,11 +109,11 @@ func (e Export) words(wrong func(string, ...any)) {
 func (e Export) secrets(wrong func(string, ...any)) {
 	if e.Target == "blob" {
 		if identity := e.Options["endpoint"] != ""; identity == (len(e.Secrets) > 0) {
-			wrong("target blob: a connection string among the secrets, or the account's address as option endpoint for the app's identity")
+			wrong("secrets: target blob takes either a connection string here, or the account's address as options.endpoint for the app's identity")
 		}
 		return
 	}
 	if needs := e.Target == "splunk" || e.Target == "webhook"; needs != (len(e.Secrets) > 0) {
-		wrong("target %s: secrets are for blob, splunk and webhook, which need them", e.Target)
+		wrong("secrets: blob, splunk and webhook need one, as env:NAME; target %s: %d given", e.Target, len(e.Secrets))
 	}
 }

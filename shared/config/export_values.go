@@ -1,0 +1,44 @@
+package config
+
+import (
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// values checks what stands in options that have a shape, and settings that mean nothing to the target.
+func (e Export) values(wrong func(string, ...any)) {
+	for _, o := range []string{"url", "endpoint"} {
+		if v := e.Options[o]; v != "" && !webAddress(v) { // it is not shown: it may hold a secret
+			wrong("options.%s: that is no address: write https://host or https://host:port, with a path where the receiver has one", o)
+		}
+	}
+	if v := e.Options["address"]; v != "" {
+		if host, port, err := net.SplitHostPort(v); err != nil || host == "" || port == "" {
+			wrong("options.address: %q is not host:port, as siem.example:6514", v)
+		}
+	}
+	for _, o := range switches[e.Target] {
+		if v, set := e.Options[o]; set && v != "true" && v != "false" {
+			wrong("options.%s: %q is neither 'true' nor 'false'", o, v)
+		}
+	}
+	if own := e.Target == "cef" || e.Target == "sentinel"; own && e.Format != "" {
+		wrong("format: target %s has a format of its own: leave it out", e.Target)
+	}
+	if len(e.Subscriptions) > 0 && e.Target != "sentinel" {
+		wrong("subscriptions: only target sentinel has them: write filter.accounts")
+	}
+	if e.OCSF != "" && !slices.Contains([]string{"ocsf", "parquet"}, e.Format) {
+		wrong("ocsf: it is the version of format ocsf or parquet: set one of them, or leave it out")
+	}
+}
+
+// switches are the options that are on or off, by target.
+var switches = map[string][]string{"splunk": {"acknowledge"}, "cef": {"tls"}, "sentinel": {"incidents"}, "s3": {"overwrite"}}
+
+func webAddress(v string) bool {
+	u, err := url.Parse(v)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(v, " \t\n")
+}
