@@ -3,9 +3,14 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
+	"github.com/onepane/onepane/shared/config"
 )
 
 const root = "../../.."
@@ -13,7 +18,12 @@ const root = "../../.."
 // TestReadmeCommands runs every onepane and curl command of the README, as written but for the address, against a real
 // server that has played the demo.
 func TestReadmeCommands(t *testing.T) {
-	s := start(t, t.TempDir())
+	settings := filepath.Join(t.TempDir(), "onepane.yaml")
+	lake, _, _ := strings.Cut(readmeExports(t), "- {name: hook")
+	if err := os.WriteFile(settings, []byte(strings.Replace(lake, "directory: out", "directory: "+t.TempDir(), 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, t.TempDir(), "ONEPANE_CONFIG="+settings)
 	defer s.stop()
 	if err := playStory(t.Context(), s.base); err != nil {
 		t.Fatal(err)
@@ -71,6 +81,42 @@ func TestReadmeShowsWhatTheDemoGives(t *testing.T) {
 		if id, name := i["id"].(string), i["displayName"].(string); !strings.Contains(text, id) || !strings.Contains(text, name) {
 			t.Errorf("the README does not show incident %s: %s", id, name)
 		}
+	}
+}
+
+// readmeExports is the README's example of exports.
+func readmeExports(t *testing.T) string {
+	t.Helper()
+	_, rest, found := strings.Cut(strings.Join(readme(t), "\n"), "\n    exports:\n")
+	block, _, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended {
+		t.Fatal("the README shows no exports")
+	}
+	return "exports:\n" + strings.ReplaceAll("\n"+block+"\n", "\n    ", "\n")
+}
+
+// TestReadmeExports takes the README's exports as they are, one of each target.
+func TestReadmeExports(t *testing.T) {
+	settings := filepath.Join(t.TempDir(), "onepane.yaml")
+	if err := os.WriteFile(settings, []byte(readmeExports(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(func(name string) string { return map[string]string{"ONEPANE_CONFIG": settings}[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, e := range cfg.Exports {
+		shown[e.Target] = true
+	}
+	for target := range config.Targets {
+		if !shown[target] {
+			t.Errorf("the README has no example of target %s", target)
+		}
+	}
+	secrets := map[string]string{"HOOK": hookSecret, "HEC": "token", "STORAGE": "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5;EndpointSuffix=core.windows.net"}
+	if _, err := exports.New(cfg, exports.Options{Version: "test", Getenv: func(name string) string { return secrets[name] }, Now: time.Now}); err != nil {
+		t.Error(err)
 	}
 }
 
