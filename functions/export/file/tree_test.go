@@ -67,6 +67,25 @@ func TestPromisesAsParquet(t *testing.T) {
 	exporttest.Run(t, func(t testing.TB) exporttest.Receiver { return &tree{dir: dir{filepath.Join(t.TempDir(), "out")}} })
 }
 
+// TestATurnMakesOneFileAPlace: of more changes than other targets read at once.
+func TestATurnMakesOneFileAPlace(t *testing.T) {
+	d := &tree{dir: dir{t.TempDir()}}
+	w := exporttest.NewWorld(t)
+	for from := 0; from < 900; from += 100 {
+		w.Report(from, from+100)
+	}
+	if err := w.Function(d.Target(), nil).Drain(t.Context(), exporttest.Name); err != nil {
+		t.Fatal(err)
+	}
+	places := map[string]bool{}
+	for _, path := range d.put {
+		places[filepath.Dir(path)] = true
+	}
+	if len(d.put) != len(places) || len(d.Taken(t)) != len(w.States(t, d.Target())) {
+		t.Errorf("%d files in %d places, %d records of %d", len(d.put), len(places), len(d.Taken(t)), len(w.States(t, d.Target())))
+	}
+}
+
 // TestAFileIsWholeOrNotThere: what a crash left is written over, and nothing else is there afterwards.
 func TestAFileIsWholeOrNotThere(t *testing.T) {
 	d := &tree{dir: dir{t.TempDir()}}

@@ -41,6 +41,7 @@ func rows(t testing.TB) []export.Row {
 	at := exporttest.Begin
 	for _, m := range []incident.Member{
 		{Alert: a, Status: alert.StatusResolved, Work: work, Created: at, Updated: at.Add(time.Hour)},
+		{Alert: exporttest.Alert(1), Created: at.Add(-2 * time.Hour), Updated: at}, // older than the one before, in the same place
 		{Alert: alert.Alert{ID: "bare", Tenant: "contoso", Class: alert.Exposure}, Created: at.Add(-time.Hour), Updated: at},
 	} {
 		r, err := export.OfAlert("contoso", m)
