@@ -37,6 +37,8 @@
 //	'i' incident by id     T id                       created, updated, redirect, incident as JSON    (localstore)
 //	'I' incident rows      T ^created id              head                                            (localstore)
 //	'w' incidents updated  T ^updated id              created                                         (localstore)
+//	'g' groups             T label ^created id        nothing: rows by state, by assignee             (localstore)
+//	'x' mentions           T hash ^created id         row table: alerts by the names in their evidence (localstore)
 //	'n' nodes              T node key                 node                                            (localstore)
 //	'f' feed               T version                  what one commit changed                         (localstore)
 //	'd' documents          KIND id                    version, then JSON                              (localstore)

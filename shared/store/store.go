@@ -63,6 +63,17 @@ type Reader interface {
 	Stats(ctx context.Context) (Stats, error)
 }
 
+// Index finds what was said of things, by any of their names. It looks at alerts that name them and at no others.
+type Index interface {
+	// Mentions lists the alerts and exposures that name a thing by one of m.Names, each once, folded ones left out. An alert's
+	// evidence only grows: one that has lost a name all the same may still be listed.
+	Mentions(ctx context.Context, tenant string, m incident.Mentioning) ([]incident.Mention, error)
+	// Identity is what correlation remembers of a name. It forgets what no alert has named for incident.NodeLife.
+	Identity(ctx context.Context, tenant, name string) (incident.Identity, error)
+	// Sources counts what the tenant has from each provider, by name.
+	Sources(ctx context.Context, tenant string) ([]incident.Source, error)
+}
+
 // Page is one page of a listing.
 type Page[T any] = query.Page[T]
 

@@ -34,7 +34,7 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 	if t.state.Version != version {
 		return fault.Errorf(fault.Conflict, "commit for %q: it is at version %d, not %d", name, t.state.Version, version)
 	}
-	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state}
+	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state.own()}
 	if err := w.changes(c); err != nil {
 		return fmt.Errorf("commit for %q: %w", name, errors.Join(err, w.batch.Close()))
 	}
@@ -79,6 +79,7 @@ type commit struct {
 
 func (w *commit) changes(c incident.Changes) error {
 	w.state.Version++
+	w.state.Indexed = w.state.Version
 	w.state.Sequence = max(w.state.Sequence, c.Sequence)
 	if err := w.forget(len(c.Nodes)); err != nil { // first: what is written after it stays
 		return err
@@ -103,6 +104,11 @@ func (w *commit) changes(c incident.Changes) error {
 			return err
 		}
 	}
+	return w.record()
+}
+
+// record writes the tenant's state.
+func (w *commit) record() error {
 	record, err := json.Marshal(w.state)
 	if err != nil {
 		return err
@@ -145,6 +151,9 @@ func (w *commit) member(m incident.Member) error {
 		if err := w.dropMember(old, oldRows, m); err != nil {
 			return err
 		}
+	}
+	if err := w.index(old, oldRows, m, rows); err != nil {
+		return err
 	}
 	head, err := encodeMember(m)
 	if err != nil {
@@ -199,10 +208,12 @@ func (w *commit) dropMember(old *memberRow, rows byte, now incident.Member) erro
 // incident writes an incident with its index entries, in place of what was there.
 func (w *commit) incident(i incident.Incident) error {
 	db, tenant := w.store.dir.DB, w.tenant.name
+	var was *incident.Incident
 	old, err := findIncident(db, tenant, i.ID)
 	switch {
 	case err == nil:
-		err = errors.Join(
+		was, err = incidentHead(db, tenant, i.ID, old.created)
+		err = errors.Join(err,
 			w.batch.Delete(byTime(incidentRows, tenant, old.created, i.ID), nil),
 			w.batch.Delete(byTime(incidentsUpdated, tenant, old.updated, i.ID), nil))
 		w.count(incidentRows, -1)
@@ -217,6 +228,9 @@ func (w *commit) incident(i incident.Incident) error {
 		return fmt.Errorf("encode incident %s: %w", i.ID, err)
 	}
 	created, updated := datadir.TimeKey(i.Created), datadir.TimeKey(i.Updated)
+	if err := w.groupIncident(was, old.created, i); err != nil {
+		return err
+	}
 	value := appendText(datadir.AppendUint(datadir.AppendUint(nil, created), updated), i.RedirectTo)
 	w.count(incidentRows, 1)
 	w.tell(store.IncidentChanged, i.ID, i.Updated)

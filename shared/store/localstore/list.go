@@ -19,6 +19,7 @@ type listing[R query.Row, T any] struct {
 	decode func(at place, head []byte) (R, error)
 	show   func(R) (T, error) // reads the body
 	total  int64              // how many rows there are before any condition; -1 when that is not counted
+	groups *state             // counts groups of the row table; nil when a walk is given
 	// walk goes through all rows in the order that the listing has unless the query asks for another. Nil is the row
 	// table by creation, newest first, with indexes for the other order and for update times.
 	walk func(do visit) error
@@ -35,11 +36,18 @@ func (l listing[R, T]) answer(ctx context.Context, v *view, q query.Query) (stor
 		page.Total = l.total
 		q.Count = false
 	}
-	walk, ordered := l.plan(v, q)
+	if q.Count && l.groups != nil {
+		if c := l.groups.choose(l.table, q.Where); c.exact {
+			page.Total, q.Count = c.size, false
+		}
+	}
+	walk, ordered, err := l.plan(v, q)
+	if err != nil {
+		return page, err
+	}
 	var matched int64
-	var err error
 	if ordered {
-		matched, err = l.stream(ctx, walk, q, &page)
+		matched, err = l.stream(ctx, v, walk, q, &page)
 	} else {
 		matched, err = l.sort(ctx, v, walk, q, &page)
 	}
@@ -50,27 +58,45 @@ func (l listing[R, T]) answer(ctx context.Context, v *view, q query.Query) (stor
 }
 
 // plan says how to walk, and whether that gives the order the query asks for.
-func (l listing[R, T]) plan(v *view, q query.Query) (walk func(visit) error, ordered bool) {
+func (l listing[R, T]) plan(v *view, q query.Query) (walk func(visit) error, ordered bool, err error) {
+	if l.walk != nil {
+		return l.walk, len(q.Order) == 0, nil
+	}
+	if places, named, err := v.pointedAt(l.table, q.Where); named || err != nil {
+		return func(do visit) error { return v.each(l.table, places, do) }, false, err
+	}
 	created, updated := spanOf(q, query.Created), spanOf(q, query.Updated)
+	groups := choice{all: true}
+	if l.groups != nil {
+		groups = l.groups.choose(l.table, q.Where)
+	}
+	byGroup := func(do visit) error { return v.grouped(l.table, groups.labels, created, do) }
 	byCreated := func(asc bool) func(visit) error {
 		return func(do visit) error { return v.rows(l.table, created, asc, do) }
 	}
 	byUpdated := func(asc bool) func(visit) error {
 		return func(do visit) error { return v.byUpdate(l.table, updated, asc, do) }
 	}
-	switch {
-	case l.walk != nil:
-		return l.walk, len(q.Order) == 0
-	case len(q.Order) == 0:
-		return byCreated(false), true
-	case len(q.Order) == 1 && q.Order[0].Field == query.Created:
-		return byCreated(!q.Order[0].Desc), true
-	case len(q.Order) == 1 && q.Order[0].Field == query.Updated:
-		return byUpdated(!q.Order[0].Desc), true
-	case created == span{} && updated != span{}:
-		return byUpdated(false), false
+	by, desc := query.Created, true
+	if len(q.Order) > 0 {
+		by, desc = q.Order[0].Field, q.Order[0].Desc
 	}
-	return byCreated(false), false
+	switch {
+	case len(q.Order) > 1: // more than times can tell
+	case by == query.Created && desc && !groups.all:
+		return byGroup, true, nil
+	case by == query.Created && (desc || !groups.fewer(q, l.total)):
+		return byCreated(!desc), true, nil
+	case by == query.Updated && (updated != span{} || !groups.fewer(q, l.total)):
+		return byUpdated(!desc), true, nil
+	}
+	if created == (span{}) && updated != (span{}) {
+		return byUpdated(false), false, nil
+	}
+	if !groups.all {
+		return byGroup, false, nil
+	}
+	return byCreated(false), false, nil
 }
 
 func spanOf(q query.Query, f query.Field) span {
@@ -79,9 +105,10 @@ func spanOf(q query.Query, f query.Field) span {
 }
 
 // stream fills the page from rows that come in order, and counts those that match as far as it goes.
-func (l listing[R, T]) stream(ctx context.Context, walk func(visit) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
+func (l listing[R, T]) stream(ctx context.Context, v *view, walk func(visit) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
 	first, end := int64(q.Skip), int64(q.Skip)+int64(q.Top)
 	err = walk(func(at place, head []byte) (bool, error) {
+		v.store.looked.Add(1)
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
@@ -128,6 +155,7 @@ func (l listing[R, T]) sort(ctx context.Context, v *view, walk func(visit) error
 	keep := q.Skip + q.Top
 	order := func(a, b candidate) int { return compare(a, b, q.Order) }
 	err = walk(func(at place, head []byte) (bool, error) {
+		v.store.looked.Add(1)
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}

@@ -107,20 +107,8 @@ func (v *view) stored(id string) (incident.Member, error) {
 	return v.whole(row)
 }
 
-// whole reads a row's body, from the log or from beside it.
-func (v *view) whole(row *memberRow) (incident.Member, error) {
-	var body []byte
-	var err error
-	if row.Position != 0 {
-		body, err = v.store.log.Data(v, v.tenant, row.Position)
-	} else {
-		body, err = get(v, byID(bodyTable, v.tenant, row.Alert.ID))
-	}
-	if err != nil { // not found would read as "no such alert", and there is one
-		return incident.Member{}, fault.Errorf(fault.Again, "alert %s: read body: %w", row.Alert.ID, err)
-	}
-	return row.whole(body)
-}
+// whole reads a row's body.
+func (v *view) whole(row *memberRow) (incident.Member, error) { return v.store.body(v, v.tenant, row) }
 
 // incident gives an incident as it was committed.
 func (v *view) incident(id string) (incident.Incident, error) {

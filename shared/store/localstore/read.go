@@ -76,7 +76,7 @@ func (s *Store) members(ctx context.Context, v *view, table byte, q query.Query)
 		return store.Page[incident.Member]{}, err
 	}
 	l := v.memberListing(table)
-	l.total = st.Rows.Alerts
+	l.groups, l.total = &st, st.Rows.Alerts
 	if table == exposureRows {
 		l.total = st.Rows.Exposures
 	}
@@ -118,7 +118,7 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 			return store.Page[incident.Incident]{}, err
 		}
 		l := listing[*incident.Incident, incident.Incident]{
-			table: incidentRows, total: st.Rows.Incidents,
+			table: incidentRows, groups: &st, total: st.Rows.Incidents,
 			decode: func(at place, head []byte) (*incident.Incident, error) {
 				return decodeIncident(at.id, at.created, head)
 			},

@@ -14,12 +14,14 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store"
 )
 
@@ -33,7 +35,8 @@ type Store struct {
 	tenants map[string]*tenant
 	total   store.Stats
 
-	ledger sync.Mutex // writes to it follow one another
+	looked atomic.Int64 // rows that listings looked at
+	ledger sync.Mutex   // writes to it follow one another
 }
 
 var (
@@ -67,6 +70,12 @@ type state struct {
 	// less than a node's life apart there is nothing to forget. Both as datadir.TimeKey.
 	Newest uint64 `json:"newest"`
 	Oldest uint64 `json:"oldest"`
+	// Groups counts rows by status and severity, Sources by provider.
+	Groups  map[label]int64            `json:"groups,omitempty"`
+	Sources map[string]incident.Source `json:"sources,omitempty"`
+	// Indexed is the version that the indexes of groups and mentions, and the counts above, are as of. An Onepane that does not
+	// know them leaves it out; they are then made anew.
+	Indexed uint64 `json:"indexed,omitzero"`
 }
 
 // Open opens the store of a directory.
@@ -93,6 +102,11 @@ func Open(dir *datadir.Dir, opts Options) (*Store, error) {
 	}
 	if err := it.Close(); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
+	}
+	for _, t := range s.tenants {
+		if err := s.reindex(t); err != nil {
+			return nil, fmt.Errorf("open store: index %q: %w", t.name, err)
+		}
 	}
 	return s, nil
 }

@@ -59,14 +59,7 @@ func (v *view) visit(table byte, at place, do visit) (bool, error) {
 // order of their ids either way.
 func (v *view) walk(table byte, within span, asc bool, do func(at uint64, id string, value []byte) (bool, error)) error {
 	prefix := datadir.Key(table, v.tenant)
-	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)}
-	if !within.to.IsZero() {
-		o.LowerBound = datadir.AppendUint(slices.Clone(prefix), ^datadir.TimeKey(within.to))
-	}
-	if !within.from.IsZero() {
-		o.UpperBound = datadir.AppendUint(slices.Clone(prefix), ^datadir.TimeKey(within.from)+1)
-	}
-	it, err := v.NewIter(o)
+	it, err := v.NewIter(within.in(prefix))
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 type Store interface {
 	store.Correlation
 	store.Reader
+	store.Index
 	store.Feed
 }
 
@@ -71,6 +72,11 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"every change is in the feed, in commit order", feed},
 		{"statistics count rows of all tenants", stats},
 		{"nodes are remembered within their life", nodes},
+		{"an alert is found by every name in its evidence", named},
+		{"mentions come newest first, page by page", mentionPages},
+		{"mentions follow changes, folds, moves and merges", mentionsFollow},
+		{"an identity follows what correlation learned", identities},
+		{"sources count what each provider brought", sources},
 	} {
 		t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
 	}

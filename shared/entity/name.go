@@ -1,0 +1,60 @@
+package entity
+
+import "strings"
+
+// Names are the names that e is found by: its keys, and in a class of its own ("name:") what people call it, the last part
+// of a path or id among them. Distinct, the most telling first.
+func (e Entity) Names() []string {
+	var k keys
+	k = append(k, e.Keys()...)
+	called := func(v string) {
+		if v = fold(v); v != "" && !k.has("host:"+v) && !k.has("user:"+v) {
+			k.put("name:"+v, false)
+		}
+	}
+	called(e.Name)
+	switch e.Kind {
+	case Resource, Cluster, Container, Image, Pod, File, App, Session, Other:
+		called(lastPart(e.Value))
+	}
+	out := make([]string, len(k))
+	for i := range k {
+		out[i] = k[i].Text
+	}
+	return out
+}
+
+// Spelled are the names that text may be a spelling of, whatever kind of thing it means: an ARN, a resource id in any case, an
+// instance id, a host name long or short, an address, a user, a hash, a domain. Strong ones can mean one thing only.
+func Spelled(text string) []Key {
+	text = strings.TrimSpace(text)
+	var k keys
+	for _, kind := range []Kind{Host, IP, User, Resource, FileHash, Domain, URL, Session, App, Cluster, File, Process, RegistryKey, Container, Image, Pod, Other} {
+		for i, key := range (Entity{Kind: kind, Value: text}).Keys() {
+			// A host's first key is its name, a path's second one only a part of it: parts are no certain match.
+			k.put(key.Text, key.Strong && i == 0)
+		}
+	}
+	for _, attribute := range []string{"machine:vm/", "machine:device/", "machine:aad/", "user:oid/", "user:aws/"} {
+		k.strong(attribute, text)
+	}
+	if v := fold(text); v != "" {
+		k.put("name:"+v, false)
+	}
+	return k
+}
+
+func (k keys) has(text string) bool {
+	for i := range k {
+		if k[i].Text == text {
+			return true
+		}
+	}
+	return false
+}
+
+// lastPart is what follows the last slash, backslash or colon.
+func lastPart(v string) string {
+	v = strings.TrimRight(v, `/\`)
+	return v[strings.LastIndexAny(v, `/\:`)+1:]
+}

@@ -1,0 +1,220 @@
+package localstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// mentionTable finds alerts and exposures by the names in their evidence, hashed, newest first. What an entry tells beyond
+// that is in the row, so that only new names and moved rows are written.
+const mentionTable = 'x'
+
+var _ store.Index = (*Store)(nil)
+
+// ofName begins the keys of a name's entries.
+func ofName(tenant, name string) []byte {
+	sum := sha256.Sum256([]byte(name))
+	return append(datadir.Key(mentionTable, tenant), sum[:16]...)
+}
+
+func (p place) mentionedBy(tenant, name string) []byte {
+	return append(datadir.AppendUint(ofName(tenant, name), ^p.created), p.id...)
+}
+
+// mentions makes an alert be found by its names and no others. A body that is the old one has the old names.
+func (w *commit) mentions(old *memberRow, oldRows byte, m incident.Member, rows byte) error {
+	at := place{m.Alert.ID, datadir.TimeKey(m.Created)}
+	same := old != nil && oldRows == rows && old.created == at.created
+	if same && m.Position != 0 && m.Position == old.Position {
+		return nil
+	}
+	var before []string
+	if old != nil && oldRows != foldedRows {
+		if whole, err := w.store.body(w.store.dir.DB, w.tenant.name, old); err == nil { // a damaged one leaves its names behind
+			before = incident.Mentioned(whole.Alert)
+		}
+	}
+	var now []string
+	if rows != foldedRows {
+		now = incident.Mentioned(m.Alert)
+	}
+	for _, name := range before {
+		if !same || !slices.Contains(now, name) {
+			if err := w.batch.Delete(place{at.id, old.created}.mentionedBy(w.tenant.name, name), nil); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range now {
+		if !same || !slices.Contains(before, name) {
+			if err := w.batch.Set(at.mentionedBy(w.tenant.name, name), []byte{rows}, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// body reads a row's body, from the log or from beside it.
+func (s *Store) body(r pebble.Reader, tenant string, row *memberRow) (incident.Member, error) {
+	var body []byte
+	var err error
+	if row.Position != 0 {
+		body, err = s.log.Data(r, tenant, row.Position)
+	} else {
+		body, err = get(r, byID(bodyTable, tenant, row.Alert.ID))
+	}
+	if err != nil { // not found would read as "no such alert", and there is one
+		return incident.Member{}, fault.Errorf(fault.Again, "alert %s: read body: %w", row.Alert.ID, err)
+	}
+	return row.whole(body)
+}
+
+// Mentions is store.Index.
+func (s *Store) Mentions(ctx context.Context, tenant string, q incident.Mentioning) ([]incident.Mention, error) {
+	return read(ctx, s, tenant, "mentions", func(v *view) ([]incident.Mention, error) {
+		if q.Limit <= 0 {
+			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
+		}
+		var found []mentionEntry
+		for _, name := range q.Names {
+			one, err := v.mentionsOf(ctx, name, q)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, one...)
+		}
+		slices.SortFunc(found, func(a, b mentionEntry) int {
+			if q.Oldest {
+				return cmp.Or(cmp.Compare(a.created, b.created), strings.Compare(a.id, b.id))
+			}
+			return cmp.Or(cmp.Compare(b.created, a.created), strings.Compare(a.id, b.id))
+		})
+		found = slices.CompactFunc(found, func(a, b mentionEntry) bool { return a.id == b.id })
+		out := make([]incident.Mention, 0, min(q.Limit, len(found)))
+		for _, e := range found[:min(q.Limit, len(found))] {
+			m, err := v.mention(e)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, m)
+		}
+		return out, nil
+	})
+}
+
+// mentionEntry is an entry of the index: the row, and which table it is in.
+type mentionEntry struct {
+	place
+	rows byte
+}
+
+// mentionsOf reads as many entries of a name as a page can need, in the page's order.
+func (v *view) mentionsOf(ctx context.Context, name string, q incident.Mentioning) ([]mentionEntry, error) {
+	prefix := ofName(v.tenant, name)
+	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)}
+	mark := place{q.After.ID, datadir.TimeKey(q.After.Created)}
+	begun := q.After == incident.Mark{}
+	switch {
+	case begun:
+	case q.Oldest: // its own moment is walked again
+		o.UpperBound = datadir.AppendUint(bytes.Clone(prefix), ^mark.created+1)
+	default:
+		o.LowerBound = append(mark.mentionedBy(v.tenant, name), 0)
+	}
+	it, err := v.NewIter(o)
+	if err != nil {
+		return nil, err
+	}
+	c := &cursor{Iterator: it, skip: len(prefix)}
+	var out []mentionEntry
+	take := func(at uint64, id string, rows []byte) (bool, error) {
+		if !begun && at == mark.created && id <= mark.id {
+			return true, nil
+		}
+		if len(rows) != 1 {
+			return false, fmt.Errorf("alert %s: %w", id, errHead)
+		}
+		out = append(out, mentionEntry{place{id, at}, rows[0]})
+		return len(out) < q.Limit, ctx.Err()
+	}
+	if q.Oldest {
+		err = c.oldestFirst(take)
+	} else {
+		for ok := it.First(); ok && err == nil; ok = ok && it.Next() {
+			ok, err = take(c.at(), c.id(), it.Value())
+		}
+	}
+	return out, errors.Join(err, it.Close())
+}
+
+// mention tells what the row of an entry says.
+func (v *view) mention(e mentionEntry) (m incident.Mention, err error) {
+	_, err = v.visit(e.rows, e.place, func(at place, head []byte) (bool, error) {
+		row, err := decodeMember(at.id, at.created, head)
+		if err != nil {
+			return false, err
+		}
+		a := row.Alert
+		m = incident.Mention{
+			ID: a.ID, Class: a.Class, Incident: v.survivor(row.Incident), Severity: a.Severity, Status: row.Status, Title: a.Title,
+			Created: row.Created, First: a.First, Last: a.Last,
+		}
+		return true, nil
+	})
+	return m, err
+}
+
+// Identity is store.Index.
+func (s *Store) Identity(ctx context.Context, tenant, name string) (incident.Identity, error) {
+	return store.IdentityOf(ctx, s, tenant, name)
+}
+
+// Sources is store.Index.
+func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
+	return read(ctx, s, tenant, "sources", func(v *view) ([]incident.Source, error) {
+		st, err := v.state()
+		var out []incident.Source
+		for _, name := range slices.Sorted(maps.Keys(st.Sources)) {
+			out = append(out, st.Sources[name])
+		}
+		return out, err
+	})
+}
+
+// source counts an alert with its provider, times times.
+func (st *state) source(m incident.Member, rows byte, times int64) {
+	name := m.Alert.Origin.Provider
+	s := st.Sources[name]
+	s.Provider = name
+	switch rows {
+	case alertRows:
+		s.Alerts += times
+	case exposureRows:
+		s.Exposures += times
+	}
+	for _, at := range []time.Time{m.Created, m.Alert.Delivered} {
+		if at.After(s.Last) {
+			s.Last = at.UTC()
+		}
+	}
+	if st.Sources == nil {
+		st.Sources = map[string]incident.Source{}
+	}
+	st.Sources[name] = s
+}
