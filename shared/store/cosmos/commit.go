@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -111,11 +112,15 @@ type writing struct {
 	names []namesItem
 	nodes map[string]*node
 	content
+
+	mentions *mentionsItem  // nil when no new body names anything
+	termAt   map[string]int // where a hashed name is in it
 }
 
 func (w *writing) changes(ctx context.Context, c incident.Changes) error {
 	w.root = w.view.root
 	w.root.ID, w.root.Tenant, w.root.Type = rootID, w.tenant.name, rootType
+	w.root.Sources = maps.Clone(w.root.Sources)
 	w.root.Version++
 	w.root.Sequence = max(w.root.Sequence, c.Sequence)
 	w.root.Turn = rand.Text()
@@ -123,7 +128,7 @@ func (w *writing) changes(ctx context.Context, c incident.Changes) error {
 		w.root.Since = w.now.Unix()
 	}
 	w.item = commitItem{ID: commitID(w.root.Version), Tenant: w.tenant.name, Type: commitType, V: w.root.Version, Turn: w.root.Turn, At: w.now.Unix()}
-	for _, step := range []func(context.Context, incident.Changes) error{w.members, w.cases, w.things, w.sealed} {
+	for _, step := range []func(context.Context, incident.Changes) error{w.members, w.mentioned, w.cases, w.things, w.sealed} {
 		if err := step(ctx, c); err != nil {
 			return err
 		}
@@ -159,8 +164,10 @@ func (w *writing) members(ctx context.Context, c incident.Changes) error {
 		} else {
 			r.Body.N = len(bodies)
 			bodies = append(bodies, encoded)
+			w.mention(m)
 		}
 		count(&w.root.Rows, kindOf(r.Member), 1)
+		w.root.source(before, m)
 		w.Rows = append(w.Rows, r)
 	}
 	return w.bodies(ctx, bodies)

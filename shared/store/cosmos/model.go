@@ -35,6 +35,8 @@ type root struct {
 	Version  uint64      `json:"version"`
 	Sequence int64       `json:"sequence"`
 	Rows     store.Stats `json:"rows"`
+	// Sources counts rows by provider.
+	Sources map[string]incident.Source `json:"sources,omitempty"`
 	// Folded is the last commit that is in the tables; those after it are the tail.
 	Folded uint64 `json:"folded"`
 	Since  int64  `json:"since,omitzero"` // when the tail's first commit was written, Unix seconds

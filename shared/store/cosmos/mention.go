@@ -1,0 +1,257 @@
+package cosmos
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// mentionsPartition begins the names of the partitions that hold what finds alerts by name. They neither fill nor slow a
+// tenant's own, which is the one that can become full.
+//
+//	"~!mentions/<tenant>"   x-<version>-<turn>   the names in the evidence of a commit's new bodies
+const mentionsPartition = marked + "!mentions/"
+
+// mentionsItem finds alerts of a commit by the names in their evidence. It is written before the commit: one whose commit was
+// refused leads to alerts that do not exist, or that name the thing all the same. It is never replaced: what an alert is now
+// its row tells, and a later body has an item of its own.
+type mentionsItem struct {
+	ID     string `json:"id"`
+	Tenant string `json:"tenant"` // the partition
+	Type   string `json:"type"`
+	CMin   *int64 `json:"cmin,omitempty"` // created, in microseconds since 1970
+	CMax   *int64 `json:"cmax,omitempty"`
+	// IDs are the names, hashed.
+	IDs  []string `json:"ids"`
+	Rows []naming `json:"rows"`
+}
+
+// naming is one alert's names, by their places in IDs.
+type naming struct {
+	ID    string `json:"i"`
+	Names []int  `json:"n"`
+}
+
+const mentionsType = "mentions"
+
+func mentionTerm(name string) string { return hashed("m" + name) }
+
+var _ store.Index = (*Store)(nil)
+
+// mention notes the names of an alert with a new body.
+func (w *writing) mention(m incident.Member) {
+	names := incident.Mentioned(m.Alert)
+	if len(names) == 0 {
+		return
+	}
+	if w.mentions == nil {
+		w.mentions = &mentionsItem{ID: fmt.Sprintf("x-%d-%s", w.root.Version, w.root.Turn), Type: mentionsType}
+		w.termAt = map[string]int{}
+	}
+	n := naming{ID: m.Alert.ID}
+	for _, name := range names {
+		term := mentionTerm(name)
+		at, known := w.termAt[term]
+		if !known {
+			at = len(w.mentions.IDs)
+			w.termAt[term] = at
+			w.mentions.IDs = append(w.mentions.IDs, term)
+		}
+		n.Names = append(n.Names, at)
+	}
+	w.mentions.Rows = append(w.mentions.Rows, n)
+	grow(&w.mentions.CMin, &w.mentions.CMax, unixMicro(m.Created))
+}
+
+// mentioned writes the names that were noted. Another process may see them a moment after the commit.
+func (w *writing) mentioned(ctx context.Context, _ incident.Changes) error {
+	if w.mentions == nil {
+		return nil
+	}
+	p := w.store.shelf(mentionsPartition, w.tenant.name)
+	w.mentions.Tenant = p.name
+	item, err := json.Marshal(w.mentions)
+	if err != nil {
+		return fault.Errorf(fault.Invalid, "encode mentions: %w", err)
+	}
+	err = w.store.db.again(ctx, func(c connection) error {
+		resp, err := c.state.UpsertItem(ctx, p.pk, item, nil)
+		if err == nil {
+			p.seen.saw(resp.SessionToken)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write mentions: %w", err)
+	}
+	return nil
+}
+
+// source counts an alert with its provider, in the place of what it was.
+func (r *root) source(before *row, now incident.Member) {
+	name := now.Alert.Origin.Provider
+	s := r.Sources[name]
+	s.Provider = name
+	var rows store.Stats
+	if before != nil {
+		count(&rows, kindOf(before.Member), -1)
+	}
+	count(&rows, kindOf(now), 1)
+	s.Alerts += rows.Alerts
+	s.Exposures += rows.Exposures
+	for _, at := range []time.Time{now.Created, now.Alert.Delivered} {
+		if at.After(s.Last) {
+			s.Last = at.UTC()
+		}
+	}
+	if r.Sources == nil {
+		r.Sources = map[string]incident.Source{}
+	}
+	r.Sources[name] = s
+}
+
+// Mentions is store.Index.
+func (s *Store) Mentions(ctx context.Context, tenant string, q incident.Mentioning) ([]incident.Mention, error) {
+	return read(ctx, s, tenant, "mentions", func(r *reading) ([]incident.Mention, error) {
+		if q.Limit <= 0 {
+			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
+		}
+		if !r.view.exists() || len(q.Names) == 0 {
+			return nil, nil
+		}
+		g := &mentioning{Mentioning: q, reading: r, met: map[string]bool{}}
+		p := r.shelf(mentionsPartition, r.tenant.name)
+		if err := r.db.query(ctx, p.pk, g.question(), p.seen, func(item []byte) (bool, error) { return g.take(ctx, item) }); err != nil {
+			return nil, err
+		}
+		g.sort()
+		var out []incident.Mention
+		for _, row := range g.found[:min(q.Limit, len(g.found))] {
+			m, err := g.shown(ctx, row)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, m)
+		}
+		return out, nil
+	})
+}
+
+// mentioning is one search by names.
+type mentioning struct {
+	incident.Mentioning
+	*reading
+	terms map[string]bool
+	met   map[string]bool
+	found []*row
+}
+
+// question asks for the items with any of the names, in the page's order.
+func (g *mentioning) question() question {
+	q := question{page: 2 + g.Limit/16}
+	g.terms = map[string]bool{}
+	var any []string
+	for _, name := range g.Names {
+		term := mentionTerm(name)
+		g.terms[term] = true
+		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bind(term)+")")
+	}
+	where := "c.type = 'mentions' AND (" + strings.Join(any, " OR ") + ")"
+	begun := g.After == incident.Mark{}
+	order := " ORDER BY c.cmax DESC"
+	switch {
+	case g.Oldest && !begun:
+		where += " AND c.cmax >= " + q.bind(unixMicro(g.After.Created))
+	case !begun:
+		where += " AND c.cmin <= " + q.bind(unixMicro(g.After.Created))
+	}
+	if g.Oldest {
+		order = " ORDER BY c.cmin ASC"
+	}
+	q.text = "SELECT * FROM c WHERE " + where + order
+	return q
+}
+
+// take looks at one item; it wants no more when none that is to come can be on the page.
+func (g *mentioning) take(ctx context.Context, data []byte) (more bool, err error) {
+	var it mentionsItem
+	if err := json.Unmarshal(data, &it); err != nil || it.CMin == nil || it.CMax == nil {
+		return false, fmt.Errorf("damaged item of mentions: %w", err)
+	}
+	if g.sure(it) {
+		return false, nil
+	}
+	var ids []string
+	for _, n := range it.Rows {
+		if !g.met[n.ID] && slices.ContainsFunc(n.Names, func(at int) bool { return at >= 0 && at < len(it.IDs) && g.terms[it.IDs[at]] }) {
+			g.met[n.ID] = true
+			ids = append(ids, n.ID)
+		}
+	}
+	rows, _, err := g.rowsOf(ctx, g.tenant, g.view, ids, nil)
+	for _, r := range rows {
+		if kindOf(r.Member) != foldedRows && (g.After == incident.Mark{} || g.compare(r, g.After) > 0) {
+			g.found = append(g.found, r)
+		}
+	}
+	return true, err
+}
+
+// compare says whether a row comes after a mark.
+func (g *mentioning) compare(r *row, m incident.Mark) int {
+	c := r.Created.Compare(m.Created)
+	if !g.Oldest {
+		c = -c
+	}
+	return cmp.Or(c, strings.Compare(r.Alert.ID, m.ID))
+}
+
+func (g *mentioning) sort() {
+	slices.SortFunc(g.found, func(a, b *row) int { return g.compare(a, incident.Mark{Created: b.Created, ID: b.Alert.ID}) })
+}
+
+// sure says that the page is found, when all items to come are at or beyond this one.
+func (g *mentioning) sure(it mentionsItem) bool {
+	before := 0
+	for _, r := range g.found {
+		at := unixMicro(r.Created)
+		if g.Oldest && at < *it.CMin || !g.Oldest && at > *it.CMax {
+			before++
+		}
+	}
+	return before >= g.Limit
+}
+
+func (g *mentioning) shown(ctx context.Context, r *row) (incident.Mention, error) {
+	to, err := g.survives(ctx, r.Incident)
+	return incident.Mention{
+		ID: r.Alert.ID, Class: r.Alert.Class, Incident: to, Severity: r.Alert.Severity, Status: r.Status, Title: r.Alert.Title,
+		Created: r.Created, First: r.Alert.First, Last: r.Alert.Last,
+	}, err
+}
+
+// Identity is store.Index.
+func (s *Store) Identity(ctx context.Context, tenant, name string) (incident.Identity, error) {
+	return store.IdentityOf(ctx, s, tenant, name)
+}
+
+// Sources is store.Index.
+func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
+	return read(ctx, s, tenant, "sources", func(r *reading) ([]incident.Source, error) {
+		var out []incident.Source
+		for _, name := range slices.Sorted(maps.Keys(r.view.root.Sources)) {
+			out = append(out, r.view.root.Sources[name])
+		}
+		return out, nil
+	})
+}
