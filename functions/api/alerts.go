@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -10,17 +11,25 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// memberLister lists alerts for a query: all of them, or those of one incident.
-type memberLister func(query.Query) (query.Page[incident.Member], error)
+// alertList lists alerts, all of them or those of one incident, in the order that it has unless a query asks for another.
+type alertList struct {
+	order []query.Order
+	page  pager[incident.Member]
+}
+
+// allAlerts lists the alerts of tenants.
+func (c *call) allAlerts(tenants []string) alertList {
+	return alertList{newestFirst, func(q query.Query, after *mark) (query.Page[incident.Member], error) {
+		return Service{c.reader(), after}.Alerts(c.Context(), tenants, q)
+	}}
+}
 
 func (c *call) listAlerts() error {
 	tenants, err := c.tenants()
 	if err != nil {
 		return err
 	}
-	return c.alertPage("alerts_v2", func(q query.Query) (query.Page[incident.Member], error) {
-		return c.service().Alerts(c.Context(), tenants, q)
-	})
+	return c.alertPage("alerts_v2", c.allAlerts(tenants))
 }
 
 func (c *call) countAlerts() error {
@@ -28,9 +37,7 @@ func (c *call) countAlerts() error {
 	if err != nil {
 		return err
 	}
-	return c.alertCount(func(q query.Query) (query.Page[incident.Member], error) {
-		return c.service().Alerts(c.Context(), tenants, q)
-	})
+	return c.alertCount(c.allAlerts(tenants))
 }
 
 func (c *call) getAlert() error {
@@ -70,22 +77,28 @@ func (c *call) getIncidentAlert() error {
 }
 
 // alertsOf finds the incident that the path names and lists its alerts.
-func (c *call) alertsOf() (memberLister, incident.Incident, error) {
+func (c *call) alertsOf() (alertList, incident.Incident, error) {
 	tenants, err := c.tenants()
 	if err != nil {
-		return nil, incident.Incident{}, err
+		return alertList{}, incident.Incident{}, err
 	}
 	i, err := c.service().Incident(c.Context(), tenants, c.PathValue("id"))
 	return c.listerOf(i), i, err
 }
 
-func (c *call) listerOf(i incident.Incident) memberLister {
-	return func(q query.Query) (query.Page[incident.Member], error) {
-		return c.reader().IncidentAlerts(c.Context(), i.Tenant, i.ID, q)
-	}
+// firstActivity is the order of an incident's alerts.
+var firstActivity = []query.Order{{Field: query.FirstActivity}}
+
+func (c *call) listerOf(i incident.Incident) alertList {
+	return alertList{firstActivity, func(q query.Query, after *mark) (query.Page[incident.Member], error) {
+		list := func(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
+			return c.reader().IncidentAlerts(ctx, tenant, i.ID, q)
+		}
+		return from(after, orderOf(q, firstActivity), list)(c.Context(), i.Tenant, q)
+	}}
 }
 
-func (c *call) alertPage(context string, list memberLister) error {
+func (c *call) alertPage(context string, list alertList) error {
 	o, err := c.options(alertSchema, odata.ListOptions)
 	if err != nil {
 		return err
@@ -94,22 +107,22 @@ func (c *call) alertPage(context string, list memberLister) error {
 	if err != nil {
 		return err
 	}
-	p, err := ask(q, list)
+	p, err := ask(q, o.Token, list.order, list.page)
 	if err != nil {
 		return err
 	}
-	return answerPage(c, c.context(context, o), q, o, p, func(m incident.Member) (jsontext.Value, error) {
+	return answerPage(c, c.context(context, o), orderOf(q, list.order), o, p, func(m incident.Member) (jsontext.Value, error) {
 		return selected(c.view.alert(m), o.Select)
 	})
 }
 
 // alertCount answers $count. Paging and order change no count and are accepted.
-func (c *call) alertCount(list memberLister) error {
+func (c *call) alertCount(list alertList) error {
 	o, err := c.options(alertSchema, odata.ListOptions)
 	if err != nil {
 		return err
 	}
-	p, err := list(query.Query{Where: o.Filter, Top: 1, Count: true})
+	p, err := list.page(query.Query{Where: o.Filter, Top: 1, Count: true}, nil)
 	if err != nil {
 		return err
 	}

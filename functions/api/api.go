@@ -36,6 +36,7 @@ type Server struct {
 	Audit        Audit                              // who wrote what; unset keeps none
 	Keys         Keys                               // API keys
 	Exports      Exports                            // ways out; unset has none
+	Settings     Settings                           // what tenants set at run time
 	Limit        func(Principal) time.Duration      // how long a principal must wait, 0 to go on; unset limits nobody
 
 	BaseURL   string // "https://onepane.example", for links; empty takes the request's own scheme and host
@@ -190,7 +191,7 @@ func (c *call) tenants() ([]string, error) {
 	return c.door().tenants(c.Context(), only)
 }
 
-func (c *call) service() Service { return Service{c.reader()} }
+func (c *call) service() Service { return Service{Reader: c.reader()} }
 
 // base is the address that links in the answer start with.
 func (c *call) base() string {

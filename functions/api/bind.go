@@ -94,6 +94,27 @@ func (b bound) IncidentAlerts(ctx context.Context, tenant, id string, q query.Qu
 	return b.reader.IncidentAlerts(ctx, tenant, id, q)
 }
 
+func (b bound) Mentions(ctx context.Context, tenant string, m incident.Mentioning) ([]incident.Mention, error) {
+	if err := b.check(tenant); err != nil {
+		return nil, err
+	}
+	return b.reader.Mentions(ctx, tenant, m)
+}
+
+func (b bound) Identity(ctx context.Context, tenant, name string) (i incident.Identity, err error) {
+	if err := b.check(tenant); err != nil {
+		return i, err
+	}
+	return b.reader.Identity(ctx, tenant, name)
+}
+
+func (b bound) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
+	if err := b.check(tenant); err != nil {
+		return nil, err
+	}
+	return b.reader.Sources(ctx, tenant)
+}
+
 // Stats counts what the principal may see. Whoever does not see all tenants is counted for tenant by tenant.
 func (b bound) Stats(ctx context.Context) (sum query.Stats, err error) {
 	if b.principal.AllTenants {
@@ -300,6 +321,28 @@ func (b bound) replayDelivery(ctx context.Context, e Export, id string) error {
 	}
 	return b.server.Exports.Replay(ctx, e.ID, id)
 }
+
+// settings are one tenant's.
+func (b bound) settings(ctx context.Context, tenant string) (Setting, error) {
+	if err := b.check(tenant); err != nil {
+		return Setting{}, err
+	}
+	if b.server.Settings == nil {
+		return Setting{}, notKept("settings")
+	}
+	return b.server.Settings.Settings(ctx, tenant)
+}
+
+// set replaces the settings that were found here.
+func (b bound) set(ctx context.Context, s Setting, tuning map[string]string) (Setting, error) {
+	if err := b.check(s.Tenant); err != nil {
+		return Setting{}, err
+	}
+	return b.server.Settings.Set(ctx, s.Tenant, s.Version, tuning)
+}
+
+// quarantines says whether there is a quarantine, and the principal may know of it.
+func (b bound) quarantines() bool { return b.server.Shelf != nil && b.principal.Can(ReadAlerts) }
 
 func notKept(what string) error {
 	return fail(http.StatusNotImplemented, "notSupported", "This server keeps no "+what+".")

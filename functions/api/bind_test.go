@@ -13,7 +13,7 @@ import (
 
 // guarded are the server's contracts that tenants' data lies behind, free are all others.
 var (
-	guarded = []string{"Reader", "Hand", "Shelf", "Audit", "Keys", "Exports"}
+	guarded = []string{"Reader", "Hand", "Shelf", "Audit", "Keys", "Exports", "Settings"}
 	free    = []string{"Authenticate", "Limit", "Replayer", "Bus", "Ready", "BaseURL", "PortalURL", "Version", "Now", "Log"}
 )
 

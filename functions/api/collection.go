@@ -58,21 +58,36 @@ func (l limits) page(o odata.Options) (query.Query, error) {
 	return q, nil
 }
 
-// ask runs list for q. A page of no items is asked for its count alone.
-func ask[T any](q query.Query, list func(query.Query) (query.Page[T], error)) (query.Page[T], error) {
-	if q.Top > 0 {
-		return list(q)
+// pager lists one page of what comes after a mark; all when there is none.
+type pager[T query.Row] func(q query.Query, after *mark) (query.Page[T], error)
+
+// ask lists the page that q and the request's token name. What is counted is all that matches, wherever the page begins; a page
+// of no items is asked for its count alone.
+func ask[T query.Row](q query.Query, token string, standard []query.Order, list pager[T]) (query.Page[T], error) {
+	after, err := parseMark(token, orderOf(q, standard))
+	if err != nil {
+		return query.Page[T]{}, err
 	}
-	if !q.Count {
-		return query.Page[T]{Total: -1}, nil
+	counted := int64(-1)
+	if q.Count && (after != nil || q.Top == 0) {
+		p, err := list(query.Query{Where: q.Where, Top: 1, Count: true}, nil)
+		if err != nil {
+			return p, err
+		}
+		counted, q.Count = p.Total, false
 	}
-	q.Top = 1
-	p, err := list(q)
-	return query.Page[T]{Total: p.Total}, err
+	if q.Top == 0 {
+		return query.Page[T]{Total: counted}, nil
+	}
+	p, err := list(q, after)
+	if counted >= 0 {
+		p.Total = counted
+	}
+	return p, err
 }
 
 // answerPage sends a page of items as show makes them.
-func answerPage[T any](c *call, context string, q query.Query, o odata.Options, p query.Page[T], show func(T) (jsontext.Value, error)) error {
+func answerPage[T query.Row](c *call, context string, order []query.Order, o odata.Options, p query.Page[T], show func(T) (jsontext.Value, error)) error {
 	out := collection{Context: context, Value: make([]jsontext.Value, 0, len(p.Items))}
 	for _, item := range p.Items {
 		v, err := show(item)
@@ -85,7 +100,12 @@ func answerPage[T any](c *call, context string, q query.Query, o odata.Options, 
 		out.Count = &p.Total
 	}
 	if p.More && len(p.Items) > 0 {
-		out.Next = c.next("$skip", strconv.Itoa(q.Skip+len(p.Items)))
+		last := p.Items[len(p.Items)-1]
+		token, err := markOf(last, tenantOfRow(last), order)
+		if err != nil {
+			return err
+		}
+		out.Next = c.next("$skiptoken", token, "$skip")
 	}
 	return c.json(http.StatusOK, out)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -68,7 +69,7 @@ func showExposure(m incident.Member) (jsontext.Value, error) {
 }
 
 func (c *call) listExposures() error {
-	o, err := c.options(alertSchema, []string{"$filter", "$orderby", "$top", "$skip", "$count"})
+	o, err := c.options(alertSchema, []string{"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count"})
 	if err != nil {
 		return err
 	}
@@ -80,17 +81,17 @@ func (c *call) listExposures() error {
 	if err != nil {
 		return err
 	}
-	list := func(q query.Query) (query.Page[incident.Member], error) {
+	p, err := ask(q, o.Token, newestFirst, func(q query.Query, after *mark) (query.Page[incident.Member], error) {
+		s := Service{c.reader(), after}
 		if about := c.URL.Query().Get("resource"); about != "" {
-			return c.service().ExposuresOf(c.Context(), tenants, about, q)
+			return s.ExposuresOf(c.Context(), tenants, about, q)
 		}
-		return c.service().Exposures(c.Context(), tenants, q)
-	}
-	p, err := ask(q, list)
+		return s.Exposures(c.Context(), tenants, q)
+	})
 	if err != nil {
 		return err
 	}
-	return answerPage(c, "", q, o, p, showExposure)
+	return answerPage(c, "", orderOf(q, newestFirst), o, p, showExposure)
 }
 
 func (c *call) getExposure() error {
@@ -105,38 +106,40 @@ func (c *call) getExposure() error {
 	return c.json(http.StatusOK, exposureOf(m))
 }
 
-// ExposuresOf lists the exposures of one resource, named by its id, an alias, or the name at the end of its id. It reads
-// through all exposures that q selects: there are few of them beside alerts, and no store keeps an index for it.
+// maxResourceExposures is how many exposures of one resource are looked at.
+const maxResourceExposures = 2000
+
+// ExposuresOf lists the exposures of one resource, named by its id, an alias, or the name at the end of its id.
 func (s Service) ExposuresOf(ctx context.Context, tenants []string, resource string, q query.Query) (query.Page[incident.Member], error) {
 	out := query.Page[incident.Member]{Total: -1}
-	all := q
-	all.Skip, all.Top, all.Count = 0, alertLimits.most, false
-	var matched int64
-	for {
-		p, err := s.Exposures(ctx, tenants, all)
+	var all []incident.Member
+	for _, tenant := range tenants {
+		where := q.Where
+		if s.after != nil {
+			where = query.And{Left: s.after.beyond(tenant, orderOf(q, newestFirst)), Right: q.Where}
+		}
+		ms, err := s.Reader.Mentions(ctx, tenant, incident.Mentioning{Names: spelled(resource), Limit: maxResourceExposures})
 		if err != nil {
 			return out, err
 		}
-		for _, m := range p.Items {
-			if !about(m.Alert, resource) {
+		for _, found := range ms {
+			if found.Class != alert.Exposure {
 				continue
 			}
-			matched++
-			switch {
-			case matched <= int64(q.Skip):
-			case len(out.Items) < q.Top:
-				out.Items = append(out.Items, m)
-			default:
-				out.More = true
+			m, err := s.Reader.Alert(ctx, tenant, found.ID)
+			if err != nil {
+				return out, err
+			}
+			if about(m.Alert, resource) && query.Match(where, m) {
+				all = append(all, m)
 			}
 		}
-		if !p.More || len(p.Items) == 0 || out.More && !q.Count {
-			break
-		}
-		all.Skip += len(p.Items)
 	}
+	slices.SortStableFunc(all, func(a, b incident.Member) int { return compare(a, b, q.Order) })
+	from, to := min(q.Skip, len(all)), min(q.Skip+q.Top, len(all))
+	out.Items, out.More = all[from:to], to < len(all)
 	if q.Count {
-		out.Total = matched
+		out.Total = int64(len(all))
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,8 @@ type memory struct {
 	Members []incident.Member // alerts and exposures
 	Known   []incident.Incident
 	Err     error // of every call
+	// Identities is what correlation remembers, by name.
+	Identities map[string]incident.Identity
 }
 
 func (m *memory) Tenants(context.Context) ([]string, error) {
@@ -94,6 +97,51 @@ func (m *memory) IncidentAlerts(_ context.Context, tenant, id string, q query.Qu
 
 func (m *memory) Stats(context.Context) (query.Stats, error) {
 	return query.Stats{Alerts: int64(len(m.Members)), Incidents: int64(len(m.Known))}, m.Err
+}
+
+func (m *memory) Mentions(_ context.Context, tenant string, q incident.Mentioning) ([]incident.Mention, error) {
+	var out []incident.Mention
+	for _, a := range m.Members {
+		if a.Alert.Tenant == tenant && slices.ContainsFunc(incident.Mentioned(a.Alert), func(n string) bool { return slices.Contains(q.Names, n) }) {
+			out = append(out, incident.Mention{
+				ID: a.Alert.ID, Class: a.Alert.Class, Incident: a.Incident, Severity: a.Alert.Severity, Status: a.Status, Title: a.Alert.Title,
+				Created: a.Created, First: a.Alert.First, Last: a.Alert.Last,
+			})
+		}
+	}
+	order := func(a, b incident.Mention) int {
+		c := b.Created.Compare(a.Created)
+		if q.Oldest {
+			c = -c
+		}
+		return cmp.Or(c, strings.Compare(a.ID, b.ID))
+	}
+	slices.SortFunc(out, order)
+	if q.After != (incident.Mark{}) {
+		out = slices.DeleteFunc(out, func(a incident.Mention) bool {
+			return order(a, incident.Mention{Created: q.After.Created, ID: q.After.ID}) <= 0
+		})
+	}
+	return out[:min(q.Limit, len(out))], m.Err
+}
+
+func (m *memory) Identity(_ context.Context, _, name string) (incident.Identity, error) {
+	if i, ok := m.Identities[name]; ok {
+		return i, m.Err
+	}
+	return incident.Identity{Key: name}, m.Err
+}
+
+func (m *memory) Sources(_ context.Context, tenant string) ([]incident.Source, error) {
+	by := map[string]incident.Source{}
+	for _, a := range m.Members {
+		if a.Alert.Tenant == tenant {
+			s := by[a.Alert.Origin.Provider]
+			s.Provider, s.Alerts = a.Alert.Origin.Provider, s.Alerts+1
+			by[s.Provider] = s
+		}
+	}
+	return slices.Collect(maps.Values(by)), m.Err
 }
 
 func pageOf[T query.Row](rows []T, q query.Query) query.Page[T] {

@@ -56,7 +56,7 @@ func (c *call) drawIncident() error {
 	if err != nil {
 		return err
 	}
-	p, err := c.listerOf(i)(query.Query{Top: maxDrawn})
+	p, err := c.listerOf(i).page(query.Query{Top: maxDrawn}, nil)
 	if err != nil {
 		return err
 	}

@@ -31,14 +31,14 @@ func (c *call) listIncidents() error {
 	if err != nil {
 		return err
 	}
-	p, err := ask(q, func(q query.Query) (query.Page[incident.Incident], error) {
-		return c.service().Incidents(c.Context(), tenants, q)
+	p, err := ask(q, o.Token, newestFirst, func(q query.Query, after *mark) (query.Page[incident.Incident], error) {
+		return Service{c.reader(), after}.Incidents(c.Context(), tenants, q)
 	})
 	if err != nil {
 		return err
 	}
 	budget := maxExpandedPage
-	return answerPage(c, c.context("incidents", o), q, o, p, func(i incident.Incident) (jsontext.Value, error) {
+	return answerPage(c, c.context("incidents", o), orderOf(q, newestFirst), o, p, func(i incident.Incident) (jsontext.Value, error) {
 		return c.showIncident(i, o, &budget)
 	})
 }
@@ -96,7 +96,7 @@ func (c *call) showIncident(i incident.Incident, o odata.Options, budget *int) (
 
 // expand lists up to most alerts of an incident, by first activity.
 func (c *call) expand(i incident.Incident, most int) (*expansion, error) {
-	p, err := c.listerOf(i)(query.Query{Top: max(most, 1), Count: true})
+	p, err := c.listerOf(i).page(query.Query{Top: max(most, 1), Count: true}, nil)
 	if err != nil {
 		return nil, err
 	}

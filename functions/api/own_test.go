@@ -61,6 +61,8 @@ func TestDocumentNamesEveryProperty(t *testing.T) {
 		"incidentAdditionalData": memberNames[incidentFacts](), "priorityPart": memberNames[priorityPart](), "storyGraph": memberNames[storyGraph](),
 		"storyNode": memberNames[storyNode](), "storyEdge": memberNames[storyEdge](), "mergedBecause": memberNames[mergedBecause](), "sighting": memberNames[sightingOf](),
 		"export": memberNames[Export](), "exportRun": memberNames[ExportRun](), "delivery": memberNames[Delivery](),
+		"match": memberNames[match](), "entityHit": memberNames[entityHit](), "incidentHit": memberNames[incidentHit](), "alertHit": memberNames[alertHit](),
+		"hits": memberNames[hits](), "activeDay": memberNames[activeDay](), "entity": memberNames[entityPage](), "source": memberNames[source](), "settings": memberNames[Setting](),
 	} {
 		for _, n := range names {
 			if _, ok := doc.Components.Schemas[schema].Properties[n]; !ok {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ var fixed = func() map[string]string {
 	m := map[string]string{}
 	for _, s := range []string{
 		"v1.0", "beta", "security", "alerts_v2", "incidents", "alerts", "$count", "api", "v1", "status", "exposures",
-		"reasons", "assets", "graph", "raw", "quarantine", "replay", "audit", "keys", "comments", "bulk", "merge", "move", "split", "unfold", "openapi.json", "healthz", "readyz",
+		"reasons", "assets", "graph", "raw", "quarantine", "replay", "audit", "keys", "comments", "bulk", "merge", "move", "split", "unfold", "search", "entities", "sources", "settings", "openapi.json", "healthz", "readyz",
 	} {
 		m[s] = s
 	}
@@ -37,12 +38,12 @@ func canonical(r *http.Request) *http.Request {
 	return &out
 }
 
-// next is the absolute address of the page that follows: the request's own options with the one that moves on. A tenant
-// that a header named goes along, since clients replay the address without headers.
-func (c *call) next(option, value string) string {
+// next is the absolute address of the page that follows: the request's own options with the one that moves on, without those
+// that it stands for. A tenant that a header named goes along, since clients replay the address without headers.
+func (c *call) next(option, value string, without ...string) string {
 	params := c.URL.Query()
 	for name := range params {
-		if strings.EqualFold(name, option) {
+		if strings.EqualFold(name, option) || slices.ContainsFunc(without, func(w string) bool { return strings.EqualFold(name, w) }) {
 			delete(params, name)
 		}
 	}

@@ -25,24 +25,34 @@ type Reader interface {
 	// IncidentAlerts lists by first activity unless q orders otherwise.
 	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error)
 	Stats(ctx context.Context) (query.Stats, error)
+
+	// Mentions lists the alerts and exposures that name a thing by one of its names; folded ones are left out.
+	Mentions(ctx context.Context, tenant string, m incident.Mentioning) ([]incident.Mention, error)
+	// Identity is what correlation remembers of a name.
+	Identity(ctx context.Context, tenant, name string) (incident.Identity, error)
+	// Sources counts what the tenant has from each provider, by name.
+	Sources(ctx context.Context, tenant string) ([]incident.Source, error)
 }
 
 // Service answers questions over one or several tenants as if they were one.
-type Service struct{ Reader Reader }
+type Service struct {
+	Reader Reader
+	after  *mark // where listings begin; nil is at their beginning
+}
 
 // Alerts lists the alerts of tenants in one order.
 func (s Service) Alerts(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.Member], error) {
-	return merged(ctx, tenants, q, s.Reader.Alerts)
+	return merged(ctx, tenants, q, from(s.after, orderOf(q, newestFirst), s.Reader.Alerts))
 }
 
 // Incidents lists the incidents of tenants in one order.
 func (s Service) Incidents(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.Incident], error) {
-	return merged(ctx, tenants, q, s.Reader.Incidents)
+	return merged(ctx, tenants, q, from(s.after, orderOf(q, newestFirst), s.Reader.Incidents))
 }
 
 // Exposures lists the exposures of tenants in one order.
 func (s Service) Exposures(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.Member], error) {
-	return merged(ctx, tenants, q, s.Reader.Exposures)
+	return merged(ctx, tenants, q, from(s.after, orderOf(q, newestFirst), s.Reader.Exposures))
 }
 
 // Alert finds an alert of one of the tenants. No alert, or an exposure, is fault.NotFound.

@@ -57,7 +57,7 @@ func (c *call) listReasons() error {
 	if err != nil {
 		return err
 	}
-	o, err := c.options(alertSchema, []string{"$top", "$skip", "$count"})
+	o, err := c.options(alertSchema, []string{"$top", "$skip", "$skiptoken", "$count"})
 	if err != nil {
 		return err
 	}
@@ -65,11 +65,11 @@ func (c *call) listReasons() error {
 	if err != nil {
 		return err
 	}
-	p, err := ask(q, list)
+	p, err := ask(q, o.Token, list.order, list.page)
 	if err != nil {
 		return err
 	}
-	return answerPage(c, "", q, o, p, func(m incident.Member) (jsontext.Value, error) {
+	return answerPage(c, "", orderOf(q, list.order), o, p, func(m incident.Member) (jsontext.Value, error) {
 		return json.Marshal(chapterOf(i, m), encoding)
 	})
 }

@@ -31,8 +31,9 @@ func Spelled(text string) []Key {
 	var k keys
 	for _, kind := range []Kind{Host, IP, User, Resource, FileHash, Domain, URL, Session, App, Cluster, File, Process, RegistryKey, Container, Image, Pod, Other} {
 		for i, key := range (Entity{Kind: kind, Value: text}).Keys() {
-			// A host's first key is its name, a path's second one only a part of it: parts are no certain match.
-			k.put(key.Text, key.Strong && i == 0)
+			if !part(key, text) {
+				k.put(key.Text, key.Strong && i == 0)
+			}
 		}
 	}
 	for _, attribute := range []string{"machine:vm/", "machine:device/", "machine:aad/", "user:oid/", "user:aws/"} {
@@ -42,6 +43,13 @@ func Spelled(text string) []Key {
 		k.put("name:"+v, false)
 	}
 	return k
+}
+
+// part says that a key is only the bare end or beginning of what was written in full, which means many things: "web-03" of
+// "web-03.contoso.example", "dora" of "dora@contoso.example".
+func part(k Key, text string) bool {
+	_, value, _ := strings.Cut(k.Text, ":")
+	return !k.Strong && !strings.ContainsAny(value, `\@.:/`) && !strings.EqualFold(value, text)
 }
 
 func (k keys) has(text string) bool {

@@ -17,17 +17,21 @@ type Options struct {
 	Order  []query.Order
 	Top    int // -1 when not given
 	Skip   int
+	Token  string // of $skiptoken: where the page before ended
 	Count  bool
 	Select []string // property names in the schema's spelling; nil for all
 	Expand []string
 }
+
+// MaxSkip bounds $skip: whoever goes further follows the links that each page ends with, which cost the same however deep.
+const MaxSkip = 50_000
 
 // maxOrder bounds the terms of $orderby: more can change nothing but the work.
 const maxOrder = 8
 
 // ListOptions are the options that a listing takes, ItemOptions those of a single item.
 var (
-	ListOptions = []string{"$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand", "$format"}
+	ListOptions = []string{"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count", "$select", "$expand", "$format"}
 	ItemOptions = []string{"$select", "$expand", "$format"}
 )
 
@@ -53,6 +57,9 @@ func Parse(values url.Values, s Schema, allowed []string) (Options, error) {
 			return o, err
 		}
 	}
+	if o.Token != "" && o.Skip > 0 {
+		return o, invalid(&Error{Option: "$skiptoken", Message: "Query options '$skip' and '$skiptoken' cannot be combined."})
+	}
 	return o, nil
 }
 
@@ -65,7 +72,11 @@ func (o *Options) read(name, value string, s Schema) (err error) {
 	case "$top":
 		o.Top, err = parseNumber(name, value)
 	case "$skip":
-		o.Skip, err = parseNumber(name, value)
+		if o.Skip, err = parseNumber(name, value); err == nil && o.Skip > MaxSkip {
+			err = invalid(&Error{Option: name, Message: fmt.Sprintf("The limit of '%d' for Skip query has been exceeded. The value from the incoming request is '%d'. Follow '@odata.nextLink' instead.", MaxSkip, o.Skip)})
+		}
+	case "$skiptoken":
+		o.Token = value
 	case "$count":
 		o.Count, err = parseBool(name, value)
 	case "$select":

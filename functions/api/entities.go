@@ -1,0 +1,349 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/entity"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
+)
+
+// The bounds of an entity's page. A name that half the tenant's alerts carry costs no more than these.
+const (
+	maxPageMentions  = 2000 // mentions that activity, incidents and exposures are made from, the newest
+	maxPageRead      = 50   // alerts that are read for what they say of the thing
+	maxPageIncidents = 100
+	maxPageExposures = 100
+	maxEntityNames   = 200
+)
+
+// entityPage is a thing with all that is known of it.
+type entityPage struct {
+	ID         string            `json:"id"`
+	TenantID   string            `json:"tenantId"`
+	Kind       string            `json:"kind"`
+	Name       string            `json:"name"`
+	Key        string            `json:"key"`
+	Names      []string          `json:"names"`      // canonical, with their classes: "host:web-03"
+	Spellings  []spelling        `json:"spellings"`  // as alerts spell it
+	Attributes map[string]string `json:"attributes"` // what the newest alert that says so says
+	FirstSeen  stamp             `json:"firstSeen"`
+	LastSeen   stamp             `json:"lastSeen"`
+	AlertCount int               `json:"alertCount"` // of those looked at
+	Activity   []activeDay       `json:"activity"`   // oldest day first, days without alerts left out
+	Incidents  []incidentHit     `json:"incidents"`  // newest activity first
+	Exposures  []exposure        `json:"exposures"`  // open ones
+	Complete   bool              `json:"complete"`   // false when counts, activity and lists cover only the newest 2000 mentions
+}
+
+// spelling is one name as an alert gave it.
+type spelling struct {
+	Kind  entity.Kind `json:"kind"`
+	Value string      `json:"value"`
+}
+
+// activeDay counts a day's alerts by severity.
+type activeDay struct {
+	Date       string         `json:"date"` // UTC
+	Alerts     int            `json:"alerts"`
+	BySeverity map[string]int `json:"bySeverity"`
+}
+
+// entityID is a key as a path segment; a key holds slashes and much else.
+func entityID(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
+
+func keyOf(id string) (string, error) {
+	b, err := base64.RawURLEncoding.DecodeString(id)
+	if err != nil || len(b) == 0 || !utf8.Valid(b) {
+		return "", notFound("entity", id)
+	}
+	return string(b), nil
+}
+
+func (c *call) getEntity() error {
+	p, err := c.entityPage()
+	if err != nil {
+		return err
+	}
+	page, err := p.page(c.Context())
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, page)
+}
+
+// listEntityAlerts lists the alerts that name an entity, whole, newest first.
+func (c *call) listEntityAlerts() error {
+	o, err := c.options(alertSchema, []string{"$top", "$skiptoken", "$select"})
+	if err != nil {
+		return err
+	}
+	q, err := alertLimits.page(o)
+	if err != nil {
+		return err
+	}
+	p, err := c.entityPage()
+	if err != nil {
+		return err
+	}
+	return p.alerts(c, o, max(q.Top, 1))
+}
+
+// entityPage finds the entity that the path names, in the one tenant that has it.
+func (c *call) entityPage() (*subject, error) {
+	key, err := keyOf(c.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	tenants, err := c.tenants()
+	if err != nil {
+		return nil, err
+	}
+	return find(c.Context(), tenants, "entity", c.PathValue("id"), func(ctx context.Context, tenant, _ string) (*subject, error) {
+		return c.service().subject(ctx, tenant, key)
+	})
+}
+
+// subject is an entity being looked at.
+type subject struct {
+	Service
+	tenant string
+	key    string
+	names  []string // by which it is found
+	newest []incident.Member
+}
+
+// subject gathers the names of an entity: those that correlation remembers, and those that alerts give it together with one of
+// them. fault.NotFound when no alert names it.
+func (s Service) subject(ctx context.Context, tenant, key string) (*subject, error) {
+	id, err := s.Reader.Identity(ctx, tenant, key)
+	if err != nil {
+		return nil, err
+	}
+	t := &subject{Service: s, tenant: tenant, key: id.Key, names: append([]string{id.Key}, id.Also...)}
+	if key != id.Key && !slices.Contains(t.names, key) {
+		t.names = append(t.names, key)
+	}
+	const rounds = 3 // what is named by names that a later alert tells
+	for range rounds {
+		before := len(t.names)
+		if err := t.read(ctx); err != nil {
+			return nil, err
+		}
+		for _, e := range t.evidence() {
+			for _, k := range e.Keys() {
+				if k.Strong && !slices.Contains(t.names, k.Text) && len(t.names) < maxEntityNames {
+					t.names = append(t.names, k.Text)
+				}
+			}
+		}
+		if len(t.names) == before {
+			break
+		}
+	}
+	if len(t.newest) == 0 {
+		return nil, notFound("entity", entityID(key))
+	}
+	return t, nil
+}
+
+// read takes the newest alerts that name the thing.
+func (t *subject) read(ctx context.Context) error {
+	ms, err := t.Reader.Mentions(ctx, t.tenant, incident.Mentioning{Names: t.names, Limit: maxPageRead})
+	if err != nil {
+		return err
+	}
+	t.newest = t.newest[:0]
+	for _, m := range ms {
+		whole, err := t.Reader.Alert(ctx, t.tenant, m.ID)
+		if fault.Of(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		t.newest = append(t.newest, whole)
+	}
+	return nil
+}
+
+// evidence is what those alerts say of the thing, the newest first.
+func (t *subject) evidence() []entity.Entity {
+	var out []entity.Entity
+	for _, m := range t.newest {
+		for _, e := range m.Alert.Evidence {
+			if slices.ContainsFunc(e.Keys(), func(k entity.Key) bool { return slices.Contains(t.names, k.Text) }) {
+				out = append(out, e.Entity)
+			}
+		}
+	}
+	return out
+}
+
+func (t *subject) page(ctx context.Context) (*entityPage, error) {
+	p := &entityPage{
+		ID: entityID(t.key), TenantID: t.tenant, Key: t.key, Names: t.names, Spellings: []spelling{}, Attributes: map[string]string{},
+		Activity: []activeDay{}, Incidents: []incidentHit{}, Exposures: []exposure{}, Complete: true,
+	}
+	for _, e := range t.evidence() {
+		p.describe(e)
+	}
+	ms, err := t.Reader.Mentions(ctx, t.tenant, incident.Mentioning{Names: t.names, Limit: maxPageMentions + 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(ms) > maxPageMentions {
+		p.Complete, ms = false, ms[:maxPageMentions]
+	}
+	oldest, err := t.Reader.Mentions(ctx, t.tenant, incident.Mentioning{Names: t.names, Oldest: true, Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	p.seen(append(oldest, ms...))
+	p.active(ms)
+	if err := t.incidents(ctx, p, ms); err != nil {
+		return nil, err
+	}
+	return p, t.exposures(ctx, p, ms)
+}
+
+// describe adds what one alert says: the newest is asked first and has the last word.
+func (p *entityPage) describe(e entity.Entity) {
+	if p.Kind == "" {
+		p.Kind, p.Name = string(e.Kind), calledOf(e)
+	}
+	for name, v := range e.Attributes {
+		if _, said := p.Attributes[name]; !said {
+			p.Attributes[name] = v
+		}
+	}
+	for _, s := range append([]entity.Alias{{Kind: e.Kind, Value: e.Value}}, e.Aliases...) {
+		if one := spelling(s); len(p.Spellings) < maxEntityNames && !slices.Contains(p.Spellings, one) {
+			p.Spellings = append(p.Spellings, one)
+		}
+	}
+	for _, name := range e.Names() {
+		if len(p.Names) < maxEntityNames && !slices.Contains(p.Names, name) {
+			p.Names = append(p.Names, name)
+		}
+	}
+}
+
+func (p *entityPage) seen(ms []incident.Mention) {
+	var first, last time.Time
+	for _, m := range ms {
+		if first.IsZero() || m.First.Before(first) {
+			first = m.First
+		}
+		if m.Last.After(last) {
+			last = m.Last
+		}
+	}
+	p.FirstSeen, p.LastSeen = stamp(first), stamp(last)
+}
+
+// active counts alerts by the day of their first activity.
+func (p *entityPage) active(ms []incident.Mention) {
+	days := map[string]*activeDay{}
+	for _, m := range ms {
+		if m.Class == alert.Exposure {
+			continue
+		}
+		p.AlertCount++
+		date := m.First.UTC().Format(time.DateOnly)
+		if days[date] == nil {
+			days[date] = &activeDay{Date: date, BySeverity: map[string]int{}}
+		}
+		days[date].Alerts++
+		days[date].BySeverity[string(m.Severity.Graph())]++
+	}
+	for _, date := range slices.Sorted(maps.Keys(days)) {
+		p.Activity = append(p.Activity, *days[date])
+	}
+}
+
+func (t *subject) incidents(ctx context.Context, p *entityPage, ms []incident.Mention) error {
+	out := &hits{}
+	s := seeking{Service: t.Service, tenant: t.tenant, out: out, incidents: map[string]bool{}}
+	for _, m := range ms {
+		if len(out.Incidents) == maxPageIncidents {
+			p.Complete = false
+			break
+		}
+		if err := s.incident(ctx, m.Incident, match{Reason: "its alert names the entity", Alert: m.ID, Certain: true}); err != nil {
+			return err
+		}
+	}
+	p.Incidents = some(out.Incidents)
+	return nil
+}
+
+func (t *subject) exposures(ctx context.Context, p *entityPage, ms []incident.Mention) error {
+	for _, m := range ms {
+		if m.Class != alert.Exposure || m.Status == alert.StatusResolved {
+			continue
+		}
+		if len(p.Exposures) == maxPageExposures {
+			p.Complete = false
+			break
+		}
+		whole, err := t.Reader.Alert(ctx, t.tenant, m.ID)
+		if fault.Of(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p.Exposures = append(p.Exposures, exposureOf(whole))
+	}
+	return nil
+}
+
+// alerts answers a page of whole alerts.
+func (t *subject) alerts(c *call, o odata.Options, top int) error {
+	after, err := parseMark(o.Token, newestFirst)
+	if err != nil {
+		return err
+	}
+	q := incident.Mentioning{Names: t.names, Limit: top + 1}
+	if after != nil {
+		at, _ := time.Parse(time.RFC3339Nano, after.Values[0]) // parseMark has checked
+		q.After = incident.Mark{Created: at, ID: after.ID}
+	}
+	var p query.Page[incident.Member]
+	for !p.More {
+		ms, err := t.Reader.Mentions(c.Context(), t.tenant, q)
+		if err != nil {
+			return err
+		}
+		for _, m := range ms {
+			q.After = incident.Mark{Created: m.Created, ID: m.ID}
+			if m.Class == alert.Exposure {
+				continue
+			}
+			if p.More = len(p.Items) == top; p.More {
+				break
+			}
+			whole, err := t.Reader.Alert(c.Context(), t.tenant, m.ID)
+			if err != nil {
+				return err
+			}
+			p.Items = append(p.Items, whole)
+		}
+		if len(ms) < q.Limit {
+			break
+		}
+	}
+	return answerPage(c, "", newestFirst, o, p, func(m incident.Member) (jsontext.Value, error) { return selected(c.view.alert(m), o.Select) })
+}

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"maps"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+)
+
+// Settings keeps what a tenant can set while Onepane runs, over what its configuration says.
+type Settings interface {
+	// Settings are a tenant's, version 0 when nothing was ever set.
+	Settings(ctx context.Context, tenant string) (Setting, error)
+	// Set puts a tenant's tuning in the place of what was set at that version; fault.Conflict when it is at another.
+	Set(ctx context.Context, tenant string, version uint64, tuning map[string]string) (Setting, error)
+}
+
+// Setting is one tenant's settings on the wire.
+type Setting struct {
+	Tenant  string `json:"tenantId"`
+	Version uint64 `json:"version"`
+	// Tuning replaces constants of correlation by name, as `tuning` in the configuration does. Configured is what that says;
+	// what is set here goes before it.
+	Tuning     map[string]string `json:"tuning"`
+	Configured map[string]string `json:"configured"`
+}
+
+func (c *call) getSettings() error {
+	s, err := c.settings()
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, s)
+}
+
+// settings are those of the one tenant that the request is about.
+func (c *call) settings() (Setting, error) {
+	tenants, err := c.tenants()
+	if err != nil {
+		return Setting{}, err
+	}
+	if len(tenants) != 1 {
+		return Setting{}, fault.Errorf(fault.Invalid, "Settings are one tenant's: name it with 'tid'.")
+	}
+	return c.door().settings(c.Context(), tenants[0])
+}
+
+// patchSettings changes single constants: a null takes one back to what the configuration says.
+func (c *call) patchSettings() error {
+	before, err := c.settings()
+	if err != nil {
+		return err
+	}
+	body, err := c.body(maxRequest)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Version *uint64            `json:"version"`
+		Tuning  map[string]*string `json:"tuning"`
+	}
+	if err := json.Unmarshal(body, &in, json.RejectUnknownMembers(true)); err != nil || in.Tuning == nil {
+		return fault.Errorf(fault.Invalid, `The body must be {"tuning":{"JoinAt":"0.6"}}; null takes a constant back, "version" refuses to change newer settings.`)
+	}
+	if in.Version != nil && *in.Version != before.Version {
+		return fault.Errorf(fault.Conflict, "The settings are at version %d, not %d.", before.Version, *in.Version)
+	}
+	tuning := maps.Clone(before.Tuning)
+	if tuning == nil {
+		tuning = map[string]string{}
+	}
+	for name, v := range in.Tuning {
+		if v == nil {
+			delete(tuning, name)
+		} else {
+			tuning[name] = *v
+		}
+	}
+	if err := checkTuning(before, tuning); err != nil {
+		return err
+	}
+	after, err := c.door().set(c.Context(), before, tuning)
+	if err != nil {
+		return err
+	}
+	if err := c.audit(before.Tenant, "settings", before, after); err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, after)
+}
+
+// checkTuning refuses constants that are of no use with those that the configuration sets.
+func checkTuning(s Setting, tuning map[string]string) error {
+	all := maps.Clone(s.Configured)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, tuning)
+	_, err := incident.Tunings(map[string]map[string]string{s.Tenant: all})
+	return err
+}
