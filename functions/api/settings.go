@@ -55,7 +55,7 @@ func (c *call) patchSettings() error {
 	if err != nil {
 		return err
 	}
-	body, err := c.body(maxRequest)
+	body, err := c.document()
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (r Refused) Error() string {
 // losing them costs only loading. Safe for concurrent use; batches of one tenant are best handed in one at a time.
 type Function struct {
 	Store  Store
-	Tuning func(tenant string) *incident.Tuning // nil is the default for everyone
+	Tuning func(tenant string) *incident.Tuning // nil is the default for everyone; another one than before holds from the next batch on
 	Now    func() time.Time
 	Meter  Meter
 	Log    *slog.Logger
@@ -70,6 +70,7 @@ type Function struct {
 type cached struct {
 	sync.Mutex
 	state   *incident.State
+	tuning  *incident.Tuning
 	version uint64
 	known   bool // version was read from the store, or follows from an own commit
 }
@@ -186,10 +187,11 @@ func (f *Function) load(ctx context.Context, tenant string, c *cached, reports [
 	return f.fill(ctx, tenant, c, func() incident.Refs { return c.state.Missing(wanted) })
 }
 
-// fresh begins a state anew when there is none, or too large a one.
+// fresh begins a state anew when there is none, too large a one, or one that decides by a tuning of before.
 func (f *Function) fresh(tenant string, c *cached) {
-	if c.state == nil || c.state.Size() > maxState {
-		c.state = incident.NewState(tenant, f.tuning(tenant))
+	tuning := f.tuning(tenant)
+	if c.state == nil || c.state.Size() > maxState || c.tuning != tuning {
+		c.state, c.tuning = incident.NewState(tenant, tuning), tuning
 		c.known = false
 	}
 }

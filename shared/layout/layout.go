@@ -59,6 +59,7 @@ var Rules = []Rule{
 	{"functions/api/odata", domain},
 	{"functions/api/access", with(domain, "functions/api", "shared/store")},
 	{"functions/api/access/accesstest", nil},
+	{"functions/api/settings", with(domain, "functions/api", "shared/store", "shared/store/localstore", "shared/datadir")}, // the last two in tests
 	{"functions/api/client", with(domain, "functions/api")},
 	{"functions/portal", with(domain, "events")},
 	{"functions/cli", with(domain, "functions/api/client")},

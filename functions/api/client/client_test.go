@@ -29,9 +29,16 @@ func (r reader) Stats(context.Context) (query.Stats, error) {
 }
 
 func (r reader) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
-	p := query.Page[incident.Member]{More: q.Skip+q.Top < r.n}
-	for i := q.Skip; i < min(q.Skip+q.Top, r.n); i++ {
-		p.Items = append(p.Items, incident.Member{Alert: alert.Alert{ID: fmt.Sprintf("gd%d", i), Tenant: tenant}})
+	var p query.Page[incident.Member]
+	for i := range r.n {
+		m := incident.Member{Alert: alert.Alert{ID: fmt.Sprintf("gd%04d", i), Tenant: tenant}}
+		switch {
+		case !query.Match(q.Where, m):
+		case len(p.Items) < q.Top:
+			p.Items = append(p.Items, m)
+		default:
+			p.More = true
+		}
 	}
 	return p, nil
 }

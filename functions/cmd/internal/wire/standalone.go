@@ -12,6 +12,7 @@ import (
 
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/functions/api/settings"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/replay"
@@ -25,7 +26,6 @@ import (
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store/localstore"
 	"github.com/onepane/onepane/shared/telemetry"
 )
@@ -75,13 +75,10 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 		fn.Alerts, fn.Quarantine, fn.Meter, fn.Tracer, fn.Log = queue, queue.Shelf(), metrics, telemetry.Deliveries{}, log
 		byRoute[fn.Route] = fn
 	}
-	tuning, err := incident.Tunings(cfg.Tunings())
-	if err != nil {
-		return nil, err
-	}
-	fn := &correlate.Function{Store: store, Alerts: store, Tuning: tuning, Now: time.Now, Meter: metrics, Log: log}
+	kept := &settings.Keeper{Ledger: store, Configured: cfg.Tunings(), Now: time.Now, Log: log}
+	fn := &correlate.Function{Store: store, Alerts: store, Tuning: kept.Tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
-		Reader: store, Hand: fn, Shelf: queue.Shelf(), Replayer: replay.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now}, Version: version, Now: time.Now, Log: log,
+		Reader: store, Hand: fn, Settings: kept, Shelf: queue.Shelf(), Replayer: replay.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now}, Version: version, Now: time.Now, Log: log,
 		Bus: func(context.Context) (api.Bus, error) {
 			s := queue.Stats()
 			return api.Bus{Pending: s.Pending, DeadLettered: s.DeadLettered}, nil

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/onepane/onepane/functions/api"
+	tenantset "github.com/onepane/onepane/functions/api/settings"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/replay"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/route"
@@ -29,7 +30,6 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/identity"
 	"github.com/onepane/onepane/shared/identity/azuresdk"
-	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store/cosmos"
 )
 
@@ -55,11 +55,8 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 	if err != nil {
 		return nil, err
 	}
-	tuning, err := incident.Tunings(general.Tunings())
-	if err != nil {
-		return nil, err
-	}
-	correlation := &correlate.Function{Store: d.store, Alerts: d.store, Tuning: tuning, Now: time.Now, Log: log}
+	kept := &tenantset.Keeper{Ledger: d.store, Configured: general.Tunings(), Now: time.Now, Log: log}
+	correlation := &correlate.Function{Store: d.store, Alerts: d.store, Tuning: kept.Tuning, Now: time.Now, Log: log}
 	for _, e := range general.Exports {
 		if e.Target == "file" {
 			return nil, fault.Errorf(fault.Invalid, "exports: %s: a function app has no disk that lasts; use target blob", e.Name)
@@ -70,7 +67,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 		return nil, err
 	}
 	requests, err := requests(withDirectory(general, s), s, d, functions, &api.Server{
-		Reader: d.store, Hand: correlation, Shelf: d.queue.Shelf(), Exports: exports.API{Function: out, Later: true},
+		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Shelf(), Exports: exports.API{Function: out, Later: true},
 		Replayer: replay.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
 	})
 	if err != nil {

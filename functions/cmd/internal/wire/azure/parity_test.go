@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -212,7 +213,7 @@ func manager(t *testing.T) string {
 // furnish gives a deployment two incidents, a record in quarantine, a key and a delivery of its export.
 func (d *deployment) furnish(t *testing.T) {
 	t.Helper()
-	d.ids = map[string]string{"export": "hook"}
+	d.ids = map[string]string{"export": "hook", "entity": base64.RawURLEncoding.EncodeToString([]byte("host:fin-lt057"))}
 	for n, host := range []string{"fin-lt057", "hr-lt011"} {
 		at := time.Date(2026, 3, 3, n, 7, 0, 0, time.UTC).Format(time.RFC3339)
 		status, answer := d.ask(t, http.MethodPost, "/api/ingest/webhook", fmt.Sprintf(
@@ -257,11 +258,14 @@ func (d *deployment) path(path string) string {
 	path = strings.Replace(path, "{aid}", d.ids["merged"], 1)
 	path = strings.Replace(path, "{did}", d.ids["delivery"], 1)
 	for _, kind := range []struct{ in, id string }{
-		{"/incidents/", "incident"}, {"/alerts", "alert"}, {"/quarantine/", "quarantined"}, {"/exports/", "export"}, {"/keys/", "key"},
+		{"/entities/", "entity"}, {"/incidents/", "incident"}, {"/alerts", "alert"}, {"/quarantine/", "quarantined"}, {"/exports/", "export"}, {"/keys/", "key"},
 	} {
 		if strings.Contains(path, kind.in) {
 			return strings.Replace(path, "{id}", d.ids[kind.id], 1)
 		}
+	}
+	if strings.HasSuffix(path, "/search") {
+		path += "?q=FIN-LT057"
 	}
 	return path
 }
@@ -273,6 +277,8 @@ func (d *deployment) body(r api.Route) string {
 		return ""
 	case strings.HasSuffix(r.Path, "/comments"):
 		return `{"comment":"was here"}`
+	case strings.HasSuffix(r.Path, "/settings"):
+		return `{"tuning":{"JoinAt":"0.6"}}`
 	case r.Method == http.MethodPatch:
 		return `{"assignedTo":"ana@contoso.example"}`
 	case strings.HasSuffix(r.Path, "/alerts/bulk"):

@@ -3,6 +3,7 @@ package doors_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -107,6 +108,7 @@ func (h *house) furnish(t *testing.T, tenant, mark string, alerts int) {
 		t.Fatalf("quarantine of %s: %s", tenant, answer)
 	}
 	ids["quarantined"], ids["key"] = page.Value[0].ID, keyID(sender)
+	ids["entity"] = base64.RawURLEncoding.EncodeToString([]byte("host:" + mark + "-0"))
 	h.ids[tenant] = ids
 }
 
@@ -234,7 +236,7 @@ func (h *house) path(t *testing.T, r route, tenant string) string {
 	}
 	path := strings.Replace(r.Path, "{aid}", of("alert"), 1)
 	kinds := []struct{ in, id string }{
-		{"/incidents/", "incident"}, {"/alerts", "alert"}, {"/exposures/", "exposure"}, {"/quarantine/", "quarantined"}, {"/exports/", "export"}, {"/keys/", "key"},
+		{"/entities/", "entity"}, {"/incidents/", "incident"}, {"/alerts", "alert"}, {"/exposures/", "exposure"}, {"/quarantine/", "quarantined"}, {"/exports/", "export"}, {"/keys/", "key"},
 	}
 	for _, k := range kinds {
 		if strings.Contains(r.Path, k.in) {
@@ -335,7 +337,7 @@ func TestNoByteOfAnotherTenant(t *testing.T) {
 				path := h.path(t, r, "fabrikam") + ask.query
 				status, answer, headers := h.askAll(t, r.Method, path, body(r, h.ids["fabrikam"]), append(authorization(c), ask.headers...)...)
 				leak := bytes.Contains(answer, []byte(stripes)) || strings.Contains(fmt.Sprint(headers), stripes)
-				if ask.query == "" && ask.headers == nil && r.Method == http.MethodGet && !strings.Contains(r.Path, "quarantine") { // contoso's own says what it tried
+				if ask.query == "" && ask.headers == nil && r.Method == http.MethodGet && !strings.Contains(r.Path, "quarantine") && !strings.HasSuffix(r.Path, "/sources") { // contoso's own says what it tried
 					leak = leak || bytes.Contains(answer, []byte("fabrikam"))
 				}
 				if c.known && c.tenant == "" {

@@ -1,0 +1,153 @@
+// Package settings keeps what tenants set while Onepane runs, in the store's ledger, over what the configuration says. The API
+// reads and writes it; correlation asks for each tenant's tuning.
+//
+//	PATCH /api/v1/settings ─▶ Keeper ─▶ ledger: one document a tenant
+//	                            ▲ └─ Tuning ─▶ correlate
+//	      configuration ────────┘
+package settings
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store"
+)
+
+// Keeper is api.Settings. It is safe for concurrent use; processes that share a ledger see one another's changes within fresh.
+type Keeper struct {
+	Ledger     store.Ledger
+	Configured map[string]map[string]string // tunings of the configuration, by tenant, as incident.Tunings takes them
+	Now        func() time.Time
+	Log        *slog.Logger
+
+	mu    sync.Mutex
+	known map[string]*known
+}
+
+var _ api.Settings = (*Keeper)(nil)
+
+// fresh is for how long a tuning is not read again, patience how long a reading of it may take.
+const (
+	fresh    = 10 * time.Second
+	patience = 5 * time.Second
+)
+
+// kind is the ledger's word for a tenant's settings.
+const kind = "settings"
+
+// document is what the ledger holds.
+type document struct {
+	Tuning map[string]string `json:"tuning"`
+}
+
+// known is a tenant's tuning as it was read last.
+type known struct {
+	sync.Mutex
+	tuning  *incident.Tuning
+	version uint64
+	read    time.Time
+}
+
+// Settings is api.Settings.
+func (k *Keeper) Settings(ctx context.Context, tenant string) (api.Setting, error) {
+	out := api.Setting{Tenant: tenant, Tuning: map[string]string{}, Configured: maps.Clone(k.Configured[tenant])}
+	if out.Configured == nil {
+		out.Configured = map[string]string{}
+	}
+	d, err := k.Ledger.Document(ctx, kind, tenant)
+	if fault.Of(err) == fault.NotFound {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	var set document
+	if err := json.Unmarshal(d.Data, &set); err != nil {
+		return out, err
+	}
+	out.Version = d.Version
+	maps.Copy(out.Tuning, set.Tuning)
+	return out, nil
+}
+
+// Set is api.Settings. Constants that are of no use are fault.Invalid.
+func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string) (api.Setting, error) {
+	out := api.Setting{Tenant: tenant, Tuning: tuning, Configured: maps.Clone(k.Configured[tenant])}
+	if _, err := k.tuned(out); err != nil {
+		return out, err
+	}
+	data, err := json.Marshal(document{tuning}, json.Deterministic(true))
+	if err != nil {
+		return out, err
+	}
+	if out.Version, err = k.Ledger.PutDocument(ctx, kind, store.Document{ID: tenant, Version: version, Data: data}); err != nil {
+		return out, err
+	}
+	one := k.of(tenant)
+	one.Lock()
+	defer one.Unlock()
+	one.read = time.Time{}
+	return out, nil
+}
+
+// tuned is the tuning that settings make.
+func (k *Keeper) tuned(s api.Setting) (*incident.Tuning, error) {
+	all := map[string]string{}
+	maps.Copy(all, s.Configured)
+	maps.Copy(all, s.Tuning)
+	of, err := incident.Tunings(map[string]map[string]string{s.Tenant: all})
+	if err != nil {
+		return nil, err
+	}
+	return of(s.Tenant), nil
+}
+
+// Tuning is a tenant's tuning now. As long as nothing is set anew it is the same one; when the ledger does not answer, it is the
+// one that was known last, at first what the configuration says.
+func (k *Keeper) Tuning(tenant string) *incident.Tuning {
+	one := k.of(tenant)
+	one.Lock()
+	defer one.Unlock()
+	now := k.Now()
+	if one.tuning != nil && !one.read.IsZero() && now.Sub(one.read) < fresh {
+		return one.tuning
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	s, err := k.Settings(ctx, tenant)
+	var t *incident.Tuning
+	if err == nil && (one.tuning == nil || s.Version != one.version) {
+		t, err = k.tuned(s)
+	}
+	one.read = now
+	switch {
+	case err != nil:
+		k.Log.Warn("settings cannot be read, those known last hold", "tenant", tenant, "error", err.Error())
+		if one.tuning == nil {
+			one.tuning, _ = k.tuned(api.Setting{Tenant: tenant, Configured: k.Configured[tenant]}) // checked at start
+		}
+	case t != nil:
+		one.tuning, one.version = t, s.Version
+	}
+	return one.tuning
+}
+
+func (k *Keeper) of(tenant string) *known {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil {
+		k.known = map[string]*known{}
+	}
+	if k.known[tenant] == nil {
+		k.known[tenant] = &known{}
+	}
+	return k.known[tenant]
+}

@@ -1,0 +1,64 @@
+package settings_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/onepane/onepane/functions/api/settings"
+	"github.com/onepane/onepane/shared/datadir"
+	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/store/localstore"
+)
+
+func TestSettings(t *testing.T) {
+	dir := datadir.Memory()
+	t.Cleanup(func() { _ = dir.Close() })
+	ledger, err := localstore.Open(dir, localstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	open := func() *settings.Keeper {
+		return &settings.Keeper{
+			Ledger: ledger, Configured: map[string]map[string]string{"contoso": {"JoinAt": "0.5", "MergeAt": "0.95"}},
+			Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
+		}
+	}
+	one, other := open(), open()
+	if got := one.Tuning("contoso"); got.JoinAt != 0.5 || got != one.Tuning("contoso") {
+		t.Errorf("as configured: %v, and not the same one when asked again", got.JoinAt)
+	}
+	if got := other.Tuning("contoso").JoinAt; got != 0.5 {
+		t.Errorf("the other: %v", got)
+	}
+	s, err := one.Set(t.Context(), "contoso", 0, map[string]string{"JoinAt": "0.7"})
+	if err != nil || s.Version != 1 {
+		t.Fatal(s, err)
+	}
+	if got := one.Tuning("contoso"); got.JoinAt != 0.7 || got.MergeAt != 0.95 {
+		t.Errorf("set over what is configured: %v, %v", got.JoinAt, got.MergeAt)
+	}
+	if got := other.Tuning("contoso").JoinAt; got != 0.5 {
+		t.Errorf("the other reads the ledger at every question: %v", got)
+	}
+	now = now.Add(time.Minute)
+	if got := other.Tuning("contoso").JoinAt; got != 0.7 {
+		t.Errorf("the other a minute later: %v", got)
+	}
+	if got := one.Tuning("fabrikam").JoinAt; got == 0.7 {
+		t.Error("another tenant has it too")
+	}
+	for _, tt := range []struct {
+		version uint64
+		tuning  map[string]string
+		kind    fault.Kind
+	}{{0, map[string]string{"JoinAt": "0.6"}, fault.Conflict}, {1, map[string]string{"JoinAt": "0.99"}, fault.Invalid}, {1, map[string]string{"X": "1"}, fault.Invalid}} {
+		if _, err := one.Set(t.Context(), "contoso", tt.version, tt.tuning); fault.Of(err) != tt.kind {
+			t.Errorf("%v at %d: %v", tt.tuning, tt.version, err)
+		}
+	}
+	if _, err := one.Set(t.Context(), "contoso", 1, map[string]string{}); err != nil || one.Tuning("contoso").JoinAt != 0.5 {
+		t.Errorf("taken back: %v, %v", one.Tuning("contoso").JoinAt, err)
+	}
+}
