@@ -57,7 +57,7 @@ func (s *Store) fold(ctx context.Context, t *tenant, v *view) error {
 		}
 	}
 	f.root.Folded, f.root.Since = v.root.Version, 0
-	next := &view{root: v.root, etag: v.etag, tables: v.tables.after(v.rows, f.pages), rows: map[string]*row{}, incidents: map[string]*incidentRow{}}
+	next := &view{root: v.root, etag: v.etag, tables: v.tables.after(v, f.pages), rows: map[string]*row{}, incidents: map[string]*incidentRow{}}
 	for {
 		part := f.next()
 		r := f.root

@@ -3,7 +3,6 @@ package cosmos
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,50 +18,43 @@ import (
 type tables struct {
 	mu sync.Mutex
 	// rows by alert id; nil is known not to exist.
-	rows  map[string]*row
-	pages map[string]map[string]*incidentRow // of incidents
+	rows *recent[*row]
+	// incidents by id, likewise. A commit asks for hundreds that are on as many pages, whose neighbours nobody asks for.
+	incidents *recent[*incidentRow]
+	pages     *recent[map[string]*incidentRow] // of incidents
 }
 
-// What is remembered before all is forgotten: some 50 MB each.
+// What is remembered: some 50 MB each.
 const (
-	maxKnown = 100_000 // rows
-	maxPages = 2_000   // of incidents
+	maxKnown     = 100_000 // rows
+	maxIncidents = 50_000
+	maxPages     = 2_000 // of incidents
 )
 
-// after is what is known of the tables once a tail's rows and pages of incidents are in them.
-func (t *tables) after(rows map[string]*row, pages map[string]map[string]*incidentRow) *tables {
+func newTables() *tables {
+	return &tables{rows: newRecent[*row](maxKnown), incidents: newRecent[*incidentRow](maxIncidents),
+		pages: newRecent[map[string]*incidentRow](maxPages)}
+}
+
+// after is what is known of the tables once a view's tail and the pages made of it are in them.
+func (t *tables) after(v *view, pages map[string]map[string]*incidentRow) *tables {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	next := &tables{}
-	if len(t.rows)+len(rows) <= maxKnown {
-		next.rows = map[string]*row{}
-		maps.Copy(next.rows, t.rows)
-		maps.Copy(next.rows, rows)
-	}
-	if len(t.pages)+len(pages) <= maxPages {
-		next.pages = map[string]map[string]*incidentRow{}
-		maps.Copy(next.pages, t.pages)
-		maps.Copy(next.pages, pages)
-	}
-	return next
+	return &tables{rows: t.rows.with(v.rows), incidents: t.incidents.with(v.incidents), pages: t.pages.with(pages)}
 }
 
 func (t *tables) row(id string) (r *row, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r, known = t.rows[id]
-	return r, known
+	return t.rows.get(id)
 }
 
 // found notes what a lookup of ids brought.
 func (t *tables) found(ids []string, rows map[string]*row) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.rows == nil || len(t.rows) > maxKnown {
-		t.rows = map[string]*row{}
-	}
 	for _, id := range ids {
-		t.rows[id] = rows[id]
+		t.rows.put(id, rows[id])
 	}
 }
 
@@ -178,11 +170,32 @@ func (s *Store) lookInNames(ctx context.Context, t *tenant, data []byte, l *look
 
 // incident gives one incident as it was committed; nil when there is none.
 func (s *Store) incident(ctx context.Context, t *tenant, v *view, id string) (*incidentRow, error) {
-	if i := v.incidents[id]; i != nil {
+	if i, known := v.incident(id); known {
 		return i, nil
 	}
 	page, err := s.page(ctx, t, v, pageOf(id))
-	return page[id], err
+	if err != nil {
+		return nil, err
+	}
+	i := page[id]
+	if i != nil {
+		alone := *i // the page need not stay for it
+		i = &alone
+	}
+	v.tables.mu.Lock()
+	defer v.tables.mu.Unlock()
+	v.tables.incidents.put(id, i)
+	return i, nil
+}
+
+// incident is what is known without reading; nil is known not to exist.
+func (v *view) incident(id string) (i *incidentRow, known bool) {
+	if i := v.incidents[id]; i != nil {
+		return i, true
+	}
+	v.tables.mu.Lock()
+	defer v.tables.mu.Unlock()
+	return v.tables.incidents.get(id)
 }
 
 // page reads a page of the table of incidents, once between two folds.
@@ -191,7 +204,7 @@ func (s *Store) page(ctx context.Context, t *tenant, v *view, page string) (map[
 		return nil, nil
 	}
 	v.tables.mu.Lock()
-	known, ok := v.tables.pages[page]
+	known, ok := v.tables.pages.get(page)
 	v.tables.mu.Unlock()
 	if ok {
 		return known, nil
@@ -208,10 +221,7 @@ func (s *Store) page(ctx context.Context, t *tenant, v *view, page string) (map[
 	}
 	v.tables.mu.Lock()
 	defer v.tables.mu.Unlock()
-	if v.tables.pages == nil {
-		v.tables.pages = map[string]map[string]*incidentRow{}
-	}
-	v.tables.pages[page] = rows
+	v.tables.pages.put(page, rows)
 	return rows, nil
 }
 
@@ -235,7 +245,7 @@ func (s *Store) incidentsItem(ctx context.Context, t *tenant, data []byte) (map[
 func (s *Store) incidentsOf(ctx context.Context, t *tenant, v *view, ids []string) ([]*incidentRow, error) {
 	pages := map[string]bool{}
 	for _, id := range ids {
-		if v.incidents[id] == nil {
+		if _, known := v.incident(id); !known {
 			pages[pageOf(id)] = true
 		}
 	}

@@ -82,7 +82,7 @@ func (s *Store) view(ctx context.Context, t *tenant) (*view, error) {
 	read, err := s.db.read(ctx, state, t.pk, rootID, &t.seen)
 	switch {
 	case fault.Of(err) == fault.NotFound:
-		t.current = &view{tables: &tables{}}
+		t.current = &view{tables: newTables()}
 		return t.current, nil
 	case err != nil:
 		return nil, fmt.Errorf("read root: %w", err)
@@ -114,7 +114,7 @@ func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag
 		}
 	}
 	if v.tables == nil {
-		v.tables = &tables{}
+		v.tables = newTables()
 	}
 	layers := make([]*layer, r.Version-r.Folded)
 	err := each(ctx, len(layers), func(ctx context.Context, i int) error {
