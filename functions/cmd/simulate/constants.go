@@ -2,16 +2,17 @@ package main
 
 import "time"
 
-// Counted on the stand-ins of infra/local: TestCost and BenchmarkCommit of shared/store/cosmos (4.2 at its dearest), TestCost
+// Counted on the stand-ins of infra/local: TestCost and BenchmarkCommit of shared/store/cosmos (3.4 at its dearest), TestCost
 // of shared/bus/servicebus, and the drawing in the former's package comment.
 const (
-	unitsPerAlert      = 4.2
+	unitsPerAlert      = 3.4
 	operationsPerAlert = 0.03
 	alertsPerMessage   = 100
-	stateBytes         = 280     // of an alert in its tenant's partition
-	spreadBytes        = 40      // of one stored after the partition has taken spreadAt
-	spreadAt           = 8 << 30 // bytes
-	nameBytes          = 100     // of an alert's names, for nameDays
+	rowBytes           = 230     // of an alert's row in its tenant's partition, index terms included
+	spreadBytes        = 46      // of one stored after rows have taken spreadAt
+	spreadAt           = 8 << 30 // bytes of rows
+	incidentBytes      = 90      // of incidents, for each alert
+	nameBytes          = 60      // of an alert's names, for nameDays
 	nameDays           = 3       // days
 	alertsPerCommit    = 50      // one after the other within a tenant
 	requestsPerCommit  = 8       // to Cosmos DB, waited for one by one

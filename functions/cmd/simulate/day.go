@@ -20,7 +20,8 @@ const (
 	minutes     = 24 * 60
 	burstFrom   = 10 * 60 // minute of the day
 	burstLength = 30      // minutes
-	skew        = 0.8     // of the tenants' sizes: the n-th sends n^-skew of the first
+	storageDays = 30
+	skew        = 0.8 // of the tenants' sizes: the n-th sends n^-skew of the first
 )
 
 // Outcome is what was reached: peaks over the minutes of a day, and growth from day to day.
@@ -34,8 +35,9 @@ type Outcome struct {
 	HotDelay        float64 // minutes that the hot tenant's last alert in the backlog waits, the most
 	OtherDelay      float64 // the same of every other tenant
 	QueueBytes      float64
-	HotFullAfter    float64 // days until the hot tenant's partition is full
-	TypicalFull     float64 // the same of the largest of the others
+	HotStored       float64 // bytes in the hot tenant's partition after storageDays
+	TypicalStored   float64 // the same of the largest of the others
+	Typical         float64 // alerts a day of that one
 	OperationsADay  float64
 	LeftAtTheEnd    float64 // alerts still waiting at midnight
 	served, arrived float64
@@ -60,9 +62,10 @@ func Simulate(d Day) Outcome {
 	for _, b := range backlog {
 		out.LeftAtTheEnd += b
 	}
-	out.HotFullAfter, out.OperationsADay = fullAfter(d.Hot), (d.Hot+d.Alerts)*operationsPerAlert
+	out.HotStored = storedAfter(d.Hot, storageDays)
+	out.OperationsADay = (d.Hot + d.Alerts) * operationsPerAlert
 	if d.Tenants > 0 {
-		out.TypicalFull = fullAfter(daily[1])
+		out.Typical, out.TypicalStored = daily[1], storedAfter(daily[1], storageDays)
 	}
 	return out
 }
@@ -116,12 +119,23 @@ func shape(d Day, i, m int) float64 {
 	return 1 - 0.5*math.Cos(2*math.Pi*float64(m)/minutes+float64(i%24)/24*2*math.Pi)
 }
 
+// storedAfter is how many bytes a logical partition holds after days of so many alerts: rows move out of it when they have taken
+// spreadAt, incidents stay, names go by themselves.
+func storedAfter(daily, days float64) float64 {
+	alerts := daily * days
+	inside := math.Min(alerts, spreadAt/rowBytes)
+	return inside*rowBytes + (alerts-inside)*spreadBytes + alerts*incidentBytes + daily*math.Min(days, nameDays)*nameBytes
+}
+
 // fullAfter is how many days of so many alerts a logical partition holds.
 func fullAfter(daily float64) float64 {
-	room := partitionBytes - daily*nameDays*nameBytes
-	first := spreadAt / (daily * stateBytes)
-	if room <= spreadAt {
-		return math.Max(0, room/(daily*stateBytes))
+	low, high := 0.0, 1e6
+	for high-low > 0.01 {
+		if half := (low + high) / 2; storedAfter(daily, half) < partitionBytes {
+			low = half
+		} else {
+			high = half
+		}
 	}
-	return first + (room-spreadAt)/(daily*spreadBytes)
+	return low
 }
