@@ -11,7 +11,7 @@
 //	container "state", partition /tenant
 //	  root           version, counts, how far the tables go, runs of nodes      ◀─ If-Match: every write of the partition
 //	  c-<version>    one commit: rows of its alerts, here for good, and incidents; zones and ids indexed; a reference to its
-//	                 nodes. All of them are the log, the last 64 the tail
+//	                 nodes. All of them are the log, the last 96 the tail
 //	  k-<version>-n  names: nodes that live two days, found by the index, expire by TTL
 //	  i-<page>       table of incidents, 32 neighbours an item, zones indexed
 //	container "state", partition ~!mentions/<tenant>
@@ -20,7 +20,7 @@
 //	  bodies of a commit's alerts, for ever  ·  nodes of a commit, a run or the base: TTL 45 days  ·  large contents
 //
 //	            ┌──────────── tail: read once, kept in memory ───────────┐
-//	Commit ──▶ c-101 c-102 … c-164 ──fold, every 64──▶ c-<home>  updated rows
+//	Commit ──▶ c-101 c-102 … c-196 ──fold, every 96──▶ c-<home>  updated rows
 //	                                                   i-<page>  incidents
 //	                                                   run       nodes ──merge, every 16──▶ base, by segments
 //	Load, reads ──▶ root ─▶ tail over tables (what the tail says of a row is newer than what a table says)
@@ -40,22 +40,24 @@
 // kilobytes each that are touched over and over; 45 incidents, for background joins old ones; and two or three alerts of
 // earlier commits. As items of their own that is 60 units an alert, packed by shard still dozens, since every shard is
 // touched. Written as a log, compressed, it is four fifths of one blob, and what is in place is written once for
-// thousands of alerts. Replacing costs the old size and the new one, expiry nothing: nodes are never replaced.
+// thousands of alerts. Replacing costs the old size and the new one, expiry nothing: nodes are never replaced. And nine of
+// ten nodes of a commit are in the tail already: of these only what changed is written, a quarter of their bytes, which does not
+// grow with what a node has gathered.
 //
 // # Request units
 //
 // As infra/local/cosmos counts them, the dearer of two published tables, in batches of 100 (TestCost, BenchmarkCommit
-// print them), folds and merges included: 3.1 an alert in a young tenant, 3.8 at 10,000 alerts stored, 4.5 at 100,000, when
-// every node has gathered all that it may; 1 more with a new process every 1,000 alerts.
+// print them), folds and merges included, in a tenant of much noise: 3.3 an alert at 10,000 alerts stored, 3.4 at 100,000
+// and at a million; 1.8 more with a new process every 1,000 alerts.
 //
-//	commit of 50     root 10 · commit 33 · names 17 · nodes 45 · bodies 12 · lookups 10
-//	fold of 3,200    incidents and updated rows 2,000 to 4,000 · run of nodes 450
-//	first question   of a reader 100, of a correlator up to 600: the tail; then 1 while nothing changes
+//	commit of 50     root 11 · commit 33 · names 17 · nodes 14 · bodies 12 · lookups 7
+//	fold of 4,800    incidents and updated rows 2,000 to 5,600 · run of nodes, and its part of a merge, 800
+//	first question   of a reader 160, of a correlator up to 1,800: the tail, nodes, incidents; then 1 while nothing changes
 //	reads            alert by id 4 to 9 · 100 newest alerts 20 · 50 newest incidents 7 · 100 changes 7
 //
 // # Growth
 //
-// A logical partition serves 10,000 units a second: 2,200 alerts a second, 19 times 10 million a day. It holds 20 GB, and
+// A logical partition serves 10,000 units a second: 2,900 alerts a second, 25 times 10 million a day. It holds 20 GB, and
 // that is what ends first. TestGrowth counts, for each alert: 230 bytes of rows and index terms, 70 to 120 of incidents,
 // 60 of names for three days. When commits have taken SpreadAt (8 GB) rows go to blobs and 46 of the 230 stay. So 20 GB
 // are 110 million alerts: three years at 100,000 a day, 100 days at a million, ten at 10 million. A full partition

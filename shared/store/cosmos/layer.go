@@ -14,8 +14,8 @@ import (
 )
 
 // A commit touches the same few hundred nodes as those before it, and changes little in each. So of a node that is in the
-// tail already, a commit's blob holds what changed since: a quarter of the bytes, and as many however much a node has
-// gathered.
+// tail already, a commit's blob holds what changed since: a quarter of the bytes, and hardly more when a node has gathered
+// all that it may.
 //
 //	frame of: layerForm ─ length of heads ─ heads, JSON ─ texts and deltas, one after the other
 
