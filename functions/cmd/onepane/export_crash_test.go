@@ -90,13 +90,14 @@ func exportCrash(t *testing.T, open func(*testing.T, *trap) receiver, kills int)
 		s := start(t, data, env...)
 		var once sync.Once
 		kill := func() { once.Do(s.kill) }
+		end := time.Duration(rand.IntN(1500)) * time.Millisecond
 		if at := point((round + 1) % int(points)); at != anywhere {
 			x.set(at, round/int(points)%2, kill)
-		} else {
-			stop := time.AfterFunc(time.Duration(rand.IntN(1500))*time.Millisecond, kill)
-			defer stop.Stop()
+			end = time.Minute // and the test fails: no batch has come twice
 		}
+		stop := time.AfterFunc(end, kill)
 		stream(s, round)
+		stop.Stop()
 		x.set(anywhere, 0, nil)
 	}
 	s := start(t, data, env...)

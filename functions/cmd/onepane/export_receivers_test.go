@@ -29,6 +29,7 @@ import (
 
 	"github.com/onepane/onepane/functions/export/exporttest"
 	"github.com/onepane/onepane/infra/local/azurite"
+	"github.com/onepane/onepane/infra/local/s3rver"
 )
 
 // receivers are one of each kind of target.
@@ -43,6 +44,7 @@ var receivers = []struct {
 	{"cef over TLS", func(t *testing.T, x *trap) receiver { return toSyslog(t, x, true) }},
 	{"sentinel", toSentinel},
 	{"blob", toBlob},
+	{"s3", toS3},
 }
 
 const hookSecret = "whsec_b25lcGFuZS10ZXN0LXdlYmhvb2stc2VjcmV0LWtleQ=="
@@ -311,35 +313,66 @@ func toBlob(t *testing.T, x *trap) receiver {
 		t.Fatal(err)
 	}
 	k := &kept{}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Host, r.Out.URL.Scheme = account.Host, "http" }}
+	address := through(t, x, account.Host, func(path string) {
+		_, blob, _ := strings.Cut(path, "/alerts/")
+		down, err := client.DownloadStream(context.Background(), "alerts", blob, nil)
+		if err != nil {
+			t.Errorf("%s: %v", blob, err)
+			return
+		}
+		k.object(t, down.Body)
+	})
+	throughProxy := strings.Replace(connection, "http://"+account.Host, address, 1)
+	return receiver{"target: blob, options: {container: alerts}, secrets: ['env:STORAGE']", []string{"STORAGE=" + throughProxy}, k.taken}
+}
+
+// toS3 is another S3 server behind a proxy.
+func toS3(t *testing.T, x *trap) receiver {
+	server := s3rver.Start(t, "alerts")
+	k := &kept{}
+	address := through(t, x, strings.TrimPrefix(server, "http://"), func(path string) {
+		res, err := http.Get(server + path)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Errorf("%s: %v, %v", path, res, err)
+			return
+		}
+		k.object(t, res.Body)
+	})
+	return receiver{"target: s3, when: change, options: {bucket: alerts, region: eu-west-1, endpoint: '" + address + "'}",
+		[]string{"AWS_ACCESS_KEY_ID=" + s3rver.ID, "AWS_SECRET_ACCESS_KEY=" + s3rver.Secret}, k.taken}
+}
+
+// object keeps the lines of an object.
+func (k *kept) object(t *testing.T, body io.ReadCloser) {
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, line := range exporttest.Lines(data) {
+		k.add(plainArrival(t, bytes.Clone(line)))
+	}
+}
+
+// through is a proxy before a server of objects: it tells of those that have come to be, in their order.
+func through(t *testing.T, x *trap, host string, written func(path string)) string {
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Host, r.Out.URL.Scheme, r.Out.Host = host, "http", r.In.Host // which is signed
+	}}
 	proxy.ErrorLog = log.New(io.Discard, "", 0) // a client that was killed hangs up
 	proxy.ModifyResponse = func(res *http.Response) error {
-		if res.Request.Method == http.MethodPut && res.StatusCode == http.StatusCreated {
-			_, blob, _ := strings.Cut(res.Request.URL.Path, "/alerts/")
-			down, err := client.DownloadStream(context.Background(), "alerts", blob, nil)
-			if err != nil {
-				t.Errorf("%s: %v", blob, err)
-				return nil
-			}
-			data, err := io.ReadAll(down.Body)
-			if err != nil {
-				t.Error(err)
-			}
-			for _, line := range exporttest.Lines(data) {
-				k.add(plainArrival(t, bytes.Clone(line)))
-			}
+		if res.Request.Method == http.MethodPut && res.StatusCode < 300 {
+			written(res.Request.URL.Path)
 		}
 		if x.passed(onceKept) {
 			hangUp()
 		}
 		return nil
 	}
-	address := listen(t, func(w http.ResponseWriter, r *http.Request) {
+	return listen(t, func(w http.ResponseWriter, r *http.Request) {
 		if x.passed(onArrival) {
 			hangUp()
 		}
 		proxy.ServeHTTP(w, r)
 	})
-	throughProxy := strings.Replace(connection, "http://"+account.Host, address, 1)
-	return receiver{"target: blob, options: {container: alerts}, secrets: ['env:STORAGE']", []string{"STORAGE=" + throughProxy}, k.taken}
 }
