@@ -135,9 +135,11 @@ func (r *runner) changes(ctx context.Context, changes []store.Change) (sent bool
 	var records []Record
 	seen := map[string]bool{}
 	for _, c := range changes {
-		if !r.export.Filter.wants(c.Kind) {
-			continue
+		thing := string(c.Kind) + " " + c.ID
+		if !r.export.Filter.wants(c.Kind) || seen[thing] {
+			continue // what is read for its first change has seen the later ones of these
 		}
+		seen[thing] = true
 		row, err := r.row(ctx, c)
 		if fault.Of(err) == fault.NotFound {
 			continue
@@ -145,10 +147,9 @@ func (r *runner) changes(ctx context.Context, changes []store.Change) (sent bool
 		if err != nil {
 			return false, err
 		}
-		if seen[row.ID] || r.done[row.ID] || !r.export.Filter.Pass(row) {
+		if r.done[row.ID] || !r.export.Filter.Pass(row) {
 			continue
 		}
-		seen[row.ID] = true
 		rec, err := r.encode(row)
 		if err != nil {
 			r.setAside(row.record(nil), err)
