@@ -88,6 +88,19 @@ type Feed interface {
 	Changes(ctx context.Context, tenant, cursor string, limit int) (changes []Change, next string, err error)
 }
 
+// Retention forgets what is over.
+type Retention interface {
+	// Forget takes out up to limit incidents that are resolved and have not changed since before, each with all that was merged
+	// into it, their alerts, and what was folded into those; it returns how many went, so that fewer than limit means that no
+	// more are due. An incident that is not resolved stays, whatever its age, and so does what belongs to it. What is gone is found
+	// by nobody, and the feed, which may still name it, leads nowhere. Of an incident whose forgetting broke off the rest goes the
+	// next time. Before must lie LeastKept back or more, for correlation remembers that long.
+	Forget(ctx context.Context, tenant string, before time.Time, limit int) (int, error)
+}
+
+// LeastKept is how long an incident is kept at least after its last change: longer than any trace of it leads correlation there.
+const LeastKept = incident.NodeLife + 15*24*time.Hour
+
 // Change says that one thing changed.
 type Change struct {
 	Kind    ChangeKind `json:"kind"`

@@ -72,6 +72,12 @@ func (s *Store) commit(ctx context.Context, t *tenant, v *view, c incident.Chang
 	if err := w.changes(ctx, c); err != nil {
 		return nil, err
 	}
+	return w.commit(ctx)
+}
+
+// commit makes what was written visible, and gives the view after it, nil when others have moved on already.
+func (w *writing) commit(ctx context.Context) (*view, error) {
+	t, v := w.tenant, w.view
 	etag, err := w.batch(ctx)
 	if err != nil || etag == "" {
 		t.forgetView(v)
@@ -118,6 +124,17 @@ type writing struct {
 }
 
 func (w *writing) changes(ctx context.Context, c incident.Changes) error {
+	w.begin(c)
+	for _, step := range []func(context.Context, incident.Changes) error{w.members, w.mentioned, w.cases, w.things, w.sealed} {
+		if err := step(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin makes the root and the item of the next version, with nothing in it.
+func (w *writing) begin(c incident.Changes) {
 	w.root = w.view.root
 	w.root.ID, w.root.Tenant, w.root.Type = rootID, w.tenant.name, rootType
 	w.root.Sources = maps.Clone(w.root.Sources)
@@ -128,12 +145,6 @@ func (w *writing) changes(ctx context.Context, c incident.Changes) error {
 		w.root.Since = w.now.Unix()
 	}
 	w.item = commitItem{ID: commitID(w.root.Version), Tenant: w.tenant.name, Type: commitType, V: w.root.Version, Turn: w.root.Turn, At: w.now.Unix()}
-	for _, step := range []func(context.Context, incident.Changes) error{w.members, w.mentioned, w.cases, w.things, w.sealed} {
-		if err := step(ctx, c); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // members makes the rows of alerts, and writes the bodies that are new.
@@ -155,6 +166,9 @@ func (w *writing) members(ctx context.Context, c incident.Changes) error {
 		}
 		r := row{Member: headOf(m), V: w.root.Version, Home: w.root.Version, Body: body{Sum: hashed(string(encoded))}}
 		before := old[m.Alert.ID]
+		if gone := w.view.rows[m.Alert.ID]; gone != nil && gone.Gone {
+			r.Home = gone.Home // until a fold its row is still there
+		}
 		if before != nil {
 			r.Home = before.Home
 			count(&w.root.Rows, kindOf(before.Member), -1)
@@ -162,7 +176,7 @@ func (w *writing) members(ctx context.Context, c incident.Changes) error {
 		if before != nil && before.Body.Sum == r.Body.Sum {
 			r.Body = before.Body
 		} else {
-			r.Body.N = len(bodies)
+			r.Body.N, r.Body.V = len(bodies), w.root.Version
 			bodies = append(bodies, encoded)
 			w.mention(m)
 		}

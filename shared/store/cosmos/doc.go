@@ -29,6 +29,10 @@
 // read, so that nobody folds out of an old view, and only the last one moves the end of the tables. Alert bodies, rows and
 // the feed's entries keep their places for ever; cursors count them.
 //
+// Forgetting is a commit whose rows say that alerts and incidents are gone: see forget.go. Their rows leave empty places in
+// the commits that brought them, their bodies go when nothing else is in the blob. What stays: the title, status and comments of
+// an alert in later commits that changed it, which nothing leads to, and a body that a later one replaced.
+//
 // Zones are the least and greatest created, updated and first-activity times of an item's rows, and the values of their
 // status, severity, service, assignee, classification and incident. A listing asks the index for items whose zones can
 // match, in the order of one zone, and stops when no later item can come before what it has. Orders that no zone serves
@@ -64,6 +68,5 @@
 // answers 403/1014, commits are fault.Exhausted, the bus keeps its messages and nothing is lost; the alarm to set is on
 // the partition's size, and root.bytes tells it early. The next step for such a tenant is to move commits and pages that
 // no fold has touched for long to partitions "<tenant>~<n>", named in the root: commits and pages are whole and immutable
-// but for folds, and a listing or lookup then asks one partition after the other. That, and retention, are not built:
-// alerts and incidents are kept for ever.
+// but for folds, and a listing or lookup then asks one partition after the other. That is not built.
 package cosmos

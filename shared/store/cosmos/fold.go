@@ -51,7 +51,7 @@ func (s *Store) old(at int64) bool { return s.opts.Now().Sub(time.Unix(at, 0)) >
 // covers whatever the tables say.
 func (s *Store) fold(ctx context.Context, t *tenant, v *view) error {
 	f := &folding{store: s, tenant: t, view: v, root: v.root}
-	for _, step := range []func(context.Context) error{f.rows, f.incidents, f.nodes} {
+	for _, step := range []func(context.Context) error{f.rows, f.incidents, f.nodes, f.drop} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func (f *folding) rows(ctx context.Context) error {
 // commit gives a commit's item with its own rows as they are now. What else there is in one of the tail stays: it will be the
 // tail until the last batch of the fold.
 func (f *folding) commit(ctx context.Context, it commitItem, c content) (commitItem, error) {
-	it.zones = zones{}
+	it.zones, it.IDs = zones{}, nil
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		if r.Home != it.V {
@@ -169,7 +169,11 @@ func (f *folding) commit(ctx context.Context, it commitItem, c content) (commitI
 		if now := f.view.rows[r.Alert.ID]; now != nil {
 			*r = *now
 		}
+		if r.Gone {
+			continue
+		}
 		it.add(kindOf(r.Member), *r)
+		it.IDs = append(it.IDs, alertTerm(r.Alert.ID))
 	}
 	if it.V <= f.view.root.Folded {
 		it.Nodes = nil
@@ -200,7 +204,9 @@ func (f *folding) incidents(ctx context.Context) error {
 			now = map[string]*incidentRow{}
 		}
 		for _, i := range changed[pages[n]] {
-			now[i.ID] = i
+			if now[i.ID] = i; i.Gone {
+				delete(now, i.ID)
+			}
 		}
 		written[n] = now
 		items[n], err = f.page(ctx, pages[n], now)
@@ -221,6 +227,9 @@ func (f *folding) incidents(ctx context.Context) error {
 
 func (f *folding) page(ctx context.Context, page string, incidents map[string]*incidentRow) (incidentsItem, error) {
 	it := incidentsItem{ID: incidentsID(page), Tenant: f.tenant.name, Type: incidentsType}
+	if len(incidents) == 0 {
+		it.Type = emptyType // no listing meets it
+	}
 	var rows []incidentRow
 	for _, id := range sorted(incidents) {
 		rows = append(rows, *incidents[id])

@@ -23,6 +23,7 @@ const (
 	commitType    = "commit"
 	namesType     = "names"
 	incidentsType = "incidents"
+	emptyType     = "empty" // of a page whose incidents are all forgotten
 )
 
 // root is a tenant: what is committed is what it leads to. Whoever writes anything in the partition replaces it in the same
@@ -59,6 +60,8 @@ type commitItem struct {
 	IDs     []string `json:"ids,omitempty"`    // of the alerts that are at home here, hashed
 	Content payload  `json:"content,omitzero"` // content
 	Nodes   *blobRef `json:"nodes,omitempty"`  // []*node, all but names; of use until they are folded
+	// Drop are blobs that nothing leads to after this commit. The fold of it deletes them.
+	Drop []blobRef `json:"drop,omitempty"`
 }
 
 // content is the rows that a commit wrote. Entries keep their places for ever: the feed's cursors count them.
@@ -97,19 +100,22 @@ type row struct {
 	V    uint64 `json:"v"`    // the commit that changed it last
 	Home uint64 `json:"home"` // the commit that brought it, in whose item it stays
 	Body body   `json:"body"`
+	Gone bool   `json:"gone,omitzero"` // forgotten: only the id is left, and after the next fold its place
 }
 
 // body says where an alert is whole: the n-th of those in a blob.
 type body struct {
 	Blob blobRef `json:"blob"`
 	N    int     `json:"n"`
-	Sum  string  `json:"sum"` // of the encoded alert, hashed
+	Sum  string  `json:"sum"`        // of the encoded alert, hashed
+	V    uint64  `json:"v,omitzero"` // the commit that wrote the blob: its rows are all that may be in it
 }
 
 // incidentRow is an incident as of a commit.
 type incidentRow struct {
 	incident.Incident
-	V uint64 `json:"v"`
+	V    uint64 `json:"v"`
+	Gone bool   `json:"gone,omitzero"` // forgotten, which the next fold makes true of the table
 }
 
 // headOf is what of an alert is in its row.
@@ -216,7 +222,13 @@ func (z *zones) add(kind string, r query.Row) {
 	if kind == alertRows {
 		z.term(fieldTerm(query.IncidentID, r.Text(query.IncidentID)))
 	}
+	if folded, ok := r.(row); ok && kind == foldedRows {
+		z.term(foldedTerm(folded.FoldedInto))
+	}
 }
+
+// foldedTerm finds the rows that were folded into an alert.
+func foldedTerm(into string) string { return "folded:" + strings.ToLower(into) }
 
 func (z *zones) term(t string) {
 	for _, has := range z.Terms {

@@ -110,7 +110,7 @@ func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bo
 	l := listing[*memberRow, incident.Member]{total: -1, order: newestFirst, show: r.shown, ask: r.ask, merged: r.merged(ctx)}
 	l.items = "c.type = 'commit' AND c.v <= " + l.params.bind(r.view.root.Folded) + " AND " + l.params.term(rowsTerm(kind))
 	take := func(to []*memberRow, row *row) ([]*memberRow, error) {
-		if kindOf(row.Member) != kind || !wanted(row) {
+		if row.Gone || kindOf(row.Member) != kind || !wanted(row) {
 			return to, nil
 		}
 		survivor, err := r.survives(ctx, row.Incident)
@@ -242,7 +242,9 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 			},
 		}
 		for _, i := range r.view.incidents {
-			l.tail = append(l.tail, i)
+			if !i.Gone {
+				l.tail = append(l.tail, i)
+			}
 		}
 		return l.answer(ctx, q)
 	})

@@ -34,6 +34,7 @@ var (
 	_ store.Correlation = (*Store)(nil)
 	_ store.Reader      = (*Store)(nil)
 	_ store.Feed        = (*Store)(nil)
+	_ store.Retention   = (*Store)(nil)
 )
 
 // Options say where the containers are, and what a deployment or a test may choose.

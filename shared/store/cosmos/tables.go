@@ -65,10 +65,12 @@ func (s *Store) rowsOf(ctx context.Context, t *tenant, v *view, ids, names []str
 	var unknown []string
 	for _, id := range ids {
 		if r := v.rows[id]; r != nil {
-			rows[id] = r
+			if !r.Gone {
+				rows[id] = r
+			}
 		} else if r, known := v.tables.row(id); !known {
 			unknown = append(unknown, id)
-		} else if r != nil {
+		} else if r != nil && !r.Gone {
 			rows[id] = r
 		}
 	}
@@ -144,7 +146,7 @@ func (s *Store) lookup(ctx context.Context, t *tenant, v *view, terms []string, 
 func (s *Store) lookInRows(ctx context.Context, t *tenant, data []byte, l *lookup) error {
 	it, c, err := s.commitItem(ctx, t, data)
 	for i := range c.Rows {
-		if r := &c.Rows[i]; r.Home == it.V && l.wanted[r.Alert.ID] {
+		if r := &c.Rows[i]; r.Home == it.V && !r.Gone && l.wanted[r.Alert.ID] {
 			l.rows[r.Alert.ID] = r
 		}
 	}
@@ -188,14 +190,17 @@ func (s *Store) incident(ctx context.Context, t *tenant, v *view, id string) (*i
 	return i, nil
 }
 
-// incident is what is known without reading; nil is known not to exist.
+// incident is what is known without reading; nil is known not to exist, or no more.
 func (v *view) incident(id string) (i *incidentRow, known bool) {
-	if i := v.incidents[id]; i != nil {
-		return i, true
+	if i = v.incidents[id]; i == nil {
+		v.tables.mu.Lock()
+		defer v.tables.mu.Unlock()
+		i, known = v.tables.incidents.get(id)
 	}
-	v.tables.mu.Lock()
-	defer v.tables.mu.Unlock()
-	return v.tables.incidents.get(id)
+	if i != nil && i.Gone {
+		return nil, true
+	}
+	return i, known || i != nil
 }
 
 // page reads a page of the table of incidents, once between two folds.

@@ -24,6 +24,7 @@ type Store interface {
 	store.Reader
 	store.Index
 	store.Feed
+	store.Retention
 }
 
 // Driver is one fresh, empty store under test.
@@ -77,6 +78,12 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"mentions follow changes, folds, moves and merges", mentionsFollow},
 		{"an identity follows what correlation learned", identities},
 		{"sources count what each provider brought", sources},
+		{"what is resolved and old is forgotten with its alerts", forgets},
+		{"an incident that is not resolved is never forgotten", neverForgets},
+		{"what was merged and folded is forgotten with the survivor", forgetsMerged},
+		{"large incidents and many are forgotten whole", forgetsMany},
+		{"an alert that comes again after it was forgotten is new", forgottenComesAgain},
+		{"who decides from what was there before forgetting loses", forgettingIsACommit},
 	} {
 		t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
 	}

@@ -1,0 +1,125 @@
+package cosmos_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	local "github.com/onepane/onepane/infra/local/cosmos"
+	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store/cosmos"
+)
+
+var longAgo = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+
+// kept is a tenant with alerts a, b, c of incidents 1, 2, 3 in one commit, whose bodies lie together, and later states of them.
+func kept(t *testing.T, a local.Account, opts cosmos.Options) *cosmos.Store {
+	t.Helper()
+	s := open(t, a, opts)
+	save(t, s, state(1, incident.Active, 0), state(2, incident.Active, 0), state(3, incident.Active, 0))
+	save(t, s, state(1, incident.Resolved, 1), state(2, incident.Resolved, 50))
+	return s
+}
+
+// state is an incident with its one alert.
+func state(n int, status incident.Status, hours int) incident.Changes {
+	at := longAgo.Add(time.Duration(hours) * time.Hour)
+	id := fmt.Sprint(10_000 * n)
+	a := alert.Alert{ID: string(rune('a' + n - 1)), Tenant: tenant, Title: "T", Severity: alert.High, First: longAgo, Last: longAgo}
+	return incident.Changes{
+		Members:   []incident.Member{{Alert: a, Incident: id, Status: alert.StatusNew, Created: longAgo, Updated: at}},
+		Incidents: []incident.Incident{{ID: id, Tenant: tenant, Name: id, Status: status, Created: longAgo, Updated: at, Alerts: 1}},
+	}
+}
+
+func save(t *testing.T, s *cosmos.Store, all ...incident.Changes) {
+	t.Helper()
+	var c incident.Changes
+	for _, one := range all {
+		c.Members, c.Incidents = append(c.Members, one.Members...), append(c.Incidents, one.Incidents...)
+	}
+	l, err := s.Load(t.Context(), tenant, incident.Refs{Incidents: []string{"1"}})
+	if err == nil {
+		err = s.Commit(t.Context(), tenant, l.Version, c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func bodies(a local.Account) (n int) {
+	for _, p := range a.Partitions("onepane", "blobs") {
+		n += p.Items
+	}
+	return n
+}
+
+func TestBodiesGoWithTheLastOfTheirs(t *testing.T) {
+	a := account(t, local.Options{})
+	s := kept(t, a, cosmos.Options{Fold: 1})
+	if n := bodies(a); n != 1 {
+		t.Fatalf("%d blobs hold the bodies of one commit", n)
+	}
+	forget := func(hours, want int) {
+		t.Helper()
+		if n, err := s.Forget(t.Context(), tenant, longAgo.Add(time.Duration(hours)*time.Hour), 10); err != nil || n != want {
+			t.Fatalf("Forget = %d, %v; want %d", n, err, want)
+		}
+	}
+	forget(2, 1)
+	if m, err := s.Alert(t.Context(), tenant, "b"); err != nil || m.Alert.Title != "T" || bodies(a) != 1 {
+		t.Errorf("beside a forgotten one: %+v, %v, %d blobs", m, err, bodies(a))
+	}
+	forget(51, 1)
+	save(t, s, state(3, incident.Resolved, 60))
+	forget(61, 1)
+	if n := bodies(a); n != 0 {
+		t.Errorf("%d blobs are left of nothing", n)
+	}
+}
+
+// A process that dies at any request while it forgets leaves what another finishes.
+func TestForgettingThatBrokeOff(t *testing.T) {
+	for name, opts := range map[string]cosmos.Options{"tail": {}, "tables": {Fold: 1}} {
+		t.Run(name, func(t *testing.T) {
+			for cut := 0; ; cut++ {
+				a := account(t, local.Options{})
+				s := kept(t, a, opts)
+				left, over := cut, false
+				a.Inject(func(local.Operation) local.Fault {
+					if left--; left < 0 {
+						over = true
+						return local.Fault{Status: http.StatusServiceUnavailable}
+					}
+					return local.Fault{}
+				})
+				_, _ = s.Forget(t.Context(), tenant, longAgo.Add(51*time.Hour), 10)
+				a.Inject(nil)
+				s = open(t, a, opts)
+				if _, err := s.Forget(t.Context(), tenant, longAgo.Add(51*time.Hour), 10); err != nil {
+					t.Fatalf("cut after %d requests: %v", cut, err)
+				}
+				save(t, s, state(3, incident.Resolved, 60))
+				if _, err := s.Forget(t.Context(), tenant, longAgo.Add(61*time.Hour), 10); err != nil {
+					t.Fatalf("cut after %d requests: %v", cut, err)
+				}
+				for range 9 { // until what housekeeping put off is due again
+					save(t, s, incident.Changes{})
+				}
+				st, err := s.Stats(t.Context())
+				if err != nil || st.Alerts+st.Incidents != 0 {
+					t.Errorf("cut after %d requests: %+v, %v", cut, st, err)
+				}
+				if n := bodies(a); name == "tables" && n != 0 {
+					t.Errorf("cut after %d requests: %d blobs are left", cut, n)
+				}
+				if !over {
+					t.Logf("cut at each of %d requests", cut)
+					break
+				}
+			}
+		})
+	}
+}
