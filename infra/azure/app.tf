@@ -17,6 +17,7 @@ locals {
       ONEPANE_AZURE_CLIENT_ID  = azapi_resource.app_identity.output.client_id
     },
     local.api_audience == null ? {} : { ONEPANE_API_AUDIENCE = local.api_audience },
+    var.retention_days == 0 ? {} : { ONEPANE_RETENTION_DAYS = tostring(var.retention_days) },
     var.configuration == null ? {} : { ONEPANE_CONFIG_YAML = var.configuration },
     var.settings,
   )

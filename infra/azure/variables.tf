@@ -162,6 +162,16 @@ variable "cosmos_name" {
   default     = null
 }
 
+variable "retention_days" {
+  description = "How long resolved incidents and their alerts are kept after their last change; 0 is for ever. What is not resolved is always kept."
+  type        = number
+  default     = 0
+  validation {
+    condition     = var.retention_days == 0 || var.retention_days >= 45
+    error_message = "retention_days: 0, or at least 45: correlation remembers that long."
+  }
+}
+
 variable "log_retention_days" {
   description = "How long logs stay."
   type        = number

@@ -43,6 +43,7 @@ var Settings = []Setting{
 	{"ONEPANE_COSMOS_DATABASE", []Module{Azure}, "database in it"},
 	{"ONEPANE_API_AUDIENCE", []Module{Azure}, "audience of the tokens that the API takes"},
 	{"ONEPANE_CONFIG_YAML", []Module{Azure}, "what a file named by ONEPANE_CONFIG would hold"},
+	{"ONEPANE_RETENTION_DAYS", []Module{Azure}, "how long resolved incidents are kept"},
 	{"ONEPANE_PUSH_AUDIENCE", []Module{GCP}, "audience of Pub/Sub's push tokens"},
 	{"ONEPANE_PUSH_ACCOUNT", []Module{GCP}, "service account that signs pushes"},
 	{"ONEPANE_OIDC_ISSUER", nil, "issuer of further tokens that the API takes"},

@@ -45,6 +45,7 @@ var mutations = []mutation{
 	{"misspelt setting", "azure/app.tf", "ONEPANE_COSMOS_ENDPOINT ", "ONEPANE_COSMOS_ENDPIONT ", "settings are those of the code"},
 	{"setting forgotten on AWS", "aws/ingest.tf", "    ONEPANE_QUARANTINE_QUEUE = var.azure.quarantine_queue\n", "", "settings are those of the code"},
 	{"setting invented on GCP", "gcp/ingest.tf", "ONEPANE_PUSH_ACCOUNT ", "ONEPANE_PUSH_MEMBER ", "settings are those of the code"},
+	{"retention left out", "azure/app.tf", "ONEPANE_RETENTION_DAYS = ", "ONEPANE_RETENTION = ", "settings are those of the code"},
 	{"configuration left out", "azure/app.tf", "    var.configuration == null ? {} : { ONEPANE_CONFIG_YAML = var.configuration },\n", "", "settings are those of the code"},
 	{"secrets left out", "azure/app.tf", "merge(local.settings, local.connections, local.vault_references)", "merge(local.settings, local.connections)", "settings are those of the code"},
 	{"function without its settings", "aws/ingest.tf", "variables = local.settings", "variables = {}", "settings are those of the code"},

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -45,6 +46,9 @@ type Config struct {
 	Auth Auth `yaml:"auth"`
 	// Sources are senders that sign their webhooks, by name. File only.
 	Sources map[string]Source `yaml:"sources"`
+	// RetentionDays is how long a resolved incident is kept after its last change, with its alerts, at least 45: ONEPANE_RETENTION_DAYS.
+	// 0 keeps everything; what is not resolved is always kept.
+	RetentionDays int `yaml:"retentionDays"`
 	// Exports are where alerts and incidents go. File only.
 	Exports []Export `yaml:"exports"`
 }
@@ -122,6 +126,13 @@ func (c *Config) readEnv(getenv func(string) string) (mistakes []error) {
 			c.CacheMB = n
 		}
 	}
+	if v := getenv("ONEPANE_RETENTION_DAYS"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("ONEPANE_RETENTION_DAYS: %q is not a number", v))
+		}
+		c.RetentionDays = n
+	}
 	if v := getenv("ONEPANE_LOG_JSON"); v != "" {
 		b, err := strconv.ParseBool(v)
 		if err != nil {
@@ -154,6 +165,9 @@ func (c Config) mistakes() (mistakes []error) {
 	}
 	if c.CacheMB < 8 || c.CacheMB > 1<<20 {
 		wrong("ONEPANE_CACHE_MB: %d is not between 8 and %d", c.CacheMB, 1<<20)
+	}
+	if least := int(incident.LeastKept / (24 * time.Hour)); c.RetentionDays != 0 && c.RetentionDays < least {
+		wrong("ONEPANE_RETENTION_DAYS: %d is neither 0, for ever, nor at least %d, as long as correlation remembers", c.RetentionDays, least)
 	}
 	if _, err := c.Level(); err != nil {
 		wrong("ONEPANE_LOG_LEVEL: %q is none of debug, info, warn, error", c.LogLevel)

@@ -62,6 +62,15 @@ func TestTextInsteadOfAFile(t *testing.T) {
 	}
 }
 
+func TestRetention(t *testing.T) {
+	for value, want := range map[string]int{"": 0, "0": 0, "45": 45, "365": 365, "44": -1, "-1": -1, "long": -1} {
+		c, err := Load(env(map[string]string{"ONEPANE_RETENTION_DAYS": value}))
+		if err == nil && c.RetentionDays != want || (err != nil) != (want < 0) {
+			t.Errorf("%q: %d, %v", value, c.RetentionDays, err)
+		}
+	}
+}
+
 func TestFileMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"listne: x\n": "listne",

@@ -79,6 +79,9 @@ type TypeCount struct {
 // Node.Last.
 const NodeLife = 30 * 24 * time.Hour
 
+// LeastKept is how long a store keeps an incident at least after its last change: longer than any node leads there.
+const LeastKept = NodeLife + 15*24*time.Hour
+
 // Life is how long the node by that key is of use after Node.Last: an id for as long as copies of its alert may come.
 func Life(key string) time.Duration {
 	if strings.HasPrefix(key, "id:") {

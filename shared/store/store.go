@@ -94,12 +94,9 @@ type Retention interface {
 	// into it, their alerts, and what was folded into those; it returns how many went, so that fewer than limit means that no
 	// more are due. An incident that is not resolved stays, whatever its age, and so does what belongs to it. What is gone is found
 	// by nobody, and the feed, which may still name it, leads nowhere. Of an incident whose forgetting broke off the rest goes the
-	// next time. Before must lie LeastKept back or more, for correlation remembers that long.
+	// next time. Before must lie incident.LeastKept back or more, for correlation remembers that long.
 	Forget(ctx context.Context, tenant string, before time.Time, limit int) (int, error)
 }
-
-// LeastKept is how long an incident is kept at least after its last change: longer than any trace of it leads correlation there.
-const LeastKept = incident.NodeLife + 15*24*time.Hour
 
 // Change says that one thing changed.
 type Change struct {

@@ -174,6 +174,25 @@ run "exports" {
   }
 }
 
+run "retention" {
+  command = plan
+  variables {
+    retention_days = 365
+  }
+  assert {
+    condition     = { for s in azapi_resource.app.body.properties.siteConfig.appSettings : s.name => s.value }["ONEPANE_RETENTION_DAYS"] == "365"
+    error_message = "The app knows how long to keep."
+  }
+}
+
+run "kept_too_short" {
+  command = plan
+  variables {
+    retention_days = 30
+  }
+  expect_failures = [var.retention_days]
+}
+
 run "export_to_a_whole_account" {
   command = plan
   variables {

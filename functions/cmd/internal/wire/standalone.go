@@ -16,6 +16,7 @@ import (
 	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/replay"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/retention"
 	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/functions/export"
 	"github.com/onepane/onepane/functions/host/standalone"
@@ -36,6 +37,7 @@ type Standalone struct {
 	Store   *localstore.Store
 	dir     *datadir.Dir
 	exports *export.Function
+	keeper  *retention.Keeper
 	work    context.Context // of the exports
 	stop    func()
 }
@@ -100,18 +102,31 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.Sender, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},
 			API:    server.Handler(), Metrics: in.Inside(metrics.Handler(), server.Refuse), Correlate: fn.Handle, Bus: local{queue, dir}, Meter: metrics, Log: log,
 		},
-		Store: store, dir: dir, exports: out, work: work, stop: stop,
+		Store: store, dir: dir, exports: out, keeper: &retention.Keeper{Store: store, Days: cfg.RetentionDays, Now: time.Now, Log: log}, work: work, stop: stop,
 	}, nil
 }
 
-// Run is the server's, with the exports beside it for as long as it runs.
+// Run is the server's, with the exports and retention beside it for as long as it runs.
 func (s *Standalone) Run(ctx context.Context, l net.Listener, ready func()) error {
 	var exports sync.WaitGroup
 	exports.Go(func() { s.exports.Run(s.work) })
+	exports.Go(s.keep)
 	err := s.Server.Run(ctx, l, ready)
 	s.stop()
 	exports.Wait()
 	return err
+}
+
+// keep asks once an hour whether something is due to be forgotten.
+func (s *Standalone) keep() {
+	for s.work.Err() == nil {
+		if err := s.keeper.Turn(s.work); err != nil && s.work.Err() == nil {
+			s.Log.Warn("retention is not kept and will be tried again", "error", err)
+		}
+		if export.Wait(s.work, time.Hour) != nil {
+			return
+		}
+	}
 }
 
 // Close flushes and unlocks the data directory.

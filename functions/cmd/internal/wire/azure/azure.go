@@ -16,6 +16,7 @@ import (
 	tenantset "github.com/onepane/onepane/functions/api/settings"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/replay"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/retention"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/route"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/tenants"
 	"github.com/onepane/onepane/functions/correlate"
@@ -66,6 +67,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 	if err != nil {
 		return nil, err
 	}
+	keeper := &retention.Keeper{Store: d.store, Days: general.RetentionDays, Now: time.Now, Log: log}
 	requests, err := requests(withDirectory(general, s), s, d, functions, &api.Server{
 		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Shelf(), Exports: exports.API{Function: out, Later: true},
 		Replayer: replay.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
@@ -81,7 +83,10 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 				Decode: func(ctx context.Context, body []byte) ([]cloudevent.Event, error) {
 					return pack.Decode(ctx, body, d.claims)
 				}},
-			"export": azurefunc.Timer{Run: func(ctx context.Context) error { out.Turn(ctx); return nil }},
+			"export": azurefunc.Timer{Run: func(ctx context.Context) error {
+				out.Turn(ctx)
+				return keeper.Turn(ctx)
+			}},
 		},
 	}, nil
 }
