@@ -13,10 +13,12 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -112,8 +114,12 @@ func (s *Server) handle(rt route) http.Handler {
 				c.auditForgotten()
 			}
 		}
-		if err != nil && r.Context().Err() == nil {
-			c.fail(failureOf(err))
+		if err != nil {
+			f := failureOf(err)
+			if r.Context().Err() != nil { // the client is gone, or sends no further: not worth a line in the log
+				f.cause = nil
+			}
+			c.fail(f) // without it, net/http would say 200
 		}
 	})
 }
@@ -207,10 +213,17 @@ func (c *call) base() string {
 // body reads a request body of at most limit bytes.
 func (c *call) body(limit int64) ([]byte, error) {
 	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, limit))
-	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, "read request body: %w", err)
+	var over *http.MaxBytesError
+	switch {
+	case err == nil:
+		return b, nil
+	case errors.As(err, &over):
+		return nil, fault.Errorf(fault.TooLarge, "The body is larger than %d bytes.", limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.w.Header().Set("Connection", "close")
+		return nil, fail(http.StatusRequestTimeout, "requestTimeout", "The body did not arrive in time.")
 	}
-	return b, nil
+	return nil, fault.Errorf(fault.Invalid, "The body cannot be read to its end.") // err would tell addresses
 }
 
 func (s *Server) now() time.Time {

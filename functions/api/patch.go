@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -26,10 +25,6 @@ func (c *call) document() ([]byte, error) {
 		return nil, fail(http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding '"+clip(e)+"' is not supported; send gzip or none.")
 	}
 	b, err := c.body(maxRequest)
-	var over *http.MaxBytesError
-	if errors.As(err, &over) {
-		return nil, fault.Errorf(fault.TooLarge, "The body is larger than %d bytes.", maxRequest)
-	}
 	if err != nil || !bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
 		return b, err
 	}

@@ -6,6 +6,7 @@
 package standalone
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,9 @@ type Server struct {
 	Bus       Bus
 	Meter     Meter
 	Log       *slog.Logger
+
+	// HeaderTimeout and ReadTimeout are how long a request's header, and all of it, may take to arrive; 0 is 10 s and 2 min.
+	HeaderTimeout, ReadTimeout time.Duration
 }
 
 // Limits of one connection: slow and endless senders are cut off.
@@ -66,7 +70,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener, ready func()) error {
 		}
 	})
 	srv := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: s.Handler(), ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, headerTimeout), ReadTimeout: cmp.Or(s.ReadTimeout, readTimeout), WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	wg.Go(func() {
