@@ -111,7 +111,7 @@ func New(o Options) *cobra.Command {
 	f.StringVar(&s.url, "url", "", "the server's address (default $ONEPANE_URL, else "+client.DefaultURL+")")
 	f.StringVarP(&s.output, "output", "o", "table", "table or json")
 	root.AddCommand(incidentsCommand(s), alertsCommand(s), explainCommand(s), exposuresCommand(s), quarantineCommand(s),
-		exportsCommand(s), exportCommand(s), keysCommand(s), auditCommand(s), statusCommand(s), versionCommand(s))
+		exportsCommand(s), exportCommand(s), searchCommand(s), sourcesCommand(s), keysCommand(s), auditCommand(s), statusCommand(s), versionCommand(s))
 	root.AddCommand(o.Commands...)
 	return root
 }

@@ -39,7 +39,7 @@ type desk struct {
 	env   map[string]string
 }
 
-func open(t *testing.T) desk {
+func open(t *testing.T, as ...func(*store) api.Reader) desk {
 	m := stored(3)
 	m.alerts[1].Alert.Title = "Miner \x1b[31mruns\u202e"
 	m.alerts[1].Alert.Severity = alert.Critical
@@ -52,6 +52,9 @@ func open(t *testing.T) desk {
 	s := &api.Server{
 		Reader: m, Authenticate: api.Open, Version: "test", Replayer: taker{},
 		Shelf: shelved(t, "good", "bad"),
+	}
+	for _, reader := range as {
+		s.Reader = reader(m)
 	}
 	ts := httptest.NewServer(s.Handler())
 	t.Cleanup(ts.Close)

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onepane/onepane/functions/api/client"
+)
+
+func searchCommand(s *session) *cobra.Command {
+	var f selection
+	cmd := &cobra.Command{
+		Use: "search TEXT", Short: "Find entities, incidents and alerts by any spelling of a thing", Args: between(1, 1),
+		Long: "Find entities, incidents and alerts by any spelling of a thing: an ARN, a resource id in any case, an instance id, a\n" +
+			"host name short or long, an address, a user, a hash, a domain, or the id of an alert or incident.",
+		Example: `  onepane search web-03
+  onepane search arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc1234def567890`,
+		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+			hits, err := c.Search(cmd.Context(), args[0], client.Query{Tenant: f.tenant})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return s.printJSON(hits.JSON)
+			}
+			return s.hits(hits.Value)
+		}),
+	}
+	cmd.Flags().StringVar(&f.tenant, "tenant", "", "only this tenant")
+	return cmd
+}
+
+// hits prints what was found in one table, the things first.
+func (s *session) hits(h client.Hits) error {
+	t := table{head: []string{"WHAT", "ID", "NAME", "SEVERITY", "WHY"}}
+	for _, e := range h.Entities {
+		t.add(e.Kind, e.ID, e.Name, "", why(e.Match))
+	}
+	for _, i := range h.Incidents {
+		t.add("incident", i.ID, i.Name, i.Severity, why(i.Match))
+	}
+	for _, a := range h.Alerts {
+		t.add(a.Class, a.ID, a.Title, a.Severity, why(a.Match))
+	}
+	if len(t.rows) == 0 {
+		_, err := fmt.Fprintln(s.Out, "Nothing found.")
+		return err
+	}
+	if err := t.print(s.Out, s.wide()); err != nil {
+		return err
+	}
+	if !h.Complete {
+		fmt.Fprintln(s.Out, "There is more: these are the newest.")
+	}
+	return nil
+}
+
+func why(m client.Match) string {
+	switch {
+	case m.Name == "":
+		return m.Reason
+	case m.Certain:
+		return "named " + m.Name
+	}
+	return "perhaps: named " + m.Name
+}
+
+func sourcesCommand(s *session) *cobra.Command {
+	var f selection
+	cmd := &cobra.Command{
+		Use: "sources", Short: "List what each provider brought, and what of it waits in quarantine", Args: between(0, 0),
+		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+			head := []string{"SOURCE", "TENANT", "ALERTS", "EXPOSURES", "LAST DELIVERY", "QUARANTINED", "LAST ERROR"}
+			return show(s, asJSON, c.Sources(cmd.Context(), client.Query{Tenant: f.tenant}), "No sources.", head, func(v client.Source) []string {
+				reason := ""
+				if v.LastError != nil {
+					reason = v.LastError.Reason
+				}
+				return []string{v.ID, v.Tenant, strconv.FormatInt(v.Alerts, 10), strconv.FormatInt(v.Exposures, 10), when(v.Last), strconv.Itoa(v.Quarantined), reason}
+			})
+		}),
+	}
+	cmd.Flags().StringVar(&f.tenant, "tenant", "", "only this tenant")
+	return cmd
+}
