@@ -120,7 +120,9 @@ func moment(id string) int {
 func mentionsFollow(t *testing.T, d Driver) {
 	m, f := on(member(0), host("web")), on(member(3), host("web"))
 	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m, f}, Incidents: []incident.Incident{aCase("10000", 0), aCase("10001", 1)}})
-	by := func(name string) []incident.Mention { return mentions(t, d.Store, incident.Mentioning{Names: []string{name}}) }
+	by := func(name string) []incident.Mention {
+		return mentions(t, d.Store, incident.Mentioning{Names: []string{name}})
+	}
 	m = on(m, host("web"), host("db"))
 	m.Status, m.Incident = alert.StatusResolved, "10001"
 	f.FoldedInto = m.Alert.ID
