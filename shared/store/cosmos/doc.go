@@ -52,7 +52,7 @@
 //
 // As infra/local/cosmos counts them, the dearer of two published tables, in batches of 100 (TestCost, BenchmarkCommit
 // print them), folds and merges included, in a tenant of much noise: 3.3 an alert at 10,000 alerts stored, 3.4 at 100,000
-// and at a million; 1.8 more with a new process every 1,000 alerts. What finds alerts by
+// and 3.4 at a million; 1.8 more with a new process every 1,000 alerts. What finds alerts by
 // name is 0.6 more where TestCost counts it.
 //
 //	commit of 50     root 11 · commit 33 · names 17 · nodes 14 · bodies 12 · lookups 7 · mentions 30
