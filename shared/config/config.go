@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -27,6 +28,7 @@ import (
 // Config is every setting.
 type Config struct {
 	Listen   string `yaml:"listen"`   // ONEPANE_LISTEN: host:port of the API and portal
+	BaseURL  string `yaml:"baseURL"`  // ONEPANE_BASE_URL: where clients find it, "https://onepane.example", when not at Listen but behind what ends TLS
 	Data     string `yaml:"data"`     // ONEPANE_DATA: the data directory of the embedded bus and store
 	CacheMB  int    `yaml:"cacheMB"`  // ONEPANE_CACHE_MB: memory for the store's block cache
 	LogLevel string `yaml:"logLevel"` // ONEPANE_LOG_LEVEL: debug, info, warn, error
@@ -108,7 +110,7 @@ func (c *Config) read(r io.Reader) error {
 
 func (c *Config) readEnv(getenv func(string) string) (mistakes []error) {
 	for name, to := range map[string]*string{
-		"ONEPANE_LISTEN": &c.Listen, "ONEPANE_DATA": &c.Data, "ONEPANE_LOG_LEVEL": &c.LogLevel, "ONEPANE_TENANT": &c.Tenant,
+		"ONEPANE_LISTEN": &c.Listen, "ONEPANE_BASE_URL": &c.BaseURL, "ONEPANE_DATA": &c.Data, "ONEPANE_LOG_LEVEL": &c.LogLevel, "ONEPANE_TENANT": &c.Tenant,
 		"ONEPANE_MAPPINGS": &c.Mappings, "OTEL_EXPORTER_OTLP_ENDPOINT": &c.TraceEndpoint,
 	} {
 		if v := getenv(name); v != "" {
@@ -157,6 +159,9 @@ func (c Config) mistakes() (mistakes []error) {
 		wrong("ONEPANE_LISTEN: %q is not host:port", c.Listen)
 	} else if err := Loopback(c.Listen); err != nil && !c.Auth.Configured() {
 		wrong("ONEPANE_LISTEN: %w", err)
+	}
+	if u, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+		wrong("ONEPANE_BASE_URL: not an address such as https://onepane.example") // the value may hold a password
 	}
 	mistakes = append(mistakes, c.accessMistakes()...)
 	mistakes = append(mistakes, c.exportMistakes()...)

@@ -24,12 +24,12 @@ func TestEmptyEnvironmentIsStandalone(t *testing.T) {
 func TestAllMistakesAtOnceByName(t *testing.T) {
 	_, err := Load(env(map[string]string{
 		"ONEPANE_LISTEN": "0.0.0.0:80", "ONEPANE_CACHE_MB": "lots", "ONEPANE_LOG_LEVEL": "loud", "ONEPANE_LOG_JSON": "perhaps",
-		"ONEPANE_CONFIG": "/does/not/exist",
+		"ONEPANE_CONFIG": "/does/not/exist", "ONEPANE_BASE_URL": "onepane.example",
 	}))
 	if fault.Of(err) != fault.Invalid {
 		t.Fatalf("want fault.Invalid, got %v", err)
 	}
-	for _, name := range []string{"ONEPANE_LISTEN", "ONEPANE_CACHE_MB", "ONEPANE_LOG_LEVEL", "ONEPANE_LOG_JSON", "ONEPANE_CONFIG"} {
+	for _, name := range []string{"ONEPANE_LISTEN", "ONEPANE_CACHE_MB", "ONEPANE_LOG_LEVEL", "ONEPANE_LOG_JSON", "ONEPANE_CONFIG", "ONEPANE_BASE_URL"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not mentioned in: %v", name, err)
 		}
@@ -42,11 +42,11 @@ func TestFileAndEnvironment(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(env(map[string]string{"ONEPANE_CONFIG": path, "ONEPANE_CACHE_MB": "32"}))
+	c, err := Load(env(map[string]string{"ONEPANE_CONFIG": path, "ONEPANE_CACHE_MB": "32", "ONEPANE_BASE_URL": "https://onepane.example/"}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Data != "/var/lib/onepane" || c.CacheMB != 32 || c.Tenants["contoso"].Accounts[0] != "111122223333" {
+	if c.BaseURL != "https://onepane.example/" || c.Data != "/var/lib/onepane" || c.CacheMB != 32 || c.Tenants["contoso"].Accounts[0] != "111122223333" {
 		t.Errorf("got %+v", c)
 	}
 }

@@ -80,7 +80,8 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 	kept := &settings.Keeper{Ledger: store, Configured: cfg.Tunings(), Now: time.Now, Log: log}
 	fn := &correlate.Function{Store: store, Alerts: store, Tuning: kept.Tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
-		Reader: store, Hand: fn, Settings: kept, Shelf: queue.Shelf(), Replayer: replay.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now}, Version: version, Now: time.Now, Log: log,
+		Reader: store, Hand: fn, Settings: kept, Shelf: queue.Shelf(), Replayer: replay.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now},
+		BaseURL: cfg.BaseURL, Version: version, Now: time.Now, Log: log,
 		Bus: func(context.Context) (api.Bus, error) {
 			s := queue.Stats()
 			return api.Bus{Pending: s.Pending, DeadLettered: s.DeadLettered}, nil
