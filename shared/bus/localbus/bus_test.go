@@ -3,12 +3,16 @@ package localbus
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/onepane/onepane/shared/bus"
 	"github.com/onepane/onepane/shared/bus/bustest"
@@ -105,3 +109,79 @@ func TestWindowIsBounded(t *testing.T) {
 		t.Errorf("%d marks, %d in order", len(w.marks), len(w.order))
 	}
 }
+
+// A worker reads what a Publish has written and still waits for the disk with: less than nothing is pending then unless both
+// count alike.
+func TestPendingIsNeverNegative(t *testing.T) {
+	disk := &stuckDisk{free: make(chan struct{})}
+	dir, err := datadir.Open("data", datadir.Options{FS: errorfs.Wrap(vfs.NewMem(), disk), CacheBytes: 1 << 20, MemTableBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := dir.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b, err := Open(dir, bus.Alerts, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish := func(id string) error {
+		return b.Publish(t.Context(), cloudevent.Event{ID: id, Source: "/s", Type: "t", Tenant: "a"})
+	}
+	if err := publish("1"); err != nil {
+		t.Fatal(err)
+	}
+	disk.stuck.Store(true)
+	published := make(chan error, 1)
+	go func() { published <- publish("2") }()
+	for visible := 0; visible < 2; runtime.Gosched() {
+		entries, err := b.log.Read("a", 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		visible = len(entries)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	subscribed := make(chan error, 1)
+	go func() {
+		subscribed <- b.Subscribe(ctx, func(_ context.Context, evs []cloudevent.Event) error {
+			if len(evs) != 2 {
+				t.Errorf("offered %d events, want the one that is not yet published too", len(evs))
+			}
+			return nil
+		})
+	}()
+	if err := b.Wait(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Stats(); got != (bus.Stats{}) {
+		t.Errorf("while the disk is stuck: %+v", got)
+	}
+	close(disk.free)
+	if err := <-published; err != nil {
+		t.Error(err)
+	}
+	if got := b.Stats(); got != (bus.Stats{}) {
+		t.Errorf("once both are published: %+v", got)
+	}
+	cancel()
+	<-subscribed
+}
+
+// stuckDisk lets no sync of the write-ahead log through once it is stuck, until it is free.
+type stuckDisk struct {
+	stuck atomic.Bool
+	free  chan struct{}
+}
+
+func (d *stuckDisk) MaybeError(op errorfs.Op) error {
+	sync := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo
+	if sync && strings.HasSuffix(op.Path, ".log") && d.stuck.Load() {
+		<-d.free
+	}
+	return nil
+}
+
+func (d *stuckDisk) String() string { return "stuck disk" }

@@ -19,7 +19,7 @@ import (
 // fields about failures.
 type session struct {
 	name    string
-	last    uint64 // newest event on the disk
+	last    uint64 // newest event known to be on the disk; never before done
 	done    uint64 // everything up to here is completed or set aside
 	busy    bool   // ready, in a handler, or pausing
 	waiters []waiter
@@ -69,11 +69,12 @@ func (b *Bus) next(ctx context.Context) *session {
 	return s
 }
 
-// settle notes that events up to position are done with, and tells those who wait for it.
+// settle notes that events up to position are done with, and tells those who wait for it. A worker may be there before the
+// Publish that it read from: the log shows events before it has told their positions.
 func (b *Bus) settle(s *session, position uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s.done = position
+	s.done, s.last = position, max(s.last, position)
 	rest := s.waiters[:0]
 	for _, w := range s.waiters {
 		if w.until <= position {
