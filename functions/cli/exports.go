@@ -12,7 +12,7 @@ import (
 )
 
 func exportsCommand(s *session) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "exports", Short: "List the ways out, with backlog, lag and last error", Args: between(0, 0),
 		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
 			head := []string{"EXPORT", "TENANT", "TARGET", "BACKLOG", "LAG", "SENT", "SET ASIDE", "LAST SENT", "LAST ERROR"}
@@ -22,6 +22,8 @@ func exportsCommand(s *session) *cobra.Command {
 			})
 		}),
 	}
+	cmd.AddCommand(deliveriesCommand(s), resendCommand(s))
+	return cmd
 }
 
 func exportCommand(s *session) *cobra.Command {

@@ -19,6 +19,9 @@ type Export = api.Export
 // ExportRun is a range that is sent on demand.
 type ExportRun = api.ExportRun
 
+// Delivery is one record's fate.
+type Delivery = api.Delivery
+
 const exports = "/api/v1/exports"
 
 // Exports lists the ways out.
@@ -45,4 +48,16 @@ func (c *Client) RunExport(ctx context.Context, id string, since, until time.Tim
 		return Item[ExportRun]{}, err
 	}
 	return decode[ExportRun](raw)
+}
+
+// Deliveries lists what an export sent last and what it set aside, the newest first.
+func (c *Client) Deliveries(ctx context.Context, id string) iter.Seq2[Item[Delivery], error] {
+	return list[Delivery](ctx, c, exports+"/"+url.PathEscape(id)+"/deliveries", Query{}, alertPage)
+}
+
+// ReplayDelivery sends the thing of one delivery again, as it is now. What the receiver does not take is an Error with its reason.
+func (c *Client) ReplayDelivery(ctx context.Context, id, delivery string) (jsontext.Value, error) {
+	var raw jsontext.Value
+	err := c.do(ctx, http.MethodPost, exports+"/"+url.PathEscape(id)+"/deliveries/"+url.PathEscape(delivery)+"/replay", nil, nil, &raw)
+	return raw, err
 }
