@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -59,6 +61,18 @@ func OfIncident(tenant string, i incident.Incident) (Row, error) {
 	var err error
 	r.ID, err = r.name(state)
 	return r, err
+}
+
+// Link is where the portal at base shows the thing, as the API's links lead there; "" when base is.
+func (r Row) Link(base string) string {
+	if base == "" {
+		return ""
+	}
+	room := "alerts"
+	if r.Incident != nil {
+		room = "incidents"
+	}
+	return strings.TrimSuffix(base, "/") + "/" + room + "/" + url.PathEscape(r.Thing) + "?tid=" + url.QueryEscape(r.Tenant)
 }
 
 // name derives the row's id from all that the state is. The prefix keeps ids of one thing beside one another.

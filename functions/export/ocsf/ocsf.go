@@ -29,7 +29,7 @@ const (
 type Encoder struct {
 	Version   string // default V16
 	Product   string // of Onepane itself: its version
-	PortalURL string
+	PortalURL string // where links lead; events have none when it is empty
 }
 
 // The classes.
@@ -137,7 +137,7 @@ func (e Encoder) detection(r export.Row) Event {
 	v.Metadata.CorrelationUID, v.Metadata.EventCode, v.Metadata.ProcessedTime = m.Incident, a.Type, millis(m.Created)
 	f := finding(m)
 	f.Desc, f.SrcURL, f.Analytic = a.Description, a.URL, analytic(a)
-	v.FindingInfo, v.SrcURL = &f, e.link("alerts", a.ID)
+	v.FindingInfo, v.SrcURL = &f, r.Link(e.PortalURL)
 	if c := cloud(a.Account); c != nil {
 		v.Cloud = c
 		v.Metadata.Profiles = append(v.Metadata.Profiles, "cloud")
@@ -149,13 +149,6 @@ func (e Encoder) detection(r export.Row) Event {
 	v.unmapped("native_severity", a.NativeSeverity)
 	v.unmapped("native_status", a.NativeStatus)
 	return v
-}
-
-func (e Encoder) link(collection, id string) string {
-	if e.PortalURL == "" {
-		return ""
-	}
-	return e.PortalURL + "/" + collection + "/" + id
 }
 
 func analytic(a alert.Alert) *Analytic {
@@ -225,7 +218,7 @@ func (e Encoder) incident(r export.Row) Event {
 	}
 	v.PriorityID = priority(i.Severity)
 	v.Priority = priorities[v.PriorityID]
-	v.SrcURL = e.link("incidents", i.ID)
+	v.SrcURL = r.Link(e.PortalURL)
 	v.Metadata.CorrelationUID = i.ID
 	v.Findings = []Finding{}
 	for n := range r.Alerts {

@@ -221,7 +221,7 @@ func (t *Target) incident(r export.Row) incidentRow {
 		TimeGenerated: r.Updated.UTC(), RowID: r.ID, IncidentName: i.ID, IncidentNumber: number, ProviderIncidentID: i.ID, ProviderName: "Onepane", Title: i.Name,
 		Description: clip(first(i.Summary, i.Description)), Severity: severity(i.Severity), Status: status(i.Status), ClassificationComment: clip(i.ResolvingComment),
 		Owner: map[string]string{}, Labels: []label{}, Comments: []comment{}, AlertIDs: []string{}, CreatedTime: i.Created.UTC(), LastModifiedTime: i.Updated.UTC(),
-		FirstActivityTime: i.First.UTC(), LastActivityTime: i.Last.UTC(), ModifiedBy: i.ModifiedBy, SourceSystem: "Onepane",
+		FirstActivityTime: i.First.UTC(), LastActivityTime: i.Last.UTC(), ModifiedBy: i.ModifiedBy, SourceSystem: "Onepane", IncidentURL: r.Link(t.PortalURL),
 		AdditionalData: additional{Alerts: i.Alerts, Comments: len(i.Comments), Products: i.Products, Tactics: []string{}, Tenant: r.Tenant, RedirectTo: i.RedirectTo},
 	}
 	row.Classification, row.ClassificationReason = classification(i)
@@ -230,9 +230,6 @@ func (t *Target) incident(r export.Row) incidentRow {
 	}
 	if i.AssignedTo != "" {
 		row.Owner["assignedTo"] = i.AssignedTo
-	}
-	if t.PortalURL != "" {
-		row.IncidentURL = strings.TrimSuffix(t.PortalURL, "/") + "/incidents/" + i.ID
 	}
 	for _, tag := range i.Tags {
 		row.Labels = append(row.Labels, label{tag, "User"})

@@ -36,7 +36,7 @@ type Target struct {
 	NoIncidents bool
 	// Subscriptions are those whose alerts are sent, by cloud account; empty sends all.
 	Subscriptions []string
-	PortalURL     string // where links lead
+	PortalURL     string // where links lead; rows have none when it is empty
 	Token         func(ctx context.Context) (string, error)
 	HTTP          *http.Client
 	Now           func() time.Time

@@ -13,7 +13,7 @@ import (
 
 // measured makes the export function of the configuration, and lets metrics show how each export does.
 func measured(cfg config.Config, version string, getenv func(string) string, s exports.Store, metrics *telemetry.Metrics, log *slog.Logger) (*export.Function, error) {
-	fn, err := exports.New(cfg, exports.Options{Version: version, Getenv: getenv, Store: s, Now: time.Now, Log: log})
+	fn, err := exports.New(cfg, exports.Options{Version: version, PortalURL: cfg.BaseURL, Getenv: getenv, Store: s, Now: time.Now, Log: log})
 	if err == nil {
 		metrics.Exports(figures{fn}.read)
 	}

@@ -63,7 +63,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 			return nil, fault.Errorf(fault.Invalid, "exports: %s: a function app has no disk that lasts; use target blob", e.Name)
 		}
 	}
-	out, err := exports.New(general, exports.Options{Version: version, Getenv: os.Getenv, Store: d.store, Now: time.Now, Log: log})
+	out, err := exports.New(general, exports.Options{Version: version, PortalURL: s.BaseURL(), Getenv: os.Getenv, Store: d.store, Now: time.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func functionApp(t *testing.T, cfg config.Config, issuer *accesstest.Issuer) *de
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	d := driversOf(t, quiet)
-	s := cloud.Azure{Common: cloud.Common{Tenant: cfg.Tenant, Bus: cloud.Bus{Queue: "alerts", Quarantine: "quarantine"}},
+	s := cloud.Azure{URL: cfg.BaseURL, Common: cloud.Common{Tenant: cfg.Tenant, Bus: cloud.Bus{Queue: "alerts", Quarantine: "quarantine"}},
 		Backlog: cloud.Backlog{Namespace: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/n", Manager: manager(t)}}
 	app, err := assemble(cfg, s, d, "test", quiet)
 	if err != nil {

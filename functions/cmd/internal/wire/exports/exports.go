@@ -40,18 +40,19 @@ type Store interface {
 
 // Options are what a deployment brings beside its configuration.
 type Options struct {
-	Version string
-	Getenv  func(string) string // where references to secrets lead
-	Store   Store
-	Now     func() time.Time
-	Log     *slog.Logger
+	Version   string
+	PortalURL string              // where links lead, as the API's; "" when no address is known under which people find Onepane
+	Getenv    func(string) string // where references to secrets lead
+	Store     Store
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // New makes the export function of the configuration. A reference that leads nowhere is an error.
 func New(cfg config.Config, o Options) (*export.Function, error) {
 	var all []export.Export
 	for _, c := range cfg.Exports {
-		e, err := exportOf(c, o.Version, o.Getenv)
+		e, err := exportOf(c, o)
 		if err != nil {
 			return nil, fmt.Errorf("export %s: %w", c.Name, err)
 		}
@@ -63,7 +64,7 @@ func New(cfg config.Config, o Options) (*export.Function, error) {
 // lakeSchedule is as often as Security Lake wants objects: many small ones make its queries slow.
 const lakeSchedule = "*/5 * * * *"
 
-func exportOf(c config.Export, version string, getenv func(string) string) (export.Export, error) {
+func exportOf(c config.Export, o Options) (export.Export, error) {
 	if c.When == "" && c.Target == "s3" {
 		c.When = lakeSchedule
 	}
@@ -71,7 +72,7 @@ func exportOf(c config.Export, version string, getenv func(string) string) (expo
 	if err != nil {
 		return export.Export{}, err
 	}
-	target, err := target(c, version, getenv)
+	target, err := target(c, o)
 	if err != nil {
 		return export.Export{}, err
 	}
@@ -87,20 +88,20 @@ func exportOf(c config.Export, version string, getenv func(string) string) (expo
 }
 
 // target makes the target that config.Targets knows by this word.
-func target(c config.Export, version string, getenv func(string) string) (export.Target, error) {
+func target(c config.Export, with Options) (export.Target, error) {
 	var secrets []string
 	for _, ref := range c.Secrets {
-		s, err := ref.Resolve(getenv)
+		s, err := ref.Resolve(with.Getenv)
 		if err != nil {
 			return nil, fmt.Errorf("secret: %w", err)
 		}
 		secrets = append(secrets, s)
 	}
-	write, alerts := encoder(c, version)
+	write, alerts := encoder(c, with)
 	o := c.Options
 	switch c.Target {
 	case "file":
-		return &file.Target{Dir: o["directory"], Name: c.Name, Pack: packer(c, version), Whole: c.Format == "parquet", Now: time.Now}, nil
+		return &file.Target{Dir: o["directory"], Name: c.Name, Pack: packer(c, with), Whole: c.Format == "parquet", Now: time.Now}, nil
 	case "webhook":
 		t := &webhook.Target{URL: o["url"], Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now}
 		for _, s := range secrets {
@@ -117,58 +118,62 @@ func target(c config.Export, version string, getenv func(string) string) (export
 			Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now, Wait: export.Wait,
 		}, nil
 	case "blob":
-		return toBlob(c, version, secrets, getenv)
+		return toBlob(c, with, secrets)
 	case "s3":
-		return toS3(c, version)
+		return toS3(c, with)
 	case "cef":
-		return syslog(o, version)
+		return syslog(o, with.Version)
 	}
-	return toSentinel(c, getenv), nil
+	return toSentinel(c, with), nil
 }
 
 // packer makes files of the format. In a bucket OCSF lies as Security Lake wants it.
-func packer(c config.Export, version string) export.Packer {
+func packer(c config.Export, with Options) export.Packer {
 	o := c.Options
 	lake := ocsf.Lake{Detections: o["detections"], Incidents: o["incidents"], Region: o["region"], Account: o["accountId"]}
-	e := ocsf.Encoder{Version: c.OCSF, Product: version}
+	e := inOCSF(c, with)
 	switch {
 	case c.Format == "parquet":
 		return &parquet.Packer{Encoder: e, Place: lake.Place}
 	case c.Format == "ocsf" && c.Target == "s3":
 		return lake.Lines(e)
 	}
-	write, alerts := encoder(c, version)
+	write, alerts := encoder(c, with)
 	return export.Lines{Write: write, Alerts: alerts}
 }
 
 // toBlob writes to the account of a connection string, or to one that the app's managed identity may write to.
-func toBlob(c config.Export, version string, secrets []string, getenv func(string) string) (export.Target, error) {
+func toBlob(c config.Export, with Options, secrets []string) (export.Target, error) {
 	o := c.Options
-	t := &blob.Target{Container: o["container"], Prefix: o["prefix"], Pack: packer(c, version), Now: time.Now}
+	t := &blob.Target{Container: o["container"], Prefix: o["prefix"], Pack: packer(c, with), Now: time.Now}
 	var err error
 	if len(secrets) > 0 {
 		t.Client, err = blob.Open(secrets[0])
 	} else {
-		t.Client, err = blob.OpenAs(o["endpoint"], azuresdk.Credential(managed(getenv)), nil)
+		t.Client, err = blob.OpenAs(o["endpoint"], azuresdk.Credential(managed(with.Getenv)), nil)
 	}
 	return t, err
 }
 
-func toS3(c config.Export, version string) (export.Target, error) {
+func toS3(c config.Export, with Options) (export.Target, error) {
 	o := c.Options
 	client, err := s3.Open(context.Background(), s3.Settings{Region: o["region"], Endpoint: o["endpoint"]}) // asks nobody yet
 	return &s3.Target{
-		Client: client, Bucket: o["bucket"], Prefix: o["prefix"], Pack: packer(c, version), Key: o["kmsKey"], Owner: o["owner"],
+		Client: client, Bucket: o["bucket"], Prefix: o["prefix"], Pack: packer(c, with), Key: o["kmsKey"], Owner: o["owner"],
 		Overwrite: o["overwrite"] == "true", Now: time.Now,
 	}, err
 }
 
 // encoder is the format's, with how many of an incident's alerts it wants.
-func encoder(c config.Export, version string) (export.Encoder, int) {
+func encoder(c config.Export, with Options) (export.Encoder, int) {
 	if c.Format == "ocsf" {
-		return ocsf.Encoder{Version: c.OCSF, Product: version}.Encode, ocsf.MaxAlerts
+		return inOCSF(c, with).Encode, ocsf.MaxAlerts
 	}
 	return export.Plain, 0
+}
+
+func inOCSF(c config.Export, with Options) ocsf.Encoder {
+	return ocsf.Encoder{Version: c.OCSF, Product: with.Version, PortalURL: with.PortalURL}
 }
 
 func syslog(o map[string]string, version string) (export.Target, error) {
@@ -184,12 +189,12 @@ func syslog(o map[string]string, version string) (export.Target, error) {
 }
 
 // toSentinel speaks as the app's managed identity.
-func toSentinel(c config.Export, getenv func(string) string) export.Target {
-	credential := managed(getenv)
+func toSentinel(c config.Export, with Options) export.Target {
+	credential := managed(with.Getenv)
 	o := c.Options
 	return &sentinel.Target{
 		Endpoint: o["endpoint"], Rule: o["rule"], AlertStream: o["alertStream"], IncidentStream: o["incidentStream"], NoIncidents: o["incidents"] == "false",
-		Subscriptions: slices.Clone(c.Subscriptions), HTTP: export.Client(), Now: time.Now,
+		Subscriptions: slices.Clone(c.Subscriptions), PortalURL: with.PortalURL, HTTP: export.Client(), Now: time.Now,
 		Token: func(ctx context.Context) (string, error) {
 			t, err := credential.Token(ctx, identity.Request{Scope: sentinel.Scope})
 			return t.Value, err

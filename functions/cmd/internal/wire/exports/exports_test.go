@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onepane/onepane/functions/export"
 	"github.com/onepane/onepane/shared/config"
+	"github.com/onepane/onepane/shared/incident"
 )
 
 func TestTargetsOfTheConfiguration(t *testing.T) {
@@ -24,7 +26,7 @@ func TestTargetsOfTheConfiguration(t *testing.T) {
 			if secret[name] != "" {
 				c.Secrets = []config.Reference{"env:SECRET"}
 			}
-			e, err := exportOf(c, "test", func(string) string { return secret[name] })
+			e, err := exportOf(c, Options{Version: "test", Getenv: func(string) string { return secret[name] }})
 			if err != nil || e.Target == nil || e.Kind != name {
 				t.Errorf("%s: %+v, %v", name, e, err)
 			}
@@ -34,11 +36,40 @@ func TestTargetsOfTheConfiguration(t *testing.T) {
 
 func TestABlobByIdentity(t *testing.T) {
 	c := config.Export{Name: "x", Tenant: "t", Target: "blob", Format: "parquet", Options: map[string]string{"container": "c", "endpoint": "https://contoso.blob.core.windows.net"}}
-	if _, err := exportOf(c, "test", func(string) string { return "" }); err != nil {
+	if _, err := exportOf(c, Options{Version: "test", Getenv: func(string) string { return "" }}); err != nil {
 		t.Error(err)
 	}
 	c.Options["endpoint"] = "contoso"
-	if _, err := exportOf(c, "test", func(string) string { return "" }); err == nil {
+	if _, err := exportOf(c, Options{Version: "test", Getenv: func(string) string { return "" }}); err == nil {
 		t.Error("an address that is none")
+	}
+}
+
+// A target that has a word for it says where the portal shows what a record is about.
+func TestLinksLeadToThePortal(t *testing.T) {
+	row, err := export.OfIncident("contoso & sons", incident.Incident{ID: "10894", Tenant: "contoso & sons", Name: "Odd sign-ins", Status: incident.Active})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := map[string]string{"endpoint": "https://dce.example", "rule": "dcr-0011", "url": "https://siem.example", "directory": "out", "bucket": "lake", "region": "eu-west-1"}
+	for _, tt := range []struct{ target, format, portal, want string }{
+		{"sentinel", "", "https://soc.example", `"IncidentUrl":"https://soc.example/incidents/10894?tid=contoso+%26+sons"`},
+		{"sentinel", "", "https://soc.example/pane/", `"IncidentUrl":"https://soc.example/pane/incidents/10894?`},
+		{"webhook", "ocsf", "https://soc.example", `"src_url":"https://soc.example/incidents/10894?tid=contoso+%26+sons"`},
+		{"file", "ocsf", "https://soc.example", `"src_url":"https://soc.example/incidents/10894?`},
+		{"s3", "ocsf", "https://soc.example", `"src_url":"https://soc.example/incidents/10894?`},
+		{"sentinel", "", "", ""},
+		{"webhook", "ocsf", "", ""},
+	} {
+		c := config.Export{Name: "x", Tenant: "contoso & sons", Target: tt.target, Format: tt.format, Options: options}
+		e, err := exportOf(c, Options{Version: "test", PortalURL: tt.portal, Getenv: func(string) string { return "" }})
+		if err != nil {
+			t.Errorf("%s: %v", tt.target, err)
+			continue
+		}
+		data, err := e.Target.Encode(row)
+		if text := strings.ReplaceAll(string(data), `\u0026`, "&"); err != nil || !strings.Contains(text, tt.want) || tt.want == "" && strings.Contains(text, "/incidents/") {
+			t.Errorf("%s %s to %q lacks %s: %s, %v", tt.target, tt.format, tt.portal, tt.want, text, err)
+		}
 	}
 }
