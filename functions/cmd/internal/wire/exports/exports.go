@@ -64,11 +64,15 @@ func New(cfg config.Config, o Options) (*export.Function, error) {
 // lakeSchedule is as often as Security Lake wants objects: many small ones make its queries slow.
 const lakeSchedule = "*/5 * * * *"
 
-func exportOf(c config.Export, o Options) (export.Export, error) {
+func schedule(c config.Export) (export.Schedule, error) {
 	if c.When == "" && c.Target == "s3" {
-		c.When = lakeSchedule
+		return export.ParseSchedule(lakeSchedule)
 	}
-	when, err := export.ParseSchedule(c.When)
+	return export.ParseSchedule(c.When)
+}
+
+func exportOf(c config.Export, o Options) (export.Export, error) {
+	when, err := schedule(c)
 	if err != nil {
 		return export.Export{}, err
 	}

@@ -1,6 +1,7 @@
 package exports
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -29,6 +30,29 @@ func TestTargetsOfTheConfiguration(t *testing.T) {
 			e, err := exportOf(c, Options{Version: "test", Getenv: func(string) string { return secret[name] }})
 			if err != nil || e.Target == nil || e.Kind != name {
 				t.Errorf("%s: %+v, %v", name, e, err)
+			}
+		}
+	}
+}
+
+// What the README and config.Export say of when an export sends that does not say it itself.
+func TestScheduleUnlessSaid(t *testing.T) {
+	fiveMinutes, err := export.ParseSchedule("*/5 * * * *")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range config.Targets {
+		want := export.Schedule{}
+		if name == "s3" {
+			want = fiveMinutes
+		}
+		for _, c := range []config.Export{{Target: name}, {Target: name, When: "change"}} {
+			got, err := schedule(c)
+			if c.When == "change" {
+				want = export.Schedule{}
+			}
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, when %q: %v, %v", name, c.When, got, err)
 			}
 		}
 	}
