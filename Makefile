@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages under testdata are left out of ./... by the go command: name them.
 PACKAGES := ./... ./testdata/demo ./testdata/attacks
 
-.PHONY: all build run test lint unit race crash golden fuzz conformance bench bench-replay score package e2e-cloud e2e-cost bench-cost bench-coldstart simulate clean
+.PHONY: all build run test lint unit race crash golden fuzz conformance bench bench-replay score package e2e-cloud e2e-cost bench-cost bench-coldstart simulate clients clean
 
 all: build lint unit
 
@@ -97,6 +97,13 @@ e2e-cost:
 STORE_STORED ?= 10000,100000,1000000
 bench-cost:
 	ONEPANE_COST_STORED=$(STORE_STORED) $(GO) test -run - -bench Commit -benchtime 1x -timeout 12h ./shared/store/cosmos
+
+# The clients that others wrote for Microsoft Graph security, against the real server. `make test` runs the same but for
+# Microsoft's SDK for Go, whose first build takes five minutes of a core and 5 GB.
+clients: export ONEPANE_TEST_NPM = 1
+clients: export ONEPANE_TEST_GRAPH_SDK = 1
+clients:
+	$(GO) test -count=1 -v -timeout 60m ./functions/cmd/clients
 
 # The start of each producer over that of the least function on its platform, by turns, and its size.
 bench-coldstart:

@@ -60,6 +60,7 @@ var Rules = []Rule{
 	{"functions/api/access", with(domain, "functions/api", "shared/store")},
 	{"functions/api/access/accesstest", nil},
 	{"functions/api/settings", with(domain, "functions/api", "shared/store", "shared/store/localstore", "shared/datadir")}, // the last two in tests
+	{"functions/api/graphtest", nil}, // a module of its own
 	{"functions/api/client", with(domain, "functions/api")},
 	{"functions/portal", with(domain, "events")},
 	{"functions/cli", with(domain, "functions/api/client")},
