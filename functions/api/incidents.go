@@ -94,8 +94,12 @@ func (c *call) showIncident(i incident.Incident, o odata.Options, budget *int) (
 	return selected(g, o.Select)
 }
 
-// expand lists up to most alerts of an incident, by first activity.
+// expand lists up to most alerts of an incident, by first activity. What was merged into another has given its alerts away:
+// listed here too, whoever polls would count each twice, and see it change where lastUpdateDateTime stands still.
 func (c *call) expand(i incident.Incident, most int) (*expansion, error) {
+	if i.RedirectTo != "" {
+		return &expansion{Alerts: []jsontext.Value{}}, nil
+	}
 	p, err := c.listerOf(i).page(query.Query{Top: max(most, 1), Count: true}, nil)
 	if err != nil {
 		return nil, err
