@@ -142,23 +142,41 @@ func (s *stage) furnish() {
 // deliver sends a delivery that must be taken, and waits until it is correlated.
 func (s *stage) deliver(route string, body []byte) ingest.Receipt {
 	s.t.Helper()
-	status, answer := s.ask(http.MethodPost, "/api/ingest/"+route, body, "Prefer", "wait=30")
-	var r ingest.Receipt
-	if err := json.Unmarshal(answer, &r); err != nil || status != http.StatusAccepted || len(r.Accepted) == 0 || len(r.Rejected) > 0 {
-		s.t.Fatalf("deliver to %s: %d %v\n%s", route, status, err, answer)
+	r, err := s.tryDeliver(route, body)
+	if err != nil {
+		s.t.Fatal(err)
 	}
 	return r
+}
+
+func (s *stage) tryDeliver(route string, body []byte) (r ingest.Receipt, err error) {
+	status, answer, err := s.try(http.MethodPost, "/api/ingest/"+route, body, "Prefer", "wait=30")
+	if err == nil {
+		err = json.Unmarshal(answer, &r)
+	}
+	if err != nil || status != http.StatusAccepted || len(r.Accepted) == 0 || len(r.Rejected) > 0 {
+		return r, fmt.Errorf("deliver to %s: %d %v\n%s", route, status, err, answer)
+	}
+	return r, nil
 }
 
 // ask sends one request with the admin's token, and headers by pairs.
 func (s *stage) ask(method, address string, body []byte, headers ...string) (int, []byte) {
 	s.t.Helper()
+	status, answer, err := s.try(method, address, body, headers...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return status, answer
+}
+
+func (s *stage) try(method, address string, body []byte, headers ...string) (int, []byte, error) {
 	if strings.HasPrefix(address, "/") {
 		address = s.url + address
 	}
 	req, err := http.NewRequest(method, address, bytes.NewReader(body))
 	if err != nil {
-		s.t.Fatal(err)
+		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+s.admin)
 	for i := 0; i < len(headers); i += 2 {
@@ -166,14 +184,11 @@ func (s *stage) ask(method, address string, body []byte, headers ...string) (int
 	}
 	resp, err := s.http.Do(req)
 	if err != nil {
-		s.t.Fatal(err)
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return resp.StatusCode, answer
+	return resp.StatusCode, answer, err
 }
 
 // environment is what a client that is another process is told. Tight is a server that answers one request a second after the
