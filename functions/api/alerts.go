@@ -103,7 +103,7 @@ func (c *call) alertPage(context string, list alertList) error {
 	if err != nil {
 		return err
 	}
-	q, err := alertLimits.page(o)
+	q, err := graphLimits.page(o)
 	if err != nil {
 		return err
 	}

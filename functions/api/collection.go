@@ -32,6 +32,7 @@ type limits struct {
 
 var (
 	alertLimits    = limits{standard: 100, most: 1000}
+	graphLimits    = limits{standard: 100, most: 2000} // of alerts_v2: Cortex XSOAR asks for so many, and then skips so many
 	incidentLimits = limits{standard: 50, most: 50, refuse: true}
 )
 

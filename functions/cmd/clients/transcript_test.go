@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -73,7 +74,8 @@ func TestTranscripts(t *testing.T) {
 		{"Wazuh ms-graph, incidents", incidents + "?$top=50&$filter=createdDateTime+ge+THEN+and+createdDateTime+lt+NOW", "", incidents, every},
 		{"Elastic m365_defender, incidents", incidents + "?%24expand=alerts&%24filter=lastUpdateDateTime+ge+THEN&%24orderby=lastUpdateDateTime+asc&%24skip=0&%24top=50", "", incidents, every},
 		{"Elastic m365_defender, alerts", alerts + "?%24filter=lastUpdateDateTime+gt+THEN&%24orderby=lastUpdateDateTime+asc&%24skip=0&%24top=1000", "include-unknown-enum-members", alerts, known},
-		{"Cortex XSOAR, alerts", alerts + "?$filter=createdDateTime%20ge%20THEN%20and%20(severity%20eq%20%27high%27%20or%20severity%20eq%20%27medium%27)&$top=50&$orderby=createdDateTime%20asc", "include-unknown-enum-members", alerts, grave},
+		{"Cortex XSOAR, fetch", alerts + "?%24filter=createdDateTime+ge+THEN+and+createdDateTime+le+NOW+and+serviceSource+eq+%27microsoftDefenderForEndpoint%27+or+serviceSource+eq+%27microsoftDefenderForCloud%27", "include-unknown-enum-members", alerts, known},
+		{"Cortex XSOAR, search", alerts + "?%24top=50&%24skip=0&%24filter=lastUpdateDateTime+gt+2020-01-31+and+severity+eq+%27high%27+and+status+eq+%27new%27", "", alerts, func(i item) bool { return i.Severity == "high" }},
 		{"quotes and parentheses as they are", alerts + "?$filter=(severity+eq+'high'+or+severity+eq+'medium')+and+classification+eq+null", "", alerts, grave},
 		{"everything encoded", alerts + "?%24filter=serviceSource%20eq%20%27microsoftDefenderForCloud%27%20and%20status%20ne%20%27resolved%27", "include-unknown-enum-members", alerts, known},
 		{"a path in another case", "/v1.0/security/alerts_V2?$filter=status+eq+'new'", "", alerts, every},
@@ -99,6 +101,24 @@ func TestTranscripts(t *testing.T) {
 				t.Error("an incident without alerts")
 			}
 		})
+	}
+}
+
+// TestPagesOf2000: Cortex XSOAR takes pages of up to 2,000 alerts, and skips by as many as it asked for.
+func TestPagesOf2000(t *testing.T) {
+	s := open(t)
+	var body strings.Builder
+	for n := range 2100 {
+		fmt.Fprintf(&body, `{"id":"x%d","time":"2026-03-03T00:07:33Z","title":"Seen again","entities":[{"kind":"host","value":"web-01.contoso.example"}]}`+"\n", n)
+	}
+	s.deliver("webhook", []byte(body.String()))
+	first, second := s.list(alerts+"?%24top=2000"), s.list(alerts+"?%24top=2000&%24skip=2000")
+	all := map[string]bool{}
+	for _, a := range slices.Concat(first.Value, second.Value) {
+		all[a.ID] = true
+	}
+	if len(first.Value) != 2000 || len(all) != 2100 {
+		t.Errorf("%d alerts on the first page, %d different ones on both", len(first.Value), len(all))
 	}
 }
 
