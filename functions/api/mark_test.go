@@ -39,7 +39,7 @@ func TestLinksKeepTheirPlace(t *testing.T) {
 	m := &memory{}
 	for i := range 90 {
 		a := member([]string{"contoso", "fabrikam"}[i%2], i/2) // both tenants have alerts of the same moments
-		a.Alert.ID = fmt.Sprintf("x%03d", i/2) // and the same ids
+		a.Alert.ID = fmt.Sprintf("x%03d", i/2)                 // and the same ids
 		a.Alert.Severity = []alert.Severity{alert.Low, alert.High, alert.Critical, alert.Unknown, alert.Medium}[i%5]
 		a.Created = day.Add(time.Duration(i/12) * time.Minute)
 		a.Updated = day.Add(-time.Duration(i/7) * time.Nanosecond)
