@@ -19,7 +19,8 @@ type Lister interface {
 // Act does what a person decided, on the same state and with the same care as alerts are correlated: a lost race is run
 // again on what is there then. Resolving or assigning an incident goes on to its alerts, at most incident.MaxActed in one
 // commit, the incident first, so that doing it again finishes what broke off. The error's kind is that of State.Act, or
-// of the store. What was done is in Done.Records, for the audit; of the alerts that an edit goes on to, how many.
+// of the store. What was done is in Done.Records, and by.Note is asked what the journal says of it: each commit has its entries
+// with it. Of the alerts that an edit goes on to both have how many.
 func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error) {
 	done, err := f.act(ctx, tenant, a, by)
 	if err != nil {
@@ -37,11 +38,14 @@ func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by
 	n, err := f.pass(ctx, tenant, done.Incident, passed, by)
 	if n > 0 {
 		done.Changed = true
-		done.Records = append(done.Records, incident.Record{
-			Who: by.Name, When: f.Now(), What: "edit", Kind: "incident", ID: done.Incident, After: map[string]string{"alertsEdited": strconv.Itoa(n)},
-		})
+		done.Records = append(done.Records, f.passedOn(by, done.Incident, n))
 	}
 	return done, err
+}
+
+// passedOn tells of the alerts that an incident's edit went on to.
+func (f *Function) passedOn(by incident.By, id string, alerts int) incident.Record {
+	return incident.Record{Who: by.Name, When: f.Now(), What: "edit", Kind: "incident", ID: id, After: map[string]string{"alertsEdited": strconv.Itoa(alerts)}}
 }
 
 // act does one action in one commit.
@@ -90,6 +94,11 @@ func (f *Function) decide(ctx context.Context, tenant string, c *cached, a incid
 	if decided = !changes.Empty(); !decided {
 		return done, nil
 	}
+	if by.Note != nil {
+		if changes.Journal, err = by.Note(done.Records); err != nil {
+			return done, fmt.Errorf("note what is done: %w", err)
+		}
+	}
 	if err := f.Store.Commit(ctx, tenant, c.version, changes); err != nil {
 		return done, storeError("commit", err)
 	}
@@ -132,6 +141,11 @@ func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[
 // leave the list, so that its first page is always what is left to do.
 func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Edit, by incident.By) (n int, err error) {
 	q := query.Query{Top: incident.MaxActed, Where: unlike(edit)}
+	if note := by.Note; note != nil {
+		by.Note = func(edited []incident.Record) ([]incident.Entry, error) {
+			return note([]incident.Record{f.passedOn(by, id, len(edited))})
+		}
+	}
 	for {
 		page, err := f.Alerts.IncidentAlerts(ctx, tenant, id, q)
 		if err != nil {

@@ -31,6 +31,9 @@ type By struct {
 	At   time.Time
 	// Match, when set, is the Tag that the thing to be edited must still have.
 	Match string
+	// Note, when set, makes what the journal says of records, to be committed together with what they tell of. It may be asked
+	// several times, as often as an action is decided anew. An error commits nothing.
+	Note func([]Record) ([]Entry, error)
 }
 
 // Done says what became of an action.

@@ -126,6 +126,7 @@ type Changes struct {
 	Incidents []Incident
 	Nodes     []Node
 	Sequence  int64
+	Journal   []Entry // what is noted of it; without anything that changed there is nothing to note
 }
 
 // Empty reports whether nothing changed.

@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"time"
+
+	"github.com/onepane/onepane/shared/incident"
 )
 
 // MaxDocument bounds a document and an entry, in bytes.
@@ -18,6 +19,9 @@ type Ledger interface {
 	// PutDocument writes d and gives it the next version. It is fault.Conflict, and changes nothing, unless d.Version is the one
 	// that is stored: 0 when there is none. A document of more than MaxDocument bytes is fault.TooLarge.
 	PutDocument(ctx context.Context, kind string, d Document) (version uint64, err error)
+	// PutNoted is PutDocument with an entry of a tenant's journal that tells of it: both are written or neither, even through a
+	// crash at any point.
+	PutNoted(ctx context.Context, kind string, d Document, tenant string, e Entry) (version uint64, err error)
 
 	// Append adds an entry to a tenant's journal; "" is the journal of what is not one tenant's. An id that is there already
 	// keeps what it has.
@@ -36,9 +40,5 @@ type Document struct {
 	Data    []byte // JSON
 }
 
-// Entry is one line of a journal. Ids sort as the entries shall be listed: begin them with the time.
-type Entry struct {
-	ID      string
-	Expires time.Time // when it may be forgotten; zero is never
-	Data    []byte    // JSON
-}
+// Entry is one line of a journal.
+type Entry = incident.Entry

@@ -37,7 +37,8 @@ type Correlation interface {
 	Load(ctx context.Context, tenant string, refs incident.Refs) (incident.Loaded, error)
 	// Commit makes changes visible, whole or not at all, even through a crash at any point, and moves the tenant to
 	// version+1. It is fault.Conflict when the tenant is no longer at version, and changes nothing then. Whatever
-	// it names replaces what was there. At most MaxCommit members. Tenants never see one another.
+	// it names replaces what was there. At most MaxCommit members. Tenants never see one another. The changes' journal is
+	// in the tenant's Ledger with them: no change without its entries, no entries without their change.
 	Commit(ctx context.Context, tenant string, version uint64, c incident.Changes) error
 }
 

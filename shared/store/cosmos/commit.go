@@ -72,6 +72,10 @@ func (s *Store) commit(ctx context.Context, t *tenant, v *view, c incident.Chang
 	if err := w.changes(ctx, c); err != nil {
 		return nil, err
 	}
+	var err error
+	if w.note, err = s.newNote(t.name, nameOf(t.name), c.Journal...); err != nil {
+		return nil, err
+	}
 	return w.commit(ctx)
 }
 
@@ -79,6 +83,9 @@ func (s *Store) commit(ctx context.Context, t *tenant, v *view, c incident.Chang
 func (w *writing) commit(ctx context.Context) (*view, error) {
 	t, v := w.tenant, w.view
 	etag, err := w.batch(ctx)
+	if err == nil {
+		w.store.deliver(ctx, w.note)
+	}
 	if err != nil || etag == "" {
 		t.forgetView(v)
 		return nil, err
@@ -116,6 +123,7 @@ type writing struct {
 	root  root
 	item  commitItem
 	names []namesItem
+	note  *note // what the journal says of it; nil when nothing
 	nodes map[string]*node
 	content
 
@@ -339,6 +347,9 @@ func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
 			return "", fault.Errorf(fault.Invalid, "encode: %w", err)
 		}
 		b.CreateItem(item, nil)
+	}
+	if err := w.note.join(&b); err != nil {
+		return "", err
 	}
 	for try := 1; ; try++ {
 		etags, err := w.store.db.batch(ctx, b, &w.tenant.seen)

@@ -14,6 +14,7 @@
 //	                 nodes. All of them are the log, the last 96 the tail
 //	  k-<version>-n  names: nodes that live two days, found by the index, expire by TTL
 //	  i-<page>       table of incidents, 32 neighbours an item, zones indexed
+//	  note-…         what the journal says of a commit, on its way there: see note.go
 //	container "state", partition ~!mentions/<tenant>
 //	  x-<version>-…  names in the evidence of a commit's new bodies, indexed: search. Written before the commit
 //	container "blobs", partition /tenant/id, every item a partition of its own, nothing indexed

@@ -24,6 +24,9 @@ import (
 //	"~!documents/<kind>"   d-<id>   one document, replaced If-Match
 //	"~!journal/<tenant>"   e-<id>   one entry, TTL when it expires
 //	                       journal  says that there is one: what Journals finds
+//
+// An entry that tells of a commit or of a document cannot be written to the journal in the batch of what it tells of: that is
+// another partition. It goes along as a note beside it, and from there to the journal: see note.go.
 const (
 	documentsPartition = marked + "!documents/"
 	journalPartition   = marked + "!journal/"
@@ -133,6 +136,23 @@ func (s *Store) items(ctx context.Context, p shelf, q question, limit int) (out 
 // PutDocument is store.Ledger. When the answer is lost, nobody knows whether it was written: the error is then passing, and
 // the same write again a conflict if it was.
 func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) (uint64, error) {
+	return s.putDocument(ctx, kind, d, nil)
+}
+
+// PutNoted is store.Ledger. An answer that is lost is as with PutDocument.
+func (s *Store) PutNoted(ctx context.Context, kind string, d store.Document, tenant string, e store.Entry) (uint64, error) {
+	n, err := s.newNote(documentsPartition+partitionOf(kind), tenant, e)
+	if err != nil {
+		return 0, err
+	}
+	version, err := s.putDocument(ctx, kind, d, n)
+	if err == nil {
+		s.deliver(ctx, n)
+	}
+	return version, err
+}
+
+func (s *Store) putDocument(ctx context.Context, kind string, d store.Document, n *note) (uint64, error) {
 	if err := checkLedger(d.ID, d.Data); err != nil {
 		return 0, err
 	}
@@ -154,6 +174,9 @@ func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) 
 			return 0, fault.Errorf(fault.Conflict, "%s %q is at version %d, not %d", kind, d.ID, old.Version, d.Version)
 		}
 		b.ReplaceItem(it.ID, data, ifStill(etag))
+	}
+	if err := n.join(&b); err != nil {
+		return 0, fmt.Errorf("write %s %q: %w", kind, d.ID, err)
 	}
 	if _, err := s.db.batch(ctx, b, p.seen); err != nil {
 		return 0, fmt.Errorf("write %s %q: %w", kind, d.ID, err)
@@ -197,6 +220,9 @@ func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error 
 
 // Entries is store.Ledger.
 func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.Entry, error) {
+	if err := s.deliverLeft(ctx); err != nil {
+		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
+	}
 	q := question{page: limit}
 	q.text = "SELECT * FROM c WHERE c.type = " + q.bind(entryType)
 	if before != "" {
@@ -216,6 +242,9 @@ func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) (
 
 // Journals is store.Ledger. Like Tenants it spans partitions.
 func (s *Store) Journals(ctx context.Context) ([]string, error) {
+	if err := s.deliverLeft(ctx); err != nil {
+		return nil, fmt.Errorf("list journals: %w", err)
+	}
 	q := question{text: "SELECT c.tenant FROM c WHERE c.type = 'journal'", page: 1000}
 	var out []string
 	err := s.db.query(ctx, azcosmos.NewPartitionKey(), q, nil, func(data []byte) (bool, error) {

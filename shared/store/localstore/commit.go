@@ -99,6 +99,9 @@ func (w *commit) changes(c incident.Changes) error {
 			return err
 		}
 	}
+	if err := w.store.note(w.batch, w.tenant.name, c.Journal...); err != nil {
+		return err
+	}
 	if len(w.feed) > 0 {
 		if err := w.batch.Set(datadir.AppendUint(datadir.Key(feedTable, w.tenant.name), w.state.Version), w.feed, nil); err != nil {
 			return err

@@ -72,6 +72,16 @@ func (s *Store) Documents(ctx context.Context, kind, after string, limit int) ([
 
 // PutDocument is store.Ledger.
 func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) (uint64, error) {
+	return s.put(ctx, kind, d, func(*pebble.Batch) error { return nil })
+}
+
+// PutNoted is store.Ledger.
+func (s *Store) PutNoted(ctx context.Context, kind string, d store.Document, tenant string, e store.Entry) (uint64, error) {
+	return s.put(ctx, kind, d, func(b *pebble.Batch) error { return s.note(b, tenant, e) })
+}
+
+// put writes a document with what else belongs into its batch.
+func (s *Store) put(ctx context.Context, kind string, d store.Document, also func(*pebble.Batch) error) (uint64, error) {
 	if err := checkLedger(ctx, "kind", kind, d.ID, d.Data); err != nil {
 		return 0, err
 	}
@@ -85,7 +95,7 @@ func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) 
 		return 0, fault.Errorf(fault.Conflict, "%s %q is at version %d, not %d", kind, d.ID, old.Version, d.Version)
 	}
 	b := s.dir.DB.NewBatch()
-	if err := b.Set(byID(documentTable, kind, d.ID), append(datadir.AppendUint(nil, d.Version+1), d.Data...), nil); err != nil {
+	if err := errors.Join(b.Set(byID(documentTable, kind, d.ID), append(datadir.AppendUint(nil, d.Version+1), d.Data...), nil), also(b)); err != nil {
 		return 0, errors.Join(err, b.Close())
 	}
 	if err := s.dir.Apply(b, true); err != nil {
@@ -94,7 +104,7 @@ func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) 
 	return d.Version + 1, nil
 }
 
-// Append is store.Ledger. Each entry makes room by dropping the oldest that have expired.
+// Append is store.Ledger.
 func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error {
 	if err := checkLedger(ctx, "tenant", tenant, e.ID, e.Data); err != nil {
 		return err
@@ -110,8 +120,7 @@ func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error 
 		return fmt.Errorf("append to journal of %q: %w", tenant, err)
 	}
 	b := s.dir.DB.NewBatch()
-	err = errors.Join(s.dropExpired(b, tenant), b.Set(key, append(datadir.AppendUint(nil, datadir.TimeKey(e.Expires)), e.Data...), nil))
-	if err != nil {
+	if err := s.note(b, tenant, e); err != nil {
 		return errors.Join(fmt.Errorf("append to journal of %q: %w", tenant, err), b.Close())
 	}
 	if err := s.dir.Apply(b, true); err != nil {
@@ -120,7 +129,27 @@ func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error 
 	return nil
 }
 
-// maxDropped is how many expired entries one Append takes out.
+// note puts entries into a batch, and makes room by dropping the oldest that have expired.
+func (s *Store) note(b *pebble.Batch, tenant string, entries ...store.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := s.dropExpired(b, tenant); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		err := checkLedger(context.Background(), "tenant", tenant, e.ID, e.Data)
+		if err == nil {
+			err = b.Set(byID(journalTable, tenant, e.ID), append(datadir.AppendUint(nil, datadir.TimeKey(e.Expires)), e.Data...), nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxDropped is how many expired entries one batch takes out.
 const maxDropped = 16
 
 func (s *Store) dropExpired(b *pebble.Batch, tenant string) error {

@@ -297,3 +297,34 @@ func nodes(t *testing.T, d Driver) {
 		t.Errorf("Load = %+v", l.Nodes)
 	}
 }
+
+func journaled(t *testing.T, d Driver) {
+	entry := func(n int) incident.Entry {
+		return incident.Entry{ID: fmt.Sprintf("e%02d", n), Data: fmt.Appendf(nil, `{"n":%d}`, n)}
+	}
+	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1), Journal: []incident.Entry{entry(1), entry(2)}})
+	commit(t, d.Store, tenant, incident.Changes{Members: members(1, 2), Journal: []incident.Entry{entry(3)}})
+	refused := incident.Changes{Members: members(2, 3), Journal: []incident.Entry{entry(4)}}
+	if err := d.Store.Commit(t.Context(), tenant, 1, refused); fault.Of(err) != fault.Conflict {
+		t.Errorf("a commit from another version: %v", err)
+	}
+	large := incident.Changes{Members: members(2, 3), Journal: []incident.Entry{{ID: "e05", Data: make([]byte, store.MaxDocument+1)}}}
+	if err := d.Store.Commit(t.Context(), tenant, 2, large); fault.Of(err) != fault.TooLarge {
+		t.Errorf("an entry that is too large: %v", err)
+	}
+	check := func(s Store) {
+		t.Helper()
+		same(t, "entries", entryIDs(t, s, tenant, "", 10), []string{"e03", "e02", "e01"})
+		same(t, "another's entries", entryIDs(t, s, "fabrikam", "", 10), nil)
+		if names, err := s.Journals(t.Context()); err != nil || !slices.Equal(names, []string{tenant}) {
+			t.Errorf("journals %v, %v", names, err)
+		}
+		if l := load(t, s, tenant, incident.Refs{}); l.Version != 2 {
+			t.Errorf("version %d", l.Version)
+		}
+	}
+	check(d.Store)
+	if d.Crash != nil {
+		check(d.Crash(t, 0))
+	}
+}

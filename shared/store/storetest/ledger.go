@@ -31,6 +31,7 @@ func RunLedger(t *testing.T, open func(t *testing.T) LedgerDriver) {
 		{"a document is replaced only at its version", documentVersions},
 		{"of concurrent writers of a document one wins", documentRace},
 		{"documents of a kind are listed by id, page by page", documentsListed},
+		{"a document and the entry that tells of it are written together", documentNoted},
 		{"what was written survives a crash", ledgerCrash},
 		{"too much is refused", ledgerTooLarge},
 		{"a journal is listed newest first, page by page", journalListed},
@@ -157,6 +158,35 @@ func documentsListed(t *testing.T, d LedgerDriver) {
 		after = page[len(page)-1].ID
 	}
 	same(t, "documents", got, []string{"k0", "k1", "k2", "k3", "k4", "k5", "k6"})
+}
+
+func documentNoted(t *testing.T, d LedgerDriver) {
+	noted := func(version uint64, entry string, data []byte) error {
+		_, err := d.Ledger.PutNoted(t.Context(), "key", store.Document{ID: "a", Version: version, Data: []byte(`{}`)}, tenant, store.Entry{ID: entry, Data: data})
+		return err
+	}
+	for version, entry := range []string{"1", "2"} {
+		if err := noted(uint64(version), entry, []byte(`{"n":1}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := noted(0, "3", []byte(`{}`)); fault.Of(err) != fault.Conflict {
+		t.Errorf("at another version: %v", err)
+	}
+	if err := noted(2, "4", make([]byte, store.MaxDocument+1)); fault.Of(err) != fault.TooLarge {
+		t.Errorf("an entry that is too large: %v", err)
+	}
+	check := func(l store.Ledger) {
+		t.Helper()
+		same(t, "entries", entryIDs(t, l, tenant, "", 10), []string{"2", "1"})
+		if got := document(t, l, "key", "a"); got.Version != 2 {
+			t.Errorf("got %+v", got)
+		}
+	}
+	check(d.Ledger)
+	if d.Crash != nil {
+		check(d.Crash(t))
+	}
 }
 
 func ledgerCrash(t *testing.T, d LedgerDriver) {

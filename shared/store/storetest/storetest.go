@@ -25,6 +25,7 @@ type Store interface {
 	store.Index
 	store.Feed
 	store.Retention
+	store.Ledger
 }
 
 // Driver is one fresh, empty store under test.
@@ -52,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"a commit holds 100 alerts and not more", hundred},
 		{"a commit is whole or not there after a crash", atomic},
 		{"what no bus would repeat survives a crash", durable},
+		{"a commit's journal is there when the commit is, and only then", journaled},
 		{"a body on the bus's log is read from there", shared},
 		{"of concurrent commits one wins", race},
 		{"tenants never see one another", isolation},
