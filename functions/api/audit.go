@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -12,9 +13,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/incident"
 )
 
-// Entry is one write: who did what to which thing, and how it was before and after.
+// Entry is one write: who did what to which thing, and how it was before and after. It is written together with what it tells of.
+// What reaches beyond the store has two, with one request id: begun, and what became of it.
 type Entry struct {
 	ID      string         `json:"id"` // sorts by time
 	Time    time.Time      `json:"time"`
@@ -25,12 +28,28 @@ type Entry struct {
 	Target  string         `json:"target"` // the thing, as "incident 10001"
 	Before  jsontext.Value `json:"before,omitzero"`
 	After   jsontext.Value `json:"after,omitzero"`
+	Outcome string         `json:"outcome,omitzero"` // of what reaches beyond the store
 	Request string         `json:"requestId"`
+}
+
+// The outcomes of what reaches beyond the store. What was begun and has no other may have been done or not: a crash came between.
+const (
+	begun     = "begun"
+	completed = "done"
+	failed    = "failed"
+)
+
+// Noted is a line of the audit log, and whose journal it is for.
+type Noted struct {
+	Tenant string
+	incident.Entry
 }
 
 // Audit keeps entries for good, or for as long as it is told to.
 type Audit interface {
-	// Append adds an entry. It is durable when nil is returned.
+	// Line is e as it lies in a journal, for those who write it together with what it tells of.
+	Line(e Entry) (incident.Entry, error)
+	// Append adds an entry by itself. It is durable when nil is returned.
 	Append(ctx context.Context, e Entry) error
 	// Entries lists up to limit of a tenant's entries with ids before the given one ("" for the newest), newest first.
 	Entries(ctx context.Context, tenant, before string, limit int) ([]Entry, error)
@@ -45,22 +64,62 @@ func entryID(at time.Time) string {
 	return fmt.Sprintf("%016x-%s", uint64(at.UnixNano()), hex.EncodeToString(b[:]))
 }
 
-// audit notes a write that was done: every handler that changes something calls it, once for each thing, before it answers.
+// Every handler that changes something says so, for each thing: with line when the change can carry its entry, else by attempt.
 // Before and after are kept as JSON; nil is left out. What a handler forgets, handle notes without them.
-func (c *call) audit(tenant, target string, before, after any) error {
+
+// line makes the entry that is written together with a change; nil when no audit log is kept.
+func (c *call) line(tenant, target string, before, after any) (*Noted, error) {
 	c.audited = true
-	e := Entry{Tenant: tenant, Action: c.route.method + " " + c.route.path, Target: target, Request: c.requestID}
-	var err error
-	if e.Before, err = shown(before); err == nil {
-		e.After, err = shown(after)
-	}
-	if err == nil {
-		err = c.door().record(c.Context(), e)
-	}
+	e, err := c.entry(tenant, target, before, after)
 	if err != nil {
+		return nil, err
+	}
+	n, err := c.door().line(e)
+	if err != nil {
+		return nil, fmt.Errorf("note write to %s: %w", target, err)
+	}
+	return n, nil
+}
+
+// attempt does what reaches beyond the store, where no entry can go along: that it was begun is noted before, what became of it
+// after. What is shown as what was before, what do gives as what is after it.
+func (c *call) attempt(tenant, target string, what any, do func() (any, error)) error {
+	if err := c.append(tenant, target, what, nil, begun); err != nil {
+		return err
+	}
+	after, err := do()
+	if err == nil {
+		return c.append(tenant, target, nil, after, completed)
+	}
+	if unnoted := c.append(tenant, target, nil, map[string]string{"error": failureOf(err).Message}, failed); unnoted != nil {
+		return errors.Join(err, unnoted)
+	}
+	return err
+}
+
+// append adds an entry by itself.
+func (c *call) append(tenant, target string, before, after any, outcome string) error {
+	c.audited = true
+	e, err := c.entry(tenant, target, before, after)
+	if err != nil {
+		return err
+	}
+	e.Outcome = outcome
+	if err := c.door().record(c.Context(), e); err != nil {
 		return fmt.Errorf("note write to %s: %w", target, err)
 	}
 	return nil
+}
+
+func (c *call) entry(tenant, target string, before, after any) (e Entry, err error) {
+	e = Entry{Tenant: tenant, Action: c.route.method + " " + c.route.path, Target: target, Request: c.requestID}
+	if e.Before, err = shown(before); err == nil {
+		e.After, err = shown(after)
+	}
+	if err != nil {
+		return e, fmt.Errorf("note write to %s: %w", target, err)
+	}
+	return e, nil
 }
 
 // shown is v as JSON, nothing for nil.
@@ -84,7 +143,7 @@ func (c *call) auditForgotten() {
 	if !c.principal.May(tenant) { // nobody writes into another's log
 		tenant = ""
 	}
-	if err := c.audit(tenant, c.URL.Path, nil, nil); err != nil {
+	if err := c.append(tenant, c.URL.Path, nil, nil, ""); err != nil {
 		c.server.log().ErrorContext(c.Context(), "write is missing in the audit log", "path", c.URL.Path, "principal", c.principal.ID, "requestId", c.requestID, "error", err)
 	}
 }

@@ -191,9 +191,23 @@ func (b bound) record(ctx context.Context, e Entry) error {
 	if b.server.Audit == nil {
 		return nil
 	}
+	return b.server.Audit.Append(ctx, b.signed(e))
+}
+
+// line is an entry of the audit log, as the principal's doing, for who writes it; nil when the server keeps none.
+func (b bound) line(e Entry) (*Noted, error) {
+	if b.server.Audit == nil {
+		return nil, nil
+	}
+	line, err := b.server.Audit.Line(b.signed(e))
+	return &Noted{e.Tenant, line}, err
+}
+
+// signed makes an entry the principal's doing, now.
+func (b bound) signed(e Entry) Entry {
 	e.Time, e.By, e.ByName = b.server.now().UTC(), b.principal.ID, b.principal.Name
 	e.ID = entryID(e.Time)
-	return b.server.Audit.Append(ctx, e)
+	return e
 }
 
 // entries lists the audit log before an entry's id ("" for the newest), newest first, of one tenant unless only is empty.
@@ -237,7 +251,7 @@ func (b bound) keys(ctx context.Context) ([]Key, error) {
 }
 
 // makeKey makes a key that can do nothing which the principal cannot.
-func (b bound) makeKey(ctx context.Context, k Key) (Key, string, error) {
+func (b bound) makeKey(ctx context.Context, k Key, note func(made Key) (*Noted, error)) (Key, string, error) {
 	if b.server.Keys == nil {
 		return k, "", notKept("API keys")
 	}
@@ -247,21 +261,19 @@ func (b bound) makeKey(ctx context.Context, k Key) (Key, string, error) {
 	if k.Rights()&^b.principal.Rights != 0 {
 		return k, "", fault.Errorf(fault.Denied, "A key may have only roles that you have.")
 	}
-	return b.server.Keys.Create(ctx, k)
+	return b.server.Keys.Create(ctx, k, note)
 }
 
 // revokeKey ends a key; one that the principal does not see is not found.
-func (b bound) revokeKey(ctx context.Context, id string) (before, after Key, err error) {
+func (b bound) revokeKey(ctx context.Context, id string, note func(before, after Key) (*Noted, error)) (Key, error) {
 	all, err := b.keys(ctx)
 	if err != nil {
-		return before, after, err
+		return Key{}, err
 	}
-	i := slices.IndexFunc(all, func(k Key) bool { return k.ID == id })
-	if i < 0 {
-		return before, after, notFound("key", id)
+	if !slices.ContainsFunc(all, func(k Key) bool { return k.ID == id }) {
+		return Key{}, notFound("key", id)
 	}
-	after, err = b.server.Keys.Revoke(ctx, id)
-	return all[i], after, err
+	return b.server.Keys.Revoke(ctx, id, note)
 }
 
 func (b bound) covers(k Key) bool {
@@ -334,11 +346,11 @@ func (b bound) settings(ctx context.Context, tenant string) (Setting, error) {
 }
 
 // set replaces the settings that were found here.
-func (b bound) set(ctx context.Context, s Setting, tuning map[string]string) (Setting, error) {
+func (b bound) set(ctx context.Context, s Setting, tuning map[string]string, note func(after Setting) (*Noted, error)) (Setting, error) {
 	if err := b.check(s.Tenant); err != nil {
 		return Setting{}, err
 	}
-	return b.server.Settings.Set(ctx, s.Tenant, s.Version, tuning)
+	return b.server.Settings.Set(ctx, s.Tenant, s.Version, tuning, note)
 }
 
 // quarantines says whether there is a quarantine, and the principal may know of it.

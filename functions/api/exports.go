@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -129,11 +130,12 @@ func (c *call) runExport() error {
 	if in.Until.IsZero() {
 		in.Until = c.server.now()
 	}
-	run, err := c.door().runExport(c.Context(), e, in.Since, in.Until)
+	var run ExportRun
+	err = c.attempt(e.Tenant, "export "+e.ID, ExportRun{Since: in.Since, Until: in.Until}, func() (any, error) {
+		run, err = c.door().runExport(c.Context(), e, in.Since, in.Until)
+		return run, err
+	})
 	if err != nil {
-		return err
-	}
-	if err := c.audit(e.Tenant, "export "+e.ID, nil, run); err != nil {
 		return err
 	}
 	return c.json(http.StatusAccepted, run)
@@ -145,15 +147,21 @@ func (c *call) replayDelivery() error {
 		return err
 	}
 	id := c.PathValue("did")
-	err = c.door().replayDelivery(c.Context(), e, id)
+	known, err := c.door().deliveries(c.Context(), e.ID)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(known, func(d Delivery) bool { return d.ID == id }) {
+		return notFound("delivery", id)
+	}
+	err = c.attempt(e.Tenant, "delivery "+clip(id)+" of export "+e.ID, nil, func() (any, error) {
+		return map[string]string{"replayed": id}, c.door().replayDelivery(c.Context(), e, id)
+	})
 	var not *NotTakenError
 	if errors.As(err, &not) { // the receiver's 401 is not the caller's
 		return fail(http.StatusBadGateway, "receiverFailed", "The receiver of export '"+e.ID+"' did not take it: "+not.Reason)
 	}
 	if err != nil {
-		return err
-	}
-	if err := c.audit(e.Tenant, "delivery "+clip(id)+" of export "+e.ID, nil, map[string]string{"replayed": id}); err != nil {
 		return err
 	}
 	return c.json(http.StatusOK, map[string]string{"id": id})

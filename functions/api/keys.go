@@ -36,12 +36,13 @@ func (k Key) Rights() (r Right) {
 
 // Keys keeps API keys.
 type Keys interface {
-	// Create makes a key as described and gives it an id and its secret, which nobody can read again.
-	Create(ctx context.Context, k Key) (made Key, secret string, err error)
+	// Create makes a key as described and gives it an id and its secret, which nobody can read again. What note says of it is
+	// written with it, or neither; note may be nil, and say nothing.
+	Create(ctx context.Context, k Key, note func(made Key) (*Noted, error)) (made Key, secret string, err error)
 	// List lists all keys, the revoked and the expired too, the newest first.
 	List(ctx context.Context) ([]Key, error)
-	// Revoke ends a key for good; repeating it changes nothing. No such key is fault.NotFound.
-	Revoke(ctx context.Context, id string) (Key, error)
+	// Revoke ends a key for good; repeating it changes nothing. No such key is fault.NotFound. Note is as with Create.
+	Revoke(ctx context.Context, id string, note func(before, after Key) (*Noted, error)) (Key, error)
 }
 
 // The bounds of a key's life.
@@ -81,11 +82,10 @@ func (c *call) createKey() error {
 	if err != nil {
 		return err
 	}
-	made, secret, err := c.door().makeKey(c.Context(), k)
+	made, secret, err := c.door().makeKey(c.Context(), k, func(made Key) (*Noted, error) {
+		return c.line(ownerOf(made), "key "+made.ID, nil, made)
+	})
 	if err != nil {
-		return err
-	}
-	if err := c.audit(ownerOf(made), "key "+made.ID, nil, made); err != nil {
 		return err
 	}
 	return c.json(http.StatusCreated, struct {
@@ -136,11 +136,11 @@ func (c *call) newKey() (Key, error) {
 
 // revokeKey ends a key at once.
 func (c *call) revokeKey() error {
-	before, after, err := c.door().revokeKey(c.Context(), c.PathValue("id"))
+	c.audited = true // what is revoked already is not changed
+	after, err := c.door().revokeKey(c.Context(), c.PathValue("id"), func(before, after Key) (*Noted, error) {
+		return c.line(ownerOf(after), "key "+after.ID, before, after)
+	})
 	if err != nil {
-		return err
-	}
-	if err := c.audit(ownerOf(after), "key "+after.ID, before, after); err != nil {
 		return err
 	}
 	return c.json(http.StatusOK, after)

@@ -119,24 +119,27 @@ func (c *call) choose(w wanted) (out []shelved, next string, err error) {
 	return out, "", err
 }
 
-// replayOne tries one record. Only passing trouble is an error: the rest of the request would meet it too.
+// replayOne tries one record. Only passing trouble is an error: the rest of the request would meet it too. That the record is
+// taken is noted before it leaves the shelf.
 func (c *call) replayOne(s shelved) (replayResult, error) {
 	out := replayResult{ID: s.id}
 	if s.rejection.Cut {
 		out.Reason = "only part of the record was kept: it cannot be replayed"
 		return out, nil
 	}
-	done, err := c.server.Replayer.Replay(c.Context(), s.rejection)
-	if err != nil {
-		if k := fault.Of(err); k == fault.Again || k == fault.Exhausted {
-			return out, err
-		}
-		out.Reason = err.Error()
+	var done Replayed
+	var reason error
+	err := c.attempt(s.rejection.Tenant, "quarantined record "+s.id, quarantinedOf(s.id, s.rejection), func() (any, error) {
+		done, reason = c.server.Replayer.Replay(c.Context(), s.rejection)
+		return done, reason
+	})
+	if k := fault.Of(reason); reason != nil && k != fault.Again && k != fault.Exhausted {
+		out.Reason = reason.Error()
 		return out, nil
 	}
-	out.Taken, out.Replayed = true, done
-	if err := c.audit(s.rejection.Tenant, "quarantined record "+s.id, quarantinedOf(s.id, s.rejection), done); err != nil {
+	if err != nil {
 		return out, err
 	}
+	out.Taken, out.Replayed = true, done
 	return out, c.door().remove(c.Context(), s)
 }

@@ -198,11 +198,14 @@ func (b *board) Settings(_ context.Context, tenant string) (Setting, error) {
 	return s, nil
 }
 
-func (b *board) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string) (Setting, error) {
+func (b *board) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(Setting) (*Noted, error)) (Setting, error) {
 	if b.of[tenant].Version != version {
 		return Setting{}, fault.Errorf(fault.Conflict, "moved on")
 	}
 	b.of[tenant] = Setting{Tenant: tenant, Version: version + 1, Tuning: tuning}
+	if _, err := note(b.of[tenant]); err != nil {
+		return Setting{}, err
+	}
 	return b.Settings(ctx, tenant)
 }
 
@@ -235,6 +238,12 @@ func TestSettings(t *testing.T) {
 
 // memoryAudit keeps entries in memory.
 type memoryAudit struct{ entries []Entry }
+
+// Line keeps the entry of a change that a fake makes.
+func (m *memoryAudit) Line(e Entry) (incident.Entry, error) {
+	m.entries = append(m.entries, e)
+	return incident.Entry{}, nil
+}
 
 func (m *memoryAudit) Append(_ context.Context, e Entry) error {
 	m.entries = append(m.entries, e)

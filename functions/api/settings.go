@@ -15,8 +15,9 @@ import (
 type Settings interface {
 	// Settings are a tenant's, version 0 when nothing was ever set.
 	Settings(ctx context.Context, tenant string) (Setting, error)
-	// Set puts a tenant's tuning in the place of what was set at that version; fault.Conflict when it is at another.
-	Set(ctx context.Context, tenant string, version uint64, tuning map[string]string) (Setting, error)
+	// Set puts a tenant's tuning in the place of what was set at that version; fault.Conflict when it is at another. What note
+	// says of it is written with it, or neither; note may be nil, and say nothing.
+	Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(after Setting) (*Noted, error)) (Setting, error)
 }
 
 // Setting is one tenant's settings on the wire.
@@ -83,11 +84,10 @@ func (c *call) patchSettings() error {
 	if err := checkTuning(before, tuning); err != nil {
 		return err
 	}
-	after, err := c.door().set(c.Context(), before, tuning)
+	after, err := c.door().set(c.Context(), before, tuning, func(after Setting) (*Noted, error) {
+		return c.line(before.Tenant, "settings", before, after)
+	})
 	if err != nil {
-		return err
-	}
-	if err := c.audit(before.Tenant, "settings", before, after); err != nil {
 		return err
 	}
 	return c.json(http.StatusOK, after)

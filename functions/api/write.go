@@ -14,22 +14,29 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// Hand does what people decide about alerts and incidents. Act is all or nothing, and safe to repeat.
+// Hand does what people decide about alerts and incidents. Act is all or nothing, and safe to repeat; what by.Note says of it is
+// written with it.
 type Hand interface {
 	Act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error)
 }
 
-// act does an action for the principal and notes it in the audit log.
+// act does an action for the principal, with its entries in the audit log.
 func (c *call) act(tenant string, a incident.Action) (incident.Done, error) {
 	by := incident.By{Name: cmp.Or(c.principal.Name, c.principal.ID), Match: c.match()}
-	done, err := c.door().act(c.Context(), tenant, a, by)
-	c.audited = true // what changed nothing is no entry
-	for _, r := range done.Records {
-		if noted := c.audit(tenant, r.Kind+" "+r.ID, r.Before, r.After); err == nil {
-			err = noted
+	by.Note = func(records []incident.Record) (out []incident.Entry, err error) {
+		for _, r := range records {
+			n, err := c.line(tenant, r.Kind+" "+r.ID, r.Before, r.After)
+			if err != nil {
+				return nil, err
+			}
+			if n != nil {
+				out = append(out, n.Entry)
+			}
 		}
+		return out, nil
 	}
-	return done, err
+	c.audited = true // what changed nothing is no entry
+	return c.door().act(c.Context(), tenant, a, by)
 }
 
 // match is the tag that If-Match asks for, "" when anything will do.

@@ -22,26 +22,42 @@ import (
 	"github.com/onepane/onepane/shared/store/localstore"
 )
 
-// ledger is an audit log in memory.
-type ledger struct{ entries []Entry }
+// ledger is an audit log in the journals of the store that is written to, as package access keeps it.
+type ledger struct{ *localstore.Store }
 
-func (l *ledger) Append(_ context.Context, e Entry) error {
-	l.entries = append(l.entries, e)
-	return nil
+func (l ledger) Line(e Entry) (incident.Entry, error) {
+	data, err := json.Marshal(e)
+	return incident.Entry{ID: e.ID, Data: data}, err
 }
 
-func (l *ledger) Entries(context.Context, string, string, int) ([]Entry, error) {
-	return l.entries, nil
+func (l ledger) Append(ctx context.Context, e Entry) error {
+	line, err := l.Line(e)
+	if err != nil {
+		return err
+	}
+	return l.Store.Append(ctx, e.Tenant, line)
 }
 
-func (l *ledger) Tenants(context.Context) ([]string, error) { return nil, nil }
+func (l ledger) Entries(ctx context.Context, tenant, before string, limit int) (out []Entry, err error) {
+	lines, err := l.Store.Entries(ctx, tenant, before, limit)
+	for _, line := range lines {
+		var e Entry
+		if err := json.Unmarshal(line.Data, &e); err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, err
+}
+
+func (l ledger) Tenants(ctx context.Context) ([]string, error) { return l.Journals(ctx) }
 
 // desk is the API over a real store and a real correlator, with some alerts in it.
 type desk struct {
 	t     *testing.T
 	base  string
 	fn    *correlate.Function
-	audit *ledger
+	audit ledger
 }
 
 func newDesk(t *testing.T, adjust ...func(*Server)) *desk {
@@ -53,12 +69,22 @@ func newDesk(t *testing.T, adjust ...func(*Server)) *desk {
 		t.Fatal(err)
 	}
 	now := day.Add(24 * time.Hour)
-	d := &desk{t: t, audit: &ledger{}, fn: &correlate.Function{Store: store, Alerts: store, Now: func() time.Time {
+	d := &desk{t: t, audit: ledger{store}, fn: &correlate.Function{Store: store, Alerts: store, Now: func() time.Time {
 		now = now.Add(time.Second)
 		return now
 	}}}
 	d.base = serve(t, store, append([]func(*Server){func(s *Server) { s.Hand, s.Audit = d.fn, d.audit }}, adjust...)...)
 	return d
+}
+
+// entries are what the audit log has.
+func (d *desk) entries() []Entry {
+	d.t.Helper()
+	es, err := d.audit.Entries(d.t.Context(), "contoso", "", 1000)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return es
 }
 
 // alert delivers one on a host and gives its id.
@@ -131,9 +157,10 @@ func TestPatchAnIncident(t *testing.T) {
 	if again["assignedTo"] != nil || again["classification"] != nil || again["determination"] != nil || again["status"] != "resolved" {
 		t.Errorf("null does not clear, or what is omitted does not stay: %v", again)
 	}
-	if len(d.audit.entries) == 0 || d.audit.entries[0].Target != "incident "+id || !strings.Contains(string(d.audit.entries[0].After), `"displayName":"Dora's"`) ||
-		d.audit.entries[0].Action != "PATCH /v1.0/security/incidents/{id}" {
-		t.Errorf("audit %+v", d.audit.entries)
+	if !slices.ContainsFunc(d.entries(), func(e Entry) bool {
+		return e.Target == "incident "+id && strings.Contains(string(e.After), `"displayName":"Dora's"`) && e.Action == "PATCH /v1.0/security/incidents/{id}"
+	}) {
+		t.Errorf("audit %+v", d.entries())
 	}
 }
 
@@ -186,8 +213,8 @@ func TestWritesThatAreRefused(t *testing.T) {
 			}
 		})
 	}
-	if len(d.audit.entries) != 0 {
-		t.Errorf("what was refused is in the audit log: %+v", d.audit.entries)
+	if len(d.entries()) != 0 {
+		t.Errorf("what was refused is in the audit log: %+v", d.entries())
 	}
 }
 
@@ -305,9 +332,9 @@ func TestRegrouping(t *testing.T) {
 	if r.IncidentID != split || len(d.ids(split)) != 4 { // the larger one goes on
 		t.Errorf("merge: %+v, %v", r.IncidentID, d.ids(split))
 	}
-	noted := len(d.audit.entries)
+	noted := len(d.entries())
 	d.post("/api/v1/incidents/"+a+"/merge", `{"incidentIds":["`+split+`"]}`).into(t, http.StatusOK, &r)
-	if r.Changed || len(d.audit.entries) != noted {
+	if r.Changed || len(d.entries()) != noted {
 		t.Error("the same merge again changed something")
 	}
 	if gone := d.patch(incidentsPath+a, `{"status":"active"}`); gone.StatusCode != http.StatusConflict || !strings.Contains(string(gone.body), split) {

@@ -16,9 +16,9 @@ func auditCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			head := []string{"TIME", "TENANT", "WHO", "ACTION", "TARGET"}
+			head := []string{"TIME", "TENANT", "WHO", "ACTION", "TARGET", "OUTCOME"}
 			return show(s, asJSON, c.Audit(cmd.Context(), q), "Nothing was changed.", head, func(e client.AuditEntry) []string {
-				return []string{when(e.Time), e.Tenant, e.ByName, e.Action, e.Target}
+				return []string{when(e.Time), e.Tenant, e.ByName, e.Action, e.Target, e.Outcome}
 			})
 		}),
 	}

@@ -20,21 +20,30 @@ type Audit struct {
 
 var _ api.Audit = Audit{}
 
-// Append is api.Audit. An entry that is too large for the ledger loses what was before and after, and says so.
+// Append is api.Audit.
 func (a Audit) Append(ctx context.Context, e api.Entry) error {
+	line, err := a.Line(e)
+	if err != nil {
+		return err
+	}
+	return a.Ledger.Append(ctx, e.Tenant, line)
+}
+
+// Line is api.Audit. An entry that is too large for the ledger loses what was before and after, and says so.
+func (a Audit) Line(e api.Entry) (store.Entry, error) {
 	data, err := json.Marshal(e)
 	if err == nil && len(data) > store.MaxDocument {
 		e.Before, e.After = nil, jsontext.Value(fmt.Sprintf(`{"omitted":"%d bytes before, %d after"}`, len(e.Before), len(e.After)))
 		data, err = json.Marshal(e)
 	}
 	if err != nil {
-		return fmt.Errorf("encode audit entry: %w", err)
+		return store.Entry{}, fmt.Errorf("encode audit entry: %w", err)
 	}
 	entry := store.Entry{ID: e.ID, Data: data}
 	if a.Keep > 0 {
 		entry.Expires = e.Time.Add(a.Keep)
 	}
-	return a.Ledger.Append(ctx, e.Tenant, entry)
+	return entry, nil
 }
 
 // Entries is api.Audit.

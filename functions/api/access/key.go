@@ -141,13 +141,18 @@ func recordOf(d store.Document) (keyRecord, error) {
 	return r, nil
 }
 
-// put writes a key, unless it was changed since it was read.
-func (k *Keys) put(ctx context.Context, r keyRecord) error {
+// put writes a key, unless it was changed since it was read, with what is noted of that.
+func (k *Keys) put(ctx context.Context, r keyRecord, noted *api.Noted) error {
 	data, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	r.version, err = k.Ledger.PutDocument(ctx, keyKind, store.Document{ID: r.ID, Version: r.version, Data: data})
+	d := store.Document{ID: r.ID, Version: r.version, Data: data}
+	if noted == nil {
+		r.version, err = k.Ledger.PutDocument(ctx, keyKind, d)
+	} else {
+		r.version, err = k.Ledger.PutNoted(ctx, keyKind, d, noted.Tenant, noted.Entry)
+	}
 	if err == nil && k.Remember > 0 {
 		k.remember(r)
 	}
@@ -160,18 +165,25 @@ func (k *Keys) used(ctx context.Context, r keyRecord, now time.Time) {
 		return
 	}
 	r.LastUsed = now.UTC()
-	if err := k.put(ctx, r); err != nil && fault.Of(err) != fault.Conflict && k.Log != nil {
+	if err := k.put(ctx, r, nil); err != nil && fault.Of(err) != fault.Conflict && k.Log != nil {
 		k.Log.WarnContext(ctx, "last use of a key is not noted", "key", r.ID, "reason", err)
 	}
 }
 
 // Create is api.Keys.
-func (k *Keys) Create(ctx context.Context, key api.Key) (api.Key, string, error) {
+func (k *Keys) Create(ctx context.Context, key api.Key, note func(api.Key) (*api.Noted, error)) (api.Key, string, error) {
 	var b [idBytes + keyBytes]byte
 	rand.Read(b[:]) // never fails
 	id, secret := letters.EncodeToString(b[:idBytes]), letters.EncodeToString(b[idBytes:])
 	key.ID = id
-	if err := k.put(ctx, keyRecord{Key: key, Hash: hashOf(id, secret)}); err != nil {
+	var noted *api.Noted
+	if note != nil {
+		var err error
+		if noted, err = note(key); err != nil {
+			return api.Key{}, "", err
+		}
+	}
+	if err := k.put(ctx, keyRecord{Key: key, Hash: hashOf(id, secret)}, noted); err != nil {
 		return api.Key{}, "", fmt.Errorf("keep key: %w", err)
 	}
 	return key, keyPrefix + id + "_" + secret, nil
@@ -203,15 +215,22 @@ func (k *Keys) List(ctx context.Context) ([]api.Key, error) {
 }
 
 // Revoke is api.Keys.
-func (k *Keys) Revoke(ctx context.Context, id string) (api.Key, error) {
+func (k *Keys) Revoke(ctx context.Context, id string, note func(before, after api.Key) (*api.Noted, error)) (api.Key, error) {
 	const tries = 5 // against uses that are noted at the same time
 	for try := 1; ; try++ {
 		r, err := k.read(ctx, id)
 		if err != nil || !r.Revoked.IsZero() {
 			return r.Key, err
 		}
+		before := r.Key
 		r.Revoked = k.Now().UTC()
-		if err = k.put(ctx, r); err == nil || fault.Of(err) != fault.Conflict || try == tries {
+		var noted *api.Noted
+		if note != nil {
+			if noted, err = note(before, r.Key); err != nil {
+				return before, err
+			}
+		}
+		if err = k.put(ctx, r, noted); err == nil || fault.Of(err) != fault.Conflict || try == tries {
 			return r.Key, err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/onepane/onepane/functions/api/access"
 	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store"
 	"github.com/onepane/onepane/shared/store/localstore"
 )
@@ -38,7 +39,7 @@ func create(t testing.TB, k *access.Keys, name string, expires time.Time) (api.K
 	t.Helper()
 	key, secret, err := k.Create(t.Context(), api.Key{
 		Name: name, Tenants: []string{"contoso"}, Roles: []string{"SecurityAlert.Read.All"}, Created: k.Now(), CreatedBy: "local", Expires: expires,
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestRevokedKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // repeating it is fine
-			if r, err := here.Revoke(t.Context(), key.ID); err != nil || !r.Revoked.Equal(clock) {
+			if r, err := here.Revoke(t.Context(), key.ID, nil); err != nil || !r.Revoked.Equal(clock) {
 				t.Fatalf("%+v, %v", r, err)
 			}
 		}
@@ -115,7 +116,7 @@ func TestRevokedKeys(t *testing.T) {
 		}
 	}
 	k := &access.Keys{Ledger: ledger(t), Now: fixed}
-	if _, err := k.Revoke(t.Context(), "nope"); fault.Of(err) != fault.NotFound {
+	if _, err := k.Revoke(t.Context(), "nope", nil); fault.Of(err) != fault.NotFound {
 		t.Errorf("revoking what is not there: %v", err)
 	}
 }
@@ -129,7 +130,7 @@ func TestRevokedWhileUsed(t *testing.T) {
 		for range 4 {
 			wg.Go(func() { _, _ = k.Principal(context.Background(), secret) })
 		}
-		if _, err := k.Revoke(t.Context(), key.ID); err != nil {
+		if _, err := k.Revoke(t.Context(), key.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		wg.Wait()
@@ -268,5 +269,39 @@ func TestAudit(t *testing.T) {
 	}
 	if names, err := a.Tenants(t.Context()); err != nil || len(names) != 2 || names[0] != "" {
 		t.Errorf("tenants %q, %v", names, err)
+	}
+}
+
+// What is noted is in the journal when the key is kept, and only then.
+func TestKeysBringTheirEntry(t *testing.T) {
+	journal, at := ledger(t), time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	k := &access.Keys{Ledger: journal, Now: func() time.Time { return at }}
+	said := 0
+	line := func(what string) (*api.Noted, error) {
+		said++
+		return &api.Noted{Tenant: "contoso", Entry: incident.Entry{ID: fmt.Sprint(said, what), Data: []byte(`{}`)}}, nil
+	}
+	revoked := func(before, after api.Key) (*api.Noted, error) {
+		if !before.Revoked.IsZero() || after.Revoked.IsZero() {
+			t.Errorf("revoked from %+v to %+v", before, after)
+		}
+		return line(" revoked")
+	}
+	key, _, err := k.Create(t.Context(), api.Key{Name: "sender", Tenants: []string{"contoso"}, Expires: at.Add(time.Hour)}, func(made api.Key) (*api.Noted, error) {
+		if made.ID == "" {
+			t.Error("a key without an id is noted")
+		}
+		return line(" made")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := k.Revoke(t.Context(), key.ID, revoked); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if es, err := journal.Entries(t.Context(), "contoso", "", 10); err != nil || len(es) != 2 || es[0].ID != "2 revoked" || es[1].ID != "1 made" {
+		t.Errorf("journal %+v, %v", es, err)
 	}
 }

@@ -46,6 +46,8 @@ type AuditEntry struct {
 	Target string         `json:"target"`
 	Before jsontext.Value `json:"before"`
 	After  jsontext.Value `json:"after"`
+	// Outcome, of what reaches beyond the store, is begun, done or failed.
+	Outcome string `json:"outcome"`
 }
 
 const keys = "/api/v1/keys"

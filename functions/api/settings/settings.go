@@ -79,8 +79,8 @@ func (k *Keeper) Settings(ctx context.Context, tenant string) (api.Setting, erro
 }
 
 // Set is api.Settings. Constants that are of no use are fault.Invalid.
-func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string) (api.Setting, error) {
-	out := api.Setting{Tenant: tenant, Tuning: tuning, Configured: maps.Clone(k.Configured[tenant])}
+func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(api.Setting) (*api.Noted, error)) (api.Setting, error) {
+	out := api.Setting{Tenant: tenant, Version: version + 1, Tuning: tuning, Configured: maps.Clone(k.Configured[tenant])}
 	if _, err := k.tuned(out); err != nil {
 		return out, err
 	}
@@ -88,7 +88,19 @@ func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning 
 	if err != nil {
 		return out, err
 	}
-	if out.Version, err = k.Ledger.PutDocument(ctx, kind, store.Document{ID: tenant, Version: version, Data: data}); err != nil {
+	var noted *api.Noted
+	if note != nil {
+		if noted, err = note(out); err != nil {
+			return out, err
+		}
+	}
+	d := store.Document{ID: tenant, Version: version, Data: data}
+	if noted == nil {
+		out.Version, err = k.Ledger.PutDocument(ctx, kind, d)
+	} else {
+		out.Version, err = k.Ledger.PutNoted(ctx, kind, d, noted.Tenant, noted.Entry)
+	}
+	if err != nil {
 		return out, err
 	}
 	one := k.of(tenant)

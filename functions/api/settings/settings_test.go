@@ -1,13 +1,17 @@
 package settings_test
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
 
+	"github.com/onepane/onepane/functions/api"
 	"github.com/onepane/onepane/functions/api/settings"
 	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store/localstore"
 )
 
@@ -32,7 +36,7 @@ func TestSettings(t *testing.T) {
 	if got := other.Tuning("contoso").JoinAt; got != 0.5 {
 		t.Errorf("the other: %v", got)
 	}
-	s, err := one.Set(t.Context(), "contoso", 0, map[string]string{"JoinAt": "0.7"})
+	s, err := one.Set(t.Context(), "contoso", 0, map[string]string{"JoinAt": "0.7"}, nil)
 	if err != nil || s.Version != 1 {
 		t.Fatal(s, err)
 	}
@@ -54,11 +58,44 @@ func TestSettings(t *testing.T) {
 		tuning  map[string]string
 		kind    fault.Kind
 	}{{0, map[string]string{"JoinAt": "0.6"}, fault.Conflict}, {1, map[string]string{"JoinAt": "0.99"}, fault.Invalid}, {1, map[string]string{"X": "1"}, fault.Invalid}} {
-		if _, err := one.Set(t.Context(), "contoso", tt.version, tt.tuning); fault.Of(err) != tt.kind {
+		if _, err := one.Set(t.Context(), "contoso", tt.version, tt.tuning, nil); fault.Of(err) != tt.kind {
 			t.Errorf("%v at %d: %v", tt.tuning, tt.version, err)
 		}
 	}
-	if _, err := one.Set(t.Context(), "contoso", 1, map[string]string{}); err != nil || one.Tuning("contoso").JoinAt != 0.5 {
+	if _, err := one.Set(t.Context(), "contoso", 1, map[string]string{}, nil); err != nil || one.Tuning("contoso").JoinAt != 0.5 {
 		t.Errorf("taken back: %v, %v", one.Tuning("contoso").JoinAt, err)
+	}
+}
+
+// What is noted is in the journal when the settings are set, and only then.
+func TestSettingsBringTheirEntry(t *testing.T) {
+	dir := datadir.Memory()
+	t.Cleanup(func() { _ = dir.Close() })
+	ledger, err := localstore.Open(dir, localstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &settings.Keeper{Ledger: ledger, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	note := func(after api.Setting) (*api.Noted, error) {
+		return &api.Noted{Tenant: "contoso", Entry: incident.Entry{ID: fmt.Sprint("to version ", after.Version), Data: []byte(`{}`)}}, nil
+	}
+	for _, tt := range []struct {
+		version uint64
+		joinAt  string
+		kind    fault.Kind
+	}{{0, "0.7", 0}, {0, "0.8", fault.Conflict}, {5, "0.8", fault.Conflict}, {1, "0.99", fault.Invalid}} {
+		if _, err := k.Set(t.Context(), "contoso", tt.version, map[string]string{"JoinAt": tt.joinAt}, note); fault.Of(err) != tt.kind {
+			t.Errorf("%+v: %v", tt, err)
+		}
+	}
+	unsaid := func(api.Setting) (*api.Noted, error) { return nil, errors.New("no words") }
+	if _, err := k.Set(t.Context(), "contoso", 1, map[string]string{}, unsaid); err == nil {
+		t.Error("set without a word")
+	}
+	if s, err := k.Settings(t.Context(), "contoso"); err != nil || s.Version != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if es, err := ledger.Entries(t.Context(), "contoso", "", 10); err != nil || len(es) != 1 || es[0].ID != "to version 1" {
+		t.Errorf("journal %+v, %v", es, err)
 	}
 }
