@@ -2,6 +2,7 @@ package graphtest
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models/security"
@@ -28,9 +29,8 @@ func first[T security.AlertEvidenceable](t *testing.T, a security.Alertable) T {
 		}
 		kinds = append(kinds, fmt.Sprintf("%T", e))
 	}
-	var none T
-	t.Fatalf("%q has no %T, only %v", value(a.GetTitle()), &none, kinds)
-	return none
+	t.Fatalf("%q has no %v, only %v", value(a.GetTitle()), reflect.TypeFor[T](), kinds)
+	panic("unreachable")
 }
 
 // expect compares texts that the SDK found, by pairs.
