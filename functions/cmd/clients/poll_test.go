@@ -235,10 +235,10 @@ func TestNothingIsSkippedBetweenPolls(t *testing.T) {
 	}
 }
 
-// bustle is a team's busy quarter of an hour in short: 480 alerts on 120 machines, of whose incidents some are edited and some
+// bustle is a team's busy quarter of an hour in short: 320 alerts on 80 machines, of whose incidents some are edited and some
 // merged.
 func bustle(s *stage, team string) error {
-	const machines = 120
+	const machines = 80
 	of := make([]string, machines)
 	for n := range 4 * machines {
 		m := n % machines
