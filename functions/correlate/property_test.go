@@ -175,9 +175,9 @@ func TestTenantsNeverMeet(t *testing.T) {
 
 // TestLateAlertsFindTheirPlace measures the promise of package incident on order: one alert in ten arrives up to an hour late. Of
 // all pairs of alerts that share an incident and of which one at least is an attack's (how noise is grouped with noise costs
-// nobody anything), these parts must agree with the incidents of order: attacks do not fall apart, a few swallow something.
+// nobody anything), these parts must agree with the incidents of order: attacks hardly ever fall apart, or swallow something.
 func TestLateAlertsFindTheirPlace(t *testing.T) {
-	const leastRecall, leastPrecision = 0.98, 0.75
+	const leastRecall, leastPrecision = 0.97, 0.95
 	both, inOrder, inLate := 0, 0, 0
 	for seed := range uint64(3) {
 		attacker := map[string]bool{}
@@ -198,7 +198,7 @@ func TestLateAlertsFindTheirPlace(t *testing.T) {
 	}
 	recall, precision := float64(both)/float64(inOrder), float64(both)/float64(inLate)
 	t.Logf("%d pairs in order, %d late; recall %.3f, precision %.3f", inOrder, inLate, recall, precision)
-	if inOrder < 400 || recall < leastRecall || precision < leastPrecision {
+	if inOrder < 300 || recall < leastRecall || precision < leastPrecision {
 		t.Errorf("want recall %v and precision %v", leastRecall, leastPrecision)
 	}
 }

@@ -115,10 +115,18 @@ func (s *State) place(m *Member, v *arrival, now time.Time) Outcome {
 	m.Reasons = strongest(m.Reasons)
 	inc.Alerts++
 	newKind := inc.saw(v.kind)
+	if newKind {
+		inc.credible(v.credit)
+	}
 	s.tell(inc, v, out.Opened, now)
 	s.count(v, inc.ID)
 	if !inc.Background {
 		s.touch(inc, v, newKind)
+		if out.Opened {
+			inc.opened(v)
+		} else {
+			out.Incident = s.hindsight(inc, &out, now).ID
+		}
 	}
 	return out
 }

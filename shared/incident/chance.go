@@ -118,8 +118,8 @@ func (s *State) within(n *Node, inc *Incident) float64 {
 	return float64(own)
 }
 
-// drive is the rate, per hour, at which the attack behind an incident would bring this arrival on an entity that it last touched so
-// long ago: much right after, little by little less, never nothing; the more, the more its alerts there looked like an attack.
+// drive is the rate, per hour, at which an attack behind an incident would bring this arrival on an entity that it last touched so
+// long ago: much right after, little by little less, never nothing.
 func (s *State) drive(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, apart time.Duration) float64 {
 	fade := s.tune.StepFade
 	if t.endless && t.class != "ip" {
@@ -127,9 +127,8 @@ func (s *State) drive(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, 
 	}
 	step := s.tune.Step / (1 + float64(apart)/float64(fade))
 	burst := s.tune.Burst * touch.Recent * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
-	telling := s.telling(v, n, inc)
-	drive := (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[v.Alert.Severity] * touch.Credit * telling
-	if !v.strange && !t.endless && slices.ContainsFunc(v.ties, func(o tie) bool { return o.endless }) {
+	drive := (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[v.Alert.Severity] * s.telling(v, n, inc)
+	if v.plain && !t.endless {
 		drive *= s.tune.Plain
 	}
 	switch {
@@ -138,11 +137,24 @@ func (s *State) drive(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, 
 	case len(v.Alert.Tactics) == 0 && len(inc.Tactics) > 0:
 		drive *= s.tune.Unstaged
 	}
-	together := s.tune.Together * math.Exp2(-float64(apart)/float64(s.tune.TogetherHalfLife))
-	if t.class == "user" || t.class == "mailbox" { // people do many things at once, machines seldom
-		together *= telling
+	return drive
+}
+
+// together is the rate, per hour, at which anything whatever would bring this arrival along with what an incident did on an entity
+// so long ago. Machines seldom do two things at once by chance. People, and addresses that many share, often do: there it counts
+// less for a kind that fires anyway, for one that comes from where everyone comes from, and for one among many that were named.
+func (s *State) together(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, apart time.Duration) float64 {
+	together := s.tune.Together * (1 - touch.Vague) * math.Exp2(-float64(apart)/float64(s.tune.TogetherHalfLife))
+	if t.machine {
+		return together
 	}
-	return drive + together
+	if t.endless || t.class == "user" || t.class == "mailbox" {
+		together *= s.telling(v, n, inc)
+	}
+	if v.plain {
+		together *= s.tune.Plain
+	}
+	return together
 }
 
 // telling is how likely attacks show in a kind of alert, 1 for a kind never seen here before, little for one that fired many
@@ -156,9 +168,12 @@ func (s *State) telling(v *arrival, on *Node, inc *Incident) float64 {
 // surprise is how much an alert looks like part of an attack by what it says of one entity, 0 to 1: rare there, or grave.
 func (s *State) surprise(v *arrival, t *tie) float64 {
 	n := s.nodes[t.key]
-	seed := s.tune.Seed * s.tune.Gravity[v.Alert.Severity] * s.telling(v, n, nil)
+	seed := s.rival(v) * s.telling(v, n, nil)
 	return seed / (seed + s.chance(v, t, n, nil))
 }
+
+// rival is the rate, per hour, at which an attack that nobody knows of would bring an arrival of this severity on one entity.
+func (s *State) rival(v *arrival) float64 { return s.tune.Seed * s.tune.Gravity[v.Alert.Severity] }
 
 // weigh sets the credit of an arrival's ties: an alert looks like part of an attack by what is most surprising in it, as things
 // stood before it.
@@ -171,6 +186,7 @@ func (s *State) weigh(v *arrival) {
 		t.credit = s.surprise(v, t)
 		most = max(most, t.credit*min(1, t.weight/full))
 	}
+	v.credit = most
 	for i := range v.ties {
 		t := &v.ties[i]
 		t.credit = max(t.credit, most) * v.share(t.class)
@@ -194,7 +210,7 @@ func (v *arrival) share(class string) float64 {
 func (s *State) inherit(v *arrival, inc *Incident, credit float64) {
 	for i := range v.ties {
 		t := &v.ties[i]
-		if t.machine {
+		if t.machine || t.class == "ip" && !t.endless {
 			continue // what else goes on there need not be its doing
 		}
 		others := 0.0
@@ -210,14 +226,15 @@ func (s *State) count(v *arrival, incident string) {
 	a := &v.Alert
 	began := len(v.ties) == 0
 	on, _ := ground(v.ties)
-	for _, t := range v.ties {
+	for i := range v.ties {
+		t := &v.ties[i]
 		n := s.edit(t.key)
-		c := n.seen(v.kind, a.First, incident, s.tune.Episode)
-		if c {
+		t.began = n.seen(v.kind, a.First, incident, s.tune.Episode)
+		if t.began {
 			n.Alerts++
 		}
 		if t.key == on.key {
-			began = c
+			began = t.began
 		}
 		n.span(a.First, a.Last)
 	}

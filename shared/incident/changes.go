@@ -55,6 +55,8 @@ type Touch struct {
 	Recent float64 `json:"recent,omitzero"`
 	// Credit is how much its alerts look like an attack by what they say of this entity, 0 to 1.
 	Credit float64 `json:"credit,omitzero"`
+	// Vague is how little of what its alerts say concerns this entity, 0 unless they named many like it.
+	Vague float64 `json:"vague,omitzero"`
 }
 
 // Owner is a thing that a weak name stood for, and when last.

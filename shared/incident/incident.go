@@ -4,7 +4,7 @@
 // The same reports in the same order give the same records, whatever the batches, restarts, repeats and stores. Another order
 // of delivery is another input. Gaps, spans and windows are of event time, so that a late alert lands where it belongs, ties what
 // it ties and merges what it shows to be one; but how rare a thing is, and whether it is a drip, is judged by what came before, and
-// a resolved incident takes nothing more. Of attacks, pairs of alerts that order joins stay joined; now and then something more joins
+// a resolved incident takes nothing more. Of attacks, nearly all pairs of alerts that order joins stay joined, and nearly nothing more joins
 // (functions/correlate, TestLateAlertsFindTheirPlace, has the figures).
 //
 //	              ┌ members, incidents, nodes ┐
@@ -83,6 +83,10 @@ type Incident struct {
 	LeadRank int    `json:"leadRank,omitzero"`
 	// Kinds are the kinds of alerts seen, as hashes, at most maxKinds: many kinds in one incident are seldom noise.
 	Kinds []uint32 `json:"kinds,omitempty"`
+	// Credit is how much its alerts look like an attack, 0 to 1: of a kind only the first counts.
+	Credit float64 `json:"credit,omitzero"`
+	// Clues are what may come to tie it to other incidents.
+	Clues []Clue `json:"clues,omitempty"`
 	// Background says that it only gathers what fires here all the time; nothing else joins it.
 	Background bool `json:"background,omitzero"`
 	// Alone says that its rule wants its alerts uncorrelated; nothing joins it.

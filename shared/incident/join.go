@@ -57,12 +57,15 @@ func (s *State) byTouch(found []candidate, v *arrival, t *tie, n *Node) []candid
 		if inc == nil || !inc.open() || inc.Background {
 			continue
 		}
-		drive := s.drive(v, t, n, touch, inc, apart)
-		w := t.weight * drive / (drive + s.chance(v, t, n, inc))
+		lead, together, chance := s.drive(v, t, n, touch, inc, apart), s.together(v, t, n, touch, inc, apart), s.chance(v, t, n, inc)
+		drive := lead*touch.Credit + together
+		w := t.weight * drive / (drive + chance)
+		why := Reason{Rule: "shared " + spoken(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart}
+		v.clue(Clue{Incident: inc.ID, Alert: v.Alert.ID, Tie: why, Worth: t.weight, Lead: lead, Together: together, Chance: chance, Rival: s.rival(v), Credit: touch.Credit}, inc, s.tune)
 		if w < 0.03 {
 			continue
 		}
-		found = add(found, inc, Reason{Rule: "shared " + spoken(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart}, touch.Credit*w/t.weight)
+		found = add(found, inc, why, touch.Credit*w/t.weight)
 	}
 	return found
 }

@@ -114,6 +114,8 @@ func (i *Incident) absorb(o *Incident) {
 		i.First = o.First
 	}
 	i.Last = later(o.Last, i.Last)
+	i.credible(o.Credit)
+	i.Clues = mostTelling(slices.Concat(i.Clues, o.Clues))
 	i.Background = i.Background && o.Background
 	i.Alone = i.Alone && o.Alone
 	i.Apart = union(i.Apart, o.Apart)

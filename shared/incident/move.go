@@ -211,6 +211,7 @@ func (s *State) moveGroup(g group, to *Incident, d *deed) {
 func (s *State) moveOne(m *Member, from, to *Incident, d *deed) []tie {
 	v := s.arrive(NewReport(m.Alert))
 	s.weigh(v)
+	v.anew()
 	for i := range v.ties {
 		n := s.edit(v.ties[i].key)
 		for _, t := range n.Touches {
@@ -235,8 +236,12 @@ func (s *State) moveOne(m *Member, from, to *Incident, d *deed) []tie {
 	if from.Opener == m.Alert.ID {
 		from.Opener = ""
 	}
+	from.Clues = nil // what may have spoken for merging it was said before a person looked
 	to.Alerts++
 	newKind := to.saw(v.kind)
+	if newKind {
+		to.credible(v.credit)
+	}
 	s.tell(to, v, first, d.by.At)
 	s.touch(to, v, newKind)
 	for _, name := range v.claims {

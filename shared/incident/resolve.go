@@ -18,6 +18,7 @@ type tie struct {
 	machine  bool    // a host, instance or container: what background is counted on
 	endless  bool    // an indicator: see there
 	credit   float64 // how much the alert looks like part of an attack, as far as the entity may vouch for it
+	began    bool    // an episode of the alert's kind began here
 	evidence int     // index into the alert's evidence
 }
 
@@ -27,7 +28,11 @@ type arrival struct {
 	ties []tie
 	// strange says that it names an indicator (a file, a domain, a public address) that the tenant has hardly heard of.
 	strange bool
-	odds    odds
+	// plain says that it names indicators, and none of them is strange.
+	plain  bool
+	odds   odds
+	credit float64 // how much it looks like part of an attack
+	clues  []Clue
 }
 
 // arrive finds what a report's evidence is, learning names on the way: two strong names in one piece of evidence are one thing
@@ -52,7 +57,15 @@ func (s *State) arrive(r *Report) *arrival {
 		v.ties = append(v.ties, t)
 	}
 	v.strange = s.strange(v.ties, r.Alert.First)
+	v.plain = !v.strange && slices.ContainsFunc(v.ties, func(t tie) bool { return t.endless })
 	return v
+}
+
+// anew makes an arrival count, wherever a person puts it, like the first of its kind there.
+func (v *arrival) anew() {
+	for i := range v.ties {
+		v.ties[i].began = true
+	}
 }
 
 // shown is a thing as the alert names it.
@@ -98,7 +111,9 @@ func (s *State) worth(t tie, e alert.Evidence, weak bool) float64 {
 	case alert.Victim:
 		w *= s.tune.Victim
 	case alert.Context:
-		w *= s.tune.Context
+		if !t.machine {
+			w *= s.tune.Context
+		}
 	}
 	if weak {
 		w *= s.tune.Weak

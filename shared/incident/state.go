@@ -161,17 +161,30 @@ func (m *missing) member(id string) {
 	}
 }
 
+// incident names an incident, what it was merged into, and where the clues of that lead.
 func (m *missing) incident(id string) {
+	inc := m.living(id)
+	if inc == nil {
+		return
+	}
+	for i := range inc.Clues {
+		m.living(inc.Clues[i].Incident)
+	}
+}
+
+// living is the incident that an id leads to, nil when there is none or it must be loaded first.
+func (m *missing) living(id string) *Incident {
 	for id != "" {
 		inc, ok := m.s.incidents[id]
 		if !ok {
 			m.refs.Incidents = append(m.refs.Incidents, id)
 		}
-		if inc == nil {
-			return
+		if inc == nil || inc.RedirectTo == "" {
+			return inc
 		}
 		id = inc.RedirectTo
 	}
+	return nil
 }
 
 // node names a node and all that a decision reads through it: the things it may stand for, the alert it leads to.

@@ -32,7 +32,11 @@ func (s *State) touch(inc *Incident, v *arrival, newKind bool) {
 		pulse = 1
 	}
 	for i, t := range v.ties {
-		s.edit(t.key).touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1, Recent: pulse, Credit: t.credit}, s.tune)
+		mark := Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1, Recent: pulse, Vague: 1 - v.share(t.class)}
+		if t.began { // a flood says no more than its first
+			mark.Credit = t.credit
+		}
+		s.edit(t.key).touched(mark, s.tune)
 		n := s.nodes[t.key]
 		for j, o := range v.ties {
 			if i != j && (o.machine || o.class == "user" || o.class == "resource") {
@@ -73,6 +77,7 @@ func (n *Node) touched(t Touch, tune *Tuning) {
 			h.Alerts += t.Alerts
 		}
 		h.Recent = h.Recent*math.Exp2(-float64(gap(t.First, h.First, h.Last))/float64(tune.BurstHalfLife)) + t.Recent
+		h.Vague = min(h.Vague, t.Vague)
 		h.Credit = 1 - (1-h.Credit)*(1-t.Credit)
 		if !t.Last.Before(h.Last) {
 			h.Alert = t.Alert

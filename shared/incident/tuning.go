@@ -13,10 +13,14 @@ type Tuning struct {
 	JoinAt float64
 	// MergeAt is the score from which an alert that ties to two incidents merges them.
 	MergeAt float64
+	// Hindsight is the weight from which a tie that was too weak when an alert opened its incident merges it after all, once
+	// more alerts made it look like an attack; Trust is how much of another incident's credit counts for what it did anywhere.
+	Hindsight, Trust float64
 
 	// Weights is what sharing a thing is worth, by key class, when it is rare and the alerts are close in time.
 	Weights map[string]float64
-	// Victim, Attacker and Context scale a weight by the role the alert gives the thing.
+	// Victim, Attacker and Context scale a weight by the role the alert gives the thing; Context not that of a machine, from which
+	// an attack may well have come.
 	Victim, Attacker, Context float64
 	// Weak scales the weight of a name that identifies only when nothing contradicts it.
 	Weak float64
@@ -97,14 +101,14 @@ type Tuning struct {
 // Default is the tuning a tenant starts with.
 func Default() *Tuning {
 	return &Tuning{
-		JoinAt: 0.5, MergeAt: 0.8,
+		JoinAt: 0.5, MergeAt: 0.8, Hindsight: 0.75, Trust: 0.5,
 		Weights: map[string]float64{
 			"session": 0.95, "machine": 0.9, "container": 0.9, "pod": 0.9, "host": 0.88, "mailbox": 0.88, "user": 0.88,
 			"resource": 0.85, "file": 0.85, "domain": 0.8, "url": 0.8, "app": 0.75, "ip": 0.75, "image": 0.7, "cluster": 0.4,
 			"registry_key": 0.3, "process": 0.1, "other": 0.3,
 		},
 		Victim: 1, Attacker: 1.1, Context: 0.5, Weak: 0.9, Common: 0.1, Company: 32,
-		Step: 0.0007, Seed: 0.000002, Familiar: 2, Own: 6, StepFade: time.Hour, Burst: 0.1, BurstMost: 5, BurstHalfLife: 5 * time.Minute, Pulse: 0.15,
+		Step: 0.0007, Seed: 0.000002, Familiar: 2, Own: 6, StepFade: 45 * time.Minute, Burst: 0.1, BurstMost: 5, BurstHalfLife: 5 * time.Minute, Pulse: 0.15,
 		Together: 0.08, TogetherHalfLife: 15 * time.Second,
 		IntenseKinds: 4, IntenseGap: 3 * time.Hour,
 		Gravity: map[alert.Severity]float64{

@@ -69,6 +69,7 @@ func (u Unfold) do(s *State, d *deed) error {
 	s.tell(inc, v, false, d.by.At)
 	if !inc.Background {
 		s.weigh(v)
+		v.anew()
 		s.touch(inc, v, newKind)
 	}
 	inc.ModifiedBy = d.by.Name

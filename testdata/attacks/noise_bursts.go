@@ -125,7 +125,7 @@ func aroundVictims(d dice, t *tenant) {
 		for range d.between(0, 4) {
 			at := d.moment(c.from.Add(-2*day), c.to.Add(2*day))
 			if d.chance(0.4) {
-				at = d.moment(c.from, c.to.Add(time.Minute))
+				at = d.moment(c.from.Add(-hour), c.to.Add(hour))
 			}
 			switch th := c.thing.(type) {
 			case *machine:

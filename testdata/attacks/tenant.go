@@ -2,6 +2,7 @@ package attacks
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -159,11 +160,21 @@ func fresh[T thing](d dice, t *tenant, list []T, fits func(T) bool) T {
 		if fits != nil && !fits(x) {
 			continue
 		}
-		if !t.used[x] {
-			t.used[x] = true
+		if claims := claimed(x); !slices.ContainsFunc(claims, func(c thing) bool { return t.used[c] }) {
+			for _, c := range claims {
+				t.used[c] = true
+			}
 			return x
 		}
 		taken = append(taken, x)
 	}
 	return taken[0] // every tenant has at least one of everything: see furnish
+}
+
+// claimed is what an attack on a thing claims: of a pod its node too, for what escapes from it gets there.
+func claimed(x thing) []thing {
+	if p, ok := x.(*pod); ok && p.node != nil {
+		return []thing{p, p.node}
+	}
+	return []thing{x}
 }

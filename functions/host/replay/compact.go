@@ -86,6 +86,8 @@ type quiet struct {
 	clouds                        []entity.Cloud
 	assets                        []incident.Asset
 	kinds                         []uint32
+	credit                        float64
+	clues                         []incident.Clue
 }
 
 // quietAfter is for how long nothing has happened to a quiet incident.
@@ -97,7 +99,7 @@ func (t *texts) quiet(i *incident.Incident) (quiet, bool) {
 		tenant: t.word(i.Tenant), name: t.word(i.Name), lead: t.word(i.Lead), opener: i.Opener, severity: i.Severity,
 		created: momentOf(i.Created), updated: momentOf(i.Updated), first: momentOf(i.First), last: momentOf(i.Last),
 		alerts: int32(i.Alerts), assetCount: int32(i.AssetCount), leadRank: int32(i.LeadRank), background: i.Background,
-		tactics: i.Tactics, products: i.Products, clouds: i.Clouds, assets: i.Assets, kinds: i.Kinds,
+		tactics: i.Tactics, products: i.Products, clouds: i.Clouds, assets: i.Assets, kinds: i.Kinds, credit: i.Credit, clues: i.Clues,
 	}
 	return q, reflect.DeepEqual(*i, q.incident(i.ID))
 }
@@ -107,6 +109,6 @@ func (q *quiet) incident(id string) incident.Incident {
 		ID: id, Tenant: q.tenant, Name: q.name, Lead: q.lead, Opener: q.opener, Severity: q.severity, Status: incident.Active,
 		Created: q.created.time(), Updated: q.updated.time(), First: q.first.time(), Last: q.last.time(),
 		Alerts: int(q.alerts), AssetCount: int(q.assetCount), LeadRank: int(q.leadRank), Background: q.background,
-		Tactics: q.tactics, Products: q.products, Clouds: q.clouds, Assets: q.assets, Kinds: q.kinds,
+		Tactics: q.tactics, Products: q.products, Clouds: q.clouds, Assets: q.assets, Kinds: q.kinds, Credit: q.credit, Clues: q.clues,
 	}
 }
