@@ -34,12 +34,10 @@ func (c *Clue) weight(own, other float64, tune *Tuning) float64 {
 	return c.Worth * drive / (drive + c.Rival + c.Chance*(1-since))
 }
 
-// clue notes a tie of an arrival, in case it opens an incident.
-func (v *arrival) clue(c Clue, other *Incident, tune *Tuning) {
-	const faint = 0.05 // what chance explains as well as that never counts
-	if c.weight(0, other.Credit, tune) >= faint && c.weight(1, 1, tune) >= tune.Hindsight {
-		v.clues = append(v.clues, c)
-	}
+// promises reports whether a clue to an incident can come to weigh enough, and is not all but explained by chance.
+func (c *Clue) promises(other *Incident, tune *Tuning) bool {
+	const faint = 0.05
+	return c.weight(0, other.Credit, tune) >= faint && c.weight(1, 1, tune) >= tune.Hindsight
 }
 
 // credible adds to how much an incident looks like an attack.

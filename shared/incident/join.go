@@ -60,12 +60,19 @@ func (s *State) byTouch(found []candidate, v *arrival, t *tie, n *Node) []candid
 		lead, together, chance := s.drive(v, t, n, touch, inc, apart), s.together(v, t, n, touch, inc, apart), s.chance(v, t, n, inc)
 		drive := lead*touch.Credit + together
 		w := t.weight * drive / (drive + chance)
-		why := Reason{Rule: "shared " + spoken(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart}
-		v.clue(Clue{Incident: inc.ID, Alert: v.Alert.ID, Tie: why, Worth: t.weight, Lead: lead, Together: together, Chance: chance, Rival: s.rival(v), Credit: touch.Credit}, inc, s.tune)
-		if w < 0.03 {
+		c := Clue{Incident: inc.ID, Alert: v.Alert.ID, Worth: t.weight, Lead: lead, Together: together, Chance: chance, Rival: s.rival(v), Credit: touch.Credit}
+		ties, hints := w >= 0.03, c.promises(inc, s.tune)
+		if !ties && !hints {
 			continue
 		}
-		found = add(found, inc, why, touch.Credit*w/t.weight)
+		why := Reason{Rule: shares(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart}
+		if hints {
+			c.Tie = why
+			v.clues = append(v.clues, c)
+		}
+		if ties {
+			found = add(found, inc, why, touch.Credit*w/t.weight)
+		}
 	}
 	return found
 }
@@ -202,6 +209,21 @@ func spoken(class string) string {
 		return "entity"
 	}
 	return class
+}
+
+// shares is the rule of a tie by a thing of a class; those of most ties are not made anew.
+func shares(class string) string {
+	switch class {
+	case "machine", "host":
+		return "shared machine"
+	case "user":
+		return "shared user"
+	case "ip":
+		return "shared address"
+	case "resource":
+		return "shared resource"
+	}
+	return "shared " + spoken(class)
 }
 
 func older(a, b *Incident) int {
