@@ -2,6 +2,7 @@ package alert
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"github.com/onepane/onepane/shared/attack"
@@ -12,7 +13,6 @@ import (
 // was missing. Evidence, tactics, counts and the activity span only grow. Of two products' reports the
 // richer leads whichever is newer, the one from the product that detected it in doubt.
 func Merge(a, b Alert) (Alert, bool) {
-	before := a.Revision()
 	m, other := a, b
 	if leads(b, a) && !a.knows(b) {
 		m, other = b, a
@@ -47,7 +47,17 @@ func Merge(a, b Alert) (Alert, bool) {
 			m.Extra = with(m.Extra, k, v)
 		}
 	}
-	return m, m.Revision() != before
+	return m, differs(a, m)
+}
+
+// differs reports whether two states of an alert would be written differently. Most tell at a glance; what is written takes long
+// to make.
+func differs(a, b Alert) bool {
+	if len(a.Sightings) != len(b.Sightings) || len(a.Evidence) != len(b.Evidence) || a.Status != b.Status || a.Severity != b.Severity ||
+		a.Count != b.Count || !a.Updated.Equal(b.Updated) || !a.Last.Equal(b.Last) {
+		return true
+	}
+	return !reflect.DeepEqual(a, b) && a.Revision() != b.Revision()
 }
 
 // sightings lists the reports of a and b, each product's newest; nil while all are one product's reports under one id.
