@@ -14,8 +14,8 @@ import (
 )
 
 // Log is the log of one queue: for each session its events in the order of publishing, numbered from 1, and how far
-// they have been dealt with. The bus appends and moves the progress; the store reads bodies and drops those that a later
-// one replaced.
+// they have been dealt with. The bus appends, moves the progress and drops what goes to its shelf; the store reads bodies
+// and drops those that it does not keep. What stays is written in package localbus.
 type Log struct {
 	dir  *Dir
 	name string

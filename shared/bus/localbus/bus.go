@@ -8,6 +8,15 @@
 //
 // A publish is on the disk before it returns. Progress is not synced: losing it offers events again, which every handler
 // must bear.
+//
+// # What grows
+//
+// An event stays on the log when it is done with, for its data is the body of the alert that it brought: the store keeps alerts by
+// their position there, some 1 to 4 KB each as the provider's record is, before compression. It goes when nobody needs it: what
+// is set aside goes to the shelf; what a later report replaced, and what was resolved and is forgotten, the store takes out
+// (datadir.Log.Drop); repeats, updates and other products' copies it takes out as soon as they are handled (localstore's Trim). Their
+// ids are remembered for the duplicate window as long as the process lives; after a restart such a repeat may reach the handler.
+// The log is a table of the database and no files of its own: room comes back when pebble compacts.
 package localbus
 
 import (

@@ -96,6 +96,9 @@ func (b *Bus) complete(s *session, last uint64, aside []setAside) error {
 	}
 	var rejected []cloudevent.Event
 	for _, a := range aside {
+		if err := b.log.Drop(w, s.name, a.event.Position); err != nil { // the shelf has it
+			return errors.Join(err, w.Close())
+		}
 		b.opts.Log.Warn("event set aside", "session", s.name, "event", a.event.ID, "reason", a.reason)
 		e, err := b.opts.Reject(a.event, a.reason)
 		if err != nil {

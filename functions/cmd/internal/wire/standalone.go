@@ -101,7 +101,7 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 	return &Standalone{
 		Server: &standalone.Server{
 			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.Sender, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},
-			API:    server.Handler(), Metrics: in.Inside(metrics.Handler(), server.Refuse), Correlate: fn.Handle, Bus: local{queue, dir}, Meter: metrics, Log: log,
+			API:    server.Handler(), Metrics: in.Inside(metrics.Handler(), server.Refuse), Correlate: fn.Handle, Bus: local{queue, dir, store, log}, Meter: metrics, Log: log,
 		},
 		Store: store, dir: dir, exports: out, keeper: &retention.Keeper{Store: store, Days: cfg.RetentionDays, Now: time.Now, Log: log}, work: work, stop: stop,
 	}, nil
@@ -139,18 +139,33 @@ func (s *Standalone) Close() error {
 // local is the embedded bus as the host sees it.
 type local struct {
 	*localbus.Bus
-	dir *datadir.Dir
+	dir   *datadir.Dir
+	store *localstore.Store
+	log   *slog.Logger
 }
 
-// Subscribe tells the bus in its own word which events correlate refused.
+// Subscribe tells the bus in its own word which events correlate refused, and lets go of those that it is done with and that the
+// store does not keep.
 func (l local) Subscribe(ctx context.Context, h func(context.Context, []cloudevent.Event) error) error {
 	return l.Bus.Subscribe(ctx, func(ctx context.Context, evs []cloudevent.Event) error {
 		err := h(ctx, evs)
 		var refused correlate.Refused
-		if errors.As(err, &refused) {
+		if err != nil && !errors.As(err, &refused) {
+			return err
+		}
+		var done []cloudevent.Event
+		for i, e := range evs {
+			if _, set := refused[i]; !set {
+				done = append(done, e)
+			}
+		}
+		if err := l.store.Trim(done); err != nil {
+			l.log.WarnContext(ctx, "events stay on the log that nobody needs", "events", len(done), "error", err)
+		}
+		if refused != nil {
 			return bus.Refused(refused)
 		}
-		return err
+		return nil
 	})
 }
 
