@@ -7,6 +7,11 @@
 //	webhook-signature: v1,<HMAC-SHA256> v1a,<Ed25519>     of "msg_1.1772582400.<body>", by one of the source's secrets
 //
 // The body is signed as it is sent, compressed if it is. A source belongs to one tenant.
+//
+// What was seen is known to one process. Where several share the traffic, a delivery that is used again may reach another within
+// those 5 minutes and is taken once more; all it can do is to say what was said already, for an alert's id follows from what is
+// delivered, and a report that is known changes nothing. To know it everywhere would be a write to the ledger and back before each
+// delivery is answered, into one partition for all senders: more than the alert itself costs, for nothing that it prevents.
 package sender
 
 import (
