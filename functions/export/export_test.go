@@ -16,7 +16,9 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
 	"github.com/onepane/onepane/shared/store"
+	"github.com/onepane/onepane/shared/store/localstore"
 )
 
 // shelf is a receiver that keeps what it takes in memory.
@@ -199,5 +201,56 @@ func TestPlainRowsLeaveRawOut(t *testing.T) {
 	data, err := r.JSON()
 	if err != nil || bytes.Contains(data, []byte(`"raw"`)) || !bytes.Contains(data, []byte(r.ID)) {
 		t.Errorf("%s, %v", data, err)
+	}
+}
+
+// busyStore is one in which something happens between the two reads of an incident and its alerts.
+type busyStore struct {
+	*localstore.Store
+	between func()
+}
+
+func (s busyStore) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error) {
+	s.between()
+	return s.Store.IncidentAlerts(ctx, tenant, id, q)
+}
+
+// watcher is a shelf that looks at every row.
+type watcher struct {
+	shelf
+	see func(export.Row)
+}
+
+func (w *watcher) Encode(r export.Row) ([]byte, error) {
+	w.see(r)
+	return w.shelf.Encode(r)
+}
+
+// An incident grows while it is read: what is sent is of one moment.
+func TestAnIncidentIsSentAsOfOneMoment(t *testing.T) {
+	w := exporttest.NewWorld(t)
+	w.Report(0, 20)
+	next, reads, torn := 20, 0, 0
+	s := &watcher{shelf{limits: export.Limits{Records: 7, Alerts: 1000}}, func(r export.Row) {
+		if r.Incident != nil && r.Incident.RedirectTo == "" && len(r.Alerts) != r.Incident.Alerts {
+			torn++
+		}
+	}}
+	f, err := export.New(export.Options{
+		Store: busyStore{w.Store, func() {
+			if reads++; reads%2 == 1 && next < 60 {
+				w.Report(next, next+1)
+				next++
+			}
+		}}, Ledger: w.Store, Now: w.Now, Wait: func(context.Context, time.Duration) error { return nil },
+	}, []export.Export{{Name: exporttest.Name, Tenant: exporttest.Tenant, Kind: "test", Target: s}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Drain(t.Context(), exporttest.Name); err != nil {
+		t.Fatal(err)
+	}
+	if torn > 0 || next == 20 {
+		t.Errorf("%d incidents were sent with alerts of another moment, after %d reports", torn, next)
 	}
 }

@@ -99,7 +99,12 @@ type plain struct {
 
 // JSON is r in one line of JSON: what Onepane keeps, without the provider's raw record.
 func (r Row) JSON() ([]byte, error) {
-	p := plain{ID: r.ID, Type: string(r.Kind), Tenant: r.Tenant, Time: r.Updated.UTC(), Incident: r.Incident}
+	p := plain{ID: r.ID, Type: string(r.Kind), Tenant: r.Tenant, Time: r.Updated.UTC()}
+	if r.Incident != nil {
+		i := *r.Incident
+		i.Clues = nil // correlation's own notes
+		p.Incident = &i
+	}
 	if r.Alert != nil {
 		m := *r.Alert
 		m.Alert.Raw = nil

@@ -169,15 +169,28 @@ func (r *runner) row(ctx context.Context, c store.Change) (Row, error) {
 		}
 		return OfAlert(r.export.Tenant, m)
 	}
-	i, err := r.Store.Incident(ctx, r.export.Tenant, c.ID)
-	if err != nil {
-		return Row{}, fmt.Errorf("read incident %s: %w", c.ID, err)
+	const tries = 5 // an incident that never rests is sent as it comes
+	for try := 1; ; try++ {
+		row, err := r.incident(ctx, c.ID)
+		if err == nil {
+			err = r.members(ctx, &row)
+		}
+		if err != nil || row.Alerts == nil || try == tries {
+			return row, err
+		}
+		// Another commit may have come between the two reads: one id must not name two contents.
+		if now, err := r.incident(ctx, c.ID); err != nil || now.ID == row.ID {
+			return row, err
+		}
 	}
-	row, err := OfIncident(r.export.Tenant, i)
+}
+
+func (r *runner) incident(ctx context.Context, id string) (Row, error) {
+	i, err := r.Store.Incident(ctx, r.export.Tenant, id)
 	if err != nil {
-		return row, err
+		return Row{}, fmt.Errorf("read incident %s: %w", id, err)
 	}
-	return row, r.members(ctx, &row)
+	return OfIncident(r.export.Tenant, i)
 }
 
 // members reads as many of an incident's alerts as the target wants to see.
