@@ -61,7 +61,7 @@ func mostTelling(cs []Clue) []Clue {
 func (s *State) hindsight(inc *Incident, out *Outcome, now time.Time) *Incident {
 	for _, c := range slices.Clone(inc.Clues) {
 		other := s.incident(c.Incident)
-		if other == nil || other == inc || !other.open() || other.Background {
+		if other == nil || other == inc || !other.open() || other.Background || Blocked(*inc, *other, s.tune.MaxAlerts) != "" {
 			continue
 		}
 		w := c.weight(inc.Credit, other.Credit, s.tune)

@@ -53,6 +53,21 @@ func TestHindsightNeedsMore(t *testing.T) {
 	}
 }
 
+// What may not be merged keeps its own clues: nothing of it has changed.
+func TestHindsightLeavesWhatIsHeldAlone(t *testing.T) {
+	s := NewState("contoso", nil)
+	inc := &Incident{ID: "2", Tenant: "contoso", Status: Active, Credit: 1, Work: Work{AssignedTo: "dora"}, Clues: []Clue{{Incident: "1", Worth: 0.9, Lead: 1, Rival: 1e-6, Credit: 1}}}
+	other := &Incident{ID: "1", Tenant: "contoso", Status: Active, Credit: 1, Work: Work{AssignedTo: "eve"}, Clues: []Clue{{Incident: "0"}}}
+	s.incidents["1"], s.incidents["2"] = other, inc
+	if got := s.hindsight(inc, &Outcome{}, t0); got != inc || len(other.Clues) != 1 || other.RedirectTo != "" {
+		t.Errorf("%+v", other)
+	}
+	inc.AssignedTo = ""
+	if got := s.hindsight(inc, &Outcome{}, t0); got.ID != "1" || inc.RedirectTo != "1" {
+		t.Errorf("free to merge, and is not: %+v", got)
+	}
+}
+
 func TestClueWeighs(t *testing.T) {
 	tune := Default()
 	c := Clue{Worth: 0.9, Lead: 5e-5, Chance: 5e-4, Rival: 2e-6, Credit: 0.9, Before: 0.2}
