@@ -3,7 +3,7 @@
 //
 //	build both ─▶ sizes ─────────────────────────────────────────▶ TestSizes: at most 1.5×
 //	start both by turns ─▶ first request to the Runtime API ─────▶ BenchmarkColdStart: x-of-hello, its median
-//	                    └▶ first connection accepted on PORT
+//	                    └▶ first request answered on PORT
 package coldstart
 
 import "testing"

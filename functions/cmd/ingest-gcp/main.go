@@ -6,8 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/onepane/onepane/functions/cmd/internal/wire/producer"
@@ -19,11 +17,9 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	service, err := open(os.Getenv)
 	if err == nil {
-		err = cloudrun.Serve(ctx, os.Getenv, service)
+		err = cloudrun.Serve(context.Background(), os.Getenv, service)
 	}
 	if err != nil {
 		logs.New(os.Stderr, slog.LevelInfo, true).Error("stopped", "reason", err)

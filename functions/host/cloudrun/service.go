@@ -14,7 +14,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/onepane/onepane/functions/host/attempt"
@@ -51,7 +54,8 @@ const (
 	maxHeader     = 64 << 10
 )
 
-// Serve answers on PORT, of all addresses or of ONEPANE_BIND alone, until ctx ends, then finishes the requests at hand and returns nil.
+// Serve answers on PORT, of all addresses or of ONEPANE_BIND alone, until ctx ends or SIGTERM or an interrupt comes, then
+// finishes the requests at hand and returns nil.
 func Serve(ctx context.Context, getenv func(string) string, s *Service) error {
 	port := getenv("PORT")
 	if port == "" {
@@ -67,6 +71,8 @@ func Serve(ctx context.Context, getenv func(string) string, s *Service) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // not before: it is a thirtieth of a cold start
+	defer stop()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
