@@ -80,7 +80,7 @@ locals {
     }
     partition-size = {
       of    = "store"
-      about = "A tenant's partition is three quarters full; at 20 GB nothing more can be written. See infra/README.md, what it costs."
+      about = "A partition is three quarters full, which should not happen; at 20 GB nothing more can be written to it. See infra/README.md, what it costs."
       query = "CDBPartitionKeyStatistics | where SizeKb > ${floor(local.partition_kb * 0.75)}"
       above = 0, window = "P1D", severity = 2
     }

@@ -2,20 +2,21 @@ package main
 
 import "time"
 
-// Counted on the stand-ins of infra/local: TestCost and BenchmarkCommit of shared/store/cosmos (3.4 at its dearest), TestCost
-// of shared/bus/servicebus, and the drawing in the former's package comment.
+// Counted on the stand-ins of infra/local: TestCost, TestGrowth and BenchmarkCommit of shared/store/cosmos (3.4 at its dearest), and
+// TestCost of shared/bus/servicebus.
 const (
 	unitsPerAlert      = 3.4
+	unitsInVolumes     = 0.07  // more, once a tenant's tables go on in volumes
+	unitsPerVolume     = 0.035 // more for each of them: all are asked for ids
 	operationsPerAlert = 0.03
 	alertsPerMessage   = 100
-	rowBytes           = 230     // of an alert's row in its tenant's partition, index terms included
-	spreadBytes        = 46      // of one stored after rows have taken spreadAt
-	spreadAt           = 8 << 30 // bytes of rows
-	incidentBytes      = 90      // of incidents, for each alert
-	nameBytes          = 60      // of an alert's names, for nameDays
-	nameDays           = 3       // days
-	alertsPerCommit    = 50      // one after the other within a tenant
-	requestsPerCommit  = 8       // to Cosmos DB, waited for one by one
+	tableBytes         = 330      // of an alert and its incident in a table, index terms included
+	ownBytes           = 10 << 30 // of tables in a tenant's own partition, when a volume takes over
+	volumeBytes        = 8 << 30  // of tables in a volume, when the next does
+	nameBytes          = 60       // of an alert's names, for nameDays, in the own partition
+	nameDays           = 3        // days
+	alertsPerCommit    = 50       // one after the other within a tenant
+	requestsPerCommit  = 8        // to Cosmos DB, waited for one by one
 )
 
 // What the services document (Service Bus quotas and throttling; Cosmos DB service quotas), and infra/azure sets.

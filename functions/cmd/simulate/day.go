@@ -35,9 +35,7 @@ type Outcome struct {
 	HotDelay        float64 // minutes that the hot tenant's last alert in the backlog waits, the most
 	OtherDelay      float64 // the same of every other tenant
 	QueueBytes      float64
-	HotStored       float64 // bytes in the hot tenant's partition after storageDays
-	TypicalStored   float64 // the same of the largest of the others
-	Typical         float64 // alerts a day of that one
+	HotStored       float64 // bytes in the hot tenant's largest partition after storageDays
 	OperationsADay  float64
 	LeftAtTheEnd    float64 // alerts still waiting at midnight
 	served, arrived float64
@@ -55,24 +53,24 @@ func Simulate(d Day) Outcome {
 		daily = append(daily, d.Alerts*w/sum)
 	}
 	var out Outcome
-	backlog := make([]float64, len(daily))
+	backlog, each := make([]float64, len(daily)), make([]float64, len(daily))
+	for i := range daily {
+		each[i] = unitsAfter(daily[i], storageDays)
+	}
 	for m := range minutes {
-		out.minute(d, m, daily, backlog)
+		out.minute(d, m, daily, backlog, each)
 	}
 	for _, b := range backlog {
 		out.LeftAtTheEnd += b
 	}
-	out.HotStored = storedAfter(d.Hot, storageDays)
+	out.HotStored = largestPartition(d.Hot, storageDays)
 	out.OperationsADay = (d.Hot + d.Alerts) * operationsPerAlert
-	if d.Tenants > 0 {
-		out.Typical, out.TypicalStored = daily[1], storedAfter(daily[1], storageDays)
-	}
 	return out
 }
 
-// minute lets alerts arrive and be correlated, as many as the narrowest place lets through.
-func (o *Outcome) minute(d Day, m int, daily, backlog []float64) {
-	rate := math.Min(sessionRate(), partitionUnits/unitsPerAlert) // of one tenant
+// minute lets alerts arrive and be correlated, as many as the narrowest place lets through. Each is what an alert of a tenant costs.
+func (o *Outcome) minute(d Day, m int, daily, backlog, each []float64) {
+	rate := math.Min(sessionRate(), partitionUnits/each[0]) // of one tenant
 	wanted, seconds := make([]float64, len(daily)), 0.0
 	messages, waiting := 0.0, 0.0
 	for i := range daily {
@@ -91,7 +89,7 @@ func (o *Outcome) minute(d Day, m int, daily, backlog []float64) {
 	share := math.Min(1, instances*sessionsEach*60/seconds)
 	units := 0.0
 	for i := range wanted {
-		units += wanted[i] * share * unitsPerAlert / 60
+		units += wanted[i] * share * each[i] / 60
 	}
 	o.AccountUnits = math.Max(o.AccountUnits, units)
 	share *= math.Min(1, d.AccountUnits/math.Max(units, 1))
@@ -102,7 +100,7 @@ func (o *Outcome) minute(d Day, m int, daily, backlog []float64) {
 		waiting += backlog[i]
 		delay := backlog[i] / rate / 60
 		if i == 0 {
-			o.HotUnits, o.HotDelay = math.Max(o.HotUnits, done*unitsPerAlert/60), math.Max(o.HotDelay, delay)
+			o.HotUnits, o.HotDelay = math.Max(o.HotUnits, done*each[0]/60), math.Max(o.HotDelay, delay)
 		} else {
 			o.OtherDelay = math.Max(o.OtherDelay, delay)
 		}
@@ -119,23 +117,19 @@ func shape(d Day, i, m int) float64 {
 	return 1 - 0.5*math.Cos(2*math.Pi*float64(m)/minutes+float64(i%24)/24*2*math.Pi)
 }
 
-// storedAfter is how many bytes a logical partition holds after days of so many alerts: rows move out of it when they have taken
-// spreadAt, incidents stay, names go by themselves.
-func storedAfter(daily, days float64) float64 {
-	alerts := daily * days
-	inside := math.Min(alerts, spreadAt/rowBytes)
-	return inside*rowBytes + (alerts-inside)*spreadBytes + alerts*incidentBytes + daily*math.Min(days, nameDays)*nameBytes
+// largestPartition is how many bytes the largest of a tenant's partitions holds after days of so many alerts: its own, where names are
+// besides, which go by themselves.
+func largestPartition(daily, days float64) float64 {
+	return math.Min(daily*days*tableBytes, ownBytes) + daily*math.Min(days, nameDays)*nameBytes
 }
 
-// fullAfter is how many days of so many alerts a logical partition holds.
-func fullAfter(daily float64) float64 {
-	low, high := 0.0, 1e6
-	for high-low > 0.01 {
-		if half := (low + high) / 2; storedAfter(daily, half) < partitionBytes {
-			low = half
-		} else {
-			high = half
-		}
-	}
-	return low
+// volumes is in how many partitions beside its own a tenant's tables are then.
+func volumes(daily, days float64) float64 {
+	return math.Ceil(math.Max(0, daily*days*tableBytes-ownBytes) / volumeBytes)
+}
+
+// unitsAfter is what an alert costs then.
+func unitsAfter(daily, days float64) float64 {
+	n := volumes(daily, days)
+	return unitsPerAlert + math.Min(n, 1)*unitsInVolumes + n*unitsPerVolume
 }

@@ -27,19 +27,11 @@ func Limits(d Day, o Outcome) []Limit {
 		{"account", o.AccountUnits, d.AccountUnits, "RU/s", "429 for everyone, all wait: alarm store-throttled; raise cosmos_max_throughput"},
 		{"sessions at once", o.Sessions, instances * sessionsEach, "sessions", "tenants take turns: alarm backlog-age; raise maximum_instances"},
 		{"namespace", o.Messages, messageLimit, "messages/s", "producers are throttled and keep what they have: alarm bus-throttled; Premium"},
-		{"hot tenant's storage", o.HotStored / (1 << 20), partitionBytes / (1 << 20), "MB, 30 days", full(d.Hot)},
-		{"largest other's storage", o.TypicalStored / (1 << 20), partitionBytes / (1 << 20), "MB, 30 days", full(o.Typical)},
+		{"hot tenant's largest partition", o.HotStored / (1 << 20), partitionBytes / (1 << 20), "MB", "403/1014, its alerts wait and fill everyone's queue: alarms partition-size (at 75 %), function-failures, backlog-size"},
 		{"queue", o.QueueBytes / (1 << 20), queueBytes / (1 << 20), "MB", "sends fail as exhausted, producers keep what they have: alarm backlog-size"},
 	}
 	slices.SortStableFunc(out, func(a, b Limit) int { return cmp.Compare(b.Share(), a.Share()) })
 	return out
-}
-
-// full says what happens when a tenant's partition holds no more. Nothing mends it by itself: no alert is ever deleted, and a
-// tenant has one partition. What it cannot store any more stays in the queue, which all tenants share.
-func full(daily float64) string {
-	return fmt.Sprintf("full after %.0f days: 403/1014, its alerts wait, and fill everyone's queue in %.0f hours: alarms partition-size (at 75 %%), "+
-		"function-failures, backlog-size; make a part of its accounts another tenant in time", fullAfter(daily), 24*queueBytes/(daily/alertsPerMessage*messageBytes))
 }
 
 // Write tells what was reached, as a table.
@@ -56,6 +48,9 @@ func Write(w io.Writer, d Day, o Outcome) error {
 	_, err := fmt.Fprintf(w, `
 longest wait      hot tenant %.0f min, others %.1f min; %.0f alerts wait at most, %.0f at midnight
 bus operations    %.1f million a day
-`, o.HotDelay, o.OtherDelay, o.Backlog, o.LeftAtTheEnd, o.OperationsADay/1e6)
+hot tenant        after %4.0f days in %3.0f partitions, an alert costs %.1f RU
+                  after %4.0f days in %3.0f partitions, an alert costs %.1f RU
+`, o.HotDelay, o.OtherDelay, o.Backlog, o.LeftAtTheEnd, o.OperationsADay/1e6,
+		float64(storageDays), 1+volumes(d.Hot, storageDays), unitsAfter(d.Hot, storageDays), 365.0, 1+volumes(d.Hot, 365), unitsAfter(d.Hot, 365))
 	return err
 }

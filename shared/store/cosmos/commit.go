@@ -305,22 +305,14 @@ func lifeLeft(n incident.Node, now time.Time) int {
 // sealed finishes the commit's item: what finds it, and its rows.
 func (w *writing) sealed(ctx context.Context, _ incident.Changes) error {
 	for _, r := range w.Rows {
-		if r.Home == w.item.V {
+		if len(w.root.Volumes) == 0 && r.Home == w.item.V { // else it will be found in a volume: whoever reads has the tail in memory
 			w.item.add(kindOf(r.Member), r)
 			w.item.IDs = append(w.item.IDs, alertTerm(r.Alert.ID))
 		}
 	}
 	var err error
-	w.item.Content, err = w.store.seal(ctx, w.tenant.name, w.content, w.store.inline(w.root))
+	w.item.Content, err = w.store.seal(ctx, w.tenant.name, w.content, w.store.opts.Inline)
 	return err
-}
-
-// inline is how many bytes of a commit's content stay in the partition.
-func (s *Store) inline(r root) int {
-	if r.Bytes > s.opts.SpreadAt {
-		return 0
-	}
-	return s.opts.Inline
 }
 
 // batch makes the commit visible: all of it or nothing.
@@ -329,7 +321,9 @@ func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "encode: %w", err)
 	}
-	w.root.Bytes += int64(len(commit))
+	if len(w.root.Volumes) == 0 {
+		w.root.Bytes += int64(len(commit))
+	}
 	top, err := json.Marshal(w.root)
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "encode: %w", err)

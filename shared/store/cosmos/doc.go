@@ -1,5 +1,5 @@
-// Package cosmos is the store on Azure Cosmos DB (NoSQL): any number of processes, one logical partition a tenant. It knows
-// azcosmos and leaves deciding to package incident.
+// Package cosmos is the store on Azure Cosmos DB (NoSQL): any number of processes, and for each tenant one logical partition
+// that decides, and more as it grows. It knows azcosmos and leaves deciding to package incident.
 //
 // # Model
 //
@@ -15,7 +15,8 @@
 //	  k-<version>-n  names: nodes that live two days, found by the index, expire by TTL
 //	  i-<page>       table of incidents, 32 neighbours an item, zones indexed
 //	  note-…         what the journal says of a commit, on its way there: see note.go
-//	container "state", partition ~!mentions/<tenant>
+//	container "state", partitions ~!volume-<n>/<tenant>: where the tables go on when they are large, see volume.go
+//	container "state", partitions ~!mentions/<tenant>, ~!mentions-<n>/<tenant>
 //	  x-<version>-…  names in the evidence of a commit's new bodies, indexed: search. Written before the commit
 //	container "blobs", partition /tenant/id, every item a partition of its own, nothing indexed
 //	  bodies of a commit's alerts, for ever  ·  nodes of a commit, a run or the base: TTL 45 days  ·  large contents
@@ -60,15 +61,21 @@
 //	fold of 4,800    incidents and updated rows 2,000 to 5,600 · run of nodes, and its part of a merge, 800
 //	first question   of a reader 160, of a correlator up to 1,800: the tail, nodes, incidents; then 1 while nothing changes
 //	reads            alert by id 4 to 9 · 100 newest alerts 20 · 50 newest incidents 7 · 100 changes 7
+//	each volume      0.035 an alert, for its id is looked for there, 3 a lookup and 8 a listing; the first 0.07 besides
 //
 // # Growth
 //
-// A logical partition serves 10,000 units a second: 2,900 alerts a second, 25 times 10 million a day. It holds 20 GB, and
-// that is what ends first. TestGrowth counts, for each alert: 230 bytes of rows and index terms, 70 to 120 of incidents,
-// 60 of names for three days. When commits have taken SpreadAt (8 GB) rows go to blobs and 46 of the 230 stay. So 20 GB
-// are 110 million alerts: three years at 100,000 a day, 100 days at a million, ten at 10 million. A full partition
-// answers 403/1014, commits are fault.Exhausted, the bus keeps its messages and nothing is lost; the alarm to set is on
-// the partition's size, and root.bytes tells it early. The next step for such a tenant is to move commits and pages that
-// no fold has touched for long to partitions "<tenant>~<n>", named in the root: commits and pages are whole and immutable
-// but for folds, and a listing or lookup then asks one partition after the other. That is not built.
+// A logical partition serves 10,000 units a second: 2,900 alerts a second, 25 times 10 million a day. It holds 20 GB: see
+// volume.go for how a tenant goes on beyond that. TestGrowth counts, for each alert: 320 bytes of rows, incidents and index terms,
+// in the tenant's own partition until commits have taken VolumeAt there, then in volumes; 95 of what finds it by name, in
+// partitions that change with the volumes; and 60 of names for three days, always in the tenant's own. So that one is never larger
+// than some 13 GB, at 10 million alerts a day, and a volume than 9 GB. Should one become full all the same, it answers 403/1014,
+// commits are fault.Exhausted, the bus keeps its messages and nothing is lost; the alarm to set is on the size of partitions.
+//
+//	alerts a day     100,000   1 million   10 million
+//	first volume     a year    34 days     3 days
+//	a volume lasts   9 months  26 days     3 days
+//
+// A volume whose alerts are all forgotten is not asked any more, so that with retention what an alert costs stops growing. Its
+// items stay, for the feed's cursors count them. Deleting them is the next step.
 package cosmos

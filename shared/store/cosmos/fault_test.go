@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -120,6 +121,27 @@ func (plain) Do(r *http.Request) (*http.Response, error) {
 // small folds and merges all the time, an item or two at a time.
 var small = cosmos.Options{Fold: 3, Merge: 2}.InBatches(2)
 
+// voluminous is the same with tables that go on in another partition all the time.
+var voluminous = cosmos.Options{Fold: 3, Merge: 2, VolumeAt: 1}.InBatches(2)
+
+// inBoth runs a test with either.
+func inBoth(t *testing.T, fn func(t *testing.T, opts cosmos.Options)) {
+	t.Helper()
+	t.Run("one partition", func(t *testing.T) { fn(t, small) })
+	t.Run("volumes", func(t *testing.T) { fn(t, voluminous) })
+}
+
+// countVolumes says how many partitions of tables there are beside the tenant's own.
+func countVolumes(a local.Account) int {
+	n := 0
+	for _, p := range a.Partitions("onepane", "state") {
+		if strings.Contains(p.Key, "!volume-") {
+			n++
+		}
+	}
+	return n
+}
+
 // offer hands a batch to a correlator until it takes it, as the bus does.
 func offer(t *testing.T, f *correlate.Function, part []cloudevent.Event) {
 	t.Helper()
@@ -135,13 +157,15 @@ func offer(t *testing.T, f *correlate.Function, part []cloudevent.Event) {
 	t.Fatal("the batch is never taken")
 }
 
-func TestFaultsChangeNothing(t *testing.T) {
-	evs := newTraffic(attacks.Low).take(t, 600)
+func TestFaultsChangeNothing(t *testing.T) { inBoth(t, faultsChangeNothing) }
+
+func faultsChangeNothing(t *testing.T, opts cosmos.Options) {
+	evs := newTraffic(attacks.High).take(t, 600)
 	want := onLocalstore(t, evs, 20)
-	for seed := range uint64(4) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			a := account(t, local.Options{})
-			s := open(t, a, small)
+			s := open(t, a, opts)
 			var mu sync.Mutex
 			dice, faults := rand.New(rand.NewPCG(seed, 1)), 0
 			a.Inject(func(local.Operation) local.Fault {
@@ -164,7 +188,7 @@ func TestFaultsChangeNothing(t *testing.T) {
 			if got := outcome(t, s); got != want.outcome {
 				t.Errorf("%d faults changed the outcome", faults)
 			}
-			if got := outcome(t, open(t, a, small)); got != want.outcome {
+			if got := outcome(t, open(t, a, opts)); got != want.outcome {
 				t.Errorf("%d faults changed what is stored", faults)
 			}
 			if faults < 30 {
@@ -176,14 +200,16 @@ func TestFaultsChangeNothing(t *testing.T) {
 
 // TestACrashAtAnyRequest kills the process at every single request in turn, before it is carried out or after: what is left is
 // as after some commit, whole, and the next process goes on from there.
-func TestACrashAtAnyRequest(t *testing.T) {
-	evs := newTraffic(attacks.Low).take(t, 64)
-	const size = 8
+func TestACrashAtAnyRequest(t *testing.T) { inBoth(t, crashesAtAnyRequest) }
+
+func crashesAtAnyRequest(t *testing.T, opts cosmos.Options) {
+	evs := newTraffic(attacks.High).take(t, 96)
+	const size = 12
 	want := onLocalstore(t, evs, size)
 	for _, drop := range []local.Drop{local.DropBefore, local.DropAfter} {
 		crashes := 0
 		for n := 0; ; n++ {
-			if !crashAt(t, evs, size, want, n, drop) {
+			if !crashAt(t, opts, evs, size, want, n, drop) {
 				break
 			}
 			crashes++
@@ -196,7 +222,7 @@ func TestACrashAtAnyRequest(t *testing.T) {
 }
 
 // crashAt runs evs with a crash at the n-th request; false when there were not so many.
-func crashAt(t *testing.T, evs []cloudevent.Event, size int, want reference, n int, drop local.Drop) (crashed bool) {
+func crashAt(t *testing.T, opts cosmos.Options, evs []cloudevent.Event, size int, want reference, n int, drop local.Drop) (crashed bool) {
 	t.Helper()
 	a := account(t, local.Options{})
 	var requests atomic.Int64
@@ -211,7 +237,7 @@ func crashAt(t *testing.T, evs []cloudevent.Event, size int, want reference, n i
 		}
 		return local.Fault{}
 	})
-	f := correlator(open(t, a, small))
+	f := correlator(open(t, a, opts))
 	for part := range slices.Chunk(evs, size) {
 		if err := f.Handle(context.Background(), part); err != nil && !dead.Load() {
 			t.Fatalf("crash at %d: %v", n, err)
@@ -221,12 +247,12 @@ func crashAt(t *testing.T, evs []cloudevent.Event, size int, want reference, n i
 		}
 		crashed = true
 		dead.Store(false)
-		whole(t, open(t, a, small), want, n)
-		f = correlator(open(t, a, small))
+		whole(t, open(t, a, opts), want, n)
+		f = correlator(open(t, a, opts))
 		offer(t, f, part)
 	}
 	a.Inject(nil)
-	if got := outcome(t, open(t, a, small)); got != want.outcome {
+	if got := outcome(t, open(t, a, opts)); got != want.outcome {
 		t.Errorf("crash at request %d, drop %d: another outcome", n, drop)
 	}
 	return crashed
@@ -249,11 +275,13 @@ func whole(t *testing.T, s *cosmos.Store, want reference, n int) {
 }
 
 // TestTwoCorrelators is a lost session lock: two processes are given the same batches at the same time.
-func TestTwoCorrelators(t *testing.T) {
+func TestTwoCorrelators(t *testing.T) { inBoth(t, twoCorrelators) }
+
+func twoCorrelators(t *testing.T, opts cosmos.Options) {
 	evs := newTraffic(attacks.Low).take(t, 600)
 	want := onLocalstore(t, evs, 20)
 	a := account(t, local.Options{})
-	fs := []*correlate.Function{correlator(open(t, a, small)), correlator(open(t, a, small))}
+	fs := []*correlate.Function{correlator(open(t, a, opts)), correlator(open(t, a, opts))}
 	for part := range slices.Chunk(evs, 20) {
 		var both sync.WaitGroup
 		for _, f := range fs {
@@ -261,56 +289,78 @@ func TestTwoCorrelators(t *testing.T) {
 		}
 		both.Wait()
 	}
-	if got := outcome(t, open(t, a, small)); got != want.outcome {
+	if got := outcome(t, open(t, a, opts)); got != want.outcome {
 		t.Error("a second correlator changed the outcome")
 	}
 }
 
-// TestALateFoldIsRefused holds a process back in the middle of its fold while another commits and folds: when it goes on, its
-// view is old and nothing of it may be written.
+// TestALateFoldIsRefused holds a process back before a request while another commits and folds: when it goes on, its view is old
+// and nothing of it may be written.
 func TestALateFoldIsRefused(t *testing.T) {
-	evs := newTraffic(attacks.Low).take(t, 200)
-	want := onLocalstore(t, evs, 20)
+	inBoth(t, func(t *testing.T, opts cosmos.Options) {
+		evs := newTraffic(attacks.High).take(t, 240)
+		want := onLocalstore(t, evs, 12)
+		held := 0
+		for lateAt(t, opts, evs, want, 1+3*int64(held)) {
+			held++
+		}
+		t.Logf("held back before every third of %d requests", 3*held)
+		if held < 15 {
+			t.Error("that is too few")
+		}
+	})
+}
+
+// lateAt holds a process back before its n-th request; false when it has not so many.
+func lateAt(t *testing.T, opts cosmos.Options, evs []cloudevent.Event, want reference, n int64) (held bool) {
+	t.Helper()
 	a := account(t, local.Options{})
 	reached, release := make(chan struct{}), make(chan struct{})
-	batches := 0
-	opts := small
-	opts.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
-		if r.Header.Get("x-ms-cosmos-is-batch-request") != "" {
-			if batches++; batches == 4 { // three commits, then the fold
-				close(reached)
-				<-release
-			}
+	var requests atomic.Int64
+	slow := opts
+	slow.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	slow.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
+		if requests.Add(1) == n {
+			close(reached)
+			<-release
 		}
 		return plain{}.Do(r)
 	}))
-	late, err := cosmos.Open(opts)
+	late, err := cosmos.Open(slow)
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := slices.Collect(slices.Chunk(evs, 20))
+	parts := slices.Collect(slices.Chunk(evs, 12))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		f := correlator(late)
-		for _, part := range parts[:3] {
-			if err := f.Handle(context.Background(), part); err != nil {
+		for _, part := range parts[:7] {
+			if err := f.Handle(context.Background(), part); err != nil && fault.Permanent(err) {
 				t.Error(err)
 			}
 		}
 	}()
-	<-reached
-	other := correlator(open(t, a, small))
-	for _, part := range parts[3:] {
+	select {
+	case <-reached:
+		held = true
+	case <-done:
+	}
+	other := correlator(open(t, a, opts))
+	for _, part := range parts {
 		offer(t, other, part)
 	}
 	close(release)
 	<-done
-	for _, s := range []*cosmos.Store{late, open(t, a, small)} {
+	for _, s := range []*cosmos.Store{late, open(t, a, opts)} {
 		if got := outcome(t, s); got != want.outcome {
-			t.Error("a late fold changed the outcome")
+			t.Errorf("a process that was late with its request %d changed the outcome", n)
 		}
 	}
+	if opts.VolumeAt > 0 && countVolumes(a) < 2 {
+		t.Errorf("there are only %d volumes", countVolumes(a))
+	}
+	return held
 }
 
 // transport is a function that carries requests.

@@ -63,19 +63,23 @@ type feeding struct {
 
 // feed goes through the commits in order: first those in the tables, then the tail.
 func (r *reading) feed(ctx context.Context, f *feeding) error {
-	if f.from.version <= r.view.root.Folded {
+	root := &r.view.root
+	more := true
+	for n := root.holder(f.from.version); more && f.from.version <= root.Folded && n <= len(root.Volumes); n++ {
 		q := question{page: 1 + f.limit/64}
-		q.text = "SELECT * FROM c WHERE c.type = 'commit' AND c.v >= " + q.bind(f.from.version) + " AND c.v <= " + q.bind(r.view.root.Folded) + " ORDER BY c.v ASC"
-		err := r.ask(ctx, q, func(item []byte) (bool, error) {
+		q.text = "SELECT * FROM c WHERE c.type = 'commit' AND c.v >= " + q.bind(f.from.version) + " AND c.v <= " + q.bind(root.last(n)) + " ORDER BY c.v ASC"
+		of := r.volume(r.tenant, n)
+		err := r.db.query(ctx, of.pk, q, of.seen, func(item []byte) (bool, error) {
 			it, c, err := r.commitItem(ctx, r.tenant, item)
-			if err != nil {
-				return false, err
-			}
-			return f.commit(it.V, c), nil
+			more = err == nil && f.commit(it.V, c)
+			return more, err
 		})
 		if err != nil {
 			return err
 		}
+	}
+	if !more {
+		return nil
 	}
 	for _, l := range r.view.tail {
 		if !f.commit(l.item.V, l.content) {

@@ -1,6 +1,7 @@
 package cosmos
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/fault"
@@ -51,32 +53,39 @@ func (s *Store) old(at int64) bool { return s.opts.Now().Sub(time.Unix(at, 0)) >
 // covers whatever the tables say.
 func (s *Store) fold(ctx context.Context, t *tenant, v *view) error {
 	f := &folding{store: s, tenant: t, view: v, root: v.root}
-	for _, step := range []func(context.Context) error{f.rows, f.incidents, f.nodes, f.drop} {
+	f.turn()
+	f.volumes = make([][]change, 1+len(f.root.Volumes))
+	for _, step := range []func(context.Context) error{f.rows, f.incidents, f.nodes, f.drop, f.beside} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
+	f.sweep()
 	f.root.Folded, f.root.Since = v.root.Version, 0
 	next := &view{root: v.root, etag: v.etag, tables: v.tables.after(v, f.pages), rows: map[string]*row{}, incidents: map[string]*incidentRow{}}
-	for {
-		part := f.next()
+	for done := false; !done; {
+		part, rest := fit(f.volumes[0], s.opts.perBatch)
 		r := f.root
-		if len(f.items) > 0 {
-			r.Folded, r.Since, r.nodeTable = v.root.Folded, v.root.Since, v.root.nodeTable
+		if done = len(rest) == 0; !done {
+			r.Folded, r.Since, r.nodeTable, r.Volumes = v.root.Folded, v.root.Since, v.root.nodeTable, v.root.Volumes
 		}
+		for _, c := range part {
+			if c.data == nil {
+				f.root.Swept++
+			}
+		}
+		r.Swept = f.root.Swept
 		if err := s.replace(ctx, t, next, r, part); err != nil {
 			return err
 		}
-		if len(f.items) == 0 {
-			break
-		}
+		f.volumes[0] = rest
 	}
 	t.remember(v, next)
 	return nil
 }
 
-// replace writes items and a new root in the place of v's, and brings v up to it.
-func (s *Store) replace(ctx context.Context, t *tenant, v *view, r root, items [][]byte) error {
+// replace carries out changes in the tenant's own partition, with a new root in the place of v's, and brings v up to it.
+func (s *Store) replace(ctx context.Context, t *tenant, v *view, r root, changes []change) error {
 	r.Turn = rand.Text()
 	top, err := json.Marshal(r)
 	if err != nil {
@@ -84,8 +93,12 @@ func (s *Store) replace(ctx context.Context, t *tenant, v *view, r root, items [
 	}
 	b := s.db.connection().state.NewTransactionalBatch(t.pk)
 	b.ReplaceItem(rootID, top, ifStill(v.etag))
-	for _, it := range items {
-		b.UpsertItem(it, nil)
+	for _, c := range changes {
+		if c.data == nil {
+			b.DeleteItem(c.id, nil)
+		} else {
+			b.UpsertItem(c.data, nil)
+		}
 	}
 	etags, err := s.db.batch(ctx, b, &t.seen)
 	if err != nil {
@@ -97,51 +110,44 @@ func (s *Store) replace(ctx context.Context, t *tenant, v *view, r root, items [
 
 // folding is one fold in the making.
 type folding struct {
-	store  *Store
-	tenant *tenant
-	view   *view
-	root   root
-	items  [][]byte                           // to be written
-	pages  map[string]map[string]*incidentRow // as they will be
+	store   *Store
+	tenant  *tenant
+	view    *view
+	root    root
+	volumes [][]change                         // to be carried out in each; the first is the tenant's own partition
+	pages   map[string]map[string]*incidentRow // as they will be
 }
 
-// next takes items for a batch off the list: what fits beside the root.
-func (f *folding) next() [][]byte {
-	const mostBytes = 1_500_000 // of 2 MB
-	n, size := 0, 0
-	for n < len(f.items) && n < f.store.opts.perBatch && (n == 0 || size+len(f.items[n]) <= mostBytes) {
-		size += len(f.items[n])
-		n++
-	}
-	part := f.items[:n]
-	f.items = f.items[n:]
-	return part
-}
-
-func (f *folding) add(item any) error {
+// add notes an item to be written into a volume. What is new in one of those beside makes it larger; the size of the tenant's own is
+// counted when commits are made.
+func (f *folding) add(n int, id string, item any, etag azcore.ETag) error {
 	data, err := json.Marshal(item)
 	if err == nil {
-		f.items = append(f.items, data)
+		f.volumes[n] = append(f.volumes[n], change{id, data, etag})
+	}
+	if n > 0 && etag == "" {
+		f.root.Volumes[n-1].Bytes += int64(len(data))
 	}
 	return err
 }
 
-// rows writes the commits anew whose alerts have been updated since.
+// rows writes the commits anew whose alerts have been updated since, and those of the tail into the newest volume, once there is one.
 func (f *folding) rows(ctx context.Context) error {
-	homes := map[uint64]bool{}
+	homes := map[uint64]*layer{}
 	for _, r := range f.view.rows {
 		if r.V != r.Home {
-			homes[r.Home] = true
+			homes[r.Home] = nil
 		}
 	}
-	versions := slices.Sorted(maps.Keys(homes))
-	items := make([]commitItem, len(versions))
-	err := each(ctx, len(versions), func(ctx context.Context, i int) error {
-		it, c, err := f.store.commitAt(ctx, f.tenant, versions[i])
-		if err == nil {
-			items[i], err = f.commit(ctx, it, c)
+	for _, l := range f.view.tail {
+		if _, changed := homes[l.item.V]; changed || len(f.root.Volumes) > 0 {
+			homes[l.item.V] = l
 		}
-		if err != nil {
+	}
+	versions := sorted(homes)
+	items, etags, more := make([]commitItem, len(versions)), make([]azcore.ETag, len(versions)), make([]int, len(versions))
+	err := each(ctx, len(versions), func(ctx context.Context, i int) (err error) {
+		if items[i], etags[i], more[i], err = f.home(ctx, versions[i], homes[versions[i]]); err != nil {
 			return fmt.Errorf("commit %d: %w", versions[i], err)
 		}
 		return nil
@@ -150,11 +156,39 @@ func (f *folding) rows(ctx context.Context) error {
 		return err
 	}
 	for i := range items {
-		if err := f.add(items[i]); err != nil {
+		n := f.root.holder(versions[i])
+		if err := f.add(n, items[i].ID, items[i], etags[i]); err != nil {
 			return err
+		}
+		if n > 0 {
+			f.root.Volumes[n-1].Rows += int64(more[i])
 		}
 	}
 	return nil
+}
+
+// home gives a commit's item as it will be in its table, the ETag of the one that is there, and how many more rows the table has then. A
+// commit of the tail is not in a volume yet, unless a fold did not end.
+func (f *folding) home(ctx context.Context, version uint64, tail *layer) (it commitItem, etag azcore.ETag, rows int, err error) {
+	in := f.store.volume(f.tenant, f.root.holder(version))
+	var c content
+	if tail == nil {
+		it, c, etag, err = f.store.commitAt(ctx, f.tenant, in, version)
+	} else {
+		it, c = tail.item, content{slices.Clone(tail.Rows), slices.Clone(tail.Incidents)}
+		if in.name != f.tenant.name {
+			etag, err = f.store.etag(ctx, in, it.ID)
+		}
+	}
+	if err != nil {
+		return it, etag, 0, err
+	}
+	if tail == nil {
+		rows = -len(it.IDs)
+	}
+	it.Tenant = in.name
+	it, err = f.commit(ctx, it, c)
+	return it, etag, rows + len(it.IDs), err
 }
 
 // commit gives a commit's item with its own rows as they are now. What else there is in one of the tail stays: it will be the
@@ -175,14 +209,14 @@ func (f *folding) commit(ctx context.Context, it commitItem, c content) (commitI
 		it.add(kindOf(r.Member), *r)
 		it.IDs = append(it.IDs, alertTerm(r.Alert.ID))
 	}
-	if it.V <= f.view.root.Folded {
+	if it.V <= f.view.root.Folded || it.Tenant != f.tenant.name {
 		it.Nodes = nil
 		for i, told := range c.Incidents {
 			c.Incidents[i] = incidentRow{Incident: incident.Incident{ID: told.ID, Updated: told.Updated}, V: told.V}
 		}
 	}
 	var err error
-	it.Content, err = f.store.seal(ctx, f.tenant.name, c, f.store.inline(f.root))
+	it.Content, err = f.store.seal(ctx, f.tenant.name, c, f.store.opts.Inline)
 	return it, err
 }
 
@@ -194,11 +228,13 @@ func (f *folding) incidents(ctx context.Context) error {
 	}
 	pages := sorted(changed)
 	items, written := make([]incidentsItem, len(pages)), make([]map[string]*incidentRow, len(pages))
+	etags, more := make([]azcore.ETag, len(pages)), make([]int, len(pages))
 	err := each(ctx, len(pages), func(ctx context.Context, n int) error {
-		old, err := f.store.page(ctx, f.tenant, f.view, pages[n])
+		old, etag, err := f.oldPage(ctx, pages[n])
 		if err != nil {
 			return err
 		}
+		etags[n] = etag
 		now := maps.Clone(old)
 		if now == nil {
 			now = map[string]*incidentRow{}
@@ -208,7 +244,12 @@ func (f *folding) incidents(ctx context.Context) error {
 				delete(now, i.ID)
 			}
 		}
-		written[n] = now
+		written[n], more[n] = now, len(now)
+		for _, i := range old {
+			if i.V <= f.view.root.Folded { // those that a fold brought which did not end are not counted yet
+				more[n]--
+			}
+		}
 		items[n], err = f.page(ctx, pages[n], now)
 		return err
 	})
@@ -218,15 +259,29 @@ func (f *folding) incidents(ctx context.Context) error {
 	f.pages = map[string]map[string]*incidentRow{}
 	for i := range items {
 		f.pages[pages[i]] = written[i]
-		if err := f.add(items[i]); err != nil {
+		n := f.root.pageHolder(pages[i])
+		if err := f.add(n, items[i].ID, items[i], etags[i]); err != nil {
 			return err
+		}
+		if n > 0 {
+			f.root.Volumes[n-1].Incidents += int64(more[i])
 		}
 	}
 	return nil
 }
 
+// oldPage is a page as it is in the table. Of one in a volume what is remembered will not do: it must still be there when the new one is written.
+func (f *folding) oldPage(ctx context.Context, page string) (map[string]*incidentRow, azcore.ETag, error) {
+	if n := f.root.pageHolder(page); n > 0 {
+		return f.store.pageAt(ctx, f.tenant, f.store.volume(f.tenant, n), page)
+	}
+	old, err := f.store.page(ctx, f.tenant, f.view, page)
+	return old, "", err
+}
+
 func (f *folding) page(ctx context.Context, page string, incidents map[string]*incidentRow) (incidentsItem, error) {
-	it := incidentsItem{ID: incidentsID(page), Tenant: f.tenant.name, Type: incidentsType}
+	in := f.store.volume(f.tenant, f.root.pageHolder(page))
+	it := incidentsItem{ID: incidentsID(page), Tenant: in.name, Type: incidentsType}
 	if len(incidents) == 0 {
 		it.Type = emptyType // no listing meets it
 	}
@@ -263,4 +318,4 @@ func (f *folding) nodes(ctx context.Context) error {
 	return err
 }
 
-func sorted[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+func sorted[K cmp.Ordered, T any](m map[K]T) []K { return slices.Sorted(maps.Keys(m)) }

@@ -125,11 +125,8 @@ func (w *forgetting) gather(ctx context.Context, most int, q question, where str
 	for _, r := range w.view.rows {
 		take(r)
 	}
-	if w.view.root.Folded == 0 {
-		return false, nil
-	}
-	q.text = "SELECT * FROM c WHERE " + both("c.type = 'commit' AND c.v <= "+q.bind(w.view.root.Folded), "AND", where)
-	err = w.store.db.query(ctx, w.tenant.pk, q, &w.tenant.seen, func(item []byte) (bool, error) {
+	q.text = "SELECT * FROM c WHERE " + both("c.type = 'commit' AND c.v <= @last", "AND", where)
+	err = w.store.inVolumes(ctx, w.tenant, w.view.root, q, "", false, func(item []byte) (bool, error) {
 		if more = len(w.victims) >= most; more {
 			return false, nil
 		}
@@ -178,7 +175,7 @@ func (w *forgetting) unled(ctx context.Context) (out []blobRef, err error) {
 		}
 	}
 	for _, id := range sorted(blobs) {
-		_, c, err := w.store.commitAt(ctx, w.tenant, blobs[id].V)
+		c, err := w.wrote(ctx, blobs[id].V)
 		if err != nil {
 			return nil, fmt.Errorf("read commit %d: %w", blobs[id].V, err)
 		}
@@ -201,6 +198,17 @@ func (w *forgetting) unled(ctx context.Context) (out []blobRef, err error) {
 		}
 	}
 	return out, nil
+}
+
+// wrote is what a commit of the tail or the tables wrote.
+func (w *forgetting) wrote(ctx context.Context, version uint64) (content, error) {
+	for _, l := range w.view.tail {
+		if l.item.V == version {
+			return l.content, nil
+		}
+	}
+	_, c, _, err := w.store.commitAt(ctx, w.tenant, w.store.volume(w.tenant, w.view.root.holder(version)), version)
+	return c, err
 }
 
 // drop deletes the blobs that commits of the tail left without a reader, unless a later one has written the same again.

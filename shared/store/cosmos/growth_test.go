@@ -8,40 +8,46 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// TestGrowth measures what an alert leaves in the tenant's partition, which is the one that can become full: while rows are kept
-// there, and when they are not any more.
+// TestGrowth measures what an alert leaves in a partition of the tenant's tables, which is what can become full: in its own, and in
+// volumes, which take over before that.
 func TestGrowth(t *testing.T) {
+	const alerts = 6400
 	for _, tt := range []struct {
 		name     string
-		spreadAt int64
-		most     int64 // bytes an alert
-	}{{"rows inside", 0, 400}, {"rows beside", 1, 200}} {
-		const alerts = 6400
-		r := newRig(t, cosmos.Options{SpreadAt: tt.spreadAt})
+		volumeAt int64
+	}{{"own partition", 0}, {"volumes", 300_000}} {
+		r := newRig(t, cosmos.Options{VolumeAt: tt.volumeAt, Fold: 12})
 		r.feed(t, newTraffic(attacks.Medium).take(t, alerts))
-		with := r.partition()
+		with := r.partition(tenant)
 		r.now = r.now.Add(5 * day) // names are over
 		page, err := r.store.Alerts(t.Context(), tenant, query.Query{Top: alerts, Count: true})
 		if err != nil || int64(len(page.Items)) != page.Total {
 			t.Fatalf("%d alerts of %d, %v", len(page.Items), page.Total, err)
+		}
+		left := r.partition(tenant)
+		cost := r.account.Ledger().Total().Charge / alerts
+		if t.Logf("%s: %.2f RU an alert", tt.name, cost); cost > goal {
+			t.Errorf("%s: an alert costs %.2f RU, the goal is %.2f", tt.name, cost, goal)
+		}
+		t.Logf("%s: %d bytes an alert and %d for three days", tt.name, left/alerts, (with-left)/alerts)
+		for _, p := range r.account.Partitions("onepane", "state") {
+			t.Logf("  %s: %d bytes", p.Key, p.Bytes)
+			if tt.volumeAt > 0 && p.Bytes > 2*tt.volumeAt {
+				t.Errorf("partition %s has %d bytes, tables should go on in the next at %d", p.Key, p.Bytes, tt.volumeAt)
+			}
 		}
 		for _, p := range r.account.Partitions("onepane", "blobs") {
 			if p.Bytes > 512<<10 {
 				t.Errorf("a blob of %d bytes", p.Bytes)
 			}
 		}
-		left := r.partition()
-		t.Logf("%s: %d bytes an alert and %d for three days", tt.name, left/alerts, (with-left)/alerts)
-		if left/alerts > tt.most {
-			t.Errorf("%s: that is more than %d", tt.name, tt.most)
-		}
 	}
 }
 
-// partition is the size of the tenant's partition. What finds alerts by name lies in another.
-func (r *rig) partition() int64 {
+// partition is the size of a partition of state.
+func (r *rig) partition(name string) int64 {
 	for _, p := range r.account.Partitions("onepane", "state") {
-		if p.Key == `["`+tenant+`"]` {
+		if p.Key == `["`+name+`"]` {
 			return p.Bytes
 		}
 	}

@@ -24,7 +24,7 @@ type listing[R query.Row, T any] struct {
 	total  int64 // rows before any condition; -1 when that is not counted
 	tail   []R   // the rows at hand
 
-	ask    func(ctx context.Context, q question, do func(item []byte) (more bool, err error)) error
+	ask    func(ctx context.Context, q question, span string, desc bool, do func(item []byte) (more bool, err error)) error
 	rows   func(ctx context.Context, item []byte) ([]R, error) // of an item, without those that the tail tells of
 	show   func(ctx context.Context, rows []R) ([]T, error)    // as readers see them
 	merged func(incident string) []string                      // see question.narrow
@@ -83,7 +83,7 @@ func (l listing[R, T]) gather(ctx context.Context, g *gathering[R]) error {
 	} else if span != "" {
 		q.text += " ORDER BY " + span + " ASC"
 	}
-	return l.ask(ctx, q, func(item []byte) (bool, error) {
+	return l.ask(ctx, q, span, desc, func(item []byte) (bool, error) {
 		if span != "" && !g.query.Count {
 			bound, err := boundOf(item, span)
 			if err != nil || g.sure(bound, desc) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,8 +20,18 @@ import (
 // mentionsPartition begins the names of the partitions that hold what finds alerts by name. They neither fill nor slow a
 // tenant's own, which is the one that can become full.
 //
-//	"~!mentions/<tenant>"   x-<version>-<turn>   the names in the evidence of a commit's new bodies
-const mentionsPartition = marked + "!mentions/"
+//	"~!mentions/<tenant>"     x-<version>-<turn>   the names in the evidence of a commit's new bodies
+//	"~!mentions-1/<tenant>"   the same of commits made once there is a first volume, and so on
+const mentionsPartition = marked + "!mentions"
+
+// mentions is the partition of what is found while a tenant has so many volumes.
+func (s *Store) mentions(t *tenant, volumes int) shelf {
+	prefix := mentionsPartition
+	if volumes > 0 {
+		prefix += "-" + strconv.Itoa(volumes)
+	}
+	return s.shelf(prefix+"/", t.name)
+}
 
 // mentionsItem finds alerts of a commit by the names in their evidence. It is written before the commit: one whose commit was
 // refused leads to alerts that do not exist, or that name the thing all the same. It is never replaced: what an alert is now
@@ -78,7 +89,7 @@ func (w *writing) mentioned(ctx context.Context, _ incident.Changes) error {
 	if w.mentions == nil {
 		return nil
 	}
-	p := w.store.shelf(mentionsPartition, w.tenant.name)
+	p := w.store.mentions(w.tenant, len(w.root.Volumes))
 	w.mentions.Tenant = p.name
 	item, err := json.Marshal(w.mentions)
 	if err != nil {
@@ -130,8 +141,7 @@ func (s *Store) Mentions(ctx context.Context, tenant string, q incident.Mentioni
 			return nil, nil
 		}
 		g := &mentioning{Mentioning: q, reading: r, met: map[string]bool{}}
-		p := r.shelf(mentionsPartition, r.tenant.name)
-		if err := r.db.query(ctx, p.pk, g.question(), p.seen, func(item []byte) (bool, error) { return g.take(ctx, item) }); err != nil {
+		if err := g.ask(ctx); err != nil {
 			return nil, err
 		}
 		g.sort()
@@ -156,7 +166,19 @@ type mentioning struct {
 	found []*row
 }
 
-// question asks for the items with any of the names, in the page's order.
+// ask goes through the items with any of the names, in the page's order.
+func (g *mentioning) ask(ctx context.Context) error {
+	var from []asked
+	for n := range len(g.view.root.Volumes) + 1 {
+		from = append(from, asked{g.mentions(g.tenant, n), g.question()})
+	}
+	span := "c.cmax"
+	if g.Oldest {
+		span = "c.cmin"
+	}
+	return g.db.merged(ctx, from, span, !g.Oldest, func(item []byte) (bool, error) { return g.take(ctx, item) })
+}
+
 func (g *mentioning) question() question {
 	q := question{page: 2 + g.Limit/16}
 	g.terms = map[string]bool{}

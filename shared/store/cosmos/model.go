@@ -26,6 +26,9 @@ const (
 	emptyType     = "empty" // of a page whose incidents are all forgotten
 )
 
+// newestForm is the highest form of a root that this code knows.
+const newestForm = 1
+
 // root is a tenant: what is committed is what it leads to. Whoever writes anything in the partition replaces it in the same
 // batch, if it is still the one that was read.
 type root struct {
@@ -33,6 +36,8 @@ type root struct {
 	Tenant string `json:"tenant"`
 	Type   string `json:"type"`
 
+	// Form is what a process must know to work on this tenant: 1 are volumes.
+	Form     int         `json:"form,omitzero"`
 	Version  uint64      `json:"version"`
 	Sequence int64       `json:"sequence"`
 	Rows     store.Stats `json:"rows"`
@@ -42,6 +47,10 @@ type root struct {
 	Folded uint64 `json:"folded"`
 	Since  int64  `json:"since,omitzero"` // when the tail's first commit was written, Unix seconds
 	Bytes  int64  `json:"bytes,omitzero"` // of commits in this partition, about
+	// Volumes are the partitions that the tables go on in, in order.
+	Volumes []volume `json:"volumes,omitempty"`
+	// Swept is the last commit of the tail that is only in a volume now, once there are volumes.
+	Swept uint64 `json:"swept,omitzero"`
 	nodeTable
 	// Turn changes with every write, for two writes that change nothing else to differ.
 	Turn string `json:"turn"`

@@ -108,7 +108,7 @@ func (r *reading) members(ctx context.Context, kind string, total int64, q query
 // listing is of the rows of a kind that are wanted.
 func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bool) (listing[*memberRow, incident.Member], error) {
 	l := listing[*memberRow, incident.Member]{total: -1, order: newestFirst, show: r.shown, ask: r.ask, merged: r.merged(ctx)}
-	l.items = "c.type = 'commit' AND c.v <= " + l.params.bind(r.view.root.Folded) + " AND " + l.params.term(rowsTerm(kind))
+	l.items = "c.type = 'commit' AND c.v <= @last AND " + l.params.term(rowsTerm(kind))
 	take := func(to []*memberRow, row *row) ([]*memberRow, error) {
 		if row.Gone || kindOf(row.Member) != kind || !wanted(row) {
 			return to, nil
@@ -141,12 +141,9 @@ func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bo
 	return l, nil
 }
 
-// ask asks the tenant's partition, once there is anything in it that is not in the tail.
-func (r *reading) ask(ctx context.Context, q question, do func([]byte) (bool, error)) error {
-	if r.view.root.Folded == 0 {
-		return nil
-	}
-	return r.db.query(ctx, r.tenant.pk, q, &r.tenant.seen, do)
+// ask asks the tenant's tables.
+func (r *reading) ask(ctx context.Context, q question, span string, desc bool, do func([]byte) (bool, error)) error {
+	return r.inVolumes(ctx, r.tenant, r.view.root, q, span, desc, do)
 }
 
 // survives is the incident that has an incident's content now.

@@ -57,11 +57,10 @@ type Options struct {
 	CacheBytes int64
 	// Tenants bounds the tenants remembered between calls; 0 is 256.
 	Tenants int
-	// Inline is the size in bytes up to which a commit's rows stay in the state partition; 0 is 256 KB. Beyond SpreadAt bytes
-	// of commits in one partition, 0 is 8 GB, rows go to the blobs container whatever their size, and the partition, which the
-	// service limits to 20 GB, keeps what finds them.
-	Inline   int
-	SpreadAt int64
+	// Inline is the size in bytes up to which rows are inside their item; 0 is 256 KB. Larger ones go to the blobs container.
+	Inline int
+	// VolumeAt is the size in bytes, about, at which a tenant's tables go on in another partition; 0 is 6 GB.
+	VolumeAt int64
 
 	perBatch int // items of a fold's batch beside the root
 }
@@ -75,7 +74,7 @@ func (o Options) withDefaults() Options {
 	o.CacheBytes = or(o.CacheBytes, 64<<20)
 	o.Tenants = or(o.Tenants, 256)
 	o.Inline = or(o.Inline, 256<<10)
-	o.SpreadAt = or(o.SpreadAt, 8<<30)
+	o.VolumeAt = or(o.VolumeAt, 6<<30)
 	o.perBatch = or(o.perBatch, 99)
 	if o.Now == nil {
 		o.Now = time.Now

@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 )
 
@@ -75,19 +74,32 @@ func (s *Store) rowsOf(ctx context.Context, t *tenant, v *view, ids, names []str
 		}
 	}
 	l := lookup{rows: map[string]*row{}, names: map[string]nameNode{}, wanted: map[string]bool{}}
-	var terms []string
+	var terms, all []string
 	for _, id := range unknown {
 		l.wanted[id] = true
 		terms = append(terms, alertTerm(id))
 	}
+	all = slices.Clip(terms)
 	for _, key := range names {
 		l.wanted[key] = true
-		terms = append(terms, nameTerm(key))
+		all = append(all, nameTerm(key))
 	}
-	for part := range slices.Chunk(terms, maxTerms) {
-		if err := s.lookup(ctx, t, v, part, &l); err != nil {
-			return nil, nil, err
+	err := each(ctx, len(v.root.Volumes)+1, func(ctx context.Context, n int) error {
+		ask := terms // names are in the tenant's own partition alone
+		if n == 0 {
+			ask = all
+		} else if v.root.empty(n, false) {
+			return nil
 		}
+		for part := range slices.Chunk(ask, maxTerms) {
+			if err := s.lookup(ctx, t, v, n, part, &l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	v.tables.found(unknown, l.rows)
 	for id, r := range l.rows {
@@ -105,8 +117,10 @@ func (s *Store) rowsOf(ctx context.Context, t *tenant, v *view, ids, names []str
 // lookup is what a search by terms has found.
 type lookup struct {
 	wanted map[string]bool
-	rows   map[string]*row
-	names  map[string]nameNode
+
+	mu    sync.Mutex // guards what follows
+	rows  map[string]*row
+	names map[string]nameNode
 }
 
 type nameNode struct {
@@ -117,15 +131,17 @@ type nameNode struct {
 // maxTerms is how many terms one question has.
 const maxTerms = 100
 
-// lookup asks the index for items that hold any of terms: what finding nothing costs does not grow with what is stored.
-func (s *Store) lookup(ctx context.Context, t *tenant, v *view, terms []string, l *lookup) error {
+// lookup asks the index of a volume for items that hold any of terms: what finding nothing costs does not grow with what is
+// stored there.
+func (s *Store) lookup(ctx context.Context, t *tenant, v *view, n int, terms []string, l *lookup) error {
 	q := question{page: 100}
 	var any []string
 	for _, term := range terms {
 		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bind(term)+")")
 	}
 	q.text = "SELECT * FROM c WHERE " + strings.Join(any, " OR ")
-	return s.db.query(ctx, t.pk, q, &t.seen, func(data []byte) (bool, error) {
+	of := s.volume(t, n)
+	return s.db.query(ctx, of.pk, q, of.seen, func(data []byte) (bool, error) {
 		var kind struct {
 			Type string `json:"type"`
 			V    uint64 `json:"v"`
@@ -133,11 +149,13 @@ func (s *Store) lookup(ctx context.Context, t *tenant, v *view, terms []string, 
 		if err := json.Unmarshal(data, &kind); err != nil {
 			return false, fmt.Errorf("damaged item: %w", err)
 		}
-		if kind.V > v.root.Version {
-			return true, nil // committed after this view
-		}
-		if kind.Type == namesType {
+		switch {
+		case kind.V > v.root.Version: // committed after this view
+			return true, nil
+		case kind.Type == namesType:
 			return true, s.lookInNames(ctx, t, data, l)
+		case kind.V > v.root.last(n): // of the tail, which is in memory, or of a fold that did not end
+			return true, nil
 		}
 		return true, s.lookInRows(ctx, t, data, l)
 	})
@@ -145,6 +163,8 @@ func (s *Store) lookup(ctx context.Context, t *tenant, v *view, terms []string, 
 
 func (s *Store) lookInRows(ctx context.Context, t *tenant, data []byte, l *lookup) error {
 	it, c, err := s.commitItem(ctx, t, data)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Home == it.V && !r.Gone && l.wanted[r.Alert.ID] {
 			l.rows[r.Alert.ID] = r
@@ -162,6 +182,8 @@ func (s *Store) lookInNames(ctx context.Context, t *tenant, data []byte, l *look
 	if err := s.open(ctx, t.name, it.Nodes, &nodes); err != nil {
 		return err
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, n := range nodes {
 		if l.wanted[n.Key] && l.names[n.Key].v <= it.V {
 			l.names[n.Key] = nameNode{n, it.V}
@@ -214,15 +236,9 @@ func (s *Store) page(ctx context.Context, t *tenant, v *view, page string) (map[
 	if ok {
 		return known, nil
 	}
-	read, err := s.db.read(ctx, state, t.pk, incidentsID(page), &t.seen)
-	var rows map[string]*incidentRow
-	if fault.Of(err) == fault.NotFound {
-		err = nil
-	} else if err == nil {
-		rows, err = s.incidentsItem(ctx, t, read.body)
-	}
+	rows, _, err := s.pageAt(ctx, t, s.volume(t, v.root.pageHolder(page)), page)
 	if err != nil {
-		return nil, fmt.Errorf("read incidents: %w", err)
+		return nil, err
 	}
 	v.tables.mu.Lock()
 	defer v.tables.mu.Unlock()

@@ -93,6 +93,9 @@ func (s *Store) view(ctx context.Context, t *tenant) (*view, error) {
 	if err := json.Unmarshal(read.body, &r); err != nil {
 		return nil, fmt.Errorf("read root: damaged item: %w", err)
 	}
+	if r.Form > newestForm {
+		return nil, fault.Errorf(fault.Unavailable, "read root: a newer version has written it, in form %d; this one knows %d", r.Form, newestForm)
+	}
 	v, err := s.advance(ctx, t, r, read.etag)
 	if err != nil {
 		return nil, err
@@ -123,7 +126,7 @@ func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag
 		if l == nil {
 			var err error
 			l = &layer{}
-			if l.item, l.content, err = s.commitAt(ctx, t, version); err != nil {
+			if l.item, l.content, _, err = s.commitAt(ctx, t, s.volume(t, 0), version); err != nil {
 				return fmt.Errorf("read commit %d: %w", version, err)
 			}
 		}
@@ -141,16 +144,17 @@ func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag
 	return v, nil
 }
 
-// commitAt reads a commit that the root names.
-func (s *Store) commitAt(ctx context.Context, t *tenant, version uint64) (commitItem, content, error) {
-	read, err := s.db.read(ctx, state, t.pk, commitID(version), &t.seen)
+// commitAt reads a commit that the root names: of the tail in the tenant's own partition, of the tables in its volume.
+func (s *Store) commitAt(ctx context.Context, t *tenant, in shelf, version uint64) (commitItem, content, azcore.ETag, error) {
+	read, err := s.db.read(ctx, state, in.pk, commitID(version), in.seen)
 	if fault.Of(err) == fault.NotFound { // another copy of the partition answered
 		err = fault.Errorf(fault.Unavailable, "%w", err)
 	}
 	if err != nil {
-		return commitItem{}, content{}, err
+		return commitItem{}, content{}, "", err
 	}
-	return s.commitItem(ctx, t, read.body)
+	it, c, err := s.commitItem(ctx, t, read.body)
+	return it, c, read.etag, err
 }
 
 // commitItem decodes a commit.
