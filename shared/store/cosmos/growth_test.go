@@ -11,11 +11,11 @@ import (
 // TestGrowth measures what an alert leaves in a partition of the tenant's tables, which is what can become full: in its own, and in
 // volumes, which take over before that.
 func TestGrowth(t *testing.T) {
-	const alerts = 6400
+	const alerts = 9600
 	for _, tt := range []struct {
 		name     string
 		volumeAt int64
-	}{{"own partition", 0}, {"volumes", 300_000}} {
+	}{{"own partition", 0}, {"volumes", 400_000}} {
 		r := newRig(t, cosmos.Options{VolumeAt: tt.volumeAt, Fold: 12})
 		r.feed(t, newTraffic(attacks.Medium).take(t, alerts))
 		with := r.partition(tenant)
