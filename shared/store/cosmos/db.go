@@ -136,6 +136,9 @@ func failure(err error) (status int, after time.Duration) {
 			after = time.Duration(ms * float64(time.Millisecond))
 		}
 	}
+	if aheadOfAll(response) {
+		return http.StatusGone, after // no item is missing
+	}
 	return response.StatusCode, after
 }
 
@@ -202,6 +205,7 @@ func (d *db) read(ctx context.Context, in func(connection) *azcosmos.ContainerCl
 	var out item
 	err := d.again(ctx, func(c connection) error {
 		resp, err := in(c).ReadItem(ctx, pk, id, &azcosmos.ItemOptions{SessionToken: at.token()})
+		at.check(err)
 		if err == nil {
 			at.saw(resp.SessionToken)
 			out = item{resp.Value, resp.ETag}
@@ -289,6 +293,7 @@ func (d *db) query(ctx context.Context, pk azcosmos.PartitionKey, q question, at
 			}
 			var err error
 			resp, err = c.state.NewQueryItemsPager(q.text, pk, &o).NextPage(ctx)
+			at.check(err)
 			return err
 		})
 		if err != nil {

@@ -55,14 +55,17 @@ func (s *Store) fold(ctx context.Context, t *tenant, v *view) error {
 	f := &folding{store: s, tenant: t, view: v, root: v.root}
 	f.turn()
 	f.volumes = make([][]change, 1+len(f.root.Volumes))
-	for _, step := range []func(context.Context) error{f.rows, f.incidents, f.nodes, f.drop, f.beside} {
+	for _, step := range []func(context.Context) error{f.rows, f.incidents, f.nodes, f.drop} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
+	next := &view{root: v.root, etag: v.etag, tables: v.tables.after(v, f.pages), rows: map[string]*row{}, incidents: map[string]*incidentRow{}}
+	if err := f.beside(ctx, next); err != nil {
+		return err
+	}
 	f.sweep()
 	f.root.Folded, f.root.Since = v.root.Version, 0
-	next := &view{root: v.root, etag: v.etag, tables: v.tables.after(v, f.pages), rows: map[string]*row{}, incidents: map[string]*incidentRow{}}
 	for done := false; !done; {
 		part, rest := fit(f.volumes[0], s.opts.perBatch)
 		r := f.root

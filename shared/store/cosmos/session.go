@@ -1,6 +1,12 @@
 package cosmos
 
-import "sync"
+import (
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+)
 
 // session remembers how far a tenant's partition has been seen. The service gives what is at least as new to whoever shows
 // the token, whichever copy of the partition answers; the SDK does not remember it by itself. A nil session has none.
@@ -29,4 +35,20 @@ func (s *session) saw(token *string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = *token
+}
+
+// check forgets what was seen when no copy of the partition knows of it: it was restored, or is served from another region now.
+func (s *session) check(err error) {
+	var response *azcore.ResponseError
+	if s == nil || !errors.As(err, &response) || !aheadOfAll(response) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = ""
+}
+
+// aheadOfAll is the answer 404/1002, "the read session is not available for the input session token".
+func aheadOfAll(r *azcore.ResponseError) bool {
+	return r.StatusCode == http.StatusNotFound && r.RawResponse != nil && r.RawResponse.Header.Get("x-ms-substatus") == "1002"
 }

@@ -96,6 +96,7 @@ func (s *Store) view(ctx context.Context, t *tenant) (*view, error) {
 	if r.Form > newestForm {
 		return nil, fault.Errorf(fault.Unavailable, "read root: a newer version has written it, in form %d; this one knows %d", r.Form, newestForm)
 	}
+	s.catchUp(t, r, t.current)
 	v, err := s.advance(ctx, t, r, read.etag)
 	if err != nil {
 		return nil, err

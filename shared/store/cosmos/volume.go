@@ -22,9 +22,13 @@ import (
 //	~!volume-1/<tenant>   c-<version> from Volumes[0].From on · i-<page> from Volumes[0].Page on
 //	~!volume-2/<tenant>   c-<version> from Volumes[1].From on · …
 //
-// A batch has one partition: the root cannot be replaced along with what is in a volume. What keeps two who fold from mixing
-// is that an item is written only if it is still the one that was read, and was read while the root was still the one that
-// the fold began with. Whoever writes it otherwise has seen another root, so comes later, and one of the two is refused.
+// A batch has one partition: the root cannot be replaced along with what is in a volume. What keeps two who fold from mixing:
+// whoever has read all that it will write replaces the root, as a claim, if it is still the one that the fold began with, and
+// then writes each item only if it is still the one that was read. Another's claim comes before, and then this one fails, or
+// after, and then of two that write one item the second is refused.
+//
+// Copies of a partition lag behind each other. Whoever sees in the root that tables have grown must see them in the volume
+// too, whichever copy answers: so the root says what of each volume must have been seen (session tokens).
 const volumePartition = marked + "!volume-"
 
 // volume says from where on tables are in a partition of their own.
@@ -35,6 +39,8 @@ type volume struct {
 	// Rows and Incidents are how many are not forgotten, or more when a fold did not end: where there are none nobody asks.
 	Rows      int64 `json:"rows,omitzero"`
 	Incidents int64 `json:"incidents,omitzero"`
+	// Seen is the session token of the last fold's writing.
+	Seen string `json:"seen,omitzero"`
 }
 
 // volume is the n-th partition of a tenant's tables; 0 is its own.
@@ -91,9 +97,20 @@ func (r *root) size() *int64 {
 	return &r.Bytes
 }
 
-// inVolumes asks the partitions of a tenant's tables all at once, and hands over what they answer in the order of one of the spans, or
-// one partition after the other when that is "". Conditions on commits say "c.v <= @last": other commits are not of the tables yet, or no more.
-func (s *Store) inVolumes(ctx context.Context, t *tenant, r root, q question, span string, desc bool, do func(item []byte) (more bool, err error)) error {
+// catchUp makes what is asked of volumes from now on answered as of a root or later.
+func (s *Store) catchUp(t *tenant, r root, before *view) {
+	for n := range r.Volumes {
+		seen := r.Volumes[n].Seen
+		if seen != "" && (before == nil || n >= len(before.root.Volumes) || before.root.Volumes[n].Seen != seen) {
+			s.volume(t, n+1).seen.saw(&seen)
+		}
+	}
+}
+
+// inVolumes asks the partitions of a tenant's tables all at once, and hands over what they answer in the order of a span, or
+// one partition's after the other's when that is "". Conditions on commits say "c.v <= @last": others are not of the tables
+// yet, or no more.
+func (s *Store) inVolumes(ctx context.Context, t *tenant, r root, q question, span string, desc bool, do func([]byte) (more bool, err error)) error {
 	if r.Folded == 0 {
 		return nil
 	}
@@ -159,23 +176,22 @@ func fit(changes []change, most int) (part, rest []change) {
 	return changes[:n], changes[n:]
 }
 
-// beside writes what belongs into volumes, provided that nobody has moved on since it was read.
-func (f *folding) beside(ctx context.Context) error {
+// beside writes what belongs into volumes, provided that nobody has moved on since it was read. Next is the view to go on from.
+func (f *folding) beside(ctx context.Context, next *view) error {
 	if len(f.volumes) == 1 {
 		return nil
 	}
-	read, err := f.store.db.read(ctx, state, f.tenant.pk, rootID, &f.tenant.seen)
-	if err != nil {
+	if err := f.store.replace(ctx, f.tenant, next, f.view.root, nil); err != nil { // the claim
 		return err
 	}
-	if read.etag != f.view.etag {
-		return fault.Errorf(fault.Conflict, "the root has been replaced")
-	}
 	for n := 1; n < len(f.volumes); n++ {
+		in := f.store.volume(f.tenant, n)
 		for part, rest := fit(f.volumes[n], f.store.opts.perBatch); len(part) > 0; part, rest = fit(rest, f.store.opts.perBatch) {
-			if err := f.store.write(ctx, f.store.volume(f.tenant, n), part); err != nil {
+			seen, err := f.store.write(ctx, in, part)
+			if err != nil {
 				return fmt.Errorf("volume %d: %w", n, err)
 			}
+			f.root.Volumes[n-1].Seen = seen
 		}
 	}
 	return nil
@@ -197,8 +213,8 @@ func (s *Store) etag(ctx context.Context, in shelf, id string) (azcore.ETag, err
 	return read.etag, err
 }
 
-// write carries out changes in one partition, if each item is still the one that it was.
-func (s *Store) write(ctx context.Context, in shelf, changes []change) error {
+// write carries out changes in one partition, if each item is still the one that it was, and gives the session token of that.
+func (s *Store) write(ctx context.Context, in shelf, changes []change) (string, error) {
 	b := s.db.connection().state.NewTransactionalBatch(in.pk)
 	for _, c := range changes {
 		if c.etag == "" {
@@ -207,6 +223,10 @@ func (s *Store) write(ctx context.Context, in shelf, changes []change) error {
 			b.ReplaceItem(c.id, c.data, ifStill(c.etag))
 		}
 	}
-	_, err := s.db.batch(ctx, b, in.seen)
-	return err
+	var at session
+	if _, err := s.db.batch(ctx, b, &at); err != nil {
+		return "", err
+	}
+	in.seen.saw(&at.last)
+	return at.last, nil
 }

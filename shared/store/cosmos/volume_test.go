@@ -1,6 +1,7 @@
 package cosmos_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -183,6 +184,69 @@ func TestANewerFormIsRefused(t *testing.T) {
 	}
 	if err := s.Commit(t.Context(), tenant, 2, incident.Changes{}); err == nil {
 		t.Error("committed")
+	}
+}
+
+// TestAReaderHasSeenWhatTheRootSaysOfVolumes: another process that has never been at a volume asks it for no less than what the fold
+// wrote there, whichever copy of the partition answers.
+func TestAReaderHasSeenWhatTheRootSaysOfVolumes(t *testing.T) {
+	a := account(t, local.Options{})
+	var wrote atomic.Value // the token of the last answer to a batch on the volume
+	atVolume := func(r *http.Request) bool {
+		return strings.Contains(r.Header.Get("x-ms-documentdb-partitionkey"), "!volume-1/")
+	}
+	opts := cosmos.Options{Fold: 1, VolumeAt: 1}
+	opts.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
+		resp, err := plain{}.Do(r)
+		if err == nil && atVolume(r) && r.Header.Get("x-ms-cosmos-is-batch-request") != "" {
+			wrote.Store(resp.Header.Get("x-ms-session-token"))
+		}
+		return resp, err
+	}))
+	writer, err := cosmos.Open(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, writer, 0, "somebody")
+	var asked []string
+	opts.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
+		if atVolume(r) {
+			asked = append(asked, r.Header.Get("x-ms-session-token"))
+		}
+		return plain{}.Do(r)
+	}))
+	reader, err := cosmos.Open(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := reader.Alert(t.Context(), tenant, "da1"); err != nil || m.AssignedTo != "somebody" {
+		t.Errorf("%q, %v", m.AssignedTo, err)
+	}
+	if len(asked) == 0 || asked[0] == "" || asked[0] != wrote.Load() {
+		t.Errorf("asked with the tokens %q, written with %q", asked, wrote.Load())
+	}
+}
+
+// TestARestoredPartitionIsRead has every copy refuse the token of what it was before.
+func TestARestoredPartitionIsRead(t *testing.T) {
+	a := account(t, local.Options{})
+	put(t, open(t, a, everyFold), 0, "somebody")
+	refused := 0
+	opts := everyFold
+	opts.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	opts.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
+		if r.Header.Get("x-ms-session-token") == "" {
+			return plain{}.Do(r)
+		}
+		refused++
+		return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{"X-Ms-Substatus": {"1002"}}, Body: http.NoBody, Request: r}, nil
+	}))
+	s, err := cosmos.Open(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := s.Alert(t.Context(), tenant, "da1"); err != nil || m.AssignedTo != "somebody" || refused == 0 {
+		t.Errorf("%q, %v, %d refused", m.AssignedTo, err, refused)
 	}
 }
 
