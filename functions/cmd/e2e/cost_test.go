@@ -64,7 +64,7 @@ func TestCost(t *testing.T) {
 const measured = 40_000
 
 // BenchmarkCost counts what an alert costs when so many are stored already: it must not grow. One operation is 40,000 alerts,
-// some four folds of the tail, for each is a fifth of what the alerts between two of them cost. ONEPANE_E2E_STORED names the numbers stored, in order.
+// some four folds of the tail, for a fold is a fifth of what alerts cost. ONEPANE_E2E_STORED names the numbers stored, in order.
 //
 //	ONEPANE_E2E_STORED=10000,100000,1000000 go test -run - -bench Cost -benchtime 1x -timeout 6h ./functions/cmd/e2e
 func BenchmarkCost(b *testing.B) {
