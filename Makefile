@@ -36,7 +36,7 @@ unit:
 # The packages where goroutines meet; of the Cosmos driver the tests in which they do.
 race:
 	$(GO) test -race -skip PagesReadFewRows ./shared/datadir/... ./shared/bus/... ./shared/store/localstore ./shared/identity/... ./functions/correlate/... ./functions/host/... ./infra/local/cosmos
-	$(GO) test -race -run 'TwoCorrelators|LateFold|LostRace|NothingIsShared' ./shared/store/cosmos
+	$(GO) test -race -run 'TwoCorrelators|OldView|LostRace|NothingIsShared' ./shared/store/cosmos
 
 # Kills the real server with SIGKILL under load, CRASHES times, and looks for every alert that was answered 202; and
 # EXPORT_CRASHES times while it sends to each kind of target, and looks for everything that the store holds.

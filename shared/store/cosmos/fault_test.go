@@ -127,8 +127,12 @@ var voluminous = cosmos.Options{Fold: 3, Merge: 2, VolumeAt: 1}.InBatches(2)
 // inBoth runs a test with either.
 func inBoth(t *testing.T, fn func(t *testing.T, opts cosmos.Options)) {
 	t.Helper()
-	t.Run("one partition", func(t *testing.T) { fn(t, small) })
-	t.Run("volumes", func(t *testing.T) { fn(t, voluminous) })
+	for name, opts := range map[string]cosmos.Options{"one partition": small, "volumes": voluminous} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fn(t, opts)
+		})
+	}
 }
 
 // countVolumes says how many partitions of tables there are beside the tenant's own.

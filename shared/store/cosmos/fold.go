@@ -49,8 +49,8 @@ func (s *Store) foldDue(v *view) bool {
 func (s *Store) old(at int64) bool { return s.opts.Now().Sub(time.Unix(at, 0)) > renewAfter }
 
 // fold puts the tail into the tables: updated rows where they are at home, incidents into their pages, nodes into a run.
-// Each batch replaces the root it read, so that two who fold cannot mix, and only the last moves Folded: until then the tail
-// covers whatever the tables say.
+// Each batch replaces the root it read, so that two who fold cannot mix (of volumes see volume.go), and only the last moves
+// Folded: until then the tail covers whatever the tables say.
 func (s *Store) fold(ctx context.Context, t *tenant, v *view) error {
 	f := &folding{store: s, tenant: t, view: v, root: v.root}
 	f.turn()
@@ -65,25 +65,33 @@ func (s *Store) fold(ctx context.Context, t *tenant, v *view) error {
 		return err
 	}
 	f.sweep()
-	f.root.Folded, f.root.Since = v.root.Version, 0
+	if err := f.own(ctx, next); err != nil {
+		return err
+	}
+	t.remember(v, next)
+	return nil
+}
+
+// own carries out what is to be done in the tenant's own partition; with the last of it the root says that the tail is folded.
+func (f *folding) own(ctx context.Context, next *view) error {
+	was := f.view.root
+	f.root.Folded, f.root.Since = was.Version, 0
 	for done := false; !done; {
-		part, rest := fit(f.volumes[0], s.opts.perBatch)
-		r := f.root
-		if done = len(rest) == 0; !done {
-			r.Folded, r.Since, r.nodeTable, r.Volumes = v.root.Folded, v.root.Since, v.root.nodeTable, v.root.Volumes
-		}
+		part, rest := fit(f.volumes[0], f.store.opts.perBatch)
 		for _, c := range part {
 			if c.data == nil {
 				f.root.Swept++
 			}
 		}
-		r.Swept = f.root.Swept
-		if err := s.replace(ctx, t, next, r, part); err != nil {
+		r := f.root
+		if done = len(rest) == 0; !done {
+			r.Folded, r.Since, r.nodeTable, r.Volumes = was.Folded, was.Since, was.nodeTable, was.Volumes
+		}
+		if err := f.store.replace(ctx, f.tenant, next, r, part); err != nil {
 			return err
 		}
 		f.volumes[0] = rest
 	}
-	t.remember(v, next)
 	return nil
 }
 

@@ -51,28 +51,6 @@ type ledgerItem struct {
 	Data    jsontext.Value `json:"data,omitzero"`
 }
 
-// shelf is one partition of the ledger.
-type shelf struct {
-	name string
-	pk   azcosmos.PartitionKey
-	seen *session
-}
-
-func (s *Store) shelf(prefix, name string) shelf {
-	partition := prefix + partitionOf(name)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ledger == nil {
-		s.ledger = map[string]*session{}
-	}
-	seen := s.ledger[partition]
-	if seen == nil {
-		seen = &session{}
-		s.ledger[partition] = seen
-	}
-	return shelf{partition, azcosmos.NewPartitionKeyString(partition), seen}
-}
-
 func ledgerID(mark, name string) string {
 	return mark + base64.RawURLEncoding.EncodeToString([]byte(name))
 }

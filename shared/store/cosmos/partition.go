@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
 )
 
 // A tenant's partition key is its name, as far as the SDK can say it: azcosmos v1.5.0 writes control characters and
@@ -30,4 +32,27 @@ func nameOf(partition string) string {
 		}
 	}
 	return partition
+}
+
+// shelf is a partition, and how far it has been seen.
+type shelf struct {
+	name string
+	pk   azcosmos.PartitionKey
+	seen *session
+}
+
+// shelf is the partition of what a name stands for: a tenant, a kind of documents.
+func (s *Store) shelf(prefix, name string) shelf {
+	partition := prefix + partitionOf(name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		s.seen = map[string]*session{}
+	}
+	seen := s.seen[partition]
+	if seen == nil {
+		seen = &session{}
+		s.seen[partition] = seen
+	}
+	return shelf{partition, azcosmos.NewPartitionKeyString(partition), seen}
 }

@@ -27,7 +27,7 @@ type Store struct {
 	mu      sync.Mutex
 	tenants map[string]*tenant
 	calls   uint64
-	ledger  map[string]*session // by partition
+	seen    map[string]*session // of partitions beside the tenants' own
 }
 
 var (
