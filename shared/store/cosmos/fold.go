@@ -125,8 +125,8 @@ type folding struct {
 	tenant  *tenant
 	view    *view
 	root    root
-	volumes [][]change                         // to be carried out in each; the first is the tenant's own partition
-	pages   map[string]map[string]*incidentRow // as they will be
+	volumes [][]change          // to be carried out in each; the first is the tenant's own partition
+	pages   map[string]*payload // of incidents, as they will be
 }
 
 // add notes an item to be written into a volume. What is new in one of those beside makes it larger; the size of the tenant's own is
@@ -238,7 +238,7 @@ func (f *folding) incidents(ctx context.Context) error {
 		changed[pageOf(i.ID)] = append(changed[pageOf(i.ID)], i)
 	}
 	pages := sorted(changed)
-	items, written := make([]incidentsItem, len(pages)), make([]map[string]*incidentRow, len(pages))
+	items := make([]incidentsItem, len(pages))
 	etags, more := make([]azcore.ETag, len(pages)), make([]int, len(pages))
 	err := each(ctx, len(pages), func(ctx context.Context, n int) error {
 		old, etag, err := f.oldPage(ctx, pages[n])
@@ -255,7 +255,7 @@ func (f *folding) incidents(ctx context.Context) error {
 				delete(now, i.ID)
 			}
 		}
-		written[n], more[n] = now, len(now)
+		more[n] = len(now)
 		for _, i := range old {
 			if i.V <= f.view.root.Folded { // those that a fold brought which did not end are not counted yet
 				more[n]--
@@ -267,9 +267,9 @@ func (f *folding) incidents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.pages = map[string]map[string]*incidentRow{}
+	f.pages = map[string]*payload{}
 	for i := range items {
-		f.pages[pages[i]] = written[i]
+		f.pages[pages[i]] = &payload{items[i].Rows.Data, items[i].Rows.Blob}
 		n := f.root.pageHolder(pages[i])
 		if err := f.add(n, items[i].ID, items[i], etags[i]); err != nil {
 			return err
@@ -284,7 +284,12 @@ func (f *folding) incidents(ctx context.Context) error {
 // oldPage is a page as it is in the table. Of one in a volume what is remembered will not do: it must still be there when the new one is written.
 func (f *folding) oldPage(ctx context.Context, page string) (map[string]*incidentRow, azcore.ETag, error) {
 	if n := f.root.pageHolder(page); n > 0 {
-		return f.store.pageAt(ctx, f.tenant, f.store.volume(f.tenant, n), page)
+		p, etag, err := f.store.pageAt(ctx, f.store.volume(f.tenant, n), page)
+		if err != nil {
+			return nil, "", err
+		}
+		old, err := f.store.incidentRows(ctx, f.tenant, p)
+		return old, etag, err
 	}
 	old, err := f.store.page(ctx, f.tenant, f.view, page)
 	return old, "", err

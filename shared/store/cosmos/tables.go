@@ -20,23 +20,25 @@ type tables struct {
 	rows *recent[*row]
 	// incidents by id, likewise. A commit asks for hundreds that are on as many pages, whose neighbours nobody asks for.
 	incidents *recent[*incidentRow]
-	pages     *recent[map[string]*incidentRow] // of incidents
+	// pages of incidents as they are stored, a tenth of what they unfold to: unpacking one again is a twentieth of reading it.
+	// Nil is known not to exist.
+	pages *recent[*payload]
 }
 
-// What is remembered: some 50 MB each.
+// What is remembered: some 50 to 100 MB each.
 const (
 	maxKnown     = 100_000 // rows
 	maxIncidents = 50_000
-	maxPages     = 2_000 // of incidents
+	maxPages     = 20_000 // of incidents, 32 on each
 )
 
 func newTables() *tables {
 	return &tables{rows: newRecent[*row](maxKnown), incidents: newRecent[*incidentRow](maxIncidents),
-		pages: newRecent[map[string]*incidentRow](maxPages)}
+		pages: newRecent[*payload](maxPages)}
 }
 
 // after is what is known of the tables once a view's tail and the pages made of it are in them.
-func (t *tables) after(v *view, pages map[string]map[string]*incidentRow) *tables {
+func (t *tables) after(v *view, pages map[string]*payload) *tables {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return &tables{rows: t.rows.with(v.rows), incidents: t.incidents.with(v.incidents), pages: t.pages.with(pages)}
@@ -54,6 +56,20 @@ func (t *tables) found(ids []string, rows map[string]*row) {
 	defer t.mu.Unlock()
 	for _, id := range ids {
 		t.rows.put(id, rows[id])
+	}
+}
+
+// met notes those incidents of a page that somebody asked for; the others need not stay for them.
+func (t *tables) met(page map[string]*incidentRow, ids ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range ids {
+		i := page[id]
+		if i != nil {
+			alone := *i
+			i = &alone
+		}
+		t.incidents.put(id, i)
 	}
 }
 
@@ -201,15 +217,8 @@ func (s *Store) incident(ctx context.Context, t *tenant, v *view, id string) (*i
 	if err != nil {
 		return nil, err
 	}
-	i := page[id]
-	if i != nil {
-		alone := *i // the page need not stay for it
-		i = &alone
-	}
-	v.tables.mu.Lock()
-	defer v.tables.mu.Unlock()
-	v.tables.incidents.put(id, i)
-	return i, nil
+	v.tables.met(page, id)
+	return page[id], nil
 }
 
 // incident is what is known without reading; nil is known not to exist, or no more.
@@ -231,19 +240,18 @@ func (s *Store) page(ctx context.Context, t *tenant, v *view, page string) (map[
 		return nil, nil
 	}
 	v.tables.mu.Lock()
-	known, ok := v.tables.pages.get(page)
+	rows, known := v.tables.pages.get(page)
 	v.tables.mu.Unlock()
-	if ok {
-		return known, nil
+	if !known {
+		var err error
+		if rows, _, err = s.pageAt(ctx, s.volume(t, v.root.pageHolder(page)), page); err != nil {
+			return nil, err
+		}
+		v.tables.mu.Lock()
+		v.tables.pages.put(page, rows)
+		v.tables.mu.Unlock()
 	}
-	rows, _, err := s.pageAt(ctx, t, s.volume(t, v.root.pageHolder(page)), page)
-	if err != nil {
-		return nil, err
-	}
-	v.tables.mu.Lock()
-	defer v.tables.mu.Unlock()
-	v.tables.pages.put(page, rows)
-	return rows, nil
+	return s.incidentRows(ctx, t, rows)
 }
 
 func (s *Store) incidentsItem(ctx context.Context, t *tenant, data []byte) (map[string]*incidentRow, error) {
@@ -251,8 +259,16 @@ func (s *Store) incidentsItem(ctx context.Context, t *tenant, data []byte) (map[
 	if err := json.Unmarshal(data, &it); err != nil {
 		return nil, fmt.Errorf("damaged item: %w", err)
 	}
+	return s.incidentRows(ctx, t, &it.Rows)
+}
+
+// incidentRows unpacks a page of incidents.
+func (s *Store) incidentRows(ctx context.Context, t *tenant, p *payload) (map[string]*incidentRow, error) {
+	if p == nil {
+		return nil, nil
+	}
 	var rows []incidentRow
-	if err := s.open(ctx, t.name, it.Rows, &rows); err != nil {
+	if err := s.open(ctx, t.name, *p, &rows); err != nil {
 		return nil, err
 	}
 	out := make(map[string]*incidentRow, len(rows))
@@ -264,15 +280,18 @@ func (s *Store) incidentsItem(ctx context.Context, t *tenant, data []byte) (map[
 
 // incidentsOf finds incidents by id, a few at a time; those that do not exist are left out.
 func (s *Store) incidentsOf(ctx context.Context, t *tenant, v *view, ids []string) ([]*incidentRow, error) {
-	pages := map[string]bool{}
+	unknown := map[string][]string{} // by page
 	for _, id := range ids {
 		if _, known := v.incident(id); !known {
-			pages[pageOf(id)] = true
+			unknown[pageOf(id)] = append(unknown[pageOf(id)], id)
 		}
 	}
-	names := sorted(pages)
-	err := each(ctx, len(names), func(ctx context.Context, i int) error {
-		_, err := s.page(ctx, t, v, names[i])
+	pages := sorted(unknown)
+	err := each(ctx, len(pages), func(ctx context.Context, i int) error {
+		page, err := s.page(ctx, t, v, pages[i])
+		if err == nil {
+			v.tables.met(page, unknown[pages[i]]...)
+		}
 		return err
 	})
 	if err != nil {

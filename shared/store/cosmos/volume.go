@@ -9,6 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
+	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/fault"
 )
@@ -130,7 +131,7 @@ func (s *Store) inVolumes(ctx context.Context, t *tenant, r root, q question, sp
 }
 
 // pageAt reads a page of incidents; nothing when there is none.
-func (s *Store) pageAt(ctx context.Context, t *tenant, in shelf, page string) (map[string]*incidentRow, azcore.ETag, error) {
+func (s *Store) pageAt(ctx context.Context, in shelf, page string) (*payload, azcore.ETag, error) {
 	read, err := s.db.read(ctx, state, in.pk, incidentsID(page), in.seen)
 	if fault.Of(err) == fault.NotFound {
 		return nil, "", nil
@@ -138,8 +139,11 @@ func (s *Store) pageAt(ctx context.Context, t *tenant, in shelf, page string) (m
 	if err != nil {
 		return nil, "", fmt.Errorf("read incidents: %w", err)
 	}
-	rows, err := s.incidentsItem(ctx, t, read.body)
-	return rows, read.etag, err
+	var it incidentsItem
+	if err := json.Unmarshal(read.body, &it); err != nil {
+		return nil, "", fmt.Errorf("damaged item: %w", err)
+	}
+	return &it.Rows, read.etag, nil
 }
 
 // turn opens a new volume, in the root that a fold will leave, when the newest is large enough.
