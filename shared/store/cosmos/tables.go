@@ -20,12 +20,12 @@ type tables struct {
 	rows *recent[*row]
 	// incidents by id, likewise. A commit asks for hundreds that are on as many pages, whose neighbours nobody asks for.
 	incidents *recent[*incidentRow]
-	// pages of incidents as they are stored, a tenth of what they unfold to: unpacking one again is a twentieth of reading it.
-	// Nil is known not to exist.
+	// pages of incidents as they are stored, packed: far more of them fit so, and unpacking one again is cheaper than asking for
+	// it. Nil is known not to exist.
 	pages *recent[*payload]
 }
 
-// What is remembered: some 50 to 100 MB each.
+// What is remembered: some 50 to 100 MB each, as estimated.
 const (
 	maxKnown     = 100_000 // rows
 	maxIncidents = 50_000
