@@ -14,12 +14,12 @@ import (
 // alertList lists alerts, all of them or those of one incident, in the order that it has unless a query asks for another.
 type alertList struct {
 	order []query.Order
-	page  pager[incident.Member]
+	page  pager[incident.AlertRecord]
 }
 
 // allAlerts lists the alerts of tenants.
 func (c *call) allAlerts(tenants []string) alertList {
-	return alertList{newestFirst, func(q query.Query, after *mark) (query.Page[incident.Member], error) {
+	return alertList{newestFirst, func(q query.Query, after *mark) (query.Page[incident.AlertRecord], error) {
 		return Service{c.reader(), after}.Alerts(c.Context(), tenants, q)
 	}}
 }
@@ -45,7 +45,7 @@ func (c *call) getAlert() error {
 	if err != nil {
 		return err
 	}
-	return c.alertItem("alerts_v2/$entity", func() (incident.Member, error) {
+	return c.alertItem("alerts_v2/$entity", func() (incident.AlertRecord, error) {
 		return c.service().Alert(c.Context(), tenants, c.PathValue("id"))
 	})
 }
@@ -71,7 +71,7 @@ func (c *call) getIncidentAlert() error {
 	if err != nil {
 		return err
 	}
-	return c.alertItem("incidents('"+c.PathValue("id")+"')/alerts/$entity", func() (incident.Member, error) {
+	return c.alertItem("incidents('"+c.PathValue("id")+"')/alerts/$entity", func() (incident.AlertRecord, error) {
 		return c.service().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))
 	})
 }
@@ -90,8 +90,8 @@ func (c *call) alertsOf() (alertList, incident.Incident, error) {
 var firstActivity = []query.Order{{Field: query.FirstActivity}}
 
 func (c *call) listerOf(i incident.Incident) alertList {
-	return alertList{firstActivity, func(q query.Query, after *mark) (query.Page[incident.Member], error) {
-		list := func(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
+	return alertList{firstActivity, func(q query.Query, after *mark) (query.Page[incident.AlertRecord], error) {
+		list := func(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
 			return c.reader().IncidentAlerts(ctx, tenant, i.ID, q)
 		}
 		return from(after, orderOf(q, firstActivity), list)(c.Context(), i.Tenant, q)
@@ -111,7 +111,7 @@ func (c *call) alertPage(context string, list alertList) error {
 	if err != nil {
 		return err
 	}
-	return answerPage(c, c.context(context, o), orderOf(q, list.order), o, p, func(m incident.Member) (jsontext.Value, error) {
+	return answerPage(c, c.context(context, o), orderOf(q, list.order), o, p, func(m incident.AlertRecord) (jsontext.Value, error) {
 		return selected(c.view.alert(m), o.Select)
 	})
 }
@@ -129,7 +129,7 @@ func (c *call) alertCount(list alertList) error {
 	return c.answerCount(p.Total)
 }
 
-func (c *call) alertItem(context string, get func() (incident.Member, error)) error {
+func (c *call) alertItem(context string, get func() (incident.AlertRecord, error)) error {
 	o, err := c.options(alertSchema, odata.ItemOptions)
 	if err != nil {
 		return err

@@ -42,13 +42,13 @@ const (
 // Noted is a line of the audit log, and whose journal it is for.
 type Noted struct {
 	Tenant string
-	incident.Entry
+	incident.AuditEntry
 }
 
 // Audit keeps entries for good, or for as long as it is told to.
 type Audit interface {
 	// Line is e as it lies in a journal, for those who write it together with what it tells of.
-	Line(e Entry) (incident.Entry, error)
+	Line(e Entry) (incident.AuditEntry, error)
 	// Append adds an entry by itself. It is durable when nil is returned.
 	Append(ctx context.Context, e Entry) error
 	// Entries lists up to limit of a tenant's entries with ids before the given one ("" for the newest), newest first.

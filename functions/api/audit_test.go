@@ -17,7 +17,7 @@ type cut struct {
 	gone *bool
 }
 
-func (c cut) Line(e Entry) (incident.Entry, error) {
+func (c cut) Line(e Entry) (incident.AuditEntry, error) {
 	line, err := c.ledger.Line(e)
 	*c.gone = true
 	return line, err

@@ -52,21 +52,21 @@ func (b bound) Tenants(ctx context.Context) ([]string, error) {
 	return sorted(all), err
 }
 
-func (b bound) Alert(ctx context.Context, tenant, id string) (m incident.Member, err error) {
+func (b bound) Alert(ctx context.Context, tenant, id string) (m incident.AlertRecord, err error) {
 	if err := b.check(tenant); err != nil {
 		return m, err
 	}
 	return b.reader.Alert(ctx, tenant, id)
 }
 
-func (b bound) Alerts(ctx context.Context, tenant string, q query.Query) (p query.Page[incident.Member], err error) {
+func (b bound) Alerts(ctx context.Context, tenant string, q query.Query) (p query.Page[incident.AlertRecord], err error) {
 	if err := b.check(tenant); err != nil {
 		return p, err
 	}
 	return b.reader.Alerts(ctx, tenant, q)
 }
 
-func (b bound) Exposures(ctx context.Context, tenant string, q query.Query) (p query.Page[incident.Member], err error) {
+func (b bound) Exposures(ctx context.Context, tenant string, q query.Query) (p query.Page[incident.AlertRecord], err error) {
 	if err := b.check(tenant); err != nil {
 		return p, err
 	}
@@ -87,14 +87,14 @@ func (b bound) Incidents(ctx context.Context, tenant string, q query.Query) (p q
 	return b.reader.Incidents(ctx, tenant, q)
 }
 
-func (b bound) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (p query.Page[incident.Member], err error) {
+func (b bound) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (p query.Page[incident.AlertRecord], err error) {
 	if err := b.check(tenant); err != nil {
 		return p, err
 	}
 	return b.reader.IncidentAlerts(ctx, tenant, id, q)
 }
 
-func (b bound) Mentions(ctx context.Context, tenant string, m incident.Mentioning) ([]incident.Mention, error) {
+func (b bound) Mentions(ctx context.Context, tenant string, m incident.MentionQuery) ([]incident.Mention, error) {
 	if err := b.check(tenant); err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (b bound) remove(ctx context.Context, s shelved) error {
 }
 
 // act does what the principal decided in one of its tenants.
-func (b bound) act(ctx context.Context, tenant string, a incident.Action, by incident.By) (d incident.Done, err error) {
+func (b bound) act(ctx context.Context, tenant string, a incident.Action, by incident.Actor) (d incident.ActionResult, err error) {
 	if err := b.check(tenant); err != nil {
 		return d, err
 	}

@@ -121,7 +121,7 @@ type subject struct {
 	tenant string
 	key    string
 	names  []string // by which it is found
-	newest []incident.Member
+	newest []incident.AlertRecord
 }
 
 // subject gathers the names of an entity: those that correlation remembers, and those that alerts give it together with one of
@@ -131,7 +131,7 @@ func (s Service) subject(ctx context.Context, tenant, key string) (*subject, err
 	if err != nil {
 		return nil, err
 	}
-	t := &subject{Service: s, tenant: tenant, key: id.Key, names: append([]string{id.Key}, id.Also...)}
+	t := &subject{Service: s, tenant: tenant, key: id.Key, names: append([]string{id.Key}, id.Aliases...)}
 	if key != id.Key && !slices.Contains(t.names, key) {
 		t.names = append(t.names, key)
 	}
@@ -160,7 +160,7 @@ func (s Service) subject(ctx context.Context, tenant, key string) (*subject, err
 
 // read takes the newest alerts that name the thing.
 func (t *subject) read(ctx context.Context) error {
-	ms, err := t.Reader.Mentions(ctx, t.tenant, incident.Mentioning{Names: t.names, Limit: maxPageRead})
+	ms, err := t.Reader.Mentions(ctx, t.tenant, incident.MentionQuery{Names: t.names, Limit: maxPageRead})
 	if err != nil {
 		return err
 	}
@@ -199,14 +199,14 @@ func (t *subject) page(ctx context.Context) (*entityPage, error) {
 	for _, e := range t.evidence() {
 		p.describe(e)
 	}
-	ms, err := t.Reader.Mentions(ctx, t.tenant, incident.Mentioning{Names: t.names, Limit: maxPageMentions + 1})
+	ms, err := t.Reader.Mentions(ctx, t.tenant, incident.MentionQuery{Names: t.names, Limit: maxPageMentions + 1})
 	if err != nil {
 		return nil, err
 	}
 	if len(ms) > maxPageMentions {
 		p.Complete, ms = false, ms[:maxPageMentions]
 	}
-	oldest, err := t.Reader.Mentions(ctx, t.tenant, incident.Mentioning{Names: t.names, Oldest: true, Limit: 1})
+	oldest, err := t.Reader.Mentions(ctx, t.tenant, incident.MentionQuery{Names: t.names, Oldest: true, Limit: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -316,19 +316,19 @@ func (t *subject) alerts(c *call, o odata.Options, top int) error {
 	if err != nil {
 		return err
 	}
-	q := incident.Mentioning{Names: t.names, Limit: top + 1}
+	q := incident.MentionQuery{Names: t.names, Limit: top + 1}
 	if after != nil {
 		at, _ := time.Parse(time.RFC3339Nano, after.Values[0]) // parseMark has checked
-		q.After = incident.Mark{Created: at, ID: after.ID}
+		q.After = incident.ListPosition{Created: at, ID: after.ID}
 	}
-	var p query.Page[incident.Member]
+	var p query.Page[incident.AlertRecord]
 	for !p.More {
 		ms, err := t.Reader.Mentions(c.Context(), t.tenant, q)
 		if err != nil {
 			return err
 		}
 		for _, m := range ms {
-			q.After = incident.Mark{Created: m.Created, ID: m.ID}
+			q.After = incident.ListPosition{Created: m.Created, ID: m.ID}
 			if m.Class == alert.Exposure {
 				continue
 			}
@@ -345,5 +345,5 @@ func (t *subject) alerts(c *call, o odata.Options, top int) error {
 			break
 		}
 	}
-	return answerPage(c, "", newestFirst, o, p, func(m incident.Member) (jsontext.Value, error) { return selected(c.view.alert(m), o.Select) })
+	return answerPage(c, "", newestFirst, o, p, func(m incident.AlertRecord) (jsontext.Value, error) { return selected(c.view.alert(m), o.Select) })
 }

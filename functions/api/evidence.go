@@ -40,7 +40,7 @@ type bare struct{ base }
 
 // evidence shows m's evidence in its order. A machine that is both a cloud resource and a host is shown as both, and a
 // cloud resource that a host names is shown once.
-func (v view) evidence(m incident.Member) []any {
+func (v view) evidence(m incident.AlertRecord) []any {
 	out := []any{}
 	shown := map[string]bool{}
 	for _, e := range m.Alert.Evidence {
@@ -71,7 +71,7 @@ func hasHost(e alert.Evidence) bool {
 
 var graphRoles = map[alert.Role]string{alert.Attacker: "attacker", alert.Victim: "attacked", alert.Context: "contextual"}
 
-func (v view) witness(m incident.Member, e alert.Evidence) *witness {
+func (v view) witness(m incident.AlertRecord, e alert.Evidence) *witness {
 	b := base{
 		CreatedDateTime: stamp(m.Created), Verdict: verdictEnum.Show(string(e.Verdict), v.allMembers),
 		RemediationStatus: remediationStatusEnum.Show("none", v.allMembers), Roles: []string{}, DetailedRoles: []string{},

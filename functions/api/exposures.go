@@ -40,7 +40,7 @@ type exposure struct {
 	URL               nullable       `json:"url"`
 }
 
-func exposureOf(m incident.Member) exposure {
+func exposureOf(m incident.AlertRecord) exposure {
 	a := m.Alert
 	return exposure{
 		ID: a.ID, TenantID: a.Tenant, ProviderFindingID: a.ReportID, Title: a.Title, Description: nullable(a.Description),
@@ -64,7 +64,7 @@ func resources(a alert.Alert) []string {
 	return out
 }
 
-func showExposure(m incident.Member) (jsontext.Value, error) {
+func showExposure(m incident.AlertRecord) (jsontext.Value, error) {
 	return json.Marshal(exposureOf(m), encoding)
 }
 
@@ -81,7 +81,7 @@ func (c *call) listExposures() error {
 	if err != nil {
 		return err
 	}
-	p, err := ask(q, o.Token, newestFirst, func(q query.Query, after *mark) (query.Page[incident.Member], error) {
+	p, err := ask(q, o.Token, newestFirst, func(q query.Query, after *mark) (query.Page[incident.AlertRecord], error) {
 		s := Service{c.reader(), after}
 		if about := c.URL.Query().Get("resource"); about != "" {
 			return s.ExposuresOf(c.Context(), tenants, about, q)
@@ -110,15 +110,15 @@ func (c *call) getExposure() error {
 const maxResourceExposures = 2000
 
 // ExposuresOf lists the exposures of one resource, named by its id, an alias, or the name at the end of its id.
-func (s Service) ExposuresOf(ctx context.Context, tenants []string, resource string, q query.Query) (query.Page[incident.Member], error) {
-	out := query.Page[incident.Member]{Total: -1}
-	var all []incident.Member
+func (s Service) ExposuresOf(ctx context.Context, tenants []string, resource string, q query.Query) (query.Page[incident.AlertRecord], error) {
+	out := query.Page[incident.AlertRecord]{Total: -1}
+	var all []incident.AlertRecord
 	for _, tenant := range tenants {
 		where := q.Where
 		if s.after != nil {
 			where = query.And{Left: s.after.beyond(tenant, orderOf(q, newestFirst)), Right: q.Where}
 		}
-		ms, err := s.Reader.Mentions(ctx, tenant, incident.Mentioning{Names: spelled(resource), Limit: maxResourceExposures})
+		ms, err := s.Reader.Mentions(ctx, tenant, incident.MentionQuery{Names: spelled(resource), Limit: maxResourceExposures})
 		if err != nil {
 			return out, err
 		}
@@ -135,7 +135,7 @@ func (s Service) ExposuresOf(ctx context.Context, tenants []string, resource str
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b incident.Member) int { return compare(a, b, q.Order) })
+	slices.SortStableFunc(all, func(a, b incident.AlertRecord) int { return compare(a, b, q.Order) })
 	from, to := min(q.Skip, len(all)), min(q.Skip+q.Top, len(all))
 	out.Items, out.More = all[from:to], to < len(all)
 	if q.Count {

@@ -23,7 +23,7 @@ import (
 
 // memory is a Reader over slices, answering by query.Match.
 type memory struct {
-	Members []incident.Member // alerts and exposures
+	Members []incident.AlertRecord // alerts and exposures
 	Known   []incident.Incident
 	Err     error // of every call
 	// Identities is what correlation remembers, by name.
@@ -42,17 +42,17 @@ func (m *memory) Tenants(context.Context) ([]string, error) {
 	return slices.Compact(out), m.Err
 }
 
-func (m *memory) Alert(_ context.Context, tenant, id string) (incident.Member, error) {
+func (m *memory) Alert(_ context.Context, tenant, id string) (incident.AlertRecord, error) {
 	for _, a := range m.Members {
 		if a.Alert.Tenant == tenant && a.Alert.ID == id {
 			return a, m.Err
 		}
 	}
-	return incident.Member{}, fault.Errorf(fault.NotFound, "no alert %s", id)
+	return incident.AlertRecord{}, fault.Errorf(fault.NotFound, "no alert %s", id)
 }
 
-func (m *memory) members(tenant string, q query.Query, keep func(incident.Member) bool) (query.Page[incident.Member], error) {
-	var rows []incident.Member
+func (m *memory) members(tenant string, q query.Query, keep func(incident.AlertRecord) bool) (query.Page[incident.AlertRecord], error) {
+	var rows []incident.AlertRecord
 	for _, a := range m.Members {
 		if a.Alert.Tenant == tenant && keep(a) {
 			rows = append(rows, a)
@@ -61,12 +61,12 @@ func (m *memory) members(tenant string, q query.Query, keep func(incident.Member
 	return pageOf(rows, q), m.Err
 }
 
-func (m *memory) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
-	return m.members(tenant, q, func(a incident.Member) bool { return a.Alert.Class == alert.Threat })
+func (m *memory) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
+	return m.members(tenant, q, func(a incident.AlertRecord) bool { return a.Alert.Class == alert.Threat })
 }
 
-func (m *memory) Exposures(_ context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
-	return m.members(tenant, q, func(a incident.Member) bool { return a.Alert.Class == alert.Exposure })
+func (m *memory) Exposures(_ context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
+	return m.members(tenant, q, func(a incident.AlertRecord) bool { return a.Alert.Class == alert.Exposure })
 }
 
 func (m *memory) Incident(_ context.Context, tenant, id string) (incident.Incident, error) {
@@ -88,21 +88,21 @@ func (m *memory) Incidents(_ context.Context, tenant string, q query.Query) (que
 	return pageOf(rows, q), m.Err
 }
 
-func (m *memory) IncidentAlerts(_ context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error) {
+func (m *memory) IncidentAlerts(_ context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	if q.Order == nil {
 		q.Order = []query.Order{{Field: query.FirstActivity}}
 	}
-	return m.members(tenant, q, func(a incident.Member) bool { return a.Incident == id && a.Alert.Class == alert.Threat })
+	return m.members(tenant, q, func(a incident.AlertRecord) bool { return a.Incident == id && a.Alert.Class == alert.Threat })
 }
 
 func (m *memory) Stats(context.Context) (query.Stats, error) {
 	return query.Stats{Alerts: int64(len(m.Members)), Incidents: int64(len(m.Known))}, m.Err
 }
 
-func (m *memory) Mentions(_ context.Context, tenant string, q incident.Mentioning) ([]incident.Mention, error) {
+func (m *memory) Mentions(_ context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
 	var out []incident.Mention
 	for _, a := range m.Members {
-		if a.Alert.Tenant == tenant && slices.ContainsFunc(incident.Mentioned(a.Alert), func(n string) bool { return slices.Contains(q.Names, n) }) {
+		if a.Alert.Tenant == tenant && slices.ContainsFunc(incident.MentionedNames(a.Alert), func(n string) bool { return slices.Contains(q.Names, n) }) {
 			out = append(out, incident.Mention{
 				ID: a.Alert.ID, Class: a.Alert.Class, Incident: a.Incident, Severity: a.Alert.Severity, Status: a.Status, Title: a.Alert.Title,
 				Created: a.Created, First: a.Alert.First, Last: a.Alert.Last,
@@ -117,7 +117,7 @@ func (m *memory) Mentions(_ context.Context, tenant string, q incident.Mentionin
 		return cmp.Or(c, strings.Compare(a.ID, b.ID))
 	}
 	slices.SortFunc(out, order)
-	if q.After != (incident.Mark{}) {
+	if q.After != (incident.ListPosition{}) {
 		out = slices.DeleteFunc(out, func(a incident.Mention) bool {
 			return order(a, incident.Mention{Created: q.After.Created, ID: q.After.ID}) <= 0
 		})
@@ -161,10 +161,10 @@ func pageOf[T query.Row](rows []T, q query.Query) query.Page[T] {
 var day = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
 // member is alert n of a tenant, n minutes into the day, in incident 10001.
-func member(tenant string, n int) incident.Member {
+func member(tenant string, n int) incident.AlertRecord {
 	at := day.Add(time.Duration(n) * time.Minute)
 	origin := alert.Origin{Provider: "guardduty", ID: fmt.Sprintf("finding-%d", n)}
-	return incident.Member{
+	return incident.AlertRecord{
 		Alert: alert.Alert{
 			ID: alert.MakeID(tenant, origin), Tenant: tenant, Origin: origin, Reporter: "guardduty", ReportID: origin.ID,
 			Product: "Amazon GuardDuty", Type: "Recon:EC2/PortProbeUnprotectedPort", Title: fmt.Sprintf("Alert %d", n),

@@ -36,7 +36,7 @@ func called(e alert.Evidence, name string, aliases ...entity.Alias) alert.Eviden
 }
 
 // recorded are one alert of each cloud and one of a custom sender, between them with every kind of evidence.
-func recorded() map[string]incident.Member {
+func recorded() map[string]incident.AlertRecord {
 	azure := member("contoso", 1)
 	azure.Alert.Origin = alert.Origin{Provider: "defender-for-cloud", ID: "2518-aaaa"}
 	azure.Alert.Reporter, azure.Alert.ReportID, azure.Alert.Product = "sentinel", "sentinel-77", "Microsoft Defender for Cloud"
@@ -99,7 +99,7 @@ func recorded() map[string]incident.Member {
 		thing(entity.Resource, "rack-9", alert.Victim),
 		thing(entity.App, "Slack", alert.Context),
 	}
-	return map[string]incident.Member{"azure": azure, "aws": aws, "gcp": gcp, "custom": custom}
+	return map[string]incident.AlertRecord{"azure": azure, "aws": aws, "gcp": gcp, "custom": custom}
 }
 
 var viewAll = view{portal: "https://onepane.example", allMembers: true}

@@ -33,7 +33,7 @@ func (f facts) time(name string, t time.Time) {
 }
 
 // additionalData is everything about an alert that the Graph has no property for.
-func additionalData(m incident.Member) map[string]string {
+func additionalData(m incident.AlertRecord) map[string]string {
 	a := m.Alert
 	f := facts{"@odata.type": "#microsoft.graph.security.dictionary"}
 	f.put("provider", a.Origin.Provider)
@@ -89,7 +89,7 @@ func (f facts) unshown(a alert.Alert) {
 }
 
 // statusOf is where work on the alert stands here.
-func statusOf(m incident.Member) alert.Status { return cmp.Or(m.Status, m.Alert.Status) }
+func statusOf(m incident.AlertRecord) alert.Status { return cmp.Or(m.Status, m.Alert.Status) }
 
 // sightings is JSON text: a dictionary of strings has no room for a list of objects.
 func sightings(a alert.Alert) string {

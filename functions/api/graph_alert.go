@@ -65,7 +65,7 @@ type view struct {
 
 // alert shows m as the Graph does. Nothing that was reported is lost: what has no property of its own is in the
 // evidence's tags or in additionalData.
-func (v view) alert(m incident.Member) graphAlert {
+func (v view) alert(m incident.AlertRecord) graphAlert {
 	a := m.Alert
 	return graphAlert{
 		Type: "#microsoft.graph.security.alert", ID: a.ID, ProviderAlertID: nullable(a.ReportID),
@@ -105,7 +105,7 @@ func (v view) link(room, id, tenant string) string {
 }
 
 // category is how far along the kill chain the alert is; without tactics the provider's own category.
-func category(m incident.Member) string {
+func category(m incident.AlertRecord) string {
 	if ts := attack.Sorted(m.Alert.Tactics); len(ts) > 0 {
 		return string(ts[len(ts)-1])
 	}

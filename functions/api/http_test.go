@@ -177,11 +177,11 @@ type broken struct {
 	panics bool
 }
 
-func (b broken) Alerts(context.Context, string, query.Query) (query.Page[incident.Member], error) {
+func (b broken) Alerts(context.Context, string, query.Query) (query.Page[incident.AlertRecord], error) {
 	if b.panics {
 		panic("boom")
 	}
-	return query.Page[incident.Member]{}, errors.New("disk on fire at /secret")
+	return query.Page[incident.AlertRecord]{}, errors.New("disk on fire at /secret")
 }
 
 func TestInnerTroubleStaysInside(t *testing.T) {
@@ -357,7 +357,7 @@ func TestTenants(t *testing.T) {
 // busy is a store into which a new alert comes with every reading.
 type busy struct{ *memory }
 
-func (b busy) Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
+func (b busy) Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	b.Members = append(b.Members, member(tenant, len(b.Members)))
 	return b.memory.Alerts(ctx, tenant, q)
 }

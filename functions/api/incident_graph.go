@@ -95,7 +95,7 @@ func (d *drawing) edge(e storyEdge) {
 	}
 }
 
-func (d *drawing) alert(m incident.Member) {
+func (d *drawing) alert(m incident.AlertRecord) {
 	a := m.Alert
 	d.node(storyNode{ID: a.ID, Kind: "alert", Name: a.Title, Time: stamp(a.First), Severity: string(a.Severity), Product: nullable(a.Product), Category: category(m)})
 	for _, s := range a.Sightings {
@@ -107,7 +107,7 @@ func (d *drawing) alert(m incident.Member) {
 	}
 }
 
-func (d *drawing) reasons(i incident.Incident, m incident.Member) {
+func (d *drawing) reasons(i incident.Incident, m incident.AlertRecord) {
 	for _, r := range m.Reasons {
 		d.edge(storyEdge{From: m.Alert.ID, To: r.Alert, Rule: r.Rule, Via: r.Entity, Weight: r.Weight, GapSeconds: r.Gap.Seconds()})
 		d.through(i, r, m.Alert.ID, r.Alert)

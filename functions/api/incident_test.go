@@ -20,7 +20,7 @@ func TestIncidentExposures(t *testing.T) {
 	}
 	open, closed := m.Members[1].Alert.ID, m.Members[2].Alert.ID
 	m.Known[0].Assets = []incident.Asset{{Key: "machine:i-0abc", Kind: entity.Resource, Name: "render-07"}}
-	m.Known[0].Exposures = []incident.Exposed{
+	m.Known[0].Exposures = []incident.OpenExposure{
 		{ID: open, Asset: "machine:i-0abc"}, {ID: closed, Asset: "machine:i-0abc"}, {ID: "forgotten", Asset: "x"}, {ID: open, Asset: "resource:other"},
 	}
 	var got struct {

@@ -146,7 +146,7 @@ func from[T query.Row](m *mark, order []query.Order, list lister[T]) lister[T] {
 // tenantOfRow is whose an alert or incident is.
 func tenantOfRow(row query.Row) string {
 	switch row := row.(type) {
-	case incident.Member:
+	case incident.AlertRecord:
 		return row.Alert.Tenant
 	case incident.Incident:
 		return row.Tenant

@@ -81,7 +81,7 @@ func (c *call) unfoldAlert() error {
 	return c.answerRegrouped(m.Alert.Tenant, done)
 }
 
-func (c *call) answerRegrouped(tenant string, done incident.Done) error {
+func (c *call) answerRegrouped(tenant string, done incident.ActionResult) error {
 	out := regrouped{IncidentID: done.Incident, Changed: done.Changed, Notes: done.Notes}
 	if done.Incident != "" {
 		i, err := c.reader().Incident(c.Context(), tenant, done.Incident)

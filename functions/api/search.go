@@ -125,7 +125,7 @@ func (s *seeking) run(ctx context.Context, text string) error {
 	for i, k := range s.keys {
 		names[i] = k.Text
 	}
-	ms, err := s.Reader.Mentions(ctx, s.tenant, incident.Mentioning{Names: names, Limit: maxFound + 1})
+	ms, err := s.Reader.Mentions(ctx, s.tenant, incident.MentionQuery{Names: names, Limit: maxFound + 1})
 	if err != nil {
 		return err
 	}
@@ -256,8 +256,8 @@ func (s Service) canonical(ctx context.Context, tenant string, e entity.Entity) 
 		return "", nil
 	}
 	i, err := s.Reader.Identity(ctx, tenant, keys[0].Text)
-	if len(i.Owners) == 1 && !keys[0].Strong { // a bare name that only ever stood for one thing
-		i.Key = i.Owners[0]
+	if len(i.Targets) == 1 && !keys[0].Strong { // a bare name that only ever stood for one thing
+		i.Key = i.Targets[0]
 	}
 	return i.Key, err
 }

@@ -42,7 +42,7 @@ func estate() *memory {
 	on(5, "", machine)
 	on(6, "20001", entity.Entity{Kind: entity.Host, Value: "web-03.fabrikam.example"}, entity.Entity{Kind: entity.FileHash, Value: strings.Repeat("ab", 32)})
 	m.Members = append(m.Members, member("fabrikam", 0))
-	m.Identities["host:web-03.contoso.example"] = incident.Identity{Key: "machine:i-0abc1234def567890", Also: []string{"host:web-03.contoso.example"}}
+	m.Identities["host:web-03.contoso.example"] = incident.Identity{Key: "machine:i-0abc1234def567890", Aliases: []string{"host:web-03.contoso.example"}}
 	m.Identities["machine:i-0abc1234def567890"] = m.Identities["host:web-03.contoso.example"]
 	return m
 }
@@ -240,9 +240,9 @@ func TestSettings(t *testing.T) {
 type memoryAudit struct{ entries []Entry }
 
 // Line keeps the entry of a change that a fake makes.
-func (m *memoryAudit) Line(e Entry) (incident.Entry, error) {
+func (m *memoryAudit) Line(e Entry) (incident.AuditEntry, error) {
 	m.entries = append(m.entries, e)
-	return incident.Entry{}, nil
+	return incident.AuditEntry{}, nil
 }
 
 func (m *memoryAudit) Append(_ context.Context, e Entry) error {

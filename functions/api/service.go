@@ -16,18 +16,18 @@ type Reader interface {
 	// Tenants lists the tenants with anything stored.
 	Tenants(ctx context.Context) ([]string, error)
 	// Alert finds one alert or exposure; fault.NotFound when there is none.
-	Alert(ctx context.Context, tenant, id string) (incident.Member, error)
-	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error)
-	Exposures(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error)
+	Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error)
+	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error)
+	Exposures(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error)
 	// Incident finds one incident, also a redirected one; fault.NotFound when there is none.
 	Incident(ctx context.Context, tenant, id string) (incident.Incident, error)
 	Incidents(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error)
 	// IncidentAlerts lists by first activity unless q orders otherwise.
-	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error)
+	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error)
 	Stats(ctx context.Context) (query.Stats, error)
 
 	// Mentions lists the alerts and exposures that name a thing by one of its names; folded ones are left out.
-	Mentions(ctx context.Context, tenant string, m incident.Mentioning) ([]incident.Mention, error)
+	Mentions(ctx context.Context, tenant string, m incident.MentionQuery) ([]incident.Mention, error)
 	// Identity is what correlation remembers of a name.
 	Identity(ctx context.Context, tenant, name string) (incident.Identity, error)
 	// Sources counts what the tenant has from each provider, by name.
@@ -41,7 +41,7 @@ type Service struct {
 }
 
 // Alerts lists the alerts of tenants in one order.
-func (s Service) Alerts(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.Member], error) {
+func (s Service) Alerts(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	return merged(ctx, tenants, q, from(s.after, orderOf(q, newestFirst), s.Reader.Alerts))
 }
 
@@ -51,12 +51,12 @@ func (s Service) Incidents(ctx context.Context, tenants []string, q query.Query)
 }
 
 // Exposures lists the exposures of tenants in one order.
-func (s Service) Exposures(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.Member], error) {
+func (s Service) Exposures(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	return merged(ctx, tenants, q, from(s.after, orderOf(q, newestFirst), s.Reader.Exposures))
 }
 
 // Alert finds an alert of one of the tenants. No alert, or an exposure, is fault.NotFound.
-func (s Service) Alert(ctx context.Context, tenants []string, id string) (incident.Member, error) {
+func (s Service) Alert(ctx context.Context, tenants []string, id string) (incident.AlertRecord, error) {
 	m, err := find(ctx, tenants, "alert", id, s.Reader.Alert)
 	if err == nil && m.Alert.Class == alert.Exposure {
 		err = notFound("alert", id)
@@ -65,7 +65,7 @@ func (s Service) Alert(ctx context.Context, tenants []string, id string) (incide
 }
 
 // Exposure finds an exposure of one of the tenants. None, or an alert, is fault.NotFound.
-func (s Service) Exposure(ctx context.Context, tenants []string, id string) (incident.Member, error) {
+func (s Service) Exposure(ctx context.Context, tenants []string, id string) (incident.AlertRecord, error) {
 	m, err := find(ctx, tenants, "exposure", id, s.Reader.Alert)
 	if err == nil && m.Alert.Class != alert.Exposure {
 		err = notFound("exposure", id)
@@ -79,10 +79,10 @@ func (s Service) Incident(ctx context.Context, tenants []string, id string) (inc
 }
 
 // IncidentAlert finds an alert of an incident, or of one that was merged into it.
-func (s Service) IncidentAlert(ctx context.Context, tenants []string, incidentID, id string) (incident.Member, error) {
+func (s Service) IncidentAlert(ctx context.Context, tenants []string, incidentID, id string) (incident.AlertRecord, error) {
 	i, err := s.Incident(ctx, tenants, incidentID)
 	if err != nil {
-		return incident.Member{}, err
+		return incident.AlertRecord{}, err
 	}
 	m, err := s.Alert(ctx, []string{i.Tenant}, id)
 	if err == nil && m.Incident != i.ID && m.Incident != i.RedirectTo && !slices.Contains(i.Merged, m.Incident) {

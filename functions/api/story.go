@@ -69,12 +69,12 @@ func (c *call) listReasons() error {
 	if err != nil {
 		return err
 	}
-	return answerPage(c, "", orderOf(q, list.order), o, p, func(m incident.Member) (jsontext.Value, error) {
+	return answerPage(c, "", orderOf(q, list.order), o, p, func(m incident.AlertRecord) (jsontext.Value, error) {
 		return json.Marshal(chapterOf(i, m), encoding)
 	})
 }
 
-func chapterOf(i incident.Incident, m incident.Member) chapter {
+func chapterOf(i incident.Incident, m incident.AlertRecord) chapter {
 	ch := chapter{
 		AlertID: m.Alert.ID, Title: m.Alert.Title, Severity: string(m.Alert.Severity), Time: stamp(m.Alert.First),
 		Category: category(m), DetectorID: nullable(m.Alert.Type), ProductName: nullable(m.Alert.Product),

@@ -17,20 +17,20 @@ import (
 // Hand does what people decide about alerts and incidents. Act is all or nothing, and safe to repeat; what by.Note says of it is
 // written with it.
 type Hand interface {
-	Act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error)
+	Act(ctx context.Context, tenant string, a incident.Action, by incident.Actor) (incident.ActionResult, error)
 }
 
 // act does an action for the principal, with its entries in the audit log.
-func (c *call) act(tenant string, a incident.Action) (incident.Done, error) {
-	by := incident.By{Name: cmp.Or(c.principal.Name, c.principal.ID), Match: c.match()}
-	by.Note = func(records []incident.Record) (out []incident.Entry, err error) {
+func (c *call) act(tenant string, a incident.Action) (incident.ActionResult, error) {
+	by := incident.Actor{Name: cmp.Or(c.principal.Name, c.principal.ID), IfMatch: c.match()}
+	by.Audit = func(records []incident.AuditRecord) (out []incident.AuditEntry, err error) {
 		for _, r := range records {
 			n, err := c.line(tenant, r.Kind+" "+r.ID, r.Before, r.After)
 			if err != nil {
 				return nil, err
 			}
 			if n != nil {
-				out = append(out, n.Entry)
+				out = append(out, n.AuditEntry)
 			}
 		}
 		return out, nil
@@ -137,10 +137,10 @@ func (c *call) incident() (incident.Incident, error) {
 }
 
 // alert finds the alert that the path names.
-func (c *call) alert() (incident.Member, error) {
+func (c *call) alert() (incident.AlertRecord, error) {
 	tenants, err := c.tenants()
 	if err != nil {
-		return incident.Member{}, err
+		return incident.AlertRecord{}, err
 	}
 	if c.PathValue("aid") != "" {
 		return c.service().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))

@@ -25,9 +25,9 @@ import (
 // ledger is an audit log in the journals of the store that is written to, as package access keeps it.
 type ledger struct{ *localstore.Store }
 
-func (l ledger) Line(e Entry) (incident.Entry, error) {
+func (l ledger) Line(e Entry) (incident.AuditEntry, error) {
 	data, err := json.Marshal(e)
-	return incident.Entry{ID: e.ID, Data: data}, err
+	return incident.AuditEntry{ID: e.ID, Data: data}, err
 }
 
 func (l ledger) Append(ctx context.Context, e Entry) error {

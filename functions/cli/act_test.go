@@ -15,25 +15,25 @@ import (
 // hand remembers what it was asked to do, and refuses what is about incident 10009.
 type hand struct{ asked []string }
 
-func (h *hand) Act(_ context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error) {
+func (h *hand) Act(_ context.Context, tenant string, a incident.Action, by incident.Actor) (incident.ActionResult, error) {
 	told := fmt.Sprintf("%+v", a)
 	h.asked = append(h.asked, told)
 	if strings.Contains(told, "10009") {
-		return incident.Done{}, fault.Errorf(fault.Held, "Incident 10009 is resolved.")
+		return incident.ActionResult{}, fault.Errorf(fault.Held, "Incident 10009 is resolved.")
 	}
-	return incident.Done{Incident: "10001", Changed: true}, nil
+	return incident.ActionResult{Incident: "10001", Changed: true}, nil
 }
 
 // reader also finds single alerts.
 type reader struct{ *store }
 
-func (r reader) Alert(_ context.Context, _, id string) (incident.Member, error) {
+func (r reader) Alert(_ context.Context, _, id string) (incident.AlertRecord, error) {
 	for _, m := range r.alerts {
 		if m.Alert.ID == id {
 			return m, nil
 		}
 	}
-	return incident.Member{}, fault.Errorf(fault.NotFound, "no alert %s", id)
+	return incident.AlertRecord{}, fault.Errorf(fault.NotFound, "no alert %s", id)
 }
 
 func TestDeeds(t *testing.T) {

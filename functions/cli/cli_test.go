@@ -139,9 +139,9 @@ func TestExplainTellsMergesCopiesAndExposures(t *testing.T) {
 	s.incident.Mergers = []incident.Merger{{Incident: "20001", Opener: last.ID, Alert: s.alerts[1].Alert.ID, Because: incident.Reason{Rule: "shared user", Name: "dora", Weight: 0.6}}}
 	last.Sightings = []alert.Sighting{{AlertID: last.ID, Reporter: last.Reporter}, {AlertID: "copy", Reporter: "Security Hub", Rule: "carried id"}}
 	for n, title := range []string{"Port 22 is open to all", "An old kernel"} {
-		x := incident.Member{Status: alert.StatusNew, Alert: alert.Alert{ID: fmt.Sprint("x", n), Tenant: tenant, Title: title, Severity: alert.High, Class: alert.Exposure}}
+		x := incident.AlertRecord{Status: alert.StatusNew, Alert: alert.Alert{ID: fmt.Sprint("x", n), Tenant: tenant, Title: title, Severity: alert.High, Class: alert.Exposure}}
 		s.exposed = append(s.exposed, x)
-		s.incident.Exposures = append(s.incident.Exposures, incident.Exposed{ID: x.Alert.ID, Asset: "host:web-03"})
+		s.incident.Exposures = append(s.incident.Exposures, incident.OpenExposure{ID: x.Alert.ID, Asset: "host:web-03"})
 	}
 	_, got, _ := d.run("explain 10001")
 	for _, want := range []string{

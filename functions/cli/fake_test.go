@@ -28,9 +28,9 @@ var day = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 type store struct {
 	api.Reader
 	incident incident.Incident
-	alerts   []incident.Member
+	alerts   []incident.AlertRecord
 	merged   string // id of an incident that was merged into it
-	exposed  []incident.Member
+	exposed  []incident.AlertRecord
 	order    []query.Order // of the last listing of incidents
 }
 
@@ -42,7 +42,7 @@ func stored(n int) *store {
 	for i := range n {
 		at := day.Add(time.Duration(i) * time.Minute)
 		origin := alert.Origin{Provider: "guardduty", ID: fmt.Sprint(i)}
-		s.alerts = append(s.alerts, incident.Member{Incident: "10001", Status: alert.StatusNew, Created: at, Updated: at, Alert: alert.Alert{
+		s.alerts = append(s.alerts, incident.AlertRecord{Incident: "10001", Status: alert.StatusNew, Created: at, Updated: at, Alert: alert.Alert{
 			ID: alert.MakeID(tenant, origin), Tenant: tenant, Origin: origin, Product: "Amazon GuardDuty", Title: fmt.Sprintf("Alert %d", i),
 			Severity: alert.Medium, Tactics: []attack.Tactic{attack.Discovery}, First: at, Last: at, Account: alert.Account{Cloud: entity.Amazon},
 		}})
@@ -67,27 +67,27 @@ func (s *store) Incidents(_ context.Context, _ string, q query.Query) (query.Pag
 	return page([]incident.Incident{s.incident}, q), nil
 }
 
-func (s *store) Alert(_ context.Context, _, id string) (incident.Member, error) {
+func (s *store) Alert(_ context.Context, _, id string) (incident.AlertRecord, error) {
 	for _, m := range s.exposed {
 		if m.Alert.ID == id {
 			return m, nil
 		}
 	}
-	return incident.Member{}, fault.Errorf(fault.NotFound, "no alert %s", id)
+	return incident.AlertRecord{}, fault.Errorf(fault.NotFound, "no alert %s", id)
 }
 
-func (s *store) IncidentAlerts(_ context.Context, _, _ string, q query.Query) (query.Page[incident.Member], error) {
+func (s *store) IncidentAlerts(_ context.Context, _, _ string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	return page(s.alerts, q), nil
 }
 
-func (s *store) Alerts(_ context.Context, _ string, q query.Query) (query.Page[incident.Member], error) {
+func (s *store) Alerts(_ context.Context, _ string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	newest := slices.Clone(s.alerts)
 	slices.Reverse(newest)
 	return page(newest, q), nil
 }
 
-func (s *store) Exposures(context.Context, string, query.Query) (query.Page[incident.Member], error) {
-	return query.Page[incident.Member]{}, nil
+func (s *store) Exposures(context.Context, string, query.Query) (query.Page[incident.AlertRecord], error) {
+	return query.Page[incident.AlertRecord]{}, nil
 }
 
 func (s *store) Stats(context.Context) (query.Stats, error) {

@@ -16,17 +16,17 @@ import (
 // finder is a store whose newest alert names a machine.
 type finder struct{ *store }
 
-func (f finder) Alert(ctx context.Context, tenant, id string) (incident.Member, error) {
+func (f finder) Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error) {
 	for _, m := range f.alerts {
 		if m.Alert.ID == id {
 			m.Alert.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: "web-03.contoso.example"}}}
 			return m, nil
 		}
 	}
-	return incident.Member{}, fault.Errorf(fault.NotFound, "no alert %s", id)
+	return incident.AlertRecord{}, fault.Errorf(fault.NotFound, "no alert %s", id)
 }
 
-func (f finder) Mentions(_ context.Context, _ string, q incident.Mentioning) ([]incident.Mention, error) {
+func (f finder) Mentions(_ context.Context, _ string, q incident.MentionQuery) ([]incident.Mention, error) {
 	if !slices.Contains(q.Names, "host:web-03") {
 		return nil, nil
 	}

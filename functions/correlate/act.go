@@ -13,7 +13,7 @@ import (
 
 // Lister lists the alerts of an incident as of the tenant's newest version.
 type Lister interface {
-	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error)
+	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error)
 }
 
 // Act does what a person decided, on the same state and with the same care as alerts are correlated: a lost race is run
@@ -21,7 +21,7 @@ type Lister interface {
 // commit, the incident first, so that doing it again finishes what broke off. The error's kind is that of State.Act, or
 // of the store. What was done is in Done.Records, and by.Note is asked what the journal says of it: each commit has its entries
 // with it. Of the alerts that an edit goes on to both have how many.
-func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error) {
+func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by incident.Actor) (incident.ActionResult, error) {
 	done, err := f.act(ctx, tenant, a, by)
 	if err != nil {
 		return done, err
@@ -34,7 +34,7 @@ func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by
 	if !ok || f.Alerts == nil {
 		return done, nil
 	}
-	by.Match = "" // it was about the incident
+	by.IfMatch = "" // it was about the incident
 	n, err := f.pass(ctx, tenant, done.Incident, passed, by)
 	if n > 0 {
 		done.Changed = true
@@ -44,12 +44,12 @@ func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by
 }
 
 // passedOn tells of the alerts that an incident's edit went on to.
-func (f *Function) passedOn(by incident.By, id string, alerts int) incident.Record {
-	return incident.Record{Who: by.Name, When: f.Now(), What: "edit", Kind: "incident", ID: id, After: map[string]string{"alertsEdited": strconv.Itoa(alerts)}}
+func (f *Function) passedOn(by incident.Actor, id string, alerts int) incident.AuditRecord {
+	return incident.AuditRecord{Who: by.Name, When: f.Now(), What: "edit", Kind: "incident", ID: id, After: map[string]string{"alertsEdited": strconv.Itoa(alerts)}}
 }
 
 // act does one action in one commit.
-func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by incident.By) (incident.Done, error) {
+func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by incident.Actor) (incident.ActionResult, error) {
 	c := f.cached(tenant)
 	c.Lock()
 	defer c.Unlock()
@@ -59,7 +59,7 @@ func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by
 			return done, nil
 		}
 		if fault.Of(err) != fault.Conflict || try == maxTries {
-			return incident.Done{}, err
+			return incident.ActionResult{}, err
 		}
 		if f.Meter != nil {
 			f.Meter.Conflict()
@@ -68,7 +68,7 @@ func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by
 }
 
 // decide runs one round of load, decide, commit on c, whose lock is held. What was not committed is not kept.
-func (f *Function) decide(ctx context.Context, tenant string, c *cached, a incident.Action, by incident.By) (done incident.Done, err error) {
+func (f *Function) decide(ctx context.Context, tenant string, c *cached, a incident.Action, by incident.Actor) (done incident.ActionResult, err error) {
 	f.fresh(tenant, c)
 	decided := false
 	defer func() {
@@ -94,8 +94,8 @@ func (f *Function) decide(ctx context.Context, tenant string, c *cached, a incid
 	if decided = !changes.Empty(); !decided {
 		return done, nil
 	}
-	if by.Note != nil {
-		if changes.Journal, err = by.Note(done.Records); err != nil {
+	if by.Audit != nil {
+		if changes.AuditEntries, err = by.Audit(done.Records); err != nil {
 			return done, fmt.Errorf("note what is done: %w", err)
 		}
 	}
@@ -116,8 +116,8 @@ func (f *Function) current(ctx context.Context, tenant string, c *cached) error 
 }
 
 // whole lists the alerts of incidents that lose some. Should they have changed since the state was loaded, the commit fails.
-func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[string][]incident.Member, error) {
-	out := map[string][]incident.Member{}
+func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[string][]incident.AlertRecord, error) {
+	out := map[string][]incident.AlertRecord{}
 	if f.Alerts == nil {
 		return out, nil
 	}
@@ -139,11 +139,11 @@ func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[
 
 // pass edits the alerts of an incident as the incident was, as far as they differ, and counts them. Those that are edited
 // leave the list, so that its first page is always what is left to do.
-func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Edit, by incident.By) (n int, err error) {
-	q := query.Query{Top: incident.MaxActed, Where: unlike(edit)}
-	if note := by.Note; note != nil {
-		by.Note = func(edited []incident.Record) ([]incident.Entry, error) {
-			return note([]incident.Record{f.passedOn(by, id, len(edited))})
+func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Edit, by incident.Actor) (n int, err error) {
+	q := query.Query{Top: incident.MaxAlertsPerAction, Where: unlike(edit)}
+	if note := by.Audit; note != nil {
+		by.Audit = func(edited []incident.AuditRecord) ([]incident.AuditEntry, error) {
+			return note([]incident.AuditRecord{f.passedOn(by, id, len(edited))})
 		}
 	}
 	for {

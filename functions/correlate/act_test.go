@@ -23,7 +23,7 @@ import (
 	"github.com/onepane/onepane/shared/store/localstore"
 )
 
-var dora = incident.By{Name: "dora@contoso.example"}
+var dora = incident.Actor{Name: "dora@contoso.example"}
 
 func to[T any](v T) *T { return &v }
 
@@ -83,7 +83,7 @@ func (d *desk) see(evs ...cloudevent.Event) {
 	}
 }
 
-func (d *desk) act(a incident.Action) incident.Done {
+func (d *desk) act(a incident.Action) incident.ActionResult {
 	d.t.Helper()
 	done, err := d.f.Act(context.Background(), "contoso", a, dora)
 	if err != nil {
@@ -104,7 +104,7 @@ func (d *desk) in(name string) string {
 
 func TestResolvingAnIncidentResolvesItsAlerts(t *testing.T) {
 	d := newDesk(t)
-	const alerts = 2*incident.MaxActed + 7
+	const alerts = 2*incident.MaxAlertsPerAction + 7
 	for i := range alerts {
 		d.see(seen(fmt.Sprint(i), i/10, fmt.Sprint("kind", i%3), "host=web-03.contoso.example"))
 	}
@@ -127,7 +127,7 @@ func TestResolvingAnIncidentResolvesItsAlerts(t *testing.T) {
 
 func TestWhatBrokeOffIsFinishedByDoingItAgain(t *testing.T) {
 	d := newDesk(t)
-	for i := range incident.MaxActed + 5 {
+	for i := range incident.MaxAlertsPerAction + 5 {
 		d.see(seen(fmt.Sprint(i), 0, fmt.Sprint("kind", i%3), "host=web-03.contoso.example"))
 	}
 	id := d.in("0")

@@ -68,8 +68,8 @@ func traffic(n int) []cloudevent.Event {
 // shelf is where the tests look what became of alerts.
 type shelf interface {
 	Tenants(ctx context.Context) ([]string, error)
-	Alert(ctx context.Context, tenant, id string) (incident.Member, error)
-	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error)
+	Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error)
+	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error)
 	Incident(ctx context.Context, tenant, id string) (incident.Incident, error)
 	Incidents(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error)
 }

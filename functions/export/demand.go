@@ -157,7 +157,7 @@ func (r *runner) list(ctx context.Context, kind store.ChangeKind, q query.Query)
 	return out, nil
 }
 
-func changesOf(kind store.ChangeKind, ms []incident.Member) []store.Change {
+func changesOf(kind store.ChangeKind, ms []incident.AlertRecord) []store.Change {
 	out := make([]store.Change, len(ms))
 	for i, m := range ms {
 		out[i] = store.Change{Kind: kind, ID: m.Alert.ID, Time: m.Updated}

@@ -31,12 +31,12 @@ import (
 // Store is what export asks of a store.
 type Store interface {
 	Changes(ctx context.Context, tenant, cursor string, limit int) (changes []store.Change, next string, err error)
-	Alert(ctx context.Context, tenant, id string) (incident.Member, error)
-	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error)
-	Exposures(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Member], error)
+	Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error)
+	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error)
+	Exposures(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error)
 	Incident(ctx context.Context, tenant, id string) (incident.Incident, error)
 	Incidents(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error)
-	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error)
+	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error)
 }
 
 // Ledger keeps cursors and delivery logs: store.Ledger's documents.

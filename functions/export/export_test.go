@@ -166,7 +166,7 @@ func TestADeadReceiverIsNobodyElsesTrouble(t *testing.T) {
 }
 
 func TestFilter(t *testing.T) {
-	m := incident.Member{Status: alert.StatusNew, Alert: alert.Alert{
+	m := incident.AlertRecord{Status: alert.StatusNew, Alert: alert.Alert{
 		ID: "a", Severity: alert.High, Account: alert.Account{Cloud: entity.Azure, ID: "sub-1"}, Origin: alert.Origin{Provider: "sentinel"},
 	}}
 	a, _ := export.OfAlert("t", m)
@@ -194,7 +194,7 @@ func TestFilter(t *testing.T) {
 }
 
 func TestPlainRowsLeaveRawOut(t *testing.T) {
-	r, err := export.OfAlert("t", incident.Member{Alert: exporttest.Alert(1)})
+	r, err := export.OfAlert("t", incident.AlertRecord{Alert: exporttest.Alert(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ type busyStore struct {
 	between func()
 }
 
-func (s busyStore) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error) {
+func (s busyStore) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	s.between()
 	return s.Store.IncidentAlerts(ctx, tenant, id, q)
 }

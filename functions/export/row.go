@@ -23,9 +23,9 @@ type Row struct {
 	Tenant   string
 	Created  time.Time
 	Updated  time.Time
-	Alert    *incident.Member   // of alerts and exposures
-	Incident *incident.Incident // of incidents
-	Alerts   []incident.Member  // an incident's alerts, by first activity, as many as Limits.Alerts
+	Alert    *incident.AlertRecord  // of alerts and exposures
+	Incident *incident.Incident     // of incidents
+	Alerts   []incident.AlertRecord // an incident's alerts, by first activity, as many as Limits.Alerts
 }
 
 // Record is a row as a target wrote it.
@@ -41,7 +41,7 @@ type Record struct {
 
 // OfAlert is the row of an alert or exposure. Its id leaves the incident out: a store shows the survivor for an incident that was
 // merged away, without the alert having changed, and an alert that is moved by hand gets a new Updated.
-func OfAlert(tenant string, m incident.Member) (Row, error) {
+func OfAlert(tenant string, m incident.AlertRecord) (Row, error) {
 	r := Row{Kind: store.AlertChanged, Thing: m.Alert.ID, Tenant: tenant, Created: m.Created, Updated: m.Updated, Alert: &m}
 	if m.Alert.Class == exposure {
 		r.Kind = store.ExposureChanged
@@ -89,12 +89,12 @@ func (r Row) name(state any) (string, error) {
 
 // plain is a row as JSON for receivers without a shape of their own.
 type plain struct {
-	ID       string             `json:"id"`
-	Type     string             `json:"type"` // "alert", "exposure" or "incident"
-	Tenant   string             `json:"tenant"`
-	Time     time.Time          `json:"time"` // when the state came to be
-	Alert    *incident.Member   `json:"alert,omitzero"`
-	Incident *incident.Incident `json:"incident,omitzero"`
+	ID       string                `json:"id"`
+	Type     string                `json:"type"` // "alert", "exposure" or "incident"
+	Tenant   string                `json:"tenant"`
+	Time     time.Time             `json:"time"` // when the state came to be
+	Alert    *incident.AlertRecord `json:"alert,omitzero"`
+	Incident *incident.Incident    `json:"incident,omitzero"`
 }
 
 // JSON is r in one line of JSON: what Onepane keeps, without the provider's raw record.
@@ -102,7 +102,7 @@ func (r Row) JSON() ([]byte, error) {
 	p := plain{ID: r.ID, Type: string(r.Kind), Tenant: r.Tenant, Time: r.Updated.UTC()}
 	if r.Incident != nil {
 		i := *r.Incident
-		i.Clues = nil // correlation's own notes
+		i.DeferredLinks = nil // correlation's own notes
 		p.Incident = &i
 	}
 	if r.Alert != nil {

@@ -10,7 +10,7 @@ import (
 
 // A merge of incidents is told by the incidents: what a store then shows of their alerts, and of a redirect's end, makes no new state.
 func TestAMergeRenamesNoRow(t *testing.T) {
-	a := incident.Member{Alert: exporttest.Alert(1), Incident: "10001"}
+	a := incident.AlertRecord{Alert: exporttest.Alert(1), Incident: "10001"}
 	b := a
 	b.Incident = "20001"
 	before, err := export.OfAlert("t", a)

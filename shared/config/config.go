@@ -171,7 +171,7 @@ func (c Config) mistakes() (mistakes []error) {
 	if c.CacheMB < 8 || c.CacheMB > 1<<20 {
 		wrong("ONEPANE_CACHE_MB: %d is not between 8 and %d", c.CacheMB, 1<<20)
 	}
-	if least := int(incident.LeastKept / (24 * time.Hour)); c.RetentionDays != 0 && c.RetentionDays < least {
+	if least := int(incident.MinRetention / (24 * time.Hour)); c.RetentionDays != 0 && c.RetentionDays < least {
 		wrong("ONEPANE_RETENTION_DAYS: %d is neither 0, for ever, nor at least %d, as long as correlation remembers", c.RetentionDays, least)
 	}
 	if _, err := c.Level(); err != nil {

@@ -25,28 +25,28 @@ type Action interface {
 	do(s *State, d *deed) error
 }
 
-// By is who acts, and when.
-type By struct {
+// Actor is who acts, and when.
+type Actor struct {
 	Name string
 	At   time.Time
-	// Match, when set, is the Tag that the thing to be edited must still have.
-	Match string
-	// Note, when set, makes what the journal says of records, to be committed together with what they tell of. It may be asked
+	// IfMatch, when set, is the Tag that the thing to be edited must still have.
+	IfMatch string
+	// Audit, when set, makes what the journal says of records, to be committed together with what they tell of. It may be asked
 	// several times, as often as an action is decided anew. An error commits nothing.
-	Note func([]Record) ([]Entry, error)
+	Audit func([]AuditRecord) ([]AuditEntry, error)
 }
 
-// Done says what became of an action.
-type Done struct {
+// ActionResult says what became of an action.
+type ActionResult struct {
 	Incident string   // the incident to look at now
 	Alerts   []string // the alerts that it was about
 	Changed  bool
-	Records  []Record
+	Records  []AuditRecord
 	Notes    []string // what was left undone, in words
 }
 
-// Record is one line of the audit: who changed what. Before and After hold what differs, by the API's names.
-type Record struct {
+// AuditRecord is one line of the audit: who changed what. Before and After hold what differs, by the API's names.
+type AuditRecord struct {
 	Who    string            `json:"who"`
 	When   time.Time         `json:"when"`
 	What   string            `json:"what"` // "edit", "merge", "move", "unfold"
@@ -58,10 +58,10 @@ type Record struct {
 
 // The bounds of one action.
 const (
-	MaxActed  = 100  // alerts that one action changes: what a store commits at once
-	MaxMerged = 5    // incidents that are merged at once (unified-api reference, 5.1)
-	maxRetold = 1000 // alerts of an incident that loses some, up to which its story is told anew
-	maxApart  = 500  // incidents that one was taken apart from
+	MaxAlertsPerAction   = 100  // alerts that one action changes: what a store commits at once
+	MaxIncidentsPerMerge = 5    // incidents that are merged at once (unified-api reference, 5.1)
+	maxRetold            = 1000 // alerts of an incident that loses some, up to which its story is told anew
+	maxApart             = 500  // incidents that one was taken apart from
 )
 
 // The rules of memberships that a person made.
@@ -113,25 +113,25 @@ func (s *State) Sources(a Action) []string {
 // Act does what a person decided. whole has the alerts of each incident that Sources named. After an error nothing has
 // changed: fault.NotFound for what is not there, fault.Held for what the present state forbids, fault.Invalid for what
 // never can be, fault.TooLarge for too much at once.
-func (s *State) Act(a Action, by By, whole map[string][]Member) (Done, error) {
+func (s *State) Act(a Action, by Actor, whole map[string][]AlertRecord) (ActionResult, error) {
 	d := &deed{by: by, whole: whole}
 	if err := a.do(s, d); err != nil {
-		return Done{}, err
+		return ActionResult{}, err
 	}
 	d.Changed = len(d.Records) > 0
-	return d.Done, nil
+	return d.ActionResult, nil
 }
 
 // deed is an action being done.
 type deed struct {
-	Done
-	by    By
-	whole map[string][]Member
+	ActionResult
+	by    Actor
+	whole map[string][]AlertRecord
 }
 
 // record notes what differs between two accounts of a thing and reports whether anything does.
 func (d *deed) record(what, kind, id string, before, after map[string]string) bool {
-	r := Record{Who: d.by.Name, When: d.by.At, What: what, Kind: kind, ID: id, Before: map[string]string{}, After: map[string]string{}}
+	r := AuditRecord{Who: d.by.Name, When: d.by.At, What: what, Kind: kind, ID: id, Before: map[string]string{}, After: map[string]string{}}
 	for _, name := range slices.Sorted(maps.Keys(after)) {
 		if before[name] != after[name] {
 			r.Before[name], r.After[name] = before[name], after[name]
@@ -145,7 +145,7 @@ func (d *deed) record(what, kind, id string, before, after map[string]string) bo
 }
 
 // alert finds an alert to act on; a folded report stands for the alert that it was folded into.
-func (s *State) alert(id string) (*Member, error) {
+func (s *State) alert(id string) (*AlertRecord, error) {
 	m := s.member(id)
 	if m == nil {
 		return nil, fault.Errorf(fault.NotFound, "No alert with id '%s' was found.", clipped(id))

@@ -12,7 +12,7 @@ import (
 )
 
 // act does an action the way a host does and fails the test when it is refused.
-func (w *world) act(a Action) Done {
+func (w *world) act(a Action) ActionResult {
 	w.t.Helper()
 	d, err := w.try(a)
 	if err != nil {
@@ -21,11 +21,11 @@ func (w *world) act(a Action) Done {
 	return d
 }
 
-func (w *world) try(a Action) (Done, error) {
+func (w *world) try(a Action) (ActionResult, error) {
 	for refs := w.s.Needs(a); !refs.Empty(); refs = w.s.Needs(a) {
 		w.s.Put(Loaded{}, refs)
 	}
-	whole := map[string][]Member{}
+	whole := map[string][]AlertRecord{}
 	for _, id := range w.s.Sources(a) {
 		for _, m := range w.s.members {
 			if m != nil && m.FoldedInto == "" && w.s.incident(m.Incident) != nil && w.s.incident(m.Incident).ID == id {
@@ -33,7 +33,7 @@ func (w *world) try(a Action) (Done, error) {
 			}
 		}
 	}
-	return w.s.Act(a, By{Name: "dora@contoso.example", At: t0.Add(48 * time.Hour)}, whole)
+	return w.s.Act(a, Actor{Name: "dora@contoso.example", At: t0.Add(48 * time.Hour)}, whole)
 }
 
 // refused fails unless an action is refused with that kind and words, and changes nothing.
@@ -45,7 +45,7 @@ func (w *world) refused(a Action, kind fault.Kind, words string) {
 		w.t.Errorf("%T: %v, want %v with %q", a, err, kind, words)
 	}
 	if c := w.s.Take(); !c.Empty() {
-		w.t.Errorf("%T was refused and changed %d alerts, %d incidents, %d nodes", a, len(c.Members), len(c.Incidents), len(c.Nodes))
+		w.t.Errorf("%T was refused and changed %d alerts, %d incidents, %d nodes", a, len(c.Alerts), len(c.Incidents), len(c.Nodes))
 	}
 }
 
@@ -118,7 +118,7 @@ func TestAnEditTellsWhatChanged(t *testing.T) {
 		t.Error("the same edit again changed something")
 	}
 	stale := EditIncident{ID: id, Edit: Edit{AssignedTo: to("eve")}}
-	if _, err := w.s.Act(stale, By{Name: "eve", At: t0, Match: "other"}, nil); !errors.Is(err, ErrStale) {
+	if _, err := w.s.Act(stale, Actor{Name: "eve", At: t0, IfMatch: "other"}, nil); !errors.Is(err, ErrStale) {
 		t.Errorf("an edit of what was changed since: %v", err)
 	}
 }
@@ -137,7 +137,7 @@ func TestResolvedAlertsAndClassificationChange(t *testing.T) {
 	}
 	w.refused(EditAlerts{IDs: ids, Edit: Edit{Name: to("x")}}, fault.Invalid, "alert takes")
 	w.refused(EditAlerts{IDs: []string{ids[0], "nobody"}, Edit: Edit{Status: to("new")}}, fault.NotFound, "nobody")
-	w.refused(EditAlerts{IDs: make([]string, MaxActed+1)}, fault.TooLarge, "100")
+	w.refused(EditAlerts{IDs: make([]string, MaxAlertsPerAction+1)}, fault.TooLarge, "100")
 	w.act(EditIncident{ID: id, Edit: Edit{Status: to("resolved")}})
 	if o := w.see(told("late", 30, "more", "host=web-03.contoso.example")); !o.Opened || o.Incident == id {
 		t.Error("a resolved incident took an alert")
@@ -242,7 +242,7 @@ func TestMovedAlertsTakeTheirThingsAlong(t *testing.T) {
 		"host:db-01.contoso.example": {d.Incident}, "host:web-03.contoso.example": {a.Incident}, "user:dora@contoso.example": {a.Incident, d.Incident},
 	} {
 		var got []string
-		for _, touch := range w.s.nodes[key].Touches {
+		for _, touch := range w.s.nodes[key].Activities {
 			got = append(got, touch.Incident)
 		}
 		slices.Sort(got)
@@ -255,7 +255,7 @@ func TestMovedAlertsTakeTheirThingsAlong(t *testing.T) {
 	}
 }
 
-func sameDone(a, b Done) bool { return a.Incident == b.Incident && !a.Changed }
+func sameDone(a, b ActionResult) bool { return a.Incident == b.Incident && !a.Changed }
 
 func TestApartIsTransitive(t *testing.T) {
 	w := newWorld(t)
@@ -273,8 +273,8 @@ func TestApartIsTransitive(t *testing.T) {
 	if _, err := w.try(Merge{IDs: []string{"2", "3"}}); err != nil {
 		t.Errorf("a person may put together what a person took apart: %v", err)
 	}
-	if len(c.Apart) != 0 {
-		t.Errorf("still apart from its own parts: %v", c.Apart)
+	if len(c.SplitFrom) != 0 {
+		t.Errorf("still apart from its own parts: %v", c.SplitFrom)
 	}
 }
 
@@ -286,7 +286,7 @@ func TestMoveIntoAnother(t *testing.T) {
 	w.refused(Move{Alerts: as, To: "77"}, fault.NotFound, "77")
 	w.refused(Move{Alerts: as, From: a}, fault.Held, "without alerts")
 	w.refused(Move{Alerts: bs[:1], From: a}, fault.Held, "not in "+a)
-	w.refused(Move{Alerts: make([]string, MaxActed+1), To: b}, fault.TooLarge, "100")
+	w.refused(Move{Alerts: make([]string, MaxAlertsPerAction+1), To: b}, fault.TooLarge, "100")
 	w.act(EditIncident{ID: b, Edit: Edit{Status: to("resolved")}})
 	w.refused(Move{Alerts: as, To: b}, fault.Held, "resolved")
 	w.act(EditIncident{ID: b, Edit: Edit{Status: to("active")}})
@@ -298,7 +298,7 @@ func TestMoveIntoAnother(t *testing.T) {
 		t.Errorf("reasons %+v", m.Reasons)
 	}
 	d := w.act(Move{Alerts: as, To: b}) // all that is left: the incident goes
-	if w.s.incidents[a].RedirectTo != b || w.s.incidents[b].Alerts != 6 || len(w.s.incidents[b].Apart) != 0 {
+	if w.s.incidents[a].RedirectTo != b || w.s.incidents[b].Alerts != 6 || len(w.s.incidents[b].SplitFrom) != 0 {
 		t.Errorf("%+v: %+v, %+v", d, w.s.incidents[a], w.s.incidents[b])
 	}
 	w.s.Take()

@@ -30,7 +30,7 @@ func (s *State) Apply(r *Report, position uint64, now time.Time) Outcome {
 	if original, rule := s.duplicate(v); original != nil {
 		return s.fold(original, a, rule, now)
 	}
-	m := &Member{Alert: a, Status: a.Status, Created: now, Updated: now, Position: position}
+	m := &AlertRecord{Alert: a, Status: a.Status, Created: now, Updated: now, Position: position}
 	m.resolved(now)
 	s.members[a.ID] = m
 	s.changedMembers.add(a.ID)
@@ -46,7 +46,7 @@ func (s *State) Apply(r *Report, position uint64, now time.Time) Outcome {
 }
 
 // again merges a later report into an alert that is known.
-func (s *State) again(m *Member, a alert.Alert, now time.Time) Outcome {
+func (s *State) again(m *AlertRecord, a alert.Alert, now time.Time) Outcome {
 	if m.FoldedInto != "" {
 		if original := s.members[m.FoldedInto]; original != nil {
 			out := s.again(original, a, now)
@@ -77,7 +77,7 @@ func (s *State) again(m *Member, a alert.Alert, now time.Time) Outcome {
 	} else if inc := s.incident(m.Incident); inc != nil {
 		v := s.arrive(r)
 		s.tell(inc, v, false, now)
-		if !inc.Background {
+		if !inc.Noise {
 			s.touch(inc, v, false)
 		}
 	}
@@ -85,7 +85,7 @@ func (s *State) again(m *Member, a alert.Alert, now time.Time) Outcome {
 }
 
 // resolved keeps Resolved in step with Status.
-func (m *Member) resolved(now time.Time) {
+func (m *AlertRecord) resolved(now time.Time) {
 	switch {
 	case m.Status != alert.StatusResolved:
 		m.Resolved = time.Time{}
@@ -95,7 +95,7 @@ func (m *Member) resolved(now time.Time) {
 }
 
 // place puts a new alert into an incident: the best it ties to, the drip it is one more drop of, or one of its own.
-func (s *State) place(m *Member, v *arrival, now time.Time) Outcome {
+func (s *State) place(m *AlertRecord, v *arrival, now time.Time) Outcome {
 	s.weigh(v)
 	out := Outcome{}
 	var inc *Incident
@@ -108,7 +108,7 @@ func (s *State) place(m *Member, v *arrival, now time.Time) Outcome {
 	} else {
 		inc = s.open(now)
 		inc.Opener = m.Alert.ID
-		inc.Background, inc.Alone = s.dripping(v) && !alone, alone
+		inc.Noise, inc.Uncorrelated = s.dripping(v) && !alone, alone
 		out.Opened = true
 	}
 	m.Incident, out.Incident = inc.ID, inc.ID
@@ -120,7 +120,7 @@ func (s *State) place(m *Member, v *arrival, now time.Time) Outcome {
 	}
 	s.tell(inc, v, out.Opened, now)
 	s.count(v, inc.ID)
-	if !inc.Background {
+	if !inc.Noise {
 		s.touch(inc, v, newKind)
 		if out.Opened {
 			inc.opened(v)
@@ -132,7 +132,7 @@ func (s *State) place(m *Member, v *arrival, now time.Time) Outcome {
 }
 
 // join puts an alert into the best incident it ties to, and merges the others that it ties to as firmly.
-func (s *State) join(m *Member, found []candidate, ties []tie, out *Outcome, now time.Time) *Incident {
+func (s *State) join(m *AlertRecord, found []candidate, ties []tie, out *Outcome, now time.Time) *Incident {
 	inc := found[0].incident
 	m.Reasons = found[0].reasons
 	for _, c := range found[1:] {

@@ -8,11 +8,11 @@ func (s *State) drip(v *arrival) (candidate, bool) {
 		return candidate{}, false
 	}
 	c := s.nodes[t.key].typed(v.kind)
-	if c == nil || c.N < s.tune.DripCount {
+	if c == nil || c.Episodes < s.tune.DripCount {
 		return candidate{}, false
 	}
 	inc, apart := s.incident(c.Incident), gap(v.Alert.First, c.First, c.Last)
-	if inc == nil || !inc.open() || !inc.Background || apart > s.tune.DripWindow || inc.Alerts >= s.tune.MaxAlerts {
+	if inc == nil || !inc.open() || !inc.Noise || apart > s.tune.DripWindow || inc.Alerts >= s.tune.MaxAlerts {
 		return candidate{}, false
 	}
 	return candidate{incident: inc, score: 1, reasons: []Reason{{
@@ -27,5 +27,5 @@ func (s *State) dripping(v *arrival) bool {
 		return false
 	}
 	c := s.nodes[t.key].typed(v.kind)
-	return c != nil && c.N >= s.tune.DripCount
+	return c != nil && c.Episodes >= s.tune.DripCount
 }

@@ -33,13 +33,13 @@ type odds struct {
 func (s *State) oddsOf(v *arrival) odds {
 	o := odds{hours: s.tune.Prior.Hours(), unusual: 1}
 	if all := s.nodes[tenantNode]; all != nil {
-		o.total = float64(all.Alerts)
+		o.total = float64(all.Episodes)
 		o.hours += all.Last.Sub(all.First).Hours()
 	}
 	if n := s.nodes[v.kindNode]; n != nil {
-		o.ofKind = float64(n.Alerts)
+		o.ofKind = float64(n.Episodes)
 		if v.strange {
-			o.unusual = 1 - n.Plain
+			o.unusual = 1 - n.KnownShare
 		}
 	}
 	o.prior, o.usual = s.prior(o.total), s.usual(v.Alert.Severity, o.total)
@@ -53,9 +53,9 @@ func (s *State) oddsOf(v *arrival) odds {
 func (s *State) chance(v *arrival, t *tie, n *Node, inc *Incident) float64 {
 	ofKind, ofEntity, ofPair := v.odds.ofKind, 0.0, 0.0
 	if n != nil {
-		ofEntity = float64(n.Alerts)
+		ofEntity = float64(n.Episodes)
 		if c := n.typed(v.kind); c != nil {
-			ofPair = float64(c.N)
+			ofPair = float64(c.Episodes)
 			own := s.own(c, inc)
 			ofPair -= own
 			ofKind -= own
@@ -89,18 +89,18 @@ func (s *State) prior(total float64) float64 {
 func (s *State) usual(severity alert.Severity, total float64) float64 {
 	of := 0.0
 	if n := s.nodes[severityNode(severity)]; n != nil {
-		of = float64(n.Alerts)
+		of = float64(n.Episodes)
 	}
 	const severities, smooth = 4, 5
 	return severities * (of + smooth) / (total + severities*smooth)
 }
 
 // own is how many episodes of a kind on an entity the incident itself brought, as far as they do not count against it.
-func (s *State) own(c *TypeCount, inc *Incident) float64 {
+func (s *State) own(c *KindCount, inc *Incident) float64 {
 	if c == nil || inc == nil || s.incident(c.Incident) != inc {
 		return 0
 	}
-	return min(float64(c.Here), s.tune.Own)
+	return min(float64(c.Streak), s.tune.Own)
 }
 
 // within is how many episodes on a node belong to an incident, or to those that were merged into it.
@@ -109,10 +109,10 @@ func (s *State) within(n *Node, inc *Incident) float64 {
 		return 0
 	}
 	own := 0
-	for i := range n.Touches {
-		t := &n.Touches[i]
+	for i := range n.Activities {
+		t := &n.Activities[i]
 		if t.Incident == inc.ID || len(inc.Merged) > 0 && s.incident(t.Incident) == inc {
-			own += t.Alerts
+			own += t.Episodes
 		}
 	}
 	return float64(own)
@@ -120,13 +120,13 @@ func (s *State) within(n *Node, inc *Incident) float64 {
 
 // drive is the rate, per hour, at which an attack behind an incident would bring this arrival on an entity that it last touched so
 // long ago: much right after, little by little less, never nothing.
-func (s *State) drive(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, apart time.Duration) float64 {
+func (s *State) drive(v *arrival, t *tie, n *Node, touch *Activity, inc *Incident, apart time.Duration) float64 {
 	fade := s.tune.StepFade
 	if t.endless && t.class != "ip" {
 		fade = s.tune.IndicatorFade
 	}
 	step := s.tune.Step / (1 + float64(apart)/float64(fade))
-	burst := s.tune.Burst * touch.Recent * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
+	burst := s.tune.Burst * touch.Burst * math.Exp2(-float64(apart)/float64(s.tune.BurstHalfLife))
 	drive := (step + min(burst, s.tune.BurstMost)) * s.tune.Gravity[v.Alert.Severity] * s.telling(v, n, inc)
 	if v.plain && !t.endless {
 		drive *= s.tune.Plain
@@ -143,8 +143,8 @@ func (s *State) drive(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, 
 // together is the rate, per hour, at which anything whatever would bring this arrival along with what an incident did on an entity
 // so long ago. Machines seldom do two things at once by chance. People, and addresses that many share, often do: there it counts
 // less for a kind that fires anyway, for one that comes from where everyone comes from, and for one among many that were named.
-func (s *State) together(v *arrival, t *tie, n *Node, touch *Touch, inc *Incident, apart time.Duration) float64 {
-	together := s.tune.Together * (1 - touch.Vague) * math.Exp2(-float64(apart)/float64(s.tune.TogetherHalfLife))
+func (s *State) together(v *arrival, t *tie, n *Node, touch *Activity, inc *Incident, apart time.Duration) float64 {
+	together := s.tune.Together * (1 - touch.Dilution) * math.Exp2(-float64(apart)/float64(s.tune.TogetherHalfLife))
 	if t.machine {
 		return together
 	}
@@ -215,7 +215,7 @@ func (s *State) inherit(v *arrival, inc *Incident, credit float64) {
 		}
 		others := 0.0
 		if n := s.nodes[t.key]; n != nil {
-			others = float64(n.Alerts) - s.within(n, inc)
+			others = float64(n.Episodes) - s.within(n, inc)
 		}
 		t.credit = max(t.credit, s.tune.Inherit*credit/(1+others/s.tune.InheritCrowd))
 	}
@@ -231,7 +231,7 @@ func (s *State) count(v *arrival, incident string) {
 		n := s.edit(t.key)
 		t.began = n.seen(v.kind, a.First, incident, s.tune.Episode)
 		if t.began {
-			n.Alerts++
+			n.Episodes++
 		}
 		if t.key == on.key {
 			began = t.began
@@ -243,10 +243,10 @@ func (s *State) count(v *arrival, incident string) {
 	if !began {
 		return
 	}
-	all.Alerts++
+	all.Episodes++
 	for _, name := range []string{v.kindNode, severityNode(a.Severity)} {
 		n := s.edit(name)
-		n.Alerts++
+		n.Episodes++
 		n.span(a.First, a.Last)
 	}
 	if slices.ContainsFunc(v.ties, func(t tie) bool { return t.endless }) {
@@ -257,9 +257,9 @@ func (s *State) count(v *arrival, incident string) {
 // expect learns how often alerts of a kind name a strange indicator.
 func (n *Node) expect(strange bool, memory float64) {
 	if strange {
-		n.Plain -= n.Plain / (memory + 1)
+		n.KnownShare -= n.KnownShare / (memory + 1)
 	} else {
-		n.Plain += (1 - n.Plain) / (memory + 1)
+		n.KnownShare += (1 - n.KnownShare) / (memory + 1)
 	}
 }
 
@@ -267,21 +267,21 @@ func (n *Node) expect(strange bool, memory float64) {
 func (n *Node) seen(kind string, at time.Time, incident string, episode time.Duration) bool {
 	c := n.typed(kind)
 	if c == nil {
-		if len(n.Types) >= maxTypes {
-			i := rarest(n.Types)
-			n.Types[i] = n.Types[len(n.Types)-1]
-			n.Types = n.Types[:len(n.Types)-1]
+		if len(n.KindCounts) >= maxTypes {
+			i := rarest(n.KindCounts)
+			n.KindCounts[i] = n.KindCounts[len(n.KindCounts)-1]
+			n.KindCounts = n.KindCounts[:len(n.KindCounts)-1]
 		}
-		n.Types = append(n.Types, TypeCount{Type: kind, First: at})
-		c = &n.Types[len(n.Types)-1]
+		n.KindCounts = append(n.KindCounts, KindCount{Kind: kind, First: at})
+		c = &n.KindCounts[len(n.KindCounts)-1]
 	}
-	began := c.N == 0 || gap(at, c.First, c.Last) > 0 && gap(at, c.Last, c.Last) > episode
+	began := c.Episodes == 0 || gap(at, c.First, c.Last) > 0 && gap(at, c.Last, c.Last) > episode
 	if began {
-		c.N++
+		c.Episodes++
 		if c.Incident != incident {
-			c.Incident, c.Here = incident, 0
+			c.Incident, c.Streak = incident, 0
 		}
-		c.Here++
+		c.Streak++
 	}
 	if at.Before(c.First) {
 		c.First = at
@@ -291,35 +291,35 @@ func (n *Node) seen(kind string, at time.Time, incident string, episode time.Dur
 }
 
 // rarest is the kind to forget: seen least, and of those the longest ago.
-func rarest(ts []TypeCount) int {
+func rarest(ts []KindCount) int {
 	at := 0
 	for i := range ts {
-		if ts[i].N < ts[at].N || ts[i].N == ts[at].N && ts[i].Last.Before(ts[at].Last) {
+		if ts[i].Episodes < ts[at].Episodes || ts[i].Episodes == ts[at].Episodes && ts[i].Last.Before(ts[at].Last) {
 			at = i
 		}
 	}
 	return at
 }
 
-func (n *Node) typed(kind string) *TypeCount {
+func (n *Node) typed(kind string) *KindCount {
 	if n == nil {
 		return nil
 	}
-	for i := range n.Types {
-		if n.Types[i].Type == kind {
-			return &n.Types[i]
+	for i := range n.KindCounts {
+		if n.KindCounts[i].Kind == kind {
+			return &n.KindCounts[i]
 		}
 	}
 	return nil
 }
 
 // counted takes over what was counted under another name.
-func (n *Node) counted(t TypeCount) {
-	if h := n.typed(t.Type); h != nil {
-		h.N += t.N
+func (n *Node) counted(t KindCount) {
+	if h := n.typed(t.Kind); h != nil {
+		h.Episodes += t.Episodes
 		h.Last = later(h.Last, t.Last)
-	} else if len(n.Types) < maxTypes {
-		n.Types = append(n.Types, t)
+	} else if len(n.KindCounts) < maxTypes {
+		n.KindCounts = append(n.KindCounts, t)
 	}
 }
 

@@ -68,7 +68,7 @@ func TestOwnThroughMerges(t *testing.T) {
 	w := newWorld(t)
 	survivor := &Incident{ID: "1", Merged: []string{"2"}}
 	w.s.incidents["1"], w.s.incidents["2"] = survivor, &Incident{ID: "2", RedirectTo: "1", Status: Redirected}
-	if own := w.s.own(&TypeCount{Type: "k", N: 3, Here: 3, Incident: "2"}, survivor); own != 3 {
+	if own := w.s.own(&KindCount{Kind: "k", Episodes: 3, Streak: 3, Incident: "2"}, survivor); own != 3 {
 		t.Errorf("own is %v, want 3", own)
 	}
 }

@@ -56,10 +56,10 @@ func TestHindsightNeedsMore(t *testing.T) {
 // What may not be merged keeps its own clues: nothing of it has changed.
 func TestHindsightLeavesWhatIsHeldAlone(t *testing.T) {
 	s := NewState("contoso", nil)
-	inc := &Incident{ID: "2", Tenant: "contoso", Status: Active, Credit: 1, Work: Work{AssignedTo: "dora"}, Clues: []Clue{{Incident: "1", Worth: 0.9, Lead: 1, Rival: 1e-6, Credit: 1}}}
-	other := &Incident{ID: "1", Tenant: "contoso", Status: Active, Credit: 1, Work: Work{AssignedTo: "eve"}, Clues: []Clue{{Incident: "0"}}}
+	inc := &Incident{ID: "2", Tenant: "contoso", Status: Active, Suspicion: 1, Work: Work{AssignedTo: "dora"}, DeferredLinks: []DeferredLink{{Incident: "1", Worth: 0.9, AttackRate: 1, UnknownAttackRate: 1e-6, Suspicion: 1}}}
+	other := &Incident{ID: "1", Tenant: "contoso", Status: Active, Suspicion: 1, Work: Work{AssignedTo: "eve"}, DeferredLinks: []DeferredLink{{Incident: "0"}}}
 	s.incidents["1"], s.incidents["2"] = other, inc
-	if got := s.hindsight(inc, &Outcome{}, t0); got != inc || len(other.Clues) != 1 || other.RedirectTo != "" {
+	if got := s.hindsight(inc, &Outcome{}, t0); got != inc || len(other.DeferredLinks) != 1 || other.RedirectTo != "" {
 		t.Errorf("%+v", other)
 	}
 	inc.AssignedTo = ""
@@ -70,11 +70,11 @@ func TestHindsightLeavesWhatIsHeldAlone(t *testing.T) {
 
 func TestClueWeighs(t *testing.T) {
 	tune := Default()
-	c := Clue{Worth: 0.9, Lead: 5e-5, Chance: 5e-4, Rival: 2e-6, Credit: 0.9, Before: 0.2}
+	c := DeferredLink{Worth: 0.9, AttackRate: 5e-5, BaseRate: 5e-4, UnknownAttackRate: 2e-6, Suspicion: 0.9, SuspicionBefore: 0.2}
 	if early, late := c.weight(0.2, 1, tune), c.weight(0.99, 1, tune); early > 0.1 || late < tune.Hindsight {
 		t.Errorf("%v when it opened, %v once it is an attack", early, late)
 	}
-	c.Credit = 0 // the other incident did nothing telling there, but is an attack elsewhere
+	c.Suspicion = 0 // the other incident did nothing telling there, but is an attack elsewhere
 	if doubtful, sure := c.weight(0.999, 0.01, tune), c.weight(0.999, 0.9, tune); doubtful > 0.3 || sure < tune.Hindsight {
 		t.Errorf("%v beside a doubtful incident, %v beside an attack", doubtful, sure)
 	}
@@ -85,8 +85,8 @@ func TestMissingFollowsClues(t *testing.T) {
 	s := NewState("contoso", nil)
 	r := []*Report{NewReport(told("next", 10, "scan", "host=db-01"))}
 	refs := s.Missing(r)
-	s.Put(Loaded{Nodes: []Node{{Key: "host:db-01", Touches: []Touch{{Incident: "20001"}}}}}, refs)
-	s.Put(Loaded{Incidents: []Incident{{ID: "20001", Status: Active, Clues: []Clue{{Incident: "10001"}}}}}, s.Missing(r))
+	s.Put(Loaded{Nodes: []Node{{Key: "host:db-01", Activities: []Activity{{Incident: "20001"}}}}}, refs)
+	s.Put(Loaded{Incidents: []Incident{{ID: "20001", Status: Active, DeferredLinks: []DeferredLink{{Incident: "10001"}}}}}, s.Missing(r))
 	s.Put(Loaded{Incidents: []Incident{{ID: "10001", Status: Redirected, RedirectTo: "30001"}}}, s.Missing(r))
 	if refs := s.Missing(r); len(refs.Incidents) != 1 || refs.Incidents[0] != "30001" {
 		t.Errorf("missing %v, want what the incident of the clue was merged into", refs.Incidents)
@@ -102,7 +102,7 @@ func TestFloodGainsNoCredit(t *testing.T) {
 			o = w.see(told(fmt.Sprint("flood-", i), float64(i)/10, "flood", "host=srv-1", "ip=10.0.0.7"))
 		}
 		inc := w.s.incidents[o.Incident]
-		return w.s.touchOf(w.s.nodes["ip:10.0.0.7"], inc).Credit, inc.Credit
+		return w.s.touchOf(w.s.nodes["ip:10.0.0.7"], inc).Suspicion, inc.Suspicion
 	}
 	one, oneWhole := credit(1)
 	if many, whole := credit(40); many > one+0.001 || whole > oneWhole+0.001 {
@@ -120,7 +120,7 @@ func TestTogether(t *testing.T) {
 	v := w.s.arrive(NewReport(told("x-0001", 2500, "sign-in", "user=u1@contoso.example", "ip=198.51.100.1", "host=srv-1")))
 	w.s.weigh(v)
 	together := func(i int, vague float64) float64 {
-		return w.s.together(v, &v.ties[i], nil, &Touch{Vague: vague}, nil, time.Second)
+		return w.s.together(v, &v.ties[i], nil, &Activity{Dilution: vague}, nil, time.Second)
 	}
 	user, address, machine := together(0, 0), together(1, 0), together(2, 0)
 	if address > machine/10 || user > machine/10 {

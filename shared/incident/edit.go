@@ -83,7 +83,7 @@ func (e EditIncident) do(s *State, d *deed) error {
 	if err != nil {
 		return err
 	}
-	if d.by.Match != "" && d.by.Match != inc.Tag() {
+	if d.by.IfMatch != "" && d.by.IfMatch != inc.Tag() {
 		return fault.Errorf(fault.Held, "Incident %s: %w.", inc.ID, ErrStale)
 	}
 	next := *inc
@@ -101,7 +101,7 @@ func (e EditIncident) do(s *State, d *deed) error {
 }
 
 // on writes the edit on an incident.
-func (e Edit) on(i *Incident, by By) error {
+func (e Edit) on(i *Incident, by Actor) error {
 	if err := e.work(&i.Work, by); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (e Edit) texts(i *Incident) error {
 }
 
 // work writes the part of an edit that alerts and incidents have alike.
-func (e Edit) work(w *Work, by By) error {
+func (e Edit) work(w *Work, by Actor) error {
 	if err := bounded("assignedTo", e.AssignedTo, maxName); err != nil {
 		return err
 	}
@@ -207,16 +207,16 @@ func bounded(field string, value *string, most int) error {
 }
 
 func (e EditAlerts) needs(m *missing) {
-	for _, id := range e.IDs[:min(len(e.IDs), MaxActed)] {
+	for _, id := range e.IDs[:min(len(e.IDs), MaxAlertsPerAction)] {
 		m.member(id)
 	}
 }
 
 func (e EditAlerts) do(s *State, d *deed) error {
-	if len(e.IDs) > MaxActed {
-		return fault.Errorf(fault.TooLarge, "At most %d alerts are changed at once, not %d.", MaxActed, len(e.IDs))
+	if len(e.IDs) > MaxAlertsPerAction {
+		return fault.Errorf(fault.TooLarge, "At most %d alerts are changed at once, not %d.", MaxAlertsPerAction, len(e.IDs))
 	}
-	var all, edited []*Member
+	var all, edited []*AlertRecord
 	for _, id := range e.IDs {
 		m, err := s.alert(id)
 		if err != nil {
@@ -226,7 +226,7 @@ func (e EditAlerts) do(s *State, d *deed) error {
 			continue
 		}
 		next := *m
-		if d.by.Match != "" && d.by.Match != m.Tag() {
+		if d.by.IfMatch != "" && d.by.IfMatch != m.Tag() {
 			return fault.Errorf(fault.Held, "Alert %s: %w.", m.Alert.ID, ErrStale)
 		}
 		if err := e.onAlert(&next, d.by); err != nil {
@@ -251,7 +251,7 @@ func (e EditAlerts) do(s *State, d *deed) error {
 }
 
 // onAlert writes the edit on an alert.
-func (e Edit) onAlert(m *Member, by By) error {
+func (e Edit) onAlert(m *AlertRecord, by Actor) error {
 	if e.Name != nil || e.Severity != nil || e.Description != nil || e.Summary != nil || e.ResolvingComment != nil || e.Tags != nil {
 		return fault.Errorf(fault.Invalid, "An alert takes status, assignedTo, classification, determination and comments.")
 	}
@@ -270,7 +270,7 @@ func (e Edit) onAlert(m *Member, by By) error {
 }
 
 // stir moves an incident's time of change: one of its alerts changed.
-func (s *State) stir(id string, by By) {
+func (s *State) stir(id string, by Actor) {
 	if inc := s.incidents[id]; inc != nil {
 		inc.Updated, inc.ModifiedBy = later(by.At, inc.Updated), by.Name
 		s.changedIncidents.add(id)
@@ -287,7 +287,7 @@ func (i Incident) account() map[string]string {
 	return out
 }
 
-func (m Member) account() map[string]string {
+func (m AlertRecord) account() map[string]string {
 	out := m.Work.account()
 	out["status"] = string(m.Status)
 	return out
@@ -308,7 +308,7 @@ func (i Incident) Tag() string {
 }
 
 // Tag changes whenever something that a person can see or edit of the alert does.
-func (m Member) Tag() string { return tag(m.account(), m.Updated, len(m.Alert.Sightings)) }
+func (m AlertRecord) Tag() string { return tag(m.account(), m.Updated, len(m.Alert.Sightings)) }
 
 func tag(account map[string]string, updated time.Time, n int) string {
 	b, err := json.Marshal(account, json.Deterministic(true))

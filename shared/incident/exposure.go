@@ -12,8 +12,8 @@ import (
 // touches, whichever of the two came first. They tie nothing together. What nobody reported for NodeLife is forgotten
 // here, as all of a node is, and stays in the list of exposures.
 
-// Exposed is one open exposure of a thing.
-type Exposed struct {
+// OpenExposure is one open exposure of a thing.
+type OpenExposure struct {
 	ID       string         `json:"id"`             // the exposure's
 	Asset    string         `json:"asset,omitzero"` // the thing's key, in an incident; empty at the thing itself
 	Severity alert.Severity `json:"severity,omitzero"`
@@ -22,26 +22,26 @@ type Exposed struct {
 // Bounds of what is remembered, so that a thing with a thousand findings costs no more than one with a few: the gravest stay.
 const (
 	maxExposedThing = 8
-	// MaxExposed bounds Incident.Exposures.
-	MaxExposed = 32
+	// MaxOpenExposures bounds Incident.Exposures.
+	MaxOpenExposures = 32
 )
 
 // expose notes an exposure, or that it is over, on the things it is about and in the open incidents that touched them.
-func (s *State) expose(m *Member, v *arrival, now time.Time) {
+func (s *State) expose(m *AlertRecord, v *arrival, now time.Time) {
 	over := m.Status == alert.StatusResolved
 	for _, t := range v.ties {
 		if !assetKinds[m.Alert.Evidence[t.evidence].Kind] {
 			continue
 		}
 		n := s.edit(t.key)
-		n.Exposures = exposed(n.Exposures, Exposed{ID: m.Alert.ID, Severity: m.Alert.Severity}, over, maxExposedThing)
+		n.Exposures = exposed(n.Exposures, OpenExposure{ID: m.Alert.ID, Severity: m.Alert.Severity}, over, maxExposedThing)
 		n.span(m.Alert.First, m.Alert.Last)
-		for _, touch := range n.Touches {
+		for _, touch := range n.Activities {
 			inc := s.incident(touch.Incident)
 			if inc == nil || !inc.open() {
 				continue
 			}
-			changed := exposed(inc.Exposures, Exposed{m.Alert.ID, t.key, m.Alert.Severity}, over, MaxExposed)
+			changed := exposed(inc.Exposures, OpenExposure{m.Alert.ID, t.key, m.Alert.Severity}, over, MaxOpenExposures)
 			if slices.Equal(changed, inc.Exposures) {
 				continue
 			}
@@ -58,21 +58,21 @@ func (i *Incident) shows(key string, n *Node) {
 	}
 	for _, x := range n.Exposures {
 		x.Asset = key
-		i.Exposures = exposed(i.Exposures, x, false, MaxExposed)
+		i.Exposures = exposed(i.Exposures, x, false, MaxOpenExposures)
 	}
 }
 
 // exposed is list with x in it, once, or without it when it is over: the gravest first, at most that many. The list
 // itself stays as it is.
-func exposed(list []Exposed, x Exposed, over bool, most int) []Exposed {
+func exposed(list []OpenExposure, x OpenExposure, over bool, most int) []OpenExposure {
 	if !over && slices.Contains(list, x) {
 		return list
 	}
-	same := func(o Exposed) bool { return o.ID == x.ID && o.Asset == x.Asset }
+	same := func(o OpenExposure) bool { return o.ID == x.ID && o.Asset == x.Asset }
 	out := slices.DeleteFunc(slices.Clone(list), same)
 	if !over {
 		out = append(out, x)
-		slices.SortStableFunc(out, func(a, b Exposed) int { return cmp.Compare(b.Severity.Rank(), a.Severity.Rank()) })
+		slices.SortStableFunc(out, func(a, b OpenExposure) int { return cmp.Compare(b.Severity.Rank(), a.Severity.Rank()) })
 	}
 	return slices.Clip(out[:min(len(out), most)])
 }

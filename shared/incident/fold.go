@@ -11,7 +11,7 @@ import (
 
 // duplicate finds the alert that a is another product's copy of, and the rule that says so. Precision comes first:
 // a fold hides an alert.
-func (s *State) duplicate(v *arrival) (*Member, string) {
+func (s *State) duplicate(v *arrival) (*AlertRecord, string) {
 	a := &v.Alert
 	for _, id := range v.ids {
 		if m := s.named(id); m != nil && m.Alert.ID != a.ID && s.sameID(v.Report, &m.Alert, id) {
@@ -23,8 +23,8 @@ func (s *State) duplicate(v *arrival) (*Member, string) {
 		if n == nil {
 			continue
 		}
-		for i := range n.Briefs {
-			b := &n.Briefs[i]
+		for i := range n.Fingerprints {
+			b := &n.Fingerprints[i]
 			if b.copies(a, s.tune) {
 				if m := s.member(b.Alert); m != nil && m.Alert.ID != a.ID && m.Alert.Class == a.Class {
 					return m, "same thing, kind and moment"
@@ -37,7 +37,7 @@ func (s *State) duplicate(v *arrival) (*Member, string) {
 
 // copies reports whether the alert in brief is likely the same as a: told by another product, in the same words, of
 // the same moment.
-func (b *Brief) copies(a *alert.Alert, tune *Tuning) bool {
+func (b *Fingerprint) copies(a *alert.Alert, tune *Tuning) bool {
 	return b.Reporter != a.Reporter && a.First.Sub(b.First).Abs() <= tune.FoldWithin && sameWords(b.Words, words(a.Title))
 }
 
@@ -67,21 +67,21 @@ func foremost(ties []tie) []tie {
 }
 
 // brief notes an alert on its foremost entities, for copies of it to be recognized.
-func (s *State) brief(m *Member, ties []tie) {
+func (s *State) brief(m *AlertRecord, ties []tie) {
 	for _, t := range foremost(ties) {
 		n := s.edit(t.key)
-		if slices.ContainsFunc(n.Briefs, func(b Brief) bool { return b.Alert == m.Alert.ID }) {
+		if slices.ContainsFunc(n.Fingerprints, func(b Fingerprint) bool { return b.Alert == m.Alert.ID }) {
 			continue
 		}
-		n.Briefs = append(n.Briefs, Brief{Alert: m.Alert.ID, Reporter: m.Alert.Reporter, Words: words(m.Alert.Title), First: m.Alert.First})
-		if len(n.Briefs) > maxBriefs {
-			n.Briefs = slices.Delete(n.Briefs, 0, 1)
+		n.Fingerprints = append(n.Fingerprints, Fingerprint{Alert: m.Alert.ID, Reporter: m.Alert.Reporter, Words: words(m.Alert.Title), First: m.Alert.First})
+		if len(n.Fingerprints) > maxBriefs {
+			n.Fingerprints = slices.Delete(n.Fingerprints, 0, 1)
 		}
 	}
 }
 
 // named is the alert that an id leads to.
-func (s *State) named(name string) *Member {
+func (s *State) named(name string) *AlertRecord {
 	if n := s.nodes[name]; n != nil {
 		return s.member(n.Alert)
 	}
@@ -89,7 +89,7 @@ func (s *State) named(name string) *Member {
 }
 
 // member is an alert by id, folds followed; nil when there is none.
-func (s *State) member(id string) *Member {
+func (s *State) member(id string) *AlertRecord {
 	m := s.members[id]
 	if m != nil && m.FoldedInto != "" {
 		m = s.members[m.FoldedInto]
@@ -120,11 +120,11 @@ func (s *State) sameID(r *Report, b *alert.Alert, id string) bool {
 func apart(a, b *alert.Alert) time.Duration { return a.First.Sub(b.First).Abs() }
 
 // fold makes a another sighting of original.
-func (s *State) fold(original *Member, a alert.Alert, rule string, now time.Time) Outcome {
+func (s *State) fold(original *AlertRecord, a alert.Alert, rule string, now time.Time) Outcome {
 	if len(a.Sightings) == 0 {
 		a.Sightings = []alert.Sighting{{AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Type: a.Type, Updated: a.Updated, Rule: rule}}
 	}
-	s.members[a.ID] = &Member{
+	s.members[a.ID] = &AlertRecord{
 		Alert: a, FoldedInto: original.Alert.ID, Incident: original.Incident, Status: a.Status, Created: now, Updated: now,
 		Reasons: []Reason{{Rule: rule, Alert: original.Alert.ID, Weight: 1, Gap: apart(&a, &original.Alert)}},
 	}

@@ -63,8 +63,8 @@ type Incident struct {
 
 	RedirectTo string   `json:"redirectTo,omitzero"`
 	Merged     []string `json:"merged,omitempty"` // incidents that were merged into this one, however indirectly
-	// Apart are incidents that a person took this one apart from: never merged again, nor what was merged into either.
-	Apart []string `json:"apart,omitempty"`
+	// SplitFrom are incidents that a person took this one apart from: never merged again, nor what was merged into either.
+	SplitFrom []string `json:"apart,omitempty"`
 	// Opener is the alert that opened the incident; Mergers say why the merged ones are here, at most maxMergers.
 	Opener  string   `json:"opener,omitzero"`
 	Mergers []Merger `json:"mergers,omitempty"`
@@ -77,20 +77,20 @@ type Incident struct {
 	Assets     []Asset `json:"assets,omitempty"`
 	AssetCount int     `json:"assetCount,omitzero"` // distinct assets, also beyond MaxAssets
 	// Exposures are the open exposures of those assets, the gravest first, at most MaxExposed.
-	Exposures []Exposed `json:"exposures,omitempty"`
-	// Lead is the title of the gravest alert, with its severity rank: what the incident is named after while it is small.
-	Lead     string `json:"lead,omitzero"`
-	LeadRank int    `json:"leadRank,omitzero"`
+	Exposures []OpenExposure `json:"exposures,omitempty"`
+	// GravestTitle is the title of the gravest alert, with its severity rank: what the incident is named after while it is small.
+	GravestTitle string `json:"lead,omitzero"`
+	GravestRank  int    `json:"leadRank,omitzero"`
 	// Kinds are the kinds of alerts seen, as hashes, at most maxKinds: many kinds in one incident are seldom noise.
 	Kinds []uint32 `json:"kinds,omitempty"`
-	// Credit is how much its alerts look like an attack, 0 to 1: of a kind only the first counts.
-	Credit float64 `json:"credit,omitzero"`
-	// Clues are what may come to tie it to other incidents.
-	Clues []Clue `json:"clues,omitempty"`
-	// Background says that it only gathers what fires here all the time; nothing else joins it.
-	Background bool `json:"background,omitzero"`
-	// Alone says that its rule wants its alerts uncorrelated; nothing joins it.
-	Alone bool `json:"alone,omitzero"`
+	// Suspicion is how much its alerts look like an attack, 0 to 1: of a kind only the first counts.
+	Suspicion float64 `json:"credit,omitzero"`
+	// DeferredLinks are what may come to tie it to other incidents.
+	DeferredLinks []DeferredLink `json:"clues,omitempty"`
+	// Noise says that it only gathers what fires here all the time; nothing else joins it.
+	Noise bool `json:"background,omitzero"`
+	// Uncorrelated says that its rule wants its alerts uncorrelated; nothing joins it.
+	Uncorrelated bool `json:"alone,omitzero"`
 }
 
 // MaxAssets bounds Incident.Assets, so that a large incident costs no more per alert than a small one.
@@ -120,8 +120,8 @@ type Comment struct {
 	Created time.Time `json:"created"`
 }
 
-// Member is an alert (or exposure) as stored: what was reported, and what became of it here.
-type Member struct {
+// AlertRecord is an alert (or exposure) as stored: what was reported, and what became of it here.
+type AlertRecord struct {
 	Alert    alert.Alert `json:"alert"`
 	Incident string      `json:"incident,omitzero"` // as of joining; redirects lead on. Empty for exposures
 	Reasons  []Reason    `json:"reasons,omitempty"` // why it is in that incident; none for the first alert
@@ -216,7 +216,7 @@ func (i Incident) Time(f query.Field) time.Time {
 }
 
 // Text gives m's filterable text fields.
-func (m Member) Text(f query.Field) string {
+func (m AlertRecord) Text(f query.Field) string {
 	switch f {
 	case query.ID:
 		return m.Alert.ID
@@ -235,7 +235,7 @@ func (m Member) Text(f query.Field) string {
 }
 
 // Time gives m's filterable times.
-func (m Member) Time(f query.Field) time.Time {
+func (m AlertRecord) Time(f query.Field) time.Time {
 	switch f {
 	case query.Created:
 		return m.Created

@@ -47,31 +47,31 @@ func (s *State) candidates(v *arrival) []candidate {
 // byTouch adds what one shared entity says about each incident that touched it lately: how much likelier the attack
 // behind it is to bring this alert than chance, times what sharing such a thing is worth at all.
 func (s *State) byTouch(found []candidate, v *arrival, t *tie, n *Node) []candidate {
-	for i := range n.Touches {
-		touch := &n.Touches[i]
+	for i := range n.Activities {
+		touch := &n.Activities[i]
 		apart := gap(v.Alert.First, touch.First, touch.Last)
 		if apart > s.tune.Horizon {
 			continue
 		}
 		inc := s.incident(touch.Incident)
-		if inc == nil || !inc.open() || inc.Background {
+		if inc == nil || !inc.open() || inc.Noise {
 			continue
 		}
 		lead, together, chance := s.drive(v, t, n, touch, inc, apart), s.together(v, t, n, touch, inc, apart), s.chance(v, t, n, inc)
-		drive := lead*touch.Credit + together
+		drive := lead*touch.Suspicion + together
 		w := t.weight * drive / (drive + chance)
-		c := Clue{Incident: inc.ID, Alert: v.Alert.ID, Worth: t.weight, Lead: lead, Together: together, Chance: chance, Rival: s.rival(v), Credit: touch.Credit}
+		c := DeferredLink{Incident: inc.ID, Alert: v.Alert.ID, Worth: t.weight, AttackRate: lead, CoincidenceRate: together, BaseRate: chance, UnknownAttackRate: s.rival(v), Suspicion: touch.Suspicion}
 		ties, hints := w >= 0.03, c.promises(inc, s.tune)
 		if !ties && !hints {
 			continue
 		}
 		why := Reason{Rule: shares(t.class), Alert: touch.Alert, Entity: t.key, Name: t.display, Weight: round(w), Gap: apart}
 		if hints {
-			c.Tie = why
+			c.Reason = why
 			v.clues = append(v.clues, c)
 		}
 		if ties {
-			found = add(found, inc, why, touch.Credit*w/t.weight)
+			found = add(found, inc, why, touch.Suspicion*w/t.weight)
 		}
 	}
 	return found
@@ -92,7 +92,7 @@ func (s *State) byStatement(found []candidate, v *arrival) []candidate {
 		if n == nil {
 			continue
 		}
-		for _, touch := range n.Touches {
+		for _, touch := range n.Activities {
 			if inc := s.incident(touch.Incident); inc != nil && inc.open() {
 				found = add(found, inc, Reason{Rule: "grouped by " + a.Reporter, Alert: touch.Alert, Weight: 0.95, Gap: gap(a.First, touch.First, touch.Last)}, 1)
 			}
@@ -143,8 +143,8 @@ func (s *State) pauses(inc *Incident, ties []tie) []candidate {
 		if mine == nil {
 			continue
 		}
-		for i := range n.Touches {
-			theirs := &n.Touches[i]
+		for i := range n.Activities {
+			theirs := &n.Activities[i]
 			other := s.incident(theirs.Incident)
 			if other == nil || other == inc || !other.open() || len(other.Kinds) < s.tune.IntenseKinds {
 				continue
@@ -160,10 +160,10 @@ func (s *State) pauses(inc *Incident, ties []tie) []candidate {
 }
 
 // touchOf is an incident's latest use of a node, also under the name of one that was merged into it.
-func (s *State) touchOf(n *Node, inc *Incident) *Touch {
-	for i := len(n.Touches) - 1; i >= 0; i-- {
-		if s.incident(n.Touches[i].Incident) == inc {
-			return &n.Touches[i]
+func (s *State) touchOf(n *Node, inc *Incident) *Activity {
+	for i := len(n.Activities) - 1; i >= 0; i-- {
+		if s.incident(n.Activities[i].Incident) == inc {
+			return &n.Activities[i]
 		}
 	}
 	return nil
@@ -184,7 +184,9 @@ func (s *State) progresses(a *alert.Alert, inc *Incident) bool {
 }
 
 // open reports whether alerts may still join: work on it has not ended, and it is not for itself.
-func (i *Incident) open() bool { return (i.Status == Active || i.Status == InProgress) && !i.Alone }
+func (i *Incident) open() bool {
+	return (i.Status == Active || i.Status == InProgress) && !i.Uncorrelated
+}
 
 // gap is how far a moment lies outside a span, 0 within it.
 func gap(at, first, last time.Time) time.Duration {

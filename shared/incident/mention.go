@@ -19,16 +19,16 @@ type Mention struct {
 	Last     time.Time
 }
 
-// Mentioning asks which alerts and exposures name a thing by one of its names.
-type Mentioning struct {
-	Names  []string // as entity.Entity.Names gives them
-	Oldest bool     // the oldest first, by creation; otherwise the newest
-	After  Mark     // only what comes after it in that order; the zero mark is the beginning
-	Limit  int      // at most so many; must be positive
+// MentionQuery asks which alerts and exposures name a thing by one of its names.
+type MentionQuery struct {
+	Names  []string     // as entity.Entity.Names gives them
+	Oldest bool         // the oldest first, by creation; otherwise the newest
+	After  ListPosition // only what comes after it in that order; the zero mark is the beginning
+	Limit  int          // at most so many; must be positive
 }
 
-// Mark is a place in the order of creation. Rows of one moment lie in the order of their ids.
-type Mark struct {
+// ListPosition is a place in the order of creation. Rows of one moment lie in the order of their ids.
+type ListPosition struct {
 	Created time.Time
 	ID      string
 }
@@ -44,8 +44,8 @@ type Source struct {
 // maxMentioned bounds the names that one alert is found by: a report can list thousands of things.
 const maxMentioned = 64
 
-// Mentioned are the names that an alert is found by: those of its evidence, in its order, at most 64.
-func Mentioned(a alert.Alert) []string {
+// MentionedNames are the names that an alert is found by: those of its evidence, in its order, at most 64.
+func MentionedNames(a alert.Alert) []string {
 	out := make([]string, 0, 16)
 	seen := make(map[string]bool, 16)
 	for _, e := range a.Evidence {
@@ -64,7 +64,7 @@ func Mentioned(a alert.Alert) []string {
 
 // Identity is what correlation remembers of a name.
 type Identity struct {
-	Key    string   // the name that the thing goes by; the name itself when nothing is remembered
-	Also   []string // other names that lead to the thing
-	Owners []string // the things that a weak name stood for, newest last
+	Key     string   // the name that the thing goes by; the name itself when nothing is remembered
+	Aliases []string // other names that lead to the thing
+	Targets []string // the things that a weak name stood for, newest last
 }

@@ -52,7 +52,7 @@ func (s *State) redirect(a, b *Incident, now time.Time) {
 // Blocked says why correlation may not merge two incidents; "" when it may. maxAlerts bounds the result.
 func Blocked(a, b Incident, maxAlerts int) string {
 	switch {
-	case a.Alone || b.Alone:
+	case a.Uncorrelated || b.Uncorrelated:
 		return "one of them is not to be correlated"
 	case apartByHand(&a, &b):
 		return "a person took them apart"
@@ -105,7 +105,7 @@ func (i *Incident) absorb(o *Incident) {
 	}
 	i.AssetCount = max(i.AssetCount, o.AssetCount, len(i.Assets))
 	for _, x := range o.Exposures {
-		i.Exposures = exposed(i.Exposures, x, false, MaxExposed)
+		i.Exposures = exposed(i.Exposures, x, false, MaxOpenExposures)
 	}
 	for _, m := range o.Mergers {
 		i.remembers(m)
@@ -114,11 +114,11 @@ func (i *Incident) absorb(o *Incident) {
 		i.First = o.First
 	}
 	i.Last = later(o.Last, i.Last)
-	i.credible(o.Credit)
-	i.Clues = mostTelling(slices.Concat(i.Clues, o.Clues))
-	i.Background = i.Background && o.Background
-	i.Alone = i.Alone && o.Alone
-	i.Apart = union(i.Apart, o.Apart)
+	i.credible(o.Suspicion)
+	i.DeferredLinks = mostTelling(slices.Concat(i.DeferredLinks, o.DeferredLinks))
+	i.Noise = i.Noise && o.Noise
+	i.Uncorrelated = i.Uncorrelated && o.Uncorrelated
+	i.SplitFrom = union(i.SplitFrom, o.SplitFrom)
 }
 
 func union[T comparable](a, b []T) []T {

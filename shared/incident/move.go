@@ -20,7 +20,7 @@ func (mv Move) needs(m *missing) {
 	m.incident(mv.From)
 	m.incident(mv.To)
 	var reports []*Report
-	for _, id := range mv.Alerts[:min(len(mv.Alerts), MaxActed)] {
+	for _, id := range mv.Alerts[:min(len(mv.Alerts), MaxAlertsPerAction)] {
 		m.member(id)
 		if mem := m.s.member(id); mem != nil {
 			reports = append(reports, NewReport(mem.Alert))
@@ -31,7 +31,7 @@ func (mv Move) needs(m *missing) {
 
 // more adds further names to what is missing.
 func (m *missing) more(r Refs) {
-	m.refs.Members = append(m.refs.Members, r.Members...)
+	m.refs.Alerts = append(m.refs.Alerts, r.Alerts...)
 	m.refs.Incidents = append(m.refs.Incidents, r.Incidents...)
 	m.refs.Nodes = append(m.refs.Nodes, r.Nodes...)
 }
@@ -39,7 +39,7 @@ func (m *missing) more(r Refs) {
 // group is what a move takes out of one incident.
 type group struct {
 	from    *Incident
-	members []*Member
+	members []*AlertRecord
 }
 
 // groups are the alerts that a move moves, by the incident they leave. What is there already is left out, and so is what does
@@ -112,8 +112,8 @@ func (mv Move) check(s *State, d *deed) (to *Incident, done bool, err error) {
 	moved := 0
 	for _, g := range groups {
 		moved += len(g.members)
-		if len(g.from.Apart) >= maxApart {
-			return nil, false, fault.Errorf(fault.TooLarge, "Incident %s was taken apart %d times already.", g.from.ID, len(g.from.Apart))
+		if len(g.from.SplitFrom) >= maxApart {
+			return nil, false, fault.Errorf(fault.TooLarge, "Incident %s was taken apart %d times already.", g.from.ID, len(g.from.SplitFrom))
 		}
 	}
 	if to != nil && to.Alerts+moved > s.tune.MaxAlerts {
@@ -139,8 +139,8 @@ func (mv Move) movable(s *State, d *deed) error {
 	if len(mv.Alerts) == 0 {
 		return fault.Errorf(fault.Invalid, "Name the alerts to move.")
 	}
-	if len(mv.Alerts) > MaxActed {
-		return fault.Errorf(fault.TooLarge, "At most %d alerts are moved at once, not %d.", MaxActed, len(mv.Alerts))
+	if len(mv.Alerts) > MaxAlertsPerAction {
+		return fault.Errorf(fault.TooLarge, "At most %d alerts are moved at once, not %d.", MaxAlertsPerAction, len(mv.Alerts))
 	}
 	for _, id := range mv.Alerts {
 		m, err := s.alert(id)
@@ -181,8 +181,8 @@ func (mv Move) checkFrom(s *State, d *deed, groups []group) (done bool, err erro
 // moveGroup moves what comes from one incident.
 func (s *State) moveGroup(g group, to *Incident, d *deed) {
 	rest, known := d.whole[g.from.ID]
-	rest = slices.DeleteFunc(slices.Clone(rest), func(r Member) bool {
-		return slices.ContainsFunc(g.members, func(m *Member) bool { return m.Alert.ID == r.Alert.ID })
+	rest = slices.DeleteFunc(slices.Clone(rest), func(r AlertRecord) bool {
+		return slices.ContainsFunc(g.members, func(m *AlertRecord) bool { return m.Alert.ID == r.Alert.ID })
 	})
 	var left []tie
 	for _, m := range g.members {
@@ -208,20 +208,20 @@ func (s *State) moveGroup(g group, to *Incident, d *deed) {
 }
 
 // moveOne moves an alert and tells its things where it went; it returns them.
-func (s *State) moveOne(m *Member, from, to *Incident, d *deed) []tie {
+func (s *State) moveOne(m *AlertRecord, from, to *Incident, d *deed) []tie {
 	v := s.arrive(NewReport(m.Alert))
 	s.weigh(v)
 	v.anew()
 	for i := range v.ties {
 		n := s.edit(v.ties[i].key)
-		for _, t := range n.Touches {
+		for _, t := range n.Activities {
 			if from.has(t.Incident) {
-				v.ties[i].credit = max(v.ties[i].credit, t.Credit)
+				v.ties[i].credit = max(v.ties[i].credit, t.Suspicion)
 			}
 		}
 		// What keeps firing goes on in the incident that gathers it.
-		if c := n.typed(v.kind); c != nil && from.has(c.Incident) && !from.Background {
-			n.Types = slices.Clone(n.Types)
+		if c := n.typed(v.kind); c != nil && from.has(c.Incident) && !from.Noise {
+			n.KindCounts = slices.Clone(n.KindCounts)
 			n.typed(v.kind).Incident = to.ID
 		}
 	}
@@ -236,7 +236,7 @@ func (s *State) moveOne(m *Member, from, to *Incident, d *deed) []tie {
 	if from.Opener == m.Alert.ID {
 		from.Opener = ""
 	}
-	from.Clues = nil // what may have spoken for merging it was said before a person looked
+	from.DeferredLinks = nil // what may have spoken for merging it was said before a person looked
 	to.Alerts++
 	newKind := to.saw(v.kind)
 	if newKind {

@@ -74,7 +74,7 @@ func (s *State) bearer(full, short []string, at time.Time) string {
 		if !strings.HasPrefix(k, "host:") || !strings.HasPrefix(machine, "machine:") {
 			continue
 		}
-		if n := s.nodes[machine]; n != nil && slices.ContainsFunc(n.Also, func(o string) bool { return fullName(o) && !slices.Contains(full, o) }) {
+		if n := s.nodes[machine]; n != nil && slices.ContainsFunc(n.Aliases, func(o string) bool { return fullName(o) && !slices.Contains(full, o) }) {
 			return ""
 		}
 		return machine
@@ -111,17 +111,17 @@ func (s *State) owner(name string, at time.Time) string {
 	if n == nil {
 		return ""
 	}
-	life := NodeLife
+	life := NodeLifetime
 	if strings.HasPrefix(name, "ip:") {
 		life = s.tune.AddressLife
 	}
 	found := ""
-	for _, o := range n.Owners {
+	for _, o := range n.Targets {
 		if gap(at, o.Last, o.Last) > life {
 			continue
 		}
 		own := s.name(o.Key)
-		if o.Guess && s.doubted(name, own, at) {
+		if o.Inferred && s.doubted(name, own, at) {
 			continue
 		}
 		if own != name && fullName(own) {
@@ -141,8 +141,8 @@ func (s *State) owner(name string, at time.Time) string {
 func (s *State) doubted(full, machine string, at time.Time) bool {
 	short, _, _ := strings.Cut(full, ".")
 	n := s.nodes[short]
-	return n != nil && slices.ContainsFunc(n.Owners, func(o Owner) bool {
-		return strings.HasPrefix(o.Key, "machine:") && s.name(o.Key) != machine && gap(at, o.Last, o.Last) <= NodeLife
+	return n != nil && slices.ContainsFunc(n.Targets, func(o AliasTarget) bool {
+		return strings.HasPrefix(o.Key, "machine:") && s.name(o.Key) != machine && gap(at, o.Last, o.Last) <= NodeLifetime
 	})
 }
 
@@ -154,27 +154,27 @@ func (s *State) lend(name, to string, at time.Time, guess bool) {
 	}
 	s.rename(name, to, at)
 	n := s.edit(name)
-	if len(n.Owners) == 0 && len(n.Touches) > 0 {
+	if len(n.Targets) == 0 && len(n.Activities) > 0 {
 		strong := s.edit(to)
-		for _, t := range n.Touches {
+		for _, t := range n.Activities {
 			strong.touched(t, s.tune)
 		}
-		for _, t := range n.Types {
+		for _, t := range n.KindCounts {
 			strong.counted(t)
 		}
 	}
-	if len(n.Owners) == 0 && len(n.Exposures) > 0 {
+	if len(n.Targets) == 0 && len(n.Exposures) > 0 {
 		strong := s.edit(to)
 		for _, x := range n.Exposures {
 			strong.Exposures = exposed(strong.Exposures, x, false, maxExposedThing)
 		}
 	}
 	if fullName(name) && strings.HasPrefix(to, "machine:") {
-		if m := s.edit(to); len(m.Also) < maxAlso && !slices.Contains(m.Also, name) {
-			m.Also = append(m.Also, name)
+		if m := s.edit(to); len(m.Aliases) < maxAlso && !slices.Contains(m.Aliases, name) {
+			m.Aliases = append(m.Aliases, name)
 		}
 	}
-	n.owned(Owner{Key: to, Last: at, Guess: guess})
+	n.owned(AliasTarget{Key: to, Last: at, Inferred: guess})
 	n.span(at, at)
 }
 
@@ -184,15 +184,15 @@ func (s *State) rename(short, machine string, at time.Time) {
 		return
 	}
 	n, m := s.nodes[short], s.nodes[machine]
-	if n == nil || len(n.Owners) != 1 || !fullName(n.Owners[0].Key) || m != nil && slices.ContainsFunc(m.Also, fullName) {
+	if n == nil || len(n.Targets) != 1 || !fullName(n.Targets[0].Key) || m != nil && slices.ContainsFunc(m.Aliases, fullName) {
 		return
 	}
-	full := s.name(n.Owners[0].Key)
+	full := s.name(n.Targets[0].Key)
 	if full == short || s.owner(full, at) != "" {
 		return
 	}
 	s.lend(full, machine, at, true)
-	s.edit(short).Owners = nil
+	s.edit(short).Targets = nil
 }
 
 // introduce learns what one alert says by naming things side by side: the one machine in it has the one private address in it, the one

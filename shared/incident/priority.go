@@ -54,7 +54,7 @@ func (i Incident) Priority() Priority {
 			p.Parts = append(p.Parts, part)
 		}
 	}
-	if i.Background && p.Score > mostBackground {
+	if i.Noise && p.Score > mostBackground {
 		p.Parts = append(p.Parts, PriorityPart{Name: "background", Points: mostBackground - p.Score, Why: "gathers only what fires here all the time"})
 		p.Score = mostBackground
 	}

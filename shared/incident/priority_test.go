@@ -29,13 +29,13 @@ func TestPriority(t *testing.T) {
 		{"a vault", Incident{Severity: alert.Low, Assets: []Asset{vault}, AssetCount: 1}, "severity 8, critical assets 5 = 13"},
 		{"a crowd of 8", Incident{Severity: alert.Low, AssetCount: 8}, "severity 8, crowd 3 = 11"},
 		{"sixteen kinds", Incident{Severity: alert.Low, Kinds: make([]uint32, 16)}, "severity 8, corroboration 8 = 16"},
-		{"one weakness", Incident{Severity: alert.Low, Exposures: []Exposed{{ID: "e", Severity: alert.Low}}}, "severity 8, exposures 1 = 9"},
-		{"one grave weakness of two things", Incident{Severity: alert.Low, Exposures: []Exposed{{"e", "a", alert.High}, {"e", "b", alert.High}}}, "severity 8, exposures 4 = 12"},
-		{"a drip, however grave", Incident{Severity: alert.High, Background: true, Kinds: []uint32{1}}, "severity 30, background -20 = 10"},
+		{"one weakness", Incident{Severity: alert.Low, Exposures: []OpenExposure{{ID: "e", Severity: alert.Low}}}, "severity 8, exposures 1 = 9"},
+		{"one grave weakness of two things", Incident{Severity: alert.Low, Exposures: []OpenExposure{{"e", "a", alert.High}, {"e", "b", alert.High}}}, "severity 8, exposures 4 = 12"},
+		{"a drip, however grave", Incident{Severity: alert.High, Noise: true, Kinds: []uint32{1}}, "severity 30, background -20 = 10"},
 		{"everything", Incident{
 			Severity: alert.Critical, Tactics: chainOf5, Clouds: []entity.Cloud{"aws", "azure", "gcp"}, Products: []string{"a", "b", "c"},
 			Assets: []Asset{vault, vault}, AssetCount: 100, Kinds: make([]uint32, 16),
-			Exposures: []Exposed{{ID: "1", Severity: alert.High}, {ID: "2"}, {ID: "3"}, {ID: "4"}, {ID: "5"}, {ID: "6"}, {ID: "7"}},
+			Exposures: []OpenExposure{{ID: "1", Severity: alert.High}, {ID: "2"}, {ID: "3"}, {ID: "4"}, {ID: "5"}, {ID: "6"}, {ID: "7"}},
 		}, "severity 40, progress 22, agreement 10, critical assets 8, crowd 6, corroboration 8, exposures 6 = 100"},
 	} {
 		p := tt.i.Priority()
@@ -79,7 +79,7 @@ func TestExposuresAreContext(t *testing.T) {
 		}
 		x := w.see(other)
 		inc := w.s.incidents[o.Incident]
-		want := Exposed{ID: weak.ID, Asset: "machine:i-0abc1234", Severity: alert.High}
+		want := OpenExposure{ID: weak.ID, Asset: "machine:i-0abc1234", Severity: alert.High}
 		if len(inc.Exposures) != 1 || inc.Exposures[0] != want {
 			t.Fatalf("exposure first %v: exposures %+v", exposureFirst, inc.Exposures)
 		}
@@ -98,13 +98,13 @@ func TestExposuresAreContext(t *testing.T) {
 }
 
 func TestTheGravestExposuresStay(t *testing.T) {
-	var list []Exposed
+	var list []OpenExposure
 	for i := range 20 {
 		severity := alert.Low
 		if i%5 == 0 {
 			severity = alert.High
 		}
-		list = exposed(list, Exposed{ID: itoa(i), Severity: severity}, false, 6)
+		list = exposed(list, OpenExposure{ID: itoa(i), Severity: severity}, false, 6)
 	}
 	ids := ""
 	for _, x := range list {

@@ -77,7 +77,7 @@ func newKept() *kept {
 
 func (k *kept) load(t *testing.T, refs Refs) Loaded {
 	l := Loaded{Sequence: k.sequence}
-	l.Members = read[Member](t, k.members, refs.Members)
+	l.Alerts = read[AlertRecord](t, k.members, refs.Alerts)
 	l.Incidents = read[Incident](t, k.incidents, refs.Incidents)
 	l.Nodes = read[Node](t, k.nodes, refs.Nodes)
 	return l
@@ -101,7 +101,7 @@ func read[T any](t *testing.T, from map[string][]byte, names []string) []T {
 
 func (k *kept) commit(t *testing.T, c Changes) {
 	k.sequence = c.Sequence
-	for _, m := range c.Members {
+	for _, m := range c.Alerts {
 		k.members[m.Alert.ID] = encoded(t, m)
 	}
 	for _, i := range c.Incidents {
@@ -223,7 +223,7 @@ func TestRedeliveryOfAnythingChangesNothing(t *testing.T) {
 			}
 		}
 		if c := s.Take(); !c.Empty() {
-			t.Errorf("seed %d: %d alerts, %d incidents, %d nodes changed", seed, len(c.Members), len(c.Incidents), len(c.Nodes))
+			t.Errorf("seed %d: %d alerts, %d incidents, %d nodes changed", seed, len(c.Alerts), len(c.Incidents), len(c.Nodes))
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestEveryAlertSaysWhyItIsThere(t *testing.T) {
 			incidents[id] = read[Incident](t, k.incidents, []string{id})[0]
 		}
 		for id := range k.members {
-			m := read[Member](t, k.members, []string{id})[0]
+			m := read[AlertRecord](t, k.members, []string{id})[0]
 			switch {
 			case m.Alert.Class == alert.Exposure:
 			case m.FoldedInto != "":

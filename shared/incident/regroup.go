@@ -16,7 +16,7 @@ type Merge struct {
 }
 
 func (mg Merge) needs(m *missing) {
-	for _, id := range mg.IDs[:min(len(mg.IDs), MaxMerged)] {
+	for _, id := range mg.IDs[:min(len(mg.IDs), MaxIncidentsPerMerge)] {
 		m.incident(id)
 	}
 }
@@ -62,8 +62,8 @@ func (mg Merge) do(s *State, d *deed) error {
 
 // mergeable are the distinct incidents behind ids, the one that goes on first, if nothing forbids their merge.
 func (s *State) mergeable(ids []string) ([]*Incident, error) {
-	if len(ids) < 2 || len(ids) > MaxMerged {
-		return nil, fault.Errorf(fault.Invalid, "2 to %d incidents are merged at once, not %d.", MaxMerged, len(ids))
+	if len(ids) < 2 || len(ids) > MaxIncidentsPerMerge {
+		return nil, fault.Errorf(fault.Invalid, "2 to %d incidents are merged at once, not %d.", MaxIncidentsPerMerge, len(ids))
 	}
 	var group []*Incident
 	alerts := 0
@@ -97,7 +97,7 @@ func (s *State) mergeable(ids []string) ([]*Incident, error) {
 
 // apartByHand reports whether a person took two incidents apart, or some that were merged into them.
 func apartByHand(a, b *Incident) bool {
-	return names(a.Apart, b) || names(b.Apart, a)
+	return names(a.SplitFrom, b) || names(b.SplitFrom, a)
 }
 
 // names reports whether ids has the incident or one that was merged into it.
@@ -110,17 +110,17 @@ func (i *Incident) has(id string) bool { return id == i.ID || slices.Contains(i.
 
 // together forgets that parts of an incident were apart.
 func together(i *Incident) {
-	i.Apart = slices.DeleteFunc(slices.Clone(i.Apart), i.has)
+	i.SplitFrom = slices.DeleteFunc(slices.Clone(i.SplitFrom), i.has)
 }
 
 func part(a, b *Incident) {
-	a.Apart, b.Apart = union(a.Apart, []string{b.ID}), union(b.Apart, []string{a.ID})
+	a.SplitFrom, b.SplitFrom = union(a.SplitFrom, []string{b.ID}), union(b.SplitFrom, []string{a.ID})
 }
 
 // prefer puts first, of two incidents that a person took apart and that an arrival both ties to, the one where the person,
 // or what came since, has its like.
 func (s *State) prefer(v *arrival, found []candidate) []candidate {
-	if len(found) < 2 || len(found[0].incident.Apart) == 0 {
+	if len(found) < 2 || len(found[0].incident.SplitFrom) == 0 {
 		return found
 	}
 	best, most := 0, s.alike(v, found[0].incident)

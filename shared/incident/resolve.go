@@ -32,7 +32,7 @@ type arrival struct {
 	plain  bool
 	odds   odds
 	credit float64 // how much it looks like part of an attack
-	clues  []Clue
+	clues  []DeferredLink
 }
 
 // arrive finds what a report's evidence is, learning names on the way: two strong names in one piece of evidence are one thing
@@ -81,7 +81,7 @@ func (s *State) strange(ties []tie, at time.Time) bool {
 	const seldom, lately = 3, 72 * time.Hour
 	return slices.ContainsFunc(ties, func(t tie) bool {
 		n := s.nodes[t.key]
-		return t.endless && (n == nil || n.Alerts <= seldom && gap(at, n.First, n.First) <= lately)
+		return t.endless && (n == nil || n.Episodes <= seldom && gap(at, n.First, n.First) <= lately)
 	})
 }
 
@@ -128,7 +128,7 @@ func (s *State) worth(t tie, e alert.Evidence, weak bool) float64 {
 		w = s.tune.Common
 	}
 	if n := s.nodes[t.key]; n != nil && !t.machine {
-		crowd := float64(len(n.Company)) / s.tune.Company
+		crowd := float64(len(n.CoOccurring)) / s.tune.Company
 		w /= 1 + crowd*crowd
 	}
 	return min(w, 0.98)

@@ -13,14 +13,14 @@ import (
 // This file makes an incident and the memory of things tell only of the alerts that stayed, once a person moved some.
 
 // leave brings a thing's memory of an incident in line with the alerts that stayed there.
-func (s *State) leave(key string, from *Incident, rest []Member) {
+func (s *State) leave(key string, from *Incident, rest []AlertRecord) {
 	n := s.edit(key)
-	var stay *Touch
+	var stay *Activity
 	for _, r := range rest {
 		if !s.mentions(&r.Alert, n) {
 			continue
 		}
-		t := Touch{Alert: r.Alert.ID, First: r.Alert.First, Last: r.Alert.Last}
+		t := Activity{Alert: r.Alert.ID, First: r.Alert.First, Last: r.Alert.Last}
 		switch {
 		case stay == nil:
 			stay = &t
@@ -34,8 +34,8 @@ func (s *State) leave(key string, from *Incident, rest []Member) {
 			}
 		}
 	}
-	touches := make([]Touch, 0, len(n.Touches))
-	for _, t := range n.Touches {
+	touches := make([]Activity, 0, len(n.Activities))
+	for _, t := range n.Activities {
 		if from.has(t.Incident) {
 			if stay == nil {
 				continue
@@ -44,29 +44,29 @@ func (s *State) leave(key string, from *Incident, rest []Member) {
 		}
 		touches = append(touches, t)
 	}
-	n.Touches = touches
+	n.Activities = touches
 }
 
 // mentions reports whether an alert names a thing, as far as the names at hand tell.
 func (s *State) mentions(a *alert.Alert, n *Node) bool {
 	r := NewReport(*a)
 	return slices.ContainsFunc(append(r.lookups, r.claims...), func(key string) bool {
-		if key == n.Key || slices.Contains(n.Also, key) || s.name(key) == n.Key {
+		if key == n.Key || slices.Contains(n.Aliases, key) || s.name(key) == n.Key {
 			return true
 		}
 		lent := s.nodes[key]
-		return lent != nil && slices.ContainsFunc(lent.Owners, func(o Owner) bool { return s.name(o.Key) == n.Key })
+		return lent != nil && slices.ContainsFunc(lent.Targets, func(o AliasTarget) bool { return s.name(o.Key) == n.Key })
 	})
 }
 
 // retell makes the incident's story from the alerts that stayed. Things that only those that left name are no longer its
 // assets.
-func (i *Incident) retell(rest []Member, left []*Member) {
-	slices.SortStableFunc(rest, func(a, b Member) int { return a.Alert.First.Compare(b.Alert.First) })
+func (i *Incident) retell(rest []AlertRecord, left []*AlertRecord) {
+	slices.SortStableFunc(rest, func(a, b AlertRecord) int { return a.Alert.First.Compare(b.Alert.First) })
 	if !i.SeveritySet {
 		i.Severity = ""
 	}
-	i.Tactics, i.Products, i.Clouds, i.Kinds, i.Lead, i.LeadRank = nil, nil, nil, nil, "", 0
+	i.Tactics, i.Products, i.Clouds, i.Kinds, i.GravestTitle, i.GravestRank = nil, nil, nil, nil, "", 0
 	for k, r := range rest {
 		a := r.Alert
 		if k == 0 {
@@ -92,14 +92,14 @@ func (i *Incident) retell(rest []Member, left []*Member) {
 	i.describe()
 }
 
-func (i *Incident) forgetAssets(rest []Member, left []*Member) {
+func (i *Incident) forgetAssets(rest []AlertRecord, left []*AlertRecord) {
 	stays := func(x Asset) bool {
-		return !slices.ContainsFunc(left, func(m *Member) bool { return shows(&m.Alert, x) }) ||
-			slices.ContainsFunc(rest, func(m Member) bool { return shows(&m.Alert, x) })
+		return !slices.ContainsFunc(left, func(m *AlertRecord) bool { return shows(&m.Alert, x) }) ||
+			slices.ContainsFunc(rest, func(m AlertRecord) bool { return shows(&m.Alert, x) })
 	}
 	had := len(i.Assets)
 	i.Assets = slices.DeleteFunc(slices.Clone(i.Assets), func(x Asset) bool { return !stays(x) })
-	i.Exposures = slices.DeleteFunc(slices.Clone(i.Exposures), func(x Exposed) bool {
+	i.Exposures = slices.DeleteFunc(slices.Clone(i.Exposures), func(x OpenExposure) bool {
 		return !slices.ContainsFunc(i.Assets, func(a Asset) bool { return a.Key == x.Asset })
 	})
 	i.AssetCount = max(len(i.Assets), i.AssetCount-(had-len(i.Assets)))

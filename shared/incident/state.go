@@ -19,7 +19,7 @@ type State struct {
 	sequence int64
 
 	// Every name looked up is present; a nil value says that the store has nothing by that name.
-	members   map[string]*Member
+	members   map[string]*AlertRecord
 	incidents map[string]*Incident
 	nodes     map[string]*Node
 	// unfollowed are the nodes loaded so far whose incidents are perhaps not. Later ones are: what touches a node is at hand.
@@ -51,7 +51,7 @@ func NewState(tenant string, tune *Tuning) *State {
 	}
 	return &State{
 		tenant: tenant, tune: tune,
-		members: map[string]*Member{}, incidents: map[string]*Incident{}, nodes: map[string]*Node{},
+		members: map[string]*AlertRecord{}, incidents: map[string]*Incident{}, nodes: map[string]*Node{},
 	}
 }
 
@@ -62,8 +62,8 @@ func (s *State) Size() int { return len(s.members) + len(s.incidents) + len(s.no
 // already holds stays.
 func (s *State) Put(l Loaded, refs Refs) {
 	s.sequence = max(s.sequence, l.Sequence)
-	for i := range l.Members {
-		keep(s.members, l.Members[i].Alert.ID, &l.Members[i])
+	for i := range l.Alerts {
+		keep(s.members, l.Alerts[i].Alert.ID, &l.Alerts[i])
 	}
 	for i := range l.Incidents {
 		keep(s.incidents, l.Incidents[i].ID, &l.Incidents[i])
@@ -73,7 +73,7 @@ func (s *State) Put(l Loaded, refs Refs) {
 			s.unfollowed = append(s.unfollowed, n)
 		}
 	}
-	absent(s.members, refs.Members)
+	absent(s.members, refs.Alerts)
 	absent(s.incidents, refs.Incidents)
 	absent(s.nodes, refs.Nodes)
 }
@@ -133,7 +133,7 @@ func (m *missing) names(r *Report) {
 }
 
 // known notes an alert that the report at hand may be merged into.
-func (m *missing) known(mem *Member) {
+func (m *missing) known(mem *AlertRecord) {
 	if mem != nil && mem.FoldedInto != "" {
 		mem = m.s.members[mem.FoldedInto]
 	}
@@ -146,13 +146,13 @@ type missing struct {
 	s     *State
 	alert *alert.Alert // whose names are followed
 	// stored are the alerts that it may be merged into, as far as they are loaded.
-	stored []*Member
+	stored []*AlertRecord
 	refs   Refs
 }
 
 func (m *missing) member(id string) {
 	if mem, ok := m.s.members[id]; !ok {
-		m.refs.Members = append(m.refs.Members, id)
+		m.refs.Alerts = append(m.refs.Alerts, id)
 	} else if mem != nil {
 		if mem.FoldedInto != "" {
 			m.member(mem.FoldedInto)
@@ -167,8 +167,8 @@ func (m *missing) incident(id string) {
 	if inc == nil {
 		return
 	}
-	for i := range inc.Clues {
-		m.living(inc.Clues[i].Incident)
+	for i := range inc.DeferredLinks {
+		m.living(inc.DeferredLinks[i].Incident)
 	}
 }
 
@@ -190,7 +190,7 @@ func (m *missing) living(id string) *Incident {
 // node names a node and all that a decision reads through it: the things it may stand for, the alert it leads to.
 func (m *missing) node(key string) {
 	for n := m.chain(key); n != nil; n = m.chain(n.SameAs) {
-		for _, o := range n.Owners { // things own no things: one step is enough
+		for _, o := range n.Targets { // things own no things: one step is enough
 			for own := m.chain(o.Key); own != nil; own = m.chain(own.SameAs) {
 				m.around(own)
 			}
@@ -217,8 +217,8 @@ func (m *missing) chain(key string) *Node {
 
 // around follows the alerts a node remembers that the one at hand may be a copy of.
 func (m *missing) around(n *Node) {
-	for i := range n.Briefs {
-		if b := &n.Briefs[i]; b.copies(m.alert, m.s.tune) {
+	for i := range n.Fingerprints {
+		if b := &n.Fingerprints[i]; b.copies(m.alert, m.s.tune) {
 			m.member(b.Alert)
 			m.known(m.s.members[b.Alert])
 		}
@@ -228,11 +228,11 @@ func (m *missing) around(n *Node) {
 // incidents follows the incidents a node remembers, and reports whether all are at hand.
 func (m *missing) incidents(n *Node) bool {
 	before := m.refs.count()
-	for i := range n.Touches {
-		m.incident(n.Touches[i].Incident)
+	for i := range n.Activities {
+		m.incident(n.Activities[i].Incident)
 	}
-	for i := range n.Types {
-		m.incident(n.Types[i].Incident)
+	for i := range n.KindCounts {
+		m.incident(n.KindCounts[i].Incident)
 	}
 	return m.refs.count() == before
 }
@@ -241,12 +241,12 @@ func (m *missing) incidents(n *Node) bool {
 func (s *State) Take() Changes {
 	c := Changes{
 		Sequence:  s.sequence,
-		Members:   make([]Member, 0, len(s.changedMembers.list)),
+		Alerts:    make([]AlertRecord, 0, len(s.changedMembers.list)),
 		Incidents: make([]Incident, 0, len(s.changedIncidents.list)),
 		Nodes:     make([]Node, 0, len(s.changedNodes.list)),
 	}
 	for _, id := range s.changedMembers.list {
-		c.Members = append(c.Members, *s.members[id])
+		c.Alerts = append(c.Alerts, *s.members[id])
 	}
 	for _, id := range s.changedIncidents.list {
 		c.Incidents = append(c.Incidents, *s.incidents[id])

@@ -95,8 +95,8 @@ func (i *Incident) saw(kind string) bool {
 
 // lead remembers the title of the gravest alert, the earliest of equals: what a small incident is named after.
 func (i *Incident) lead(a alert.Alert, first bool) {
-	if first || a.Severity.Rank() > i.LeadRank {
-		i.Lead, i.LeadRank = a.Title, a.Severity.Rank()
+	if first || a.Severity.Rank() > i.GravestRank {
+		i.GravestTitle, i.GravestRank = a.Title, a.Severity.Rank()
 	}
 }
 
@@ -105,7 +105,7 @@ func (i *Incident) describe() {
 	if i.NameSet {
 		return
 	}
-	name := i.Lead
+	name := i.GravestTitle
 	if len(i.Tactics) > 1 && i.Alerts > 1 {
 		from, to := i.Tactics[0].Title(), i.Tactics[len(i.Tactics)-1].Title()
 		name = fmt.Sprintf("Multi-stage incident: %s to %s", strings.ToLower(from), strings.ToLower(to))

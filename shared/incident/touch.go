@@ -10,7 +10,7 @@ import (
 )
 
 // remember makes an alert's ids lead to it, each to the first alert that carried it.
-func (s *State) remember(m *Member, ids []string) {
+func (s *State) remember(m *AlertRecord, ids []string) {
 	for _, id := range ids {
 		if n := s.nodes[id]; n == nil || n.Alert == "" {
 			s.lead(id, m.Alert)
@@ -32,9 +32,9 @@ func (s *State) touch(inc *Incident, v *arrival, newKind bool) {
 		pulse = 1
 	}
 	for i, t := range v.ties {
-		mark := Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1, Recent: pulse, Vague: 1 - v.share(t.class)}
+		mark := Activity{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Episodes: 1, Burst: pulse, Dilution: 1 - v.share(t.class)}
 		if t.began { // a flood says no more than its first
-			mark.Credit = t.credit
+			mark.Suspicion = t.credit
 		}
 		s.edit(t.key).touched(mark, s.tune)
 		n := s.nodes[t.key]
@@ -47,7 +47,7 @@ func (s *State) touch(inc *Incident, v *arrival, newKind bool) {
 	for _, name := range v.claims {
 		n := s.edit(name)
 		n.span(a.First, a.Last)
-		n.touched(Touch{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Alerts: 1}, s.tune)
+		n.touched(Activity{Incident: inc.ID, Alert: a.ID, First: a.First, Last: a.Last, Episodes: 1}, s.tune)
 	}
 }
 
@@ -67,18 +67,18 @@ func (n *Node) span(first, last time.Time) {
 }
 
 // touched notes an incident's use of this node. Of too many, the one that has been quiet longest is forgotten.
-func (n *Node) touched(t Touch, tune *Tuning) {
-	for i := range n.Touches {
-		h := &n.Touches[i]
+func (n *Node) touched(t Activity, tune *Tuning) {
+	for i := range n.Activities {
+		h := &n.Activities[i]
 		if h.Incident != t.Incident {
 			continue
 		}
 		if gap(t.First, h.First, h.Last) > tune.Episode {
-			h.Alerts += t.Alerts
+			h.Episodes += t.Episodes
 		}
-		h.Recent = h.Recent*math.Exp2(-float64(gap(t.First, h.First, h.Last))/float64(tune.BurstHalfLife)) + t.Recent
-		h.Vague = min(h.Vague, t.Vague)
-		h.Credit = 1 - (1-h.Credit)*(1-t.Credit)
+		h.Burst = h.Burst*math.Exp2(-float64(gap(t.First, h.First, h.Last))/float64(tune.BurstHalfLife)) + t.Burst
+		h.Dilution = min(h.Dilution, t.Dilution)
+		h.Suspicion = 1 - (1-h.Suspicion)*(1-t.Suspicion)
 		if !t.Last.Before(h.Last) {
 			h.Alert = t.Alert
 		}
@@ -88,29 +88,29 @@ func (n *Node) touched(t Touch, tune *Tuning) {
 		}
 		return
 	}
-	n.Touches = append(n.Touches, t)
-	slices.SortStableFunc(n.Touches, func(a, b Touch) int { return a.Last.Compare(b.Last) })
-	if len(n.Touches) > maxTouches {
-		n.Touches = slices.Delete(n.Touches, 0, 1)
+	n.Activities = append(n.Activities, t)
+	slices.SortStableFunc(n.Activities, func(a, b Activity) int { return a.Last.Compare(b.Last) })
+	if len(n.Activities) > maxTouches {
+		n.Activities = slices.Delete(n.Activities, 0, 1)
 	}
 }
 
-func (n *Node) owned(o Owner) {
-	for i := range n.Owners {
-		if n.Owners[i].Key == o.Key {
-			n.Owners[i].Last = later(n.Owners[i].Last, o.Last)
-			n.Owners[i].Guess = n.Owners[i].Guess && o.Guess
+func (n *Node) owned(o AliasTarget) {
+	for i := range n.Targets {
+		if n.Targets[i].Key == o.Key {
+			n.Targets[i].Last = later(n.Targets[i].Last, o.Last)
+			n.Targets[i].Inferred = n.Targets[i].Inferred && o.Inferred
 			return
 		}
 	}
-	n.Owners = append(n.Owners, o)
-	if len(n.Owners) > maxOwners {
-		n.Owners = slices.Delete(n.Owners, 0, 1)
+	n.Targets = append(n.Targets, o)
+	if len(n.Targets) > maxOwners {
+		n.Targets = slices.Delete(n.Targets, 0, 1)
 	}
 }
 
 func (n *Node) met(who uint32) {
-	if len(n.Company) < maxCompany && !slices.Contains(n.Company, who) {
-		n.Company = append(n.Company, who)
+	if len(n.CoOccurring) < maxCompany && !slices.Contains(n.CoOccurring, who) {
+		n.CoOccurring = append(n.CoOccurring, who)
 	}
 }

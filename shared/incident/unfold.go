@@ -67,7 +67,7 @@ func (u Unfold) do(s *State, d *deed) error {
 	inc.Alerts++
 	newKind := inc.saw(v.kind)
 	s.tell(inc, v, false, d.by.At)
-	if !inc.Background {
+	if !inc.Noise {
 		s.weigh(v)
 		v.anew()
 		s.touch(inc, v, newKind)
@@ -77,7 +77,7 @@ func (u Unfold) do(s *State, d *deed) error {
 }
 
 // without takes a folded report out of the alert that it was folded into.
-func (s *State) without(original, folded *Member, d *deed) {
+func (s *State) without(original, folded *AlertRecord, d *deed) {
 	a, gone := &original.Alert, &folded.Alert
 	own := slices.IndexFunc(a.Sightings, func(x alert.Sighting) bool { return x.AlertID == a.ID })
 	if own >= 0 {
@@ -95,7 +95,7 @@ func (s *State) without(original, folded *Member, d *deed) {
 }
 
 // reclaim makes the ids that only the unfolded report carries lead to it.
-func (s *State) reclaim(r *Report, original *Member) {
+func (s *State) reclaim(r *Report, original *AlertRecord) {
 	others := carried(original.Alert)
 	for _, id := range r.ids {
 		if !slices.Contains(others, id) {

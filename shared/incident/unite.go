@@ -34,7 +34,7 @@ func (s *State) unite(keys []string) string {
 func (s *State) names(own string) []string {
 	out := []string{own}
 	if n := s.nodes[own]; n != nil {
-		out = append(out, n.Also...)
+		out = append(out, n.Aliases...)
 	}
 	return out
 }
@@ -77,29 +77,29 @@ func identity(key string) string {
 func (s *State) absorb(own, gone string) {
 	g := s.edit(gone)
 	n := s.edit(own)
-	for _, t := range g.Touches {
+	for _, t := range g.Activities {
 		n.touched(t, s.tune)
 	}
-	for _, t := range g.Types {
+	for _, t := range g.KindCounts {
 		n.counted(t)
 	}
-	for _, o := range g.Owners {
+	for _, o := range g.Targets {
 		n.owned(o)
 	}
-	for _, c := range g.Company {
+	for _, c := range g.CoOccurring {
 		n.met(c)
 	}
-	for _, k := range append(g.Also, gone) {
-		if len(n.Also) < maxAlso && !slices.Contains(n.Also, k) {
-			n.Also = append(n.Also, k)
+	for _, k := range append(g.Aliases, gone) {
+		if len(n.Aliases) < maxAlso && !slices.Contains(n.Aliases, k) {
+			n.Aliases = append(n.Aliases, k)
 		}
 	}
-	n.Briefs = append(n.Briefs, g.Briefs...)
-	n.Briefs = n.Briefs[max(0, len(n.Briefs)-maxBriefs):]
+	n.Fingerprints = append(n.Fingerprints, g.Fingerprints...)
+	n.Fingerprints = n.Fingerprints[max(0, len(n.Fingerprints)-maxBriefs):]
 	for _, x := range g.Exposures {
 		n.Exposures = exposed(n.Exposures, x, false, maxExposedThing)
 	}
-	n.Alerts += g.Alerts
+	n.Episodes += g.Episodes
 	n.span(g.First, g.Last)
 	*g = Node{Key: gone, SameAs: own, First: g.First, Last: g.Last}
 }

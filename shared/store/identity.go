@@ -20,9 +20,9 @@ func IdentityOf(ctx context.Context, c Correlation, tenant, name string) (incide
 		}
 		n := l.Nodes[0]
 		if n.SameAs == "" {
-			out.Also = n.Also
-			for _, o := range n.Owners {
-				out.Owners = append(out.Owners, o.Key)
+			out.Aliases = n.Aliases
+			for _, o := range n.Targets {
+				out.Targets = append(out.Targets, o.Key)
 			}
 			return out, nil
 		}

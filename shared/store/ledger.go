@@ -41,4 +41,4 @@ type Document struct {
 }
 
 // Entry is one line of a journal.
-type Entry = incident.Entry
+type Entry = incident.AuditEntry

@@ -48,18 +48,18 @@ type Reader interface {
 	// Tenants lists the tenants with anything stored, sorted.
 	Tenants(ctx context.Context) ([]string, error)
 	// Alert finds one alert or exposure by id; fault.NotFound when there is none.
-	Alert(ctx context.Context, tenant, id string) (incident.Member, error)
+	Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error)
 	// Alerts lists alerts; neither exposures nor folded alerts are among them.
-	Alerts(ctx context.Context, tenant string, q query.Query) (Page[incident.Member], error)
+	Alerts(ctx context.Context, tenant string, q query.Query) (Page[incident.AlertRecord], error)
 	// Exposures lists posture findings.
-	Exposures(ctx context.Context, tenant string, q query.Query) (Page[incident.Member], error)
+	Exposures(ctx context.Context, tenant string, q query.Query) (Page[incident.AlertRecord], error)
 	// Incident finds one incident by id, also a redirected one; fault.NotFound when there is none.
 	Incident(ctx context.Context, tenant, id string) (incident.Incident, error)
 	// Incidents lists incidents, redirected ones included unless q excludes them.
 	Incidents(ctx context.Context, tenant string, q query.Query) (Page[incident.Incident], error)
 	// IncidentAlerts lists the alerts of an incident and of all that were merged into it, by first activity unless q
 	// orders otherwise.
-	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (Page[incident.Member], error)
+	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (Page[incident.AlertRecord], error)
 	// Stats counts what is stored, all tenants together. It may lag a little behind.
 	Stats(ctx context.Context) (Stats, error)
 }
@@ -68,7 +68,7 @@ type Reader interface {
 type Index interface {
 	// Mentions lists the alerts and exposures that name a thing by one of m.Names, each once, folded ones left out. An alert's
 	// evidence only grows: one that has lost a name all the same may still be listed.
-	Mentions(ctx context.Context, tenant string, m incident.Mentioning) ([]incident.Mention, error)
+	Mentions(ctx context.Context, tenant string, m incident.MentionQuery) ([]incident.Mention, error)
 	// Identity is what correlation remembers of a name. It forgets what no alert has named for incident.NodeLife.
 	Identity(ctx context.Context, tenant, name string) (incident.Identity, error)
 	// Sources counts what the tenant has from each provider, by name.

@@ -151,7 +151,7 @@ func (k *Keys) put(ctx context.Context, r keyRecord, noted *api.Noted) error {
 	if noted == nil {
 		r.version, err = k.Ledger.PutDocument(ctx, keyKind, d)
 	} else {
-		r.version, err = k.Ledger.PutNoted(ctx, keyKind, d, noted.Tenant, noted.Entry)
+		r.version, err = k.Ledger.PutNoted(ctx, keyKind, d, noted.Tenant, noted.AuditEntry)
 	}
 	if err == nil && k.Remember > 0 {
 		k.remember(r)

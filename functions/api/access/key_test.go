@@ -279,7 +279,7 @@ func TestKeysBringTheirEntry(t *testing.T) {
 	said := 0
 	line := func(what string) (*api.Noted, error) {
 		said++
-		return &api.Noted{Tenant: "contoso", Entry: incident.Entry{ID: fmt.Sprint(said, what), Data: []byte(`{}`)}}, nil
+		return &api.Noted{Tenant: "contoso", AuditEntry: incident.AuditEntry{ID: fmt.Sprint(said, what), Data: []byte(`{}`)}}, nil
 	}
 	revoked := func(before, after api.Key) (*api.Noted, error) {
 		if !before.Revoked.IsZero() || after.Revoked.IsZero() {

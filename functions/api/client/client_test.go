@@ -28,10 +28,10 @@ func (r reader) Stats(context.Context) (query.Stats, error) {
 	return query.Stats{Alerts: int64(r.n)}, nil
 }
 
-func (r reader) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.Member], error) {
-	var p query.Page[incident.Member]
+func (r reader) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
+	var p query.Page[incident.AlertRecord]
 	for i := range r.n {
-		m := incident.Member{Alert: alert.Alert{ID: fmt.Sprintf("gd%04d", i), Tenant: tenant}}
+		m := incident.AlertRecord{Alert: alert.Alert{ID: fmt.Sprintf("gd%04d", i), Tenant: tenant}}
 		switch {
 		case !query.Match(q.Where, m):
 		case len(p.Items) < q.Top:

@@ -98,7 +98,7 @@ func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning 
 	if noted == nil {
 		out.Version, err = k.Ledger.PutDocument(ctx, kind, d)
 	} else {
-		out.Version, err = k.Ledger.PutNoted(ctx, kind, d, noted.Tenant, noted.Entry)
+		out.Version, err = k.Ledger.PutNoted(ctx, kind, d, noted.Tenant, noted.AuditEntry)
 	}
 	if err != nil {
 		return out, err

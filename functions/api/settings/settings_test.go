@@ -77,7 +77,7 @@ func TestSettingsBringTheirEntry(t *testing.T) {
 	}
 	k := &settings.Keeper{Ledger: ledger, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	note := func(after api.Setting) (*api.Noted, error) {
-		return &api.Noted{Tenant: "contoso", Entry: incident.Entry{ID: fmt.Sprint("to version ", after.Version), Data: []byte(`{}`)}}, nil
+		return &api.Noted{Tenant: "contoso", AuditEntry: incident.AuditEntry{ID: fmt.Sprint("to version ", after.Version), Data: []byte(`{}`)}}, nil
 	}
 	for _, tt := range []struct {
 		version uint64

@@ -55,22 +55,22 @@ func (s *stage) meant(arg string) (string, error) {
 }
 
 // titled is the one alert with a title.
-func (s *stage) titled(title string) (incident.Member, error) {
+func (s *stage) titled(title string) (incident.AlertRecord, error) {
 	ctx := context.Background()
 	tenants, err := s.one.Store.Tenants(ctx)
 	if err != nil {
-		return incident.Member{}, err
+		return incident.AlertRecord{}, err
 	}
-	var found []incident.Member
+	var found []incident.AlertRecord
 	for _, tenant := range tenants {
 		page, err := s.one.Store.Alerts(ctx, tenant, query.Query{Top: 2, Where: query.Compare{Field: query.Title, Op: query.Eq, Text: title}})
 		if err != nil {
-			return incident.Member{}, err
+			return incident.AlertRecord{}, err
 		}
 		found = append(found, page.Items...)
 	}
 	if len(found) != 1 {
-		return incident.Member{}, fmt.Errorf("%d alerts are called %q, want one", len(found), title)
+		return incident.AlertRecord{}, fmt.Errorf("%d alerts are called %q, want one", len(found), title)
 	}
 	return found[0], nil
 }

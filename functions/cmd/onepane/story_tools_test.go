@@ -79,7 +79,7 @@ func (s *stage) ids(i incident.Incident) (string, error) {
 	return strings.Join(counts, ", "), nil
 }
 
-func senderID(m incident.Member) string {
+func senderID(m incident.AlertRecord) string {
 	if id := m.Alert.Extra["sender_id"]; id != "" {
 		return id
 	}

@@ -103,7 +103,7 @@ func syslogSeverity(s alert.Severity) int {
 	return 5
 }
 
-func alertFields(e *extension, m *incident.Member) {
+func alertFields(e *extension, m *incident.AlertRecord) {
 	a := m.Alert
 	e.add("start", millis(a.First))
 	e.add("end", millis(a.Last))

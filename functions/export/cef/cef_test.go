@@ -206,7 +206,7 @@ func TestAReceiverThatNeverClosesIsAFailure(t *testing.T) {
 func TestEncode(t *testing.T) {
 	a := exporttest.Alert(3)
 	a.Title, a.Description, a.Type = "pipe | and \\ slash\nline", "key=value\r\nsecond", "Recon:EC2/Port=22|x"
-	row, err := export.OfAlert("contoso", incident.Member{Alert: a, Incident: "10001", Status: alert.StatusNew, Updated: exporttest.Begin})
+	row, err := export.OfAlert("contoso", incident.AlertRecord{Alert: a, Incident: "10001", Status: alert.StatusNew, Updated: exporttest.Begin})
 	if err != nil {
 		t.Fatal(err)
 	}

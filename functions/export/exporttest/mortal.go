@@ -71,6 +71,6 @@ func (m mortalStore) PutDocument(ctx context.Context, kind string, d store.Docum
 	return v, err
 }
 
-func (m mortalStore) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.Member], error) {
+func (m mortalStore) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	return m.everyStore.IncidentAlerts(ctx, tenant, id, q)
 }

@@ -161,7 +161,7 @@ func analytic(a alert.Alert) *Analytic {
 // attackVersion is the ATT&CK whose words are used.
 const attackVersion = "16"
 
-func finding(m *incident.Member) Finding {
+func finding(m *incident.AlertRecord) Finding {
 	a := m.Alert
 	f := Finding{
 		UID: a.Origin.ID, UIDAlt: a.ID, Title: a.Title, CreatedTime: millis(m.Created), ModifiedTime: millis(m.Updated),

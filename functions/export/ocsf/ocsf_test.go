@@ -33,7 +33,7 @@ func rows(t *testing.T) []export.Row {
 	}
 	for _, class := range []string{"", "truePositive", "falsePositive", "informationalExpectedActivity"} {
 		work := incident.Work{Classification: class, Determination: "malware", AssignedTo: "ana@example.com", Comments: []incident.Comment{{Text: "seen"}}}
-		r, err := export.OfAlert("contoso", incident.Member{Alert: a, Status: alert.StatusResolved, Work: work, Created: exporttest.Begin, Updated: exporttest.Begin.Add(time.Hour)})
+		r, err := export.OfAlert("contoso", incident.AlertRecord{Alert: a, Status: alert.StatusResolved, Work: work, Created: exporttest.Begin, Updated: exporttest.Begin.Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestActivityFollowsTheLife(t *testing.T) {
 		status  alert.Status
 		want    int
 	}{{at, alert.StatusNew, 200401}, {at.Add(1), alert.StatusNew, 200402}, {at.Add(1), alert.StatusResolved, 200403}} {
-		r, _ := export.OfAlert("t", incident.Member{Created: at, Updated: tt.updated, Status: tt.status})
+		r, _ := export.OfAlert("t", incident.AlertRecord{Created: at, Updated: tt.updated, Status: tt.status})
 		if got := (Encoder{}).Event(r).TypeUID; got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.status, got, tt.want)
 		}

@@ -39,7 +39,7 @@ func rows(t testing.TB) []export.Row {
 	}
 	work := incident.Work{Classification: "truePositive", Determination: "malware", AssignedTo: "ana@example.com", Comments: []incident.Comment{{Text: "seen"}}}
 	at := exporttest.Begin
-	for _, m := range []incident.Member{
+	for _, m := range []incident.AlertRecord{
 		{Alert: a, Status: alert.StatusResolved, Work: work, Created: at, Updated: at.Add(time.Hour)},
 		{Alert: exporttest.Alert(1), Created: at.Add(-2 * time.Hour), Updated: at}, // older than the one before, in the same place
 		{Alert: alert.Alert{ID: "bare", Tenant: "contoso", Class: alert.Exposure}, Created: at.Add(-time.Hour), Updated: at},
@@ -254,7 +254,7 @@ func TestPagesAndGroupsAreBounded(t *testing.T) {
 			a := exporttest.Alert(n*3 + 1)
 			a.Account = alert.Account{}
 			a.Description = strings.Repeat(string(rune('a'+n%26)), each)
-			r, err := export.OfAlert("contoso", incident.Member{Alert: a, Created: exporttest.Begin, Updated: exporttest.Begin})
+			r, err := export.OfAlert("contoso", incident.AlertRecord{Alert: a, Created: exporttest.Begin, Updated: exporttest.Begin})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -30,7 +30,7 @@ type brief struct {
 	nanos            [3]int32
 }
 
-func (t *texts) brief(m *incident.Member) brief {
+func (t *texts) brief(m *incident.AlertRecord) brief {
 	a := &m.Alert
 	b := brief{
 		incident: m.Incident, folded: m.FoldedInto, id: a.Origin.ID, report: a.ReportID,
@@ -46,9 +46,9 @@ func (t *texts) brief(m *incident.Member) brief {
 	return b
 }
 
-func (b *brief) member(id string) incident.Member {
+func (b *brief) member(id string) incident.AlertRecord {
 	at := func(i int) time.Time { return moment{b.seconds[i], b.nanos[i]}.time() }
-	return incident.Member{
+	return incident.AlertRecord{
 		Incident: b.incident, FoldedInto: b.folded,
 		Alert: alert.Alert{
 			ID: id, Origin: alert.Origin{Provider: b.voice.provider, ID: b.id}, Title: b.voice.title, Reporter: b.voice.reporter,
@@ -65,8 +65,8 @@ type lead struct {
 
 func leadOf(n *incident.Node) (lead, bool) {
 	l := lead{n.Alert, momentOf(n.First), momentOf(n.Last)}
-	plain := n.Alert != "" && n.SameAs == "" && n.Alerts == 0 && n.Plain == 0 &&
-		len(n.Also)+len(n.Touches)+len(n.Owners)+len(n.Company)+len(n.Briefs)+len(n.Types)+len(n.Exposures) == 0
+	plain := n.Alert != "" && n.SameAs == "" && n.Episodes == 0 && n.KnownShare == 0 &&
+		len(n.Aliases)+len(n.Activities)+len(n.Targets)+len(n.CoOccurring)+len(n.Fingerprints)+len(n.KindCounts)+len(n.Exposures) == 0
 	return l, plain
 }
 
@@ -87,7 +87,7 @@ type quiet struct {
 	assets                        []incident.Asset
 	kinds                         []uint32
 	credit                        float64
-	clues                         []incident.Clue
+	clues                         []incident.DeferredLink
 }
 
 // quietAfter is for how long nothing has happened to a quiet incident.
@@ -96,19 +96,19 @@ const quietAfter = 12 * time.Hour
 // quiet shrinks an incident, if nothing of it is lost.
 func (t *texts) quiet(i *incident.Incident) (quiet, bool) {
 	q := quiet{
-		tenant: t.word(i.Tenant), name: t.word(i.Name), lead: t.word(i.Lead), opener: i.Opener, severity: i.Severity,
+		tenant: t.word(i.Tenant), name: t.word(i.Name), lead: t.word(i.GravestTitle), opener: i.Opener, severity: i.Severity,
 		created: momentOf(i.Created), updated: momentOf(i.Updated), first: momentOf(i.First), last: momentOf(i.Last),
-		alerts: int32(i.Alerts), assetCount: int32(i.AssetCount), leadRank: int32(i.LeadRank), background: i.Background,
-		tactics: i.Tactics, products: i.Products, clouds: i.Clouds, assets: i.Assets, kinds: i.Kinds, credit: i.Credit, clues: i.Clues,
+		alerts: int32(i.Alerts), assetCount: int32(i.AssetCount), leadRank: int32(i.GravestRank), background: i.Noise,
+		tactics: i.Tactics, products: i.Products, clouds: i.Clouds, assets: i.Assets, kinds: i.Kinds, credit: i.Suspicion, clues: i.DeferredLinks,
 	}
 	return q, reflect.DeepEqual(*i, q.incident(i.ID))
 }
 
 func (q *quiet) incident(id string) incident.Incident {
 	return incident.Incident{
-		ID: id, Tenant: q.tenant, Name: q.name, Lead: q.lead, Opener: q.opener, Severity: q.severity, Status: incident.Active,
+		ID: id, Tenant: q.tenant, Name: q.name, GravestTitle: q.lead, Opener: q.opener, Severity: q.severity, Status: incident.Active,
 		Created: q.created.time(), Updated: q.updated.time(), First: q.first.time(), Last: q.last.time(),
-		Alerts: int(q.alerts), AssetCount: int(q.assetCount), LeadRank: int(q.leadRank), Background: q.background,
-		Tactics: q.tactics, Products: q.products, Clouds: q.clouds, Assets: q.assets, Kinds: q.kinds, Credit: q.credit, Clues: q.clues,
+		Alerts: int(q.alerts), AssetCount: int(q.assetCount), GravestRank: int(q.leadRank), Noise: q.background,
+		Tactics: q.tactics, Products: q.products, Clouds: q.clouds, Assets: q.assets, Kinds: q.kinds, Suspicion: q.credit, DeferredLinks: q.clues,
 	}
 }

@@ -15,8 +15,8 @@ var at = time.Date(2026, 3, 3, 0, 7, 33, 123456789, time.UTC)
 // What memory keeps small comes back as it was; what would lose something is not made small.
 func TestQuiet(t *testing.T) {
 	plain := incident.Incident{
-		ID: "10001", Tenant: "contoso", Name: "Miner on web-03", Lead: "Miner", LeadRank: 3, Opener: "gd1", Severity: alert.High, Status: incident.Active,
-		Created: at, Updated: at.Add(time.Hour), First: at, Last: at.Add(time.Minute), Alerts: 2, AssetCount: 1, Background: true,
+		ID: "10001", Tenant: "contoso", Name: "Miner on web-03", GravestTitle: "Miner", GravestRank: 3, Opener: "gd1", Severity: alert.High, Status: incident.Active,
+		Created: at, Updated: at.Add(time.Hour), First: at, Last: at.Add(time.Minute), Alerts: 2, AssetCount: 1, Noise: true,
 		Tactics: []attack.Tactic{attack.Impact}, Products: []string{"GuardDuty"}, Kinds: []uint32{7},
 		Assets: []incident.Asset{{Key: "host:web-03", Kind: "host", Name: "web-03", Value: "web-03"}},
 	}
@@ -30,7 +30,7 @@ func TestQuiet(t *testing.T) {
 		{"resolved", func(i *incident.Incident) { i.Status = incident.Resolved }, false},
 		{"merged away", func(i *incident.Incident) { i.RedirectTo = "20001" }, false},
 		{"that merged another", func(i *incident.Incident) { i.Merged = []string{"20001"} }, false},
-		{"with an open exposure", func(i *incident.Incident) { i.Exposures = []incident.Exposed{{ID: "x"}} }, false},
+		{"with an open exposure", func(i *incident.Incident) { i.Exposures = []incident.OpenExposure{{ID: "x"}} }, false},
 		{"in somebody's hands", func(i *incident.Incident) { i.AssignedTo = "dora" }, false},
 	} {
 		inc, m := plain, newMemory()
@@ -85,7 +85,7 @@ func TestSweep(t *testing.T) {
 	gone := incident.Node{Key: "id:gone", Alert: "a1", First: at, Last: at}
 	live := incident.Node{Key: "id:live", Alert: "a2", First: at.Add(72 * time.Hour), Last: at.Add(72 * time.Hour)}
 	m.commit(incident.Changes{
-		Members:   []incident.Member{{Alert: alert.Alert{ID: "a2", First: live.First, Last: live.Last, Updated: live.Last}}},
+		Alerts:    []incident.AlertRecord{{Alert: alert.Alert{ID: "a2", First: live.First, Last: live.Last, Updated: live.Last}}},
 		Incidents: []incident.Incident{old}, Nodes: []incident.Node{gone, live},
 	})
 	m.sweep()

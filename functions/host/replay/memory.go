@@ -40,9 +40,9 @@ func newMemory() *memory {
 
 func (m *memory) load(refs incident.Refs) incident.Loaded {
 	l := incident.Loaded{Sequence: m.sequence} // most of what is asked for is new, so nothing is made in advance
-	for _, id := range refs.Members {
+	for _, id := range refs.Alerts {
 		if b, ok := m.members[id]; ok {
-			l.Members = append(l.Members, b.member(id))
+			l.Alerts = append(l.Alerts, b.member(id))
 		}
 	}
 	for _, id := range refs.Incidents {
@@ -73,8 +73,8 @@ func (m *memory) incident(id string) (incident.Incident, bool) {
 
 func (m *memory) commit(c incident.Changes) {
 	m.sequence = max(m.sequence, c.Sequence)
-	for i := range c.Members {
-		mem := &c.Members[i]
+	for i := range c.Alerts {
+		mem := &c.Alerts[i]
 		m.members[mem.Alert.ID] = m.texts.brief(mem)
 		if mem.Alert.Last.After(m.newest) {
 			m.newest = mem.Alert.Last
@@ -110,18 +110,18 @@ func (m *memory) size() int { return len(m.leads) + len(m.nodes) + len(m.inciden
 // beside their name and counts. It shrinks incidents to which little is likely to happen.
 func (m *memory) sweep() {
 	for key, n := range m.nodes {
-		if m.newest.Sub(n.Last) > incident.Life(key) {
+		if m.newest.Sub(n.Last) > incident.LifetimeOf(key) {
 			delete(m.nodes, key)
 		}
 	}
 	for key, l := range m.leads {
-		if m.newest.Sub(l.last.time()) > incident.Life(key) {
+		if m.newest.Sub(l.last.time()) > incident.LifetimeOf(key) {
 			delete(m.leads, key)
 		}
 	}
 	for id, inc := range m.incidents {
 		age := m.newest.Sub(inc.Last)
-		if age > incident.NodeLife && inc.Assets != nil {
+		if age > incident.NodeLifetime && inc.Assets != nil {
 			inc.Assets, inc.Kinds = nil, nil
 			m.incidents[id] = inc
 		}

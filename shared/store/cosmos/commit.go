@@ -23,8 +23,8 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if len(c.Members) > store.MaxCommit {
-		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Members), store.MaxCommit)
+	if len(c.Alerts) > store.MaxCommit {
+		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Alerts), store.MaxCommit)
 	}
 	if n := len(partitionOf(name)); n > maxTenant {
 		return fault.Errorf(fault.Invalid, "commit: the tenant's name has %d bytes, more than %d", n, maxTenant)
@@ -73,7 +73,7 @@ func (s *Store) commit(ctx context.Context, t *tenant, v *view, c incident.Chang
 		return nil, err
 	}
 	var err error
-	if w.note, err = s.newNote(t.name, nameOf(t.name), c.Journal...); err != nil {
+	if w.note, err = s.newNote(t.name, nameOf(t.name), c.AuditEntries...); err != nil {
 		return nil, err
 	}
 	return w.commit(ctx)
@@ -157,7 +157,7 @@ func (w *writing) begin(c incident.Changes) {
 
 // members makes the rows of alerts, and writes the bodies that are new.
 func (w *writing) members(ctx context.Context, c incident.Changes) error {
-	members := lastOf(c.Members, func(m *incident.Member) string { return m.Alert.ID })
+	members := lastOf(c.Alerts, func(m *incident.AlertRecord) string { return m.Alert.ID })
 	ids := make([]string, len(members))
 	for i, m := range members {
 		ids[i] = m.Alert.ID
@@ -172,14 +172,14 @@ func (w *writing) members(ctx context.Context, c incident.Changes) error {
 		if err != nil {
 			return fault.Errorf(fault.Invalid, "encode alert %s: %w", m.Alert.ID, err)
 		}
-		r := row{Member: headOf(m), V: w.root.Version, Home: w.root.Version, Body: body{Sum: hashed(string(encoded))}}
+		r := row{AlertRecord: headOf(m), V: w.root.Version, Home: w.root.Version, Body: body{Sum: hashed(string(encoded))}}
 		before := old[m.Alert.ID]
 		if gone := w.view.rows[m.Alert.ID]; gone != nil && gone.Gone {
 			r.Home = gone.Home // until a fold its row is still there
 		}
 		if before != nil {
 			r.Home = before.Home
-			count(&w.root.Rows, kindOf(before.Member), -1)
+			count(&w.root.Rows, kindOf(before.AlertRecord), -1)
 		}
 		if before != nil && before.Body.Sum == r.Body.Sum {
 			r.Body = before.Body
@@ -188,7 +188,7 @@ func (w *writing) members(ctx context.Context, c incident.Changes) error {
 			bodies = append(bodies, encoded)
 			w.mention(m)
 		}
-		count(&w.root.Rows, kindOf(r.Member), 1)
+		count(&w.root.Rows, kindOf(r.AlertRecord), 1)
 		w.root.source(before, m)
 		w.Rows = append(w.Rows, r)
 	}
@@ -298,7 +298,7 @@ func lifeLeft(n incident.Node, now time.Time) int {
 	if n.Last.After(now) {
 		from = n.Last
 	}
-	left := min(from.Add(incident.Life(n.Key)).Sub(now), incident.NodeLife) + slack
+	left := min(from.Add(incident.LifetimeOf(n.Key)).Sub(now), incident.NodeLifetime) + slack
 	return int(left / time.Second)
 }
 
@@ -306,7 +306,7 @@ func lifeLeft(n incident.Node, now time.Time) int {
 func (w *writing) sealed(ctx context.Context, _ incident.Changes) error {
 	for _, r := range w.Rows {
 		if len(w.root.Volumes) == 0 && r.Home == w.item.V { // else it will be found in a volume: whoever reads has the tail in memory
-			w.item.add(kindOf(r.Member), r)
+			w.item.add(kindOf(r.AlertRecord), r)
 			w.item.IDs = append(w.item.IDs, alertTerm(r.Alert.ID))
 		}
 	}

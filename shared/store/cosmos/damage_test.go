@@ -13,7 +13,7 @@ import (
 
 // FuzzItems feeds damaged items: they are errors, never panics.
 func FuzzItems(f *testing.F) {
-	rows, err := pack(content{Rows: []row{{Member: incident.Member{Incident: "1"}, V: 1, Home: 1}}})
+	rows, err := pack(content{Rows: []row{{AlertRecord: incident.AlertRecord{Incident: "1"}, V: 1, Home: 1}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func FuzzItems(f *testing.F) {
 
 // TestNothingIsShared fills every list there is and looks for one that a copy has in common with its original.
 func TestNothingIsShared(t *testing.T) {
-	var m incident.Member
+	var m incident.AlertRecord
 	var i incident.Incident
 	fill(reflect.ValueOf(&m).Elem())
 	fill(reflect.ValueOf(&i).Elem())

@@ -25,7 +25,7 @@ func (l *life) commit(keys ...string) {
 	l.t.Helper()
 	var nodes []incident.Node
 	for _, key := range keys {
-		nodes = append(nodes, incident.Node{Key: key, First: l.now, Last: l.now, Alerts: 1})
+		nodes = append(nodes, incident.Node{Key: key, First: l.now, Last: l.now, Episodes: 1})
 	}
 	l.write(nodes...)
 }
@@ -55,7 +55,7 @@ func (l *life) has(keys ...string) map[string]bool {
 func TestNamesExpire(t *testing.T) {
 	l := newLife(t, cosmos.Options{})
 	l.commit("id:finding-1", "host:web")
-	l.now = l.now.Add(incident.Life("id:finding-1"))
+	l.now = l.now.Add(incident.LifetimeOf("id:finding-1"))
 	if !l.has("id:finding-1")["id:finding-1"] {
 		t.Error("a name is forgotten before its life is over")
 	}

@@ -217,7 +217,7 @@ func (f *folding) commit(ctx context.Context, it commitItem, c content) (commitI
 		if r.Gone {
 			continue
 		}
-		it.add(kindOf(r.Member), *r)
+		it.add(kindOf(r.AlertRecord), *r)
 		it.IDs = append(it.IDs, alertTerm(r.Alert.ID))
 	}
 	if it.V <= f.view.root.Folded || it.Tenant != f.tenant.name {

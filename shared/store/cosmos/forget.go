@@ -67,8 +67,8 @@ func (s *Store) forget1(ctx context.Context, t *tenant, id string, before time.T
 		return false, err
 	}
 	for _, r := range w.victims {
-		w.Rows = append(w.Rows, row{Member: incident.Member{Alert: alert.Alert{ID: r.Alert.ID}}, V: w.root.Version, Home: r.Home, Gone: true})
-		count(&w.root.Rows, kindOf(r.Member), -1)
+		w.Rows = append(w.Rows, row{AlertRecord: incident.AlertRecord{Alert: alert.Alert{ID: r.Alert.ID}}, V: w.root.Version, Home: r.Home, Gone: true})
+		count(&w.root.Rows, kindOf(r.AlertRecord), -1)
 	}
 	if !more {
 		if err := w.cases(ctx); err != nil {

@@ -29,7 +29,7 @@ func state(n int, status incident.Status, hours int) incident.Changes {
 	id := fmt.Sprint(10_000 * n)
 	a := alert.Alert{ID: string(rune('a' + n - 1)), Tenant: tenant, Title: "T", Severity: alert.High, First: longAgo, Last: longAgo}
 	return incident.Changes{
-		Members:   []incident.Member{{Alert: a, Incident: id, Status: alert.StatusNew, Created: longAgo, Updated: at}},
+		Alerts:    []incident.AlertRecord{{Alert: a, Incident: id, Status: alert.StatusNew, Created: longAgo, Updated: at}},
 		Incidents: []incident.Incident{{ID: id, Tenant: tenant, Name: id, Status: status, Created: longAgo, Updated: at, Alerts: 1}},
 	}
 }
@@ -38,7 +38,7 @@ func save(t *testing.T, s *cosmos.Store, all ...incident.Changes) {
 	t.Helper()
 	var c incident.Changes
 	for _, one := range all {
-		c.Members, c.Incidents = append(c.Members, one.Members...), append(c.Incidents, one.Incidents...)
+		c.Alerts, c.Incidents = append(c.Alerts, one.Alerts...), append(c.Incidents, one.Incidents...)
 		c.Sequence = max(c.Sequence, one.Sequence)
 	}
 	l, err := s.Load(t.Context(), tenant, incident.Refs{Incidents: []string{"1"}})

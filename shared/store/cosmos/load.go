@@ -35,12 +35,12 @@ func (s *Store) load(ctx context.Context, t *tenant, refs incident.Refs) (incide
 			keys = append(keys, key)
 		}
 	}
-	ids := distinct(refs.Members)
+	ids := distinct(refs.Alerts)
 	rows, nodes, err := s.rowsOf(ctx, t, v, ids, names)
 	if err != nil {
 		return out, err
 	}
-	if out.Members, err = s.whole(ctx, t, inOrder(ids, rows)); err != nil {
+	if out.Alerts, err = s.whole(ctx, t, inOrder(ids, rows)); err != nil {
 		return out, err
 	}
 	incidents, err := s.incidentsOf(ctx, t, v, distinct(refs.Incidents))
@@ -72,8 +72,8 @@ func inOrder(ids []string, rows map[string]*row) []*row {
 }
 
 // whole gives rows their bodies; each blob is read once.
-func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.Member, error) {
-	out := make([]incident.Member, len(rows))
+func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.AlertRecord, error) {
+	out := make([]incident.AlertRecord, len(rows))
 	byBlob := map[blobRef][]int{}
 	for i, r := range rows {
 		byBlob[r.Body.Blob] = append(byBlob[r.Body.Blob], i)
@@ -102,8 +102,8 @@ func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.M
 }
 
 // whole puts the body in the place of the head.
-func (r *row) whole(bodies []jsontext.Value) (incident.Member, error) {
-	m := r.Member
+func (r *row) whole(bodies []jsontext.Value) (incident.AlertRecord, error) {
+	m := r.AlertRecord
 	m.Alert = alert.Alert{}
 	m = own(m)
 	if r.Body.N < 0 || r.Body.N >= len(bodies) {

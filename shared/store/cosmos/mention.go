@@ -60,8 +60,8 @@ func mentionTerm(name string) string { return hashed("m" + name) }
 var _ store.Index = (*Store)(nil)
 
 // mention notes the names of an alert with a new body.
-func (w *writing) mention(m incident.Member) {
-	names := incident.Mentioned(m.Alert)
+func (w *writing) mention(m incident.AlertRecord) {
+	names := incident.MentionedNames(m.Alert)
 	if len(names) == 0 {
 		return
 	}
@@ -109,13 +109,13 @@ func (w *writing) mentioned(ctx context.Context, _ incident.Changes) error {
 }
 
 // source counts an alert with its provider, in the place of what it was.
-func (r *root) source(before *row, now incident.Member) {
+func (r *root) source(before *row, now incident.AlertRecord) {
 	name := now.Alert.Origin.Provider
 	s := r.Sources[name]
 	s.Provider = name
 	var rows store.Stats
 	if before != nil {
-		count(&rows, kindOf(before.Member), -1)
+		count(&rows, kindOf(before.AlertRecord), -1)
 	}
 	count(&rows, kindOf(now), 1)
 	s.Alerts += rows.Alerts
@@ -132,7 +132,7 @@ func (r *root) source(before *row, now incident.Member) {
 }
 
 // Mentions is store.Index.
-func (s *Store) Mentions(ctx context.Context, tenant string, q incident.Mentioning) ([]incident.Mention, error) {
+func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
 	return read(ctx, s, tenant, "mentions", func(r *reading) ([]incident.Mention, error) {
 		if q.Limit <= 0 {
 			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
@@ -140,7 +140,7 @@ func (s *Store) Mentions(ctx context.Context, tenant string, q incident.Mentioni
 		if !r.view.exists() || len(q.Names) == 0 {
 			return nil, nil
 		}
-		g := &mentioning{Mentioning: q, reading: r, met: map[string]bool{}}
+		g := &mentioning{MentionQuery: q, reading: r, met: map[string]bool{}}
 		if err := g.ask(ctx); err != nil {
 			return nil, err
 		}
@@ -159,7 +159,7 @@ func (s *Store) Mentions(ctx context.Context, tenant string, q incident.Mentioni
 
 // mentioning is one search by names.
 type mentioning struct {
-	incident.Mentioning
+	incident.MentionQuery
 	*reading
 	terms map[string]bool
 	met   map[string]bool
@@ -189,7 +189,7 @@ func (g *mentioning) question() question {
 		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bind(term)+")")
 	}
 	where := "c.type = 'mentions' AND (" + strings.Join(any, " OR ") + ")"
-	begun := g.After == incident.Mark{}
+	begun := g.After == incident.ListPosition{}
 	order := " ORDER BY c.cmax DESC"
 	switch {
 	case g.Oldest && !begun:
@@ -222,7 +222,7 @@ func (g *mentioning) take(ctx context.Context, data []byte) (more bool, err erro
 	}
 	rows, _, err := g.rowsOf(ctx, g.tenant, g.view, ids, nil)
 	for _, r := range rows {
-		if kindOf(r.Member) != foldedRows && (g.After == incident.Mark{} || g.compare(r, g.After) > 0) {
+		if kindOf(r.AlertRecord) != foldedRows && (g.After == incident.ListPosition{} || g.compare(r, g.After) > 0) {
 			g.found = append(g.found, r)
 		}
 	}
@@ -230,7 +230,7 @@ func (g *mentioning) take(ctx context.Context, data []byte) (more bool, err erro
 }
 
 // compare says whether a row comes after a mark.
-func (g *mentioning) compare(r *row, m incident.Mark) int {
+func (g *mentioning) compare(r *row, m incident.ListPosition) int {
 	c := r.Created.Compare(m.Created)
 	if !g.Oldest {
 		c = -c
@@ -239,7 +239,7 @@ func (g *mentioning) compare(r *row, m incident.Mark) int {
 }
 
 func (g *mentioning) sort() {
-	slices.SortFunc(g.found, func(a, b *row) int { return g.compare(a, incident.Mark{Created: b.Created, ID: b.Alert.ID}) })
+	slices.SortFunc(g.found, func(a, b *row) int { return g.compare(a, incident.ListPosition{Created: b.Created, ID: b.Alert.ID}) })
 }
 
 // sure says that the page is found, when all items to come are at or beyond this one.

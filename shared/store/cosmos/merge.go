@@ -119,7 +119,7 @@ func (s *Store) alive(ctx context.Context, t *tenant, v *view, n *node) (bool, e
 
 // young says that less than a life has passed since a node was touched or written.
 func (s *Store) young(n *node) bool {
-	return s.opts.Now().Sub(time.Unix(max(n.At, n.Last), 0)) <= incident.NodeLife
+	return s.opts.Now().Sub(time.Unix(max(n.At, n.Last), 0)) <= incident.NodeLifetime
 }
 
 // segments writes nodes as segments of the base, the first of which begins at low.

@@ -105,7 +105,7 @@ type incidentsItem struct {
 // row is an alert or exposure without its body: a Member of whose Alert there are ID, Title, Severity, ServiceSource, Class,
 // First and Last.
 type row struct {
-	incident.Member
+	incident.AlertRecord
 	V    uint64 `json:"v"`    // the commit that changed it last
 	Home uint64 `json:"home"` // the commit that brought it, in whose item it stays
 	Body body   `json:"body"`
@@ -128,7 +128,7 @@ type incidentRow struct {
 }
 
 // headOf is what of an alert is in its row.
-func headOf(m incident.Member) incident.Member {
+func headOf(m incident.AlertRecord) incident.AlertRecord {
 	a := m.Alert
 	m.Alert = alert.Alert{}
 	m = own(m)
@@ -144,7 +144,7 @@ const (
 	incidentRows = "incident"
 )
 
-func kindOf(m incident.Member) string {
+func kindOf(m incident.AlertRecord) string {
 	switch {
 	case m.FoldedInto != "":
 		return foldedRows
@@ -170,7 +170,7 @@ func namesID(v uint64, n int) string { return fmt.Sprintf("k-%d-%d", v, n) }
 func incidentsID(page string) string { return "i-" + page }
 func alertTerm(id string) string     { return hashed("a" + id) }
 func nameTerm(key string) string     { return hashed("n" + key) }
-func isName(key string) bool         { return incident.Life(key) < incident.NodeLife }
+func isName(key string) bool         { return incident.LifetimeOf(key) < incident.NodeLifetime }
 func unixMicro(t time.Time) int64    { return max(-maxExact, min(maxExact, t.UnixMicro())) }
 
 // maxExact is the largest number that survives as JSON.

@@ -46,8 +46,8 @@ func killedAt(t *testing.T, n int, drop local.Drop) bool {
 	})
 	s := open(t, a, cosmos.Options{})
 	changes := incident.Changes{
-		Members: []incident.Member{{Alert: alert.Alert{ID: "gd1", Tenant: tenant}}},
-		Journal: []incident.Entry{{ID: "of the commit", Data: []byte(`{}`)}, {ID: "of the commit too", Data: []byte(`{}`)}},
+		Alerts:       []incident.AlertRecord{{Alert: alert.Alert{ID: "gd1", Tenant: tenant}}},
+		AuditEntries: []incident.AuditEntry{{ID: "of the commit", Data: []byte(`{}`)}, {ID: "of the commit too", Data: []byte(`{}`)}},
 	}
 	_ = s.Commit(context.Background(), tenant, 0, changes) // what became of it is seen below
 	_, _ = s.PutNoted(context.Background(), "key", store.Document{ID: "k", Data: []byte(`{}`)}, tenant, store.Entry{ID: "of the document", Data: []byte(`{}`)})

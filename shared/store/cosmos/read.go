@@ -36,12 +36,12 @@ func read[T any](ctx context.Context, s *Store, name, what string, fn func(*read
 }
 
 // Alert is store.Reader.
-func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.Member, error) {
-	return read(ctx, s, tenant, "alert", func(r *reading) (incident.Member, error) {
+func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error) {
+	return read(ctx, s, tenant, "alert", func(r *reading) (incident.AlertRecord, error) {
 		for range maxRedirects {
 			row, err := r.row(ctx, id)
 			if err != nil {
-				return incident.Member{}, err
+				return incident.AlertRecord{}, err
 			}
 			if row.FoldedInto != "" {
 				id = row.FoldedInto
@@ -49,11 +49,11 @@ func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.Member, 
 			}
 			shown, err := r.shown(ctx, []*memberRow{{row, row.Incident}})
 			if err != nil {
-				return incident.Member{}, err
+				return incident.AlertRecord{}, err
 			}
 			return shown[0], nil
 		}
-		return incident.Member{}, fmt.Errorf("alert %s: folds go in a circle", id)
+		return incident.AlertRecord{}, fmt.Errorf("alert %s: folds go in a circle", id)
 	})
 }
 
@@ -69,15 +69,15 @@ func (r *reading) row(ctx context.Context, id string) (*row, error) {
 }
 
 // Alerts is store.Reader.
-func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Member], error) {
-	return read(ctx, s, tenant, "alerts", func(r *reading) (store.Page[incident.Member], error) {
+func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return read(ctx, s, tenant, "alerts", func(r *reading) (store.Page[incident.AlertRecord], error) {
 		return r.members(ctx, alertRows, r.view.root.Rows.Alerts, q)
 	})
 }
 
 // Exposures is store.Reader.
-func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Member], error) {
-	return read(ctx, s, tenant, "exposures", func(r *reading) (store.Page[incident.Member], error) {
+func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return read(ctx, s, tenant, "exposures", func(r *reading) (store.Page[incident.AlertRecord], error) {
 		return r.members(ctx, exposureRows, r.view.root.Rows.Exposures, q)
 	})
 }
@@ -96,21 +96,21 @@ func (m *memberRow) Text(f query.Field) string {
 	return m.row.Text(f)
 }
 
-func (r *reading) members(ctx context.Context, kind string, total int64, q query.Query) (store.Page[incident.Member], error) {
+func (r *reading) members(ctx context.Context, kind string, total int64, q query.Query) (store.Page[incident.AlertRecord], error) {
 	l, err := r.listing(ctx, kind, func(*row) bool { return true })
 	if err != nil {
-		return store.Page[incident.Member]{}, err
+		return store.Page[incident.AlertRecord]{}, err
 	}
 	l.total = total
 	return l.answer(ctx, q)
 }
 
 // listing is of the rows of a kind that are wanted.
-func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bool) (listing[*memberRow, incident.Member], error) {
-	l := listing[*memberRow, incident.Member]{total: -1, order: newestFirst, show: r.shown, ask: r.ask, merged: r.merged(ctx)}
+func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bool) (listing[*memberRow, incident.AlertRecord], error) {
+	l := listing[*memberRow, incident.AlertRecord]{total: -1, order: newestFirst, show: r.shown, ask: r.ask, merged: r.merged(ctx)}
 	l.items = "c.type = 'commit' AND c.v <= @last AND " + l.params.term(rowsTerm(kind))
 	take := func(to []*memberRow, row *row) ([]*memberRow, error) {
-		if row.Gone || kindOf(row.Member) != kind || !wanted(row) {
+		if row.Gone || kindOf(row.AlertRecord) != kind || !wanted(row) {
 			return to, nil
 		}
 		survivor, err := r.survives(ctx, row.Incident)
@@ -168,7 +168,7 @@ func (r *reading) merged(ctx context.Context) func(id string) []string {
 }
 
 // shown gives rows their bodies and survivors.
-func (r *reading) shown(ctx context.Context, rows []*memberRow) ([]incident.Member, error) {
+func (r *reading) shown(ctx context.Context, rows []*memberRow) ([]incident.AlertRecord, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -248,18 +248,18 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 }
 
 // IncidentAlerts is store.Reader; an incident that does not exist is fault.NotFound.
-func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.Member], error) {
-	return read(ctx, s, tenant, "alerts of incident "+id, func(r *reading) (store.Page[incident.Member], error) {
+func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return read(ctx, s, tenant, "alerts of incident "+id, func(r *reading) (store.Page[incident.AlertRecord], error) {
 		to, err := r.survives(ctx, id)
 		if err != nil {
-			return store.Page[incident.Member]{}, err
+			return store.Page[incident.AlertRecord]{}, err
 		}
 		i, err := r.Store.incident(ctx, r.tenant, r.view, to)
 		if err != nil {
-			return store.Page[incident.Member]{}, err
+			return store.Page[incident.AlertRecord]{}, err
 		}
 		if i == nil {
-			return store.Page[incident.Member]{}, fault.Errorf(fault.NotFound, "there is no incident %s", id)
+			return store.Page[incident.AlertRecord]{}, fault.Errorf(fault.NotFound, "there is no incident %s", id)
 		}
 		holders := map[string]bool{to: true}
 		for _, m := range i.Merged {
@@ -267,7 +267,7 @@ func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Q
 		}
 		l, err := r.listing(ctx, alertRows, func(row *row) bool { return holders[row.Incident] })
 		if err != nil {
-			return store.Page[incident.Member]{}, err
+			return store.Page[incident.AlertRecord]{}, err
 		}
 		l.items = both(l.items, "AND", l.params.any(sorted(holders)))
 		l.order = []query.Order{{Field: query.FirstActivity}}

@@ -72,9 +72,9 @@ func TestAVolumeIsNotWrittenFromAnOldView(t *testing.T) {
 func put(t *testing.T, s *cosmos.Store, version uint64, assigned string) {
 	t.Helper()
 	at := time.Date(2026, 1, 1, 0, 0, int(version), 0, time.UTC)
-	m := incident.Member{Alert: alert.Alert{ID: "da1", Title: "one", Severity: alert.High, First: at, Last: at}, Created: at, Updated: at}
+	m := incident.AlertRecord{Alert: alert.Alert{ID: "da1", Title: "one", Severity: alert.High, First: at, Last: at}, Created: at, Updated: at}
 	m.AssignedTo = assigned
-	if err := s.Commit(t.Context(), tenant, version, incident.Changes{Members: []incident.Member{m}, Sequence: int64(version) + 1}); err != nil {
+	if err := s.Commit(t.Context(), tenant, version, incident.Changes{Alerts: []incident.AlertRecord{m}, Sequence: int64(version) + 1}); err != nil {
 		t.Error(err)
 	}
 }

@@ -169,17 +169,17 @@ func (r *rig) handle(ctx context.Context, evs []cloudevent.Event) error {
 	now := time.Now()
 	i := incident.Incident{ID: "10001", Tenant: "contoso", Name: "Case", Status: incident.Active, Created: now, Updated: now}
 	for _, e := range evs {
-		m := incident.Member{Incident: i.ID, Created: now, Updated: now, Position: e.Position}
+		m := incident.AlertRecord{Incident: i.ID, Created: now, Updated: now, Position: e.Position}
 		if err := json.Unmarshal(e.Data, &m.Alert); err != nil {
 			return err
 		}
 		m.Status = m.Alert.Status
-		refs.Members = append(refs.Members, m.Alert.ID)
-		c.Members = append(c.Members, m)
+		refs.Alerts = append(refs.Alerts, m.Alert.ID)
+		c.Alerts = append(c.Alerts, m)
 		for _, key := range []string{"resource/" + m.Alert.ID, "user/" + m.Alert.ID, "fingerprint/" + m.Alert.ID, "account/111122223333"} {
 			refs.Nodes = append(refs.Nodes, key)
-			c.Nodes = append(c.Nodes, incident.Node{Key: key, First: m.Alert.First, Last: m.Alert.Last, Alerts: 1,
-				Touches: []incident.Touch{{Incident: i.ID, Alert: m.Alert.ID, First: m.Alert.First, Last: m.Alert.Last, Alerts: 1}}})
+			c.Nodes = append(c.Nodes, incident.Node{Key: key, First: m.Alert.First, Last: m.Alert.Last, Episodes: 1,
+				Activities: []incident.Activity{{Incident: i.ID, Alert: m.Alert.ID, First: m.Alert.First, Last: m.Alert.Last, Episodes: 1}}})
 		}
 	}
 	refs.Incidents = []string{i.ID}

@@ -22,8 +22,8 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if len(c.Members) > store.MaxCommit {
-		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Members), store.MaxCommit)
+	if len(c.Alerts) > store.MaxCommit {
+		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Alerts), store.MaxCommit)
 	}
 	if err := datadir.CheckName("tenant", name); err != nil {
 		return fmt.Errorf("commit: %w", err)
@@ -84,7 +84,7 @@ func (w *commit) changes(c incident.Changes) error {
 	if err := w.forget(len(c.Nodes)); err != nil { // first: what is written after it stays
 		return err
 	}
-	for _, m := range lastOf(c.Members, func(m incident.Member) string { return m.Alert.ID }) {
+	for _, m := range lastOf(c.Alerts, func(m incident.AlertRecord) string { return m.Alert.ID }) {
 		if err := w.member(m); err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (w *commit) changes(c incident.Changes) error {
 			return err
 		}
 	}
-	if err := w.store.note(w.batch, w.tenant.name, c.Journal...); err != nil {
+	if err := w.store.note(w.batch, w.tenant.name, c.AuditEntries...); err != nil {
 		return err
 	}
 	if len(w.feed) > 0 {
@@ -141,7 +141,7 @@ func lastOf[T any](all []T, id func(T) string) []T {
 }
 
 // member writes an alert with its index entries, in place of what was there.
-func (w *commit) member(m incident.Member) error {
+func (w *commit) member(m incident.AlertRecord) error {
 	id, rows := m.Alert.ID, rowsOf(m)
 	if err := datadir.CheckName("incident of alert "+id, m.Incident); err != nil {
 		return err
@@ -188,7 +188,7 @@ func (w *commit) member(m incident.Member) error {
 }
 
 // dropMember takes out what the new member will not overwrite, the old body included.
-func (w *commit) dropMember(old *memberRow, rows byte, now incident.Member) error {
+func (w *commit) dropMember(old *memberRow, rows byte, now incident.AlertRecord) error {
 	id := old.Alert.ID
 	err := w.batch.Delete(byTime(rows, w.tenant.name, old.created, id), nil)
 	if index := updatedOf(rows); index != 0 {

@@ -110,14 +110,14 @@ func (w *commit) forgetMember(v *view, id string) error {
 	}
 	at := place{id, old.created}
 	if rows != foldedRows {
-		for _, name := range incident.Mentioned(whole.Alert) {
+		for _, name := range incident.MentionedNames(whole.Alert) {
 			err = errors.Join(err, w.batch.Delete(at.mentionedBy(w.tenant.name, name), nil))
 		}
 	}
 	w.state.source(whole, rows, -1)
-	nothing := incident.Member{}
+	nothing := incident.AlertRecord{}
 	nothing.Position = ^old.Position // another than it has, so that dropMember lets the body go
-	return errors.Join(err, w.group(at, memberLabels(rows, old.Member), at, nil), w.dropMember(old, rows, nothing), w.batch.Delete(byID(alertTable, w.tenant.name, id), nil))
+	return errors.Join(err, w.group(at, memberLabels(rows, old.AlertRecord), at, nil), w.dropMember(old, rows, nothing), w.batch.Delete(byID(alertTable, w.tenant.name, id), nil))
 }
 
 // forgetCase takes out an incident with its index entries.

@@ -45,7 +45,7 @@ func labels(rows byte, status, severity, assignee string) []label {
 	return out
 }
 
-func memberLabels(rows byte, m incident.Member) []label {
+func memberLabels(rows byte, m incident.AlertRecord) []label {
 	if rows == foldedRows {
 		return nil
 	}

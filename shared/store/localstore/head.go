@@ -29,7 +29,7 @@ var errHead = errors.New("head is damaged")
 // memberRow is an alert or exposure as its head tells it: a Member whose Alert has only ID, Title, Severity,
 // ServiceSource, Class, First and Last. It is a query.Row.
 type memberRow struct {
-	incident.Member
+	incident.AlertRecord
 	created uint64
 	rest    []byte
 	view    *view // resolves merged incidents; nil leaves them
@@ -42,7 +42,7 @@ func (r *memberRow) Text(f query.Field) string {
 	if f == query.IncidentID && r.view != nil {
 		return r.view.survivor(r.Incident)
 	}
-	return r.Member.Text(f)
+	return r.AlertRecord.Text(f)
 }
 
 // memberRest is the part of a head that no query looks at.
@@ -51,7 +51,7 @@ type memberRest struct {
 	Comments []incident.Comment `json:"comments,omitempty"`
 }
 
-func encodeMember(m incident.Member) ([]byte, error) {
+func encodeMember(m incident.AlertRecord) ([]byte, error) {
 	b := make([]byte, 0, 256)
 	var flags byte
 	if m.StatusSet {
@@ -78,7 +78,7 @@ func encodeMember(m incident.Member) ([]byte, error) {
 // decodeMember reads a head. The result keeps nothing of b but the rest.
 func decodeMember(id string, created uint64, b []byte) (*memberRow, error) {
 	r := &memberRow{created: created}
-	m := &r.Member
+	m := &r.AlertRecord
 	d := decoder{b: b}
 	if d.byte() != headFormat {
 		return nil, fmt.Errorf("alert %s: %w", id, errHead)
@@ -103,8 +103,8 @@ func decodeMember(id string, created uint64, b []byte) (*memberRow, error) {
 }
 
 // whole adds what only the rest and the body tell.
-func (r *memberRow) whole(body []byte) (incident.Member, error) {
-	m := r.Member
+func (r *memberRow) whole(body []byte) (incident.AlertRecord, error) {
+	m := r.AlertRecord
 	if len(r.rest) > 0 {
 		var rest memberRest
 		if err := json.Unmarshal(r.rest, &rest); err != nil {

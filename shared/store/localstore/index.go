@@ -20,11 +20,11 @@ func (st state) own() state {
 }
 
 // index brings what finds and counts an alert from what it was, nil for new, to what it is.
-func (w *commit) index(old *memberRow, oldRows byte, m incident.Member, rows byte) error {
+func (w *commit) index(old *memberRow, oldRows byte, m incident.AlertRecord, rows byte) error {
 	now := place{m.Alert.ID, datadir.TimeKey(m.Created)}
 	was, before := now, []label(nil)
 	if old != nil {
-		was, before = place{m.Alert.ID, old.created}, memberLabels(oldRows, old.Member)
+		was, before = place{m.Alert.ID, old.created}, memberLabels(oldRows, old.AlertRecord)
 		w.state.source(m, oldRows, -1)
 	}
 	w.state.source(m, rows, 1)
@@ -161,7 +161,7 @@ func (w *commit) again(table byte, at place, head []byte) error {
 	}
 	m, err := w.store.body(w.store.dir.DB, w.tenant.name, row)
 	if err != nil { // damaged: it is listed as before, and found by no name
-		m = row.Member
+		m = row.AlertRecord
 	}
 	return w.index(nil, 0, m, table)
 }

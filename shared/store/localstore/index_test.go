@@ -110,9 +110,9 @@ func TestPagesReadFewRows(t *testing.T) {
 func TestIndexesAreMadeForOldDirectories(t *testing.T) {
 	fs := vfs.NewMem()
 	s, dir := open(t, fs)
-	var ms []incident.Member
+	var ms []incident.AlertRecord
 	for n := range 60 {
-		m := incident.Member{Created: morning.Add(time.Duration(n) * time.Minute), Status: alert.StatusNew, Alert: alert.Alert{
+		m := incident.AlertRecord{Created: morning.Add(time.Duration(n) * time.Minute), Status: alert.StatusNew, Alert: alert.Alert{
 			ID: fmt.Sprintf("a%02d", n), Tenant: "t", Severity: alert.High, Origin: alert.Origin{Provider: "p"},
 			Evidence: []alert.Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: fmt.Sprintf("web-%d", n%2)}}},
 		}}
@@ -122,7 +122,7 @@ func TestIndexesAreMadeForOldDirectories(t *testing.T) {
 		ms = append(ms, m)
 	}
 	one := incident.Incident{ID: "1", Status: incident.Active, Severity: alert.Low, Created: morning}
-	if err := s.Commit(t.Context(), "t", 0, incident.Changes{Members: ms, Incidents: []incident.Incident{one}}); err != nil {
+	if err := s.Commit(t.Context(), "t", 0, incident.Changes{Alerts: ms, Incidents: []incident.Incident{one}}); err != nil {
 		t.Fatal(err)
 	}
 	whole := dump(t, dir)

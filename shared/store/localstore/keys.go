@@ -28,7 +28,7 @@ const (
 )
 
 // rowsOf says which row table a member belongs in.
-func rowsOf(m incident.Member) byte {
+func rowsOf(m incident.AlertRecord) byte {
 	switch {
 	case m.FoldedInto != "":
 		return foldedRows

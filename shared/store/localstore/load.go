@@ -33,8 +33,8 @@ func (s *Store) Load(ctx context.Context, tenant string, refs incident.Refs) (in
 	if st.Version == 0 {
 		return out, nil
 	}
-	for _, id := range distinct(refs.Members) {
-		out.Members, err = found(out.Members, err, func() (incident.Member, error) { return v.stored(id) })
+	for _, id := range distinct(refs.Alerts) {
+		out.Alerts, err = found(out.Alerts, err, func() (incident.AlertRecord, error) { return v.stored(id) })
 	}
 	for _, id := range distinct(refs.Incidents) {
 		out.Incidents, err = found(out.Incidents, err, func() (incident.Incident, error) { return v.incident(id) })
@@ -99,16 +99,18 @@ func (v *view) state() (state, error) {
 }
 
 // stored gives an alert as it was committed: merges and folds not followed.
-func (v *view) stored(id string) (incident.Member, error) {
+func (v *view) stored(id string) (incident.AlertRecord, error) {
 	row, _, err := findMember(v, v.tenant, id)
 	if err != nil {
-		return incident.Member{}, err
+		return incident.AlertRecord{}, err
 	}
 	return v.whole(row)
 }
 
 // whole reads a row's body.
-func (v *view) whole(row *memberRow) (incident.Member, error) { return v.store.body(v, v.tenant, row) }
+func (v *view) whole(row *memberRow) (incident.AlertRecord, error) {
+	return v.store.body(v, v.tenant, row)
+}
 
 // incident gives an incident as it was committed.
 func (v *view) incident(id string) (incident.Incident, error) {

@@ -37,7 +37,7 @@ func (p place) mentionedBy(tenant, name string) []byte {
 }
 
 // mentions makes an alert be found by its names and no others. A body that is the old one has the old names.
-func (w *commit) mentions(old *memberRow, oldRows byte, m incident.Member, rows byte) error {
+func (w *commit) mentions(old *memberRow, oldRows byte, m incident.AlertRecord, rows byte) error {
 	at := place{m.Alert.ID, datadir.TimeKey(m.Created)}
 	same := old != nil && oldRows == rows && old.created == at.created
 	if same && m.Position != 0 && m.Position == old.Position {
@@ -46,12 +46,12 @@ func (w *commit) mentions(old *memberRow, oldRows byte, m incident.Member, rows 
 	var before []string
 	if old != nil && oldRows != foldedRows {
 		if whole, err := w.store.body(w.store.dir.DB, w.tenant.name, old); err == nil { // a damaged one leaves its names behind
-			before = incident.Mentioned(whole.Alert)
+			before = incident.MentionedNames(whole.Alert)
 		}
 	}
 	var now []string
 	if rows != foldedRows {
-		now = incident.Mentioned(m.Alert)
+		now = incident.MentionedNames(m.Alert)
 	}
 	for _, name := range before {
 		if !same || !slices.Contains(now, name) {
@@ -71,7 +71,7 @@ func (w *commit) mentions(old *memberRow, oldRows byte, m incident.Member, rows 
 }
 
 // body reads a row's body, from the log or from beside it.
-func (s *Store) body(r pebble.Reader, tenant string, row *memberRow) (incident.Member, error) {
+func (s *Store) body(r pebble.Reader, tenant string, row *memberRow) (incident.AlertRecord, error) {
 	var body []byte
 	var err error
 	if row.Position != 0 {
@@ -80,13 +80,13 @@ func (s *Store) body(r pebble.Reader, tenant string, row *memberRow) (incident.M
 		body, err = get(r, byID(bodyTable, tenant, row.Alert.ID))
 	}
 	if err != nil { // not found would read as "no such alert", and there is one
-		return incident.Member{}, fault.Errorf(fault.Again, "alert %s: read body: %w", row.Alert.ID, err)
+		return incident.AlertRecord{}, fault.Errorf(fault.Again, "alert %s: read body: %w", row.Alert.ID, err)
 	}
 	return row.whole(body)
 }
 
 // Mentions is store.Index.
-func (s *Store) Mentions(ctx context.Context, tenant string, q incident.Mentioning) ([]incident.Mention, error) {
+func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
 	return read(ctx, s, tenant, "mentions", func(v *view) ([]incident.Mention, error) {
 		if q.Limit <= 0 {
 			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
@@ -125,11 +125,11 @@ type mentionEntry struct {
 }
 
 // mentionsOf reads as many entries of a name as a page can need, in the page's order.
-func (v *view) mentionsOf(ctx context.Context, name string, q incident.Mentioning) ([]mentionEntry, error) {
+func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQuery) ([]mentionEntry, error) {
 	prefix := ofName(v.tenant, name)
 	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)}
 	mark := place{q.After.ID, datadir.TimeKey(q.After.Created)}
-	begun := q.After == incident.Mark{}
+	begun := q.After == incident.ListPosition{}
 	switch {
 	case begun:
 	case q.Oldest: // its own moment is walked again
@@ -198,7 +198,7 @@ func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, 
 }
 
 // source counts an alert with its provider, times times.
-func (st *state) source(m incident.Member, rows byte, times int64) {
+func (st *state) source(m incident.AlertRecord, rows byte, times int64) {
 	name := m.Alert.Origin.Provider
 	s := st.Sources[name]
 	s.Provider = name

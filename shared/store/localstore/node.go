@@ -47,7 +47,7 @@ const sweepMore = 16
 // emptying the memory.
 func (w *commit) forget(written int) error {
 	now := min(w.state.Newest, datadir.TimeKey(w.store.opts.Now()))
-	life := uint64(incident.NodeLife)
+	life := uint64(incident.NodeLifetime)
 	if w.state.Oldest == 0 || now < w.state.Oldest || now-w.state.Oldest <= life {
 		return nil
 	}
@@ -120,8 +120,8 @@ func encodeNode(n incident.Node) ([]byte, error) {
 	b := datadir.AppendUint(make([]byte, 0, 80), datadir.TimeKey(n.Last))
 	b = datadir.AppendUint(append(b, nodeFormat), datadir.TimeKey(n.First))
 	b = appendText(appendText(b, n.Alert), n.SameAs)
-	b = binary.AppendUvarint(b, uint64(n.Alerts))
-	n.Key, n.Alert, n.SameAs, n.Alerts = "", "", "", 0
+	b = binary.AppendUvarint(b, uint64(n.Episodes))
+	n.Key, n.Alert, n.SameAs, n.Episodes = "", "", "", 0
 	for _, t := range [...]*time.Time{&n.First, &n.Last} {
 		if datadir.KeyTime(datadir.TimeKey(*t)).Equal(*t) { // a time beyond what a key can say stays in the rest
 			*t = time.Time{}
@@ -147,7 +147,7 @@ func decodeNode(key string, value []byte) (incident.Node, error) {
 			return n, fmt.Errorf("node %s: %w: %w", key, errNode, err)
 		}
 	}
-	n.Key, n.Alert, n.SameAs, n.Alerts = key, alert, same, int(alerts)
+	n.Key, n.Alert, n.SameAs, n.Episodes = key, alert, same, int(alerts)
 	if n.First.IsZero() {
 		n.First = first
 	}

@@ -33,47 +33,47 @@ func read[T any](ctx context.Context, s *Store, tenant, what string, fn func(*vi
 }
 
 // Alert is store.Reader.
-func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.Member, error) {
-	return read(ctx, s, tenant, "alert", func(v *view) (incident.Member, error) {
+func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error) {
+	return read(ctx, s, tenant, "alert", func(v *view) (incident.AlertRecord, error) {
 		for range maxRedirects {
 			row, _, err := findMember(v, tenant, id)
 			if err != nil {
-				return incident.Member{}, err
+				return incident.AlertRecord{}, err
 			}
 			if row.FoldedInto == "" {
 				return v.shown(row)
 			}
 			id = row.FoldedInto
 		}
-		return incident.Member{}, fmt.Errorf("alert %s: folds go in a circle", id)
+		return incident.AlertRecord{}, fmt.Errorf("alert %s: folds go in a circle", id)
 	})
 }
 
 // shown is a row as readers see it: whole, in the surviving incident.
-func (v *view) shown(row *memberRow) (incident.Member, error) {
+func (v *view) shown(row *memberRow) (incident.AlertRecord, error) {
 	m, err := v.whole(row)
 	m.Incident = v.survivor(m.Incident)
 	return m, err
 }
 
 // Alerts is store.Reader.
-func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Member], error) {
-	return read(ctx, s, tenant, "alerts", func(v *view) (store.Page[incident.Member], error) {
+func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return read(ctx, s, tenant, "alerts", func(v *view) (store.Page[incident.AlertRecord], error) {
 		return s.members(ctx, v, alertRows, q)
 	})
 }
 
 // Exposures is store.Reader.
-func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Member], error) {
-	return read(ctx, s, tenant, "exposures", func(v *view) (store.Page[incident.Member], error) {
+func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return read(ctx, s, tenant, "exposures", func(v *view) (store.Page[incident.AlertRecord], error) {
 		return s.members(ctx, v, exposureRows, q)
 	})
 }
 
-func (s *Store) members(ctx context.Context, v *view, table byte, q query.Query) (store.Page[incident.Member], error) {
+func (s *Store) members(ctx context.Context, v *view, table byte, q query.Query) (store.Page[incident.AlertRecord], error) {
 	st, err := v.state()
 	if err != nil {
-		return store.Page[incident.Member]{}, err
+		return store.Page[incident.AlertRecord]{}, err
 	}
 	l := v.memberListing(table)
 	l.groups, l.total = &st, st.Rows.Alerts
@@ -83,8 +83,8 @@ func (s *Store) members(ctx context.Context, v *view, table byte, q query.Query)
 	return l.answer(ctx, v, q)
 }
 
-func (v *view) memberListing(table byte) listing[*memberRow, incident.Member] {
-	return listing[*memberRow, incident.Member]{
+func (v *view) memberListing(table byte) listing[*memberRow, incident.AlertRecord] {
+	return listing[*memberRow, incident.AlertRecord]{
 		table: table, show: v.shown, total: -1,
 		decode: func(at place, head []byte) (*memberRow, error) {
 			row, err := decodeMember(at.id, at.created, head)
@@ -129,15 +129,15 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 }
 
 // IncidentAlerts is store.Reader; an incident that does not exist is fault.NotFound.
-func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.Member], error) {
-	return read(ctx, s, tenant, "alerts of incident "+id, func(v *view) (store.Page[incident.Member], error) {
+func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return read(ctx, s, tenant, "alerts of incident "+id, func(v *view) (store.Page[incident.AlertRecord], error) {
 		i, err := v.incident(v.survivor(id))
 		if err != nil {
-			return store.Page[incident.Member]{}, err
+			return store.Page[incident.AlertRecord]{}, err
 		}
 		places, err := v.alertsOf(append([]string{i.ID}, i.Merged...))
 		if err != nil {
-			return store.Page[incident.Member]{}, err
+			return store.Page[incident.AlertRecord]{}, err
 		}
 		l := v.memberListing(alertRows)
 		l.total = int64(len(places))

@@ -65,10 +65,10 @@ func publish(t testing.TB, dir *datadir.Dir, a alert.Alert) uint64 {
 
 func TestReplacedBodiesLeaveTheLog(t *testing.T) {
 	s, dir := open(t, vfs.NewMem())
-	m := incident.Member{Alert: alert.Alert{ID: "a", Tenant: "t"}}
+	m := incident.AlertRecord{Alert: alert.Alert{ID: "a", Tenant: "t"}}
 	for v := range uint64(3) {
 		m.Position = publish(t, dir, m.Alert)
-		if err := s.Commit(t.Context(), "t", v, incident.Changes{Members: []incident.Member{m}}); err != nil {
+		if err := s.Commit(t.Context(), "t", v, incident.Changes{Alerts: []incident.AlertRecord{m}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,7 +124,7 @@ func TestNodesAreForgotten(t *testing.T) {
 
 // FuzzHeads feeds damaged heads: they are errors, never panics.
 func FuzzHeads(f *testing.F) {
-	b, err := encodeMember(incident.Member{Alert: alert.Alert{ID: "a", Title: "t"}, Reasons: []incident.Reason{{Rule: "r"}}})
+	b, err := encodeMember(incident.AlertRecord{Alert: alert.Alert{ID: "a", Title: "t"}, Reasons: []incident.Reason{{Rule: "r"}}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestTrim(t *testing.T) {
 		return cloudevent.Event{Tenant: "t", Subject: subject, Data: []byte(`{"id":"` + id + `"}`), Position: publish(t, dir, alert.Alert{ID: id, Tenant: "t"})}
 	}
 	kept, grown, folded := event("kept", "kept"), event("grown", "grown"), event("folded", "folded")
-	changes := incident.Changes{Members: []incident.Member{
+	changes := incident.Changes{Alerts: []incident.AlertRecord{
 		{Alert: alert.Alert{ID: "kept", Tenant: "t"}, Position: kept.Position},
 		{Alert: alert.Alert{ID: "grown", Tenant: "t"}}, // its body is the store's
 		{Alert: alert.Alert{ID: "folded", Tenant: "t"}, FoldedInto: "kept"},

@@ -17,8 +17,8 @@ import (
 var first100 = query.Query{Top: 100}
 
 func empty(t *testing.T, d Driver) {
-	l := load(t, d.Store, tenant, incident.Refs{Members: []string{"a"}, Incidents: []string{"1"}, Nodes: []string{"n"}})
-	if l.Version != 0 || l.Sequence != 0 || len(l.Members)+len(l.Incidents)+len(l.Nodes) > 0 {
+	l := load(t, d.Store, tenant, incident.Refs{Alerts: []string{"a"}, Incidents: []string{"1"}, Nodes: []string{"n"}})
+	if l.Version != 0 || l.Sequence != 0 || len(l.Alerts)+len(l.Incidents)+len(l.Nodes) > 0 {
 		t.Errorf("Load = %+v", l)
 	}
 	if p := alerts(t, d.Store, first100); len(p.Items) > 0 || p.More {
@@ -32,13 +32,13 @@ func empty(t *testing.T, d Driver) {
 func loadedWhole(t *testing.T, d Driver) {
 	m, i := member(1), aCase("10001", 1)
 	m.Resolved, m.StatusSet = minute(9), true
-	n := incident.Node{Key: "host/web", First: minute(1), Last: minute(2), Alerts: 3,
-		Touches: []incident.Touch{{Incident: "10001", Alert: id(1), First: minute(1), Last: minute(2), Alerts: 3}},
-		Types:   []incident.TypeCount{{Type: "x", N: 2, First: minute(1), Last: minute(2)}}}
+	n := incident.Node{Key: "host/web", First: minute(1), Last: minute(2), Episodes: 3,
+		Activities: []incident.Activity{{Incident: "10001", Alert: id(1), First: minute(1), Last: minute(2), Episodes: 3}},
+		KindCounts: []incident.KindCount{{Kind: "x", Episodes: 2, First: minute(1), Last: minute(2)}}}
 	alias := incident.Node{Key: "ip/10.0.0.1", SameAs: "host/web"}
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}, Incidents: []incident.Incident{i}, Nodes: []incident.Node{n, alias}, Sequence: 7})
-	l := load(t, d.Store, tenant, incident.Refs{Members: []string{id(1), id(1)}, Incidents: []string{"10001"}, Nodes: []string{"host/web", "ip/10.0.0.1"}})
-	equal(t, "members", l.Members, []incident.Member{m})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}, Incidents: []incident.Incident{i}, Nodes: []incident.Node{n, alias}, Sequence: 7})
+	l := load(t, d.Store, tenant, incident.Refs{Alerts: []string{id(1), id(1)}, Incidents: []string{"10001"}, Nodes: []string{"host/web", "ip/10.0.0.1"}})
+	equal(t, "members", l.Alerts, []incident.AlertRecord{m})
 	equal(t, "incidents", l.Incidents, []incident.Incident{i})
 	equal(t, "nodes", l.Nodes, []incident.Node{n, alias})
 	if l.Sequence != 7 || l.Version != 1 {
@@ -52,9 +52,9 @@ func loadedWhole(t *testing.T, d Driver) {
 }
 
 func leavesOut(t *testing.T, d Driver) {
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1)})
-	l := load(t, d.Store, tenant, incident.Refs{Members: []string{"gd9999", id(0), "gd000"}, Incidents: []string{"10000"}, Nodes: []string{"x"}})
-	same(t, "members", ids(l.Members), []string{id(0)})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 1)})
+	l := load(t, d.Store, tenant, incident.Refs{Alerts: []string{"gd9999", id(0), "gd000"}, Incidents: []string{"10000"}, Nodes: []string{"x"}})
+	same(t, "members", ids(l.Alerts), []string{id(0)})
 	if len(l.Incidents)+len(l.Nodes) > 0 {
 		t.Errorf("Load = %+v", l)
 	}
@@ -65,29 +65,29 @@ func versions(t *testing.T, d Driver) {
 		if v := version(t, d.Store, tenant); v != uint64(n) {
 			t.Fatalf("version %d after %d commits", v, n)
 		}
-		commit(t, d.Store, tenant, incident.Changes{Members: members(n, n+1)})
+		commit(t, d.Store, tenant, incident.Changes{Alerts: members(n, n+1)})
 	}
 }
 
 func conflict(t *testing.T, d Driver) {
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1), Sequence: 1})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 1), Sequence: 1})
 	for _, v := range []uint64{0, 2} {
-		err := d.Store.Commit(t.Context(), tenant, v, incident.Changes{Members: members(1, 2), Incidents: []incident.Incident{aCase("1", 1)}, Sequence: 9})
+		err := d.Store.Commit(t.Context(), tenant, v, incident.Changes{Alerts: members(1, 2), Incidents: []incident.Incident{aCase("1", 1)}, Sequence: 9})
 		if fault.Of(err) != fault.Conflict {
 			t.Errorf("Commit at %d = %v", v, err)
 		}
 	}
-	l := load(t, d.Store, tenant, incident.Refs{Members: []string{id(1)}, Incidents: []string{"1"}})
-	if l.Version != 1 || l.Sequence != 1 || len(l.Members)+len(l.Incidents) > 0 {
+	l := load(t, d.Store, tenant, incident.Refs{Alerts: []string{id(1)}, Incidents: []string{"1"}})
+	if l.Version != 1 || l.Sequence != 1 || len(l.Alerts)+len(l.Incidents) > 0 {
 		t.Errorf("after refused commits: %+v", l)
 	}
 }
 
 func replaces(t *testing.T, d Driver) {
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 3)})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 3)})
 	m := member(1)
 	m.Alert.Title, m.Updated, m.AssignedTo, m.Alert.First = "Changed", minute(50), "eve", minute(-5)
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}})
 	got, err := d.Store.Alert(t.Context(), tenant, id(1))
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func replaces(t *testing.T, d Driver) {
 }
 
 func idempotent(t *testing.T, d Driver) {
-	c := incident.Changes{Members: members(0, 10), Incidents: []incident.Incident{aCase("10000", 1)}, Sequence: 1}
+	c := incident.Changes{Alerts: members(0, 10), Incidents: []incident.Incident{aCase("10000", 1)}, Sequence: 1}
 	commit(t, d.Store, tenant, c)
 	before := alerts(t, d.Store, first100)
 	commit(t, d.Store, tenant, c)
@@ -112,11 +112,11 @@ func idempotent(t *testing.T, d Driver) {
 }
 
 func hundred(t *testing.T, d Driver) {
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 100)})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 100)})
 	if got := len(alerts(t, d.Store, first100).Items); got != 100 {
 		t.Errorf("%d alerts", got)
 	}
-	if err := d.Store.Commit(t.Context(), tenant, 1, incident.Changes{Members: members(0, 101)}); err == nil || !fault.Permanent(err) {
+	if err := d.Store.Commit(t.Context(), tenant, 1, incident.Changes{Alerts: members(0, 101)}); err == nil || !fault.Permanent(err) {
 		t.Errorf("Commit of 101 = %v", err)
 	}
 }
@@ -130,7 +130,7 @@ func atomic(t *testing.T, d Driver) {
 		ms[n].Position = d.Publish(t, ms[n].Alert)
 	}
 	for part := range slices.Chunk(ms, 20) {
-		c := incident.Changes{Members: part, Sequence: 1}
+		c := incident.Changes{Alerts: part, Sequence: 1}
 		for n, m := range part {
 			c.Nodes = append(c.Nodes, incident.Node{Key: "node of " + m.Alert.ID, Last: minute(n)})
 		}
@@ -164,14 +164,14 @@ func durable(t *testing.T, d Driver) {
 	if d.Publish != nil {
 		ms[0].Position = d.Publish(t, ms[0].Alert)
 	}
-	commit(t, d.Store, tenant, incident.Changes{Members: ms[:1]})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[:1]})
 	ms[0].AssignedTo = "eve" // a person's decision: the alert's event is old, and nothing would repeat this
-	commit(t, d.Store, tenant, incident.Changes{Members: ms[:1]})
-	commit(t, d.Store, tenant, incident.Changes{Members: ms[1:]})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[:1]})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[1:]})
 	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{aCase("10000", 1)}})
 	s := d.Crash(t, 0)
-	l := load(t, s, tenant, incident.Refs{Members: []string{id(0), id(1), id(2)}, Incidents: []string{"10000"}})
-	equal(t, "alerts after the crash", l.Members, ms)
+	l := load(t, s, tenant, incident.Refs{Alerts: []string{id(0), id(1), id(2)}, Incidents: []string{"10000"}})
+	equal(t, "alerts after the crash", l.Alerts, ms)
 	if len(l.Incidents) != 1 || l.Version != 4 {
 		t.Errorf("version %d, incidents %v", l.Version, l.Incidents)
 	}
@@ -183,29 +183,29 @@ func shared(t *testing.T, d Driver) {
 	}
 	m := member(1)
 	m.Position = d.Publish(t, m.Alert)
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}})
 	check := func(what string) {
 		t.Helper()
-		l := load(t, d.Store, tenant, incident.Refs{Members: []string{id(1)}})
-		equal(t, what, l.Members, []incident.Member{m})
-		if len(l.Members) == 1 && l.Members[0].Position != m.Position {
-			t.Errorf("%s: position %d, want %d", what, l.Members[0].Position, m.Position)
+		l := load(t, d.Store, tenant, incident.Refs{Alerts: []string{id(1)}})
+		equal(t, what, l.Alerts, []incident.AlertRecord{m})
+		if len(l.Alerts) == 1 && l.Alerts[0].Position != m.Position {
+			t.Errorf("%s: position %d, want %d", what, l.Alerts[0].Position, m.Position)
 		}
 	}
 	check("as published")
 	m.AssignedTo = "eve"
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}})
 	check("assigned")
 	m.Alert.Title, m.Position = "Merged", 0
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}})
 	check("merged")
 	m.Alert.Title = "Published anew"
 	m.Position = d.Publish(t, m.Alert)
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}})
 	check("published anew")
 	m.Alert.Title = "Published again"
 	m.Position = d.Publish(t, m.Alert)
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}})
 	check("published again")
 }
 
@@ -228,7 +228,7 @@ func race(t *testing.T, d Driver) {
 				}
 				i.Alerts++
 				err = d.Store.Commit(ctx, tenant, l.Version, incident.Changes{
-					Members: members(w*each+n, w*each+n+1), Incidents: []incident.Incident{i}})
+					Alerts: members(w*each+n, w*each+n+1), Incidents: []incident.Incident{i}})
 				switch {
 				case err == nil:
 					n++
@@ -254,8 +254,8 @@ func isolation(t *testing.T, d Driver) {
 	for n, name := range names {
 		m := member(n)
 		m.Alert.Tenant = name
-		commit(t, d.Store, name, incident.Changes{Members: []incident.Member{m}, Incidents: []incident.Incident{aCase("1", n)},
-			Nodes: []incident.Node{{Key: "n", Alerts: n + 1, Last: minute(1)}}})
+		commit(t, d.Store, name, incident.Changes{Alerts: []incident.AlertRecord{m}, Incidents: []incident.Incident{aCase("1", n)},
+			Nodes: []incident.Node{{Key: "n", Episodes: n + 1, Last: minute(1)}}})
 	}
 	for n, name := range names {
 		p, err := d.Store.Alerts(t.Context(), name, query.Query{Top: 10, Count: true})
@@ -265,7 +265,7 @@ func isolation(t *testing.T, d Driver) {
 		if is, err := d.Store.Incidents(t.Context(), name, first100); err != nil || len(is.Items) != 1 || !is.Items[0].Created.Equal(minute(n)) {
 			t.Errorf("%q: incidents %+v, %v", name, is.Items, err)
 		}
-		if l := load(t, d.Store, name, incident.Refs{Nodes: []string{"n"}, Members: []string{id((n + 1) % len(names))}}); len(l.Members) != 0 || len(l.Nodes) != 1 || l.Nodes[0].Alerts != n+1 {
+		if l := load(t, d.Store, name, incident.Refs{Nodes: []string{"n"}, Alerts: []string{id((n + 1) % len(names))}}); len(l.Alerts) != 0 || len(l.Nodes) != 1 || l.Nodes[0].Episodes != n+1 {
 			t.Errorf("%q: Load = %+v", name, l)
 		}
 		if c, _, err := d.Store.Changes(t.Context(), name, "", 10); err != nil || len(c) != 2 {
@@ -286,11 +286,11 @@ func tenants(t *testing.T, d Driver) {
 }
 
 func nodes(t *testing.T, d Driver) {
-	young := incident.Node{Key: "young", Last: start.Add(incident.NodeLife)}
+	young := incident.Node{Key: "young", Last: start.Add(incident.NodeLifetime)}
 	commit(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{{Key: "old", Last: start}, {Key: "alias", SameAs: "young"}}})
 	commit(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{young}})
 	for n := range 20 { // whatever the driver forgets as it goes along, it must not be these
-		commit(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{{Key: fmt.Sprint("more", n), Last: start.Add(incident.NodeLife + time.Hour)}}})
+		commit(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{{Key: fmt.Sprint("more", n), Last: start.Add(incident.NodeLifetime + time.Hour)}}})
 	}
 	l := load(t, d.Store, tenant, incident.Refs{Nodes: []string{"young", "alias"}})
 	if len(l.Nodes) != 2 {
@@ -299,16 +299,16 @@ func nodes(t *testing.T, d Driver) {
 }
 
 func journaled(t *testing.T, d Driver) {
-	entry := func(n int) incident.Entry {
-		return incident.Entry{ID: fmt.Sprintf("e%02d", n), Data: fmt.Appendf(nil, `{"n":%d}`, n)}
+	entry := func(n int) incident.AuditEntry {
+		return incident.AuditEntry{ID: fmt.Sprintf("e%02d", n), Data: fmt.Appendf(nil, `{"n":%d}`, n)}
 	}
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1), Journal: []incident.Entry{entry(1), entry(2)}})
-	commit(t, d.Store, tenant, incident.Changes{Members: members(1, 2), Journal: []incident.Entry{entry(3)}})
-	refused := incident.Changes{Members: members(2, 3), Journal: []incident.Entry{entry(4)}}
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 1), AuditEntries: []incident.AuditEntry{entry(1), entry(2)}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(1, 2), AuditEntries: []incident.AuditEntry{entry(3)}})
+	refused := incident.Changes{Alerts: members(2, 3), AuditEntries: []incident.AuditEntry{entry(4)}}
 	if err := d.Store.Commit(t.Context(), tenant, 1, refused); fault.Of(err) != fault.Conflict {
 		t.Errorf("a commit from another version: %v", err)
 	}
-	large := incident.Changes{Members: members(2, 3), Journal: []incident.Entry{{ID: "e05", Data: make([]byte, store.MaxDocument+1)}}}
+	large := incident.Changes{Alerts: members(2, 3), AuditEntries: []incident.AuditEntry{{ID: "e05", Data: make([]byte, store.MaxDocument+1)}}}
 	if err := d.Store.Commit(t.Context(), tenant, 2, large); fault.Of(err) != fault.TooLarge {
 		t.Errorf("an entry that is too large: %v", err)
 	}

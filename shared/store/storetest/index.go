@@ -11,7 +11,7 @@ import (
 )
 
 // on gives an alert evidence.
-func on(m incident.Member, es ...entity.Entity) incident.Member {
+func on(m incident.AlertRecord, es ...entity.Entity) incident.AlertRecord {
 	m.Alert.Evidence = nil
 	for _, e := range es {
 		m.Alert.Evidence = append(m.Alert.Evidence, alert.Evidence{Entity: e, Role: alert.Victim})
@@ -21,7 +21,7 @@ func on(m incident.Member, es ...entity.Entity) incident.Member {
 
 func host(name string) entity.Entity { return entity.Entity{Kind: entity.Host, Value: name} }
 
-func mentions(t *testing.T, s Store, q incident.Mentioning) []incident.Mention {
+func mentions(t *testing.T, s Store, q incident.MentionQuery) []incident.Mention {
 	t.Helper()
 	if q.Limit == 0 {
 		q.Limit = 100
@@ -46,26 +46,26 @@ func named(t *testing.T, d Driver) {
 	m := on(member(1), entity.Entity{Kind: entity.Resource, Value: arn, Name: "Shop front"}.Also(entity.Host, "web.contoso.example").Also(entity.IP, "10.0.0.7"))
 	x := on(member(2), host("web.contoso.example"))
 	x.Alert.Class, x.Incident = alert.Exposure, ""
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m, x, on(member(3), host("db.contoso.example"))}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m, x, on(member(3), host("db.contoso.example"))}})
 	for _, name := range m.Alert.Evidence[0].Names() {
-		got := mentions(t, d.Store, incident.Mentioning{Names: []string{name}})
+		got := mentions(t, d.Store, incident.MentionQuery{Names: []string{name}})
 		if len(got) == 0 || !slices.Contains(mentioned(got), id(1)) || slices.Contains(mentioned(got), id(3)) {
 			t.Errorf("%s is named by %v", name, mentioned(got))
 		}
 	}
-	got := mentions(t, d.Store, incident.Mentioning{Names: []string{"host:web.contoso.example", "host:web", "machine:i-0abc1234def567890"}})
+	got := mentions(t, d.Store, incident.MentionQuery{Names: []string{"host:web.contoso.example", "host:web", "machine:i-0abc1234def567890"}})
 	same(t, "each once", mentioned(got), []string{id(2), id(1)})
 	equal(t, "what it tells", got[1], incident.Mention{ID: id(1), Incident: m.Incident, Severity: m.Alert.Severity, Status: m.Status, Title: m.Alert.Title, Created: m.Created, First: m.Alert.First, Last: m.Alert.Last})
 	if got[0].Class != alert.Exposure || got[0].Incident != "" {
 		t.Errorf("an exposure is told as %+v", got[0])
 	}
-	if got := mentions(t, d.Store, incident.Mentioning{Names: []string{"host:nobody"}}); len(got) != 0 {
+	if got := mentions(t, d.Store, incident.MentionQuery{Names: []string{"host:nobody"}}); len(got) != 0 {
 		t.Errorf("nobody is named by %v", mentioned(got))
 	}
-	if got, err := d.Store.Mentions(t.Context(), "fabrikam", incident.Mentioning{Names: []string{"host:web"}, Limit: 10}); err != nil || len(got) != 0 {
+	if got, err := d.Store.Mentions(t.Context(), "fabrikam", incident.MentionQuery{Names: []string{"host:web"}, Limit: 10}); err != nil || len(got) != 0 {
 		t.Errorf("another tenant's: %v, %v", mentioned(got), err)
 	}
-	if _, err := d.Store.Mentions(t.Context(), tenant, incident.Mentioning{Names: []string{"host:web"}}); err == nil {
+	if _, err := d.Store.Mentions(t.Context(), tenant, incident.MentionQuery{Names: []string{"host:web"}}); err == nil {
 		t.Error("a page of nothing is answered")
 	}
 }
@@ -73,7 +73,7 @@ func named(t *testing.T, d Driver) {
 func mentionPages(t *testing.T, d Driver) {
 	var want []string
 	for from := 0; from < 60; from += 6 { // in many commits, several of one moment, on two names
-		var ms []incident.Member
+		var ms []incident.AlertRecord
 		for n := from; n < from+6; n++ {
 			m := on(member(n), host([]string{"web", "db", "mail"}[n%3]))
 			m.Created = minute(n / 4)
@@ -82,7 +82,7 @@ func mentionPages(t *testing.T, d Driver) {
 				want = append(want, fmt.Sprintf("%04d %s", 9999-n/4, id(n)))
 			}
 		}
-		commit(t, d.Store, tenant, incident.Changes{Members: ms})
+		commit(t, d.Store, tenant, incident.Changes{Alerts: ms})
 	}
 	slices.Sort(want)
 	for i := range want {
@@ -94,7 +94,7 @@ func mentionPages(t *testing.T, d Driver) {
 			slices.SortStableFunc(all, func(a, b string) int { return moment(a) - moment(b) })
 		}
 		for _, limit := range []int{1, 7, 100} {
-			q := incident.Mentioning{Names: []string{"host:web", "host:db"}, Oldest: oldest, Limit: limit}
+			q := incident.MentionQuery{Names: []string{"host:web", "host:db"}, Oldest: oldest, Limit: limit}
 			var got []string
 			for range len(want) + 1 {
 				page := mentions(t, d.Store, q)
@@ -103,7 +103,7 @@ func mentionPages(t *testing.T, d Driver) {
 				}
 				got = append(got, mentioned(page)...)
 				last := page[len(page)-1]
-				q.After = incident.Mark{Created: last.Created, ID: last.ID}
+				q.After = incident.ListPosition{Created: last.Created, ID: last.ID}
 			}
 			same(t, fmt.Sprintf("by %d, oldest first %v", limit, oldest), got, all)
 		}
@@ -119,14 +119,14 @@ func moment(id string) int {
 
 func mentionsFollow(t *testing.T, d Driver) {
 	m, f := on(member(0), host("web")), on(member(3), host("web"))
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m, f}, Incidents: []incident.Incident{aCase("10000", 0), aCase("10001", 1)}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m, f}, Incidents: []incident.Incident{aCase("10000", 0), aCase("10001", 1)}})
 	by := func(name string) []incident.Mention {
-		return mentions(t, d.Store, incident.Mentioning{Names: []string{name}})
+		return mentions(t, d.Store, incident.MentionQuery{Names: []string{name}})
 	}
 	m = on(m, host("web"), host("db"))
 	m.Status, m.Incident = alert.StatusResolved, "10001"
 	f.FoldedInto = m.Alert.ID
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m, f}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m, f}})
 	for _, name := range []string{"host:web", "host:db"} {
 		got := by(name)
 		same(t, name, mentioned(got), []string{id(0)})
@@ -143,20 +143,20 @@ func mentionsFollow(t *testing.T, d Driver) {
 		t.Errorf("after a merge: %+v", got)
 	}
 	f.FoldedInto = ""
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{f}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{f}})
 	same(t, "unfolded", mentioned(by("host:web")), []string{id(3), id(0)})
 }
 
 func identities(t *testing.T, d Driver) {
 	commit(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{
-		{Key: "machine:i-1", Also: []string{"host:web.contoso.example"}, Last: minute(1)},
+		{Key: "machine:i-1", Aliases: []string{"host:web.contoso.example"}, Last: minute(1)},
 		{Key: "host:web.contoso.example", SameAs: "machine:i-1"},
-		{Key: "host:web", Owners: []incident.Owner{{Key: "machine:i-0", Last: minute(0)}, {Key: "machine:i-1", Last: minute(1)}}, Last: minute(1)},
+		{Key: "host:web", Targets: []incident.AliasTarget{{Key: "machine:i-0", Last: minute(0)}, {Key: "machine:i-1", Last: minute(1)}}, Last: minute(1)},
 	}})
 	for name, want := range map[string]incident.Identity{
-		"host:web.contoso.example": {Key: "machine:i-1", Also: []string{"host:web.contoso.example"}},
-		"machine:i-1":              {Key: "machine:i-1", Also: []string{"host:web.contoso.example"}},
-		"host:web":                 {Key: "host:web", Owners: []string{"machine:i-0", "machine:i-1"}},
+		"host:web.contoso.example": {Key: "machine:i-1", Aliases: []string{"host:web.contoso.example"}},
+		"machine:i-1":              {Key: "machine:i-1", Aliases: []string{"host:web.contoso.example"}},
+		"host:web":                 {Key: "host:web", Targets: []string{"machine:i-0", "machine:i-1"}},
 		"host:db":                  {Key: "host:db"},
 	} {
 		got, err := d.Store.Identity(t.Context(), tenant, name)
@@ -173,9 +173,9 @@ func sources(t *testing.T, d Driver) {
 	ms[2].FoldedInto = id(0)
 	ms[4].Alert.Origin.Provider = "defender-for-cloud"
 	ms[4].Alert.Delivered = minute(90)
-	commit(t, d.Store, tenant, incident.Changes{Members: ms})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms})
 	ms[3].Status = alert.StatusResolved
-	commit(t, d.Store, tenant, incident.Changes{Members: ms[3:4]}) // a person's doing counts nothing twice
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[3:4]}) // a person's doing counts nothing twice
 	got, err := d.Store.Sources(t.Context(), tenant)
 	if err != nil {
 		t.Fatal(err)

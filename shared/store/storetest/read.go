@@ -16,7 +16,7 @@ import (
 )
 
 func notFound(t *testing.T, d Driver) {
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1), Incidents: []incident.Incident{aCase("10000", 0)}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 1), Incidents: []incident.Incident{aCase("10000", 0)}})
 	for what, call := range map[string]func() error{
 		"alert":           func() error { _, err := d.Store.Alert(t.Context(), tenant, "nope"); return err },
 		"incident":        func() error { _, err := d.Store.Incident(t.Context(), tenant, "1"); return err },
@@ -30,19 +30,19 @@ func notFound(t *testing.T, d Driver) {
 }
 
 // tied are alerts of which five share each moment, committed in no good order.
-func tied(t *testing.T, d Driver, n int) []incident.Member {
+func tied(t *testing.T, d Driver, n int) []incident.AlertRecord {
 	t.Helper()
 	ms := members(0, n)
 	for i := range ms {
 		ms[i].Created, ms[i].Updated = minute(i/5), minute(100-i/5)
 	}
-	commit(t, d.Store, tenant, incident.Changes{Members: slices.Concat(ms[n/2:], ms[:n/2])})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: slices.Concat(ms[n/2:], ms[:n/2])})
 	return ms
 }
 
 func newestFirst(t *testing.T, d Driver) {
 	ms := tied(t, d, 23)
-	slices.SortStableFunc(ms, func(a, b incident.Member) int { return b.Created.Compare(a.Created) })
+	slices.SortStableFunc(ms, func(a, b incident.AlertRecord) int { return b.Created.Compare(a.Created) })
 	same(t, "Alerts", ids(alerts(t, d.Store, first100).Items), ids(ms))
 }
 
@@ -74,7 +74,7 @@ func orders(t *testing.T, d Driver) {
 	for _, f := range fields {
 		for _, desc := range []bool{false, true} {
 			want := slices.Clone(ms)
-			slices.SortFunc(want, func(a, b incident.Member) int {
+			slices.SortFunc(want, func(a, b incident.AlertRecord) int {
 				c := compare(a, b, f)
 				if desc {
 					c = -c
@@ -97,23 +97,23 @@ func scattered(t *testing.T, d Driver) {
 		ms[i].Created, ms[i].Updated, ms[i].Alert.First = minute(i/2), minute(i*step%n), minute(-i*11%n)
 	}
 	for i := 0; i < n; i += 3 {
-		var part []incident.Member
+		var part []incident.AlertRecord
 		for k := i; k < i+3; k++ {
 			part = append(part, ms[k*step%n])
 		}
 		again := &ms[i*i%(i+1)*step%n]
 		again.Updated = again.Updated.Add(time.Second)
-		commit(t, d.Store, tenant, incident.Changes{Members: append(part, ms[i*step%n])})
+		commit(t, d.Store, tenant, incident.Changes{Alerts: append(part, ms[i*step%n])})
 	}
 	for i := range ms { // what was changed above and not committed after
 		if i%20 == 0 {
-			commit(t, d.Store, tenant, incident.Changes{Members: ms[i : i+20]})
+			commit(t, d.Store, tenant, incident.Changes{Alerts: ms[i : i+20]})
 		}
 	}
 	for _, f := range []query.Field{query.Created, query.Updated, query.FirstActivity, query.Title} {
 		for _, desc := range []bool{false, true} {
 			want := slices.Clone(ms)
-			slices.SortFunc(want, func(a, b incident.Member) int {
+			slices.SortFunc(want, func(a, b incident.AlertRecord) int {
 				c := compare(a, b, f)
 				if desc {
 					c = -c
@@ -131,7 +131,7 @@ func scattered(t *testing.T, d Driver) {
 	}
 }
 
-func compare(a, b incident.Member, f query.Field) int {
+func compare(a, b incident.AlertRecord, f query.Field) int {
 	switch {
 	case f.IsTime():
 		return a.Time(f).Compare(b.Time(f))
@@ -150,7 +150,7 @@ func filters(t *testing.T, d Driver) {
 			ms[n].Status = alert.StatusResolved
 		}
 	}
-	commit(t, d.Store, tenant, incident.Changes{Members: ms})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms})
 	text := func(f query.Field, op query.Op, v string) query.Expr { return query.Compare{Field: f, Op: op, Text: v} }
 	at := func(f query.Field, op query.Op, n int) query.Expr {
 		return query.Compare{Field: f, Op: op, Time: minute(n)}
@@ -187,7 +187,7 @@ func filters(t *testing.T, d Driver) {
 }
 
 func totals(t *testing.T, d Driver) {
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 30)})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 30)})
 	where := query.Compare{Field: query.Severity, Op: query.Eq, Text: "low"} // one in six
 	for _, tt := range []struct {
 		q    query.Query
@@ -219,7 +219,7 @@ func exposures(t *testing.T, d Driver) {
 	for _, n := range []int{1, 3} {
 		ms[n].Alert.Class, ms[n].Incident = alert.Exposure, ""
 	}
-	commit(t, d.Store, tenant, incident.Changes{Members: ms})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms})
 	list := func() []string {
 		p, err := d.Store.Exposures(t.Context(), tenant, query.Query{Top: 10, Count: true})
 		if err != nil || p.Total != int64(len(p.Items)) {
@@ -233,16 +233,16 @@ func exposures(t *testing.T, d Driver) {
 		t.Errorf("Alert of an exposure = %v, %v", m.Alert.ID, err)
 	}
 	ms[3].Alert.Class = alert.Threat // a source that is now set to give alerts
-	commit(t, d.Store, tenant, incident.Changes{Members: ms[3:]})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[3:]})
 	same(t, "alerts", ids(alerts(t, d.Store, first100).Items), []string{id(3), id(2), id(0)})
 	same(t, "exposures", list(), []string{id(1)})
 }
 
 func folds(t *testing.T, d Driver) {
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 3), Incidents: []incident.Incident{aCase("10001", 1)}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 3), Incidents: []incident.Incident{aCase("10001", 1)}})
 	m := member(1)
 	m.Incident, m.FoldedInto = "", id(2)
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}})
 	if got, err := d.Store.Alert(t.Context(), tenant, id(1)); err != nil || got.Alert.ID != id(2) {
 		t.Errorf("Alert(folded) = %q, %v", got.Alert.ID, err)
 	}
@@ -254,10 +254,10 @@ func folds(t *testing.T, d Driver) {
 	if in, err := d.Store.IncidentAlerts(t.Context(), tenant, "10001", first100); err != nil || len(in.Items) != 0 {
 		t.Errorf("its old incident still has %v, %v", ids(in.Items), err)
 	}
-	if l := load(t, d.Store, tenant, incident.Refs{Members: []string{id(1)}}); len(l.Members) != 1 || l.Members[0].FoldedInto != id(2) {
-		t.Errorf("Load must not follow: %+v", l.Members)
+	if l := load(t, d.Store, tenant, incident.Refs{Alerts: []string{id(1)}}); len(l.Alerts) != 1 || l.Alerts[0].FoldedInto != id(2) {
+		t.Errorf("Load must not follow: %+v", l.Alerts)
 	}
-	commit(t, d.Store, tenant, incident.Changes{Members: members(1, 2)}) // undone
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(1, 2)}) // undone
 	if got, err := d.Store.Alert(t.Context(), tenant, id(1)); err != nil || got.Alert.ID != id(1) {
 		t.Errorf("Alert(unfolded) = %q, %v", got.Alert.ID, err)
 	}
@@ -267,7 +267,7 @@ func folds(t *testing.T, d Driver) {
 func merged(t *testing.T, d Driver) {
 	t.Helper()
 	a, b, c := aCase("10000", 0), aCase("10001", 1), aCase("10002", 2)
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 9), Incidents: []incident.Incident{a, b, c}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 9), Incidents: []incident.Incident{a, b, c}})
 	a.Status, a.RedirectTo = incident.Redirected, "10001"
 	b.Merged = []string{"10000"}
 	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{a, b}})
@@ -302,7 +302,7 @@ func merges(t *testing.T, d Driver) {
 	if err != nil || i.Status != incident.Redirected || i.RedirectTo != "10002" {
 		t.Errorf("Incident = %s to %s, %v", i.Status, i.RedirectTo, err)
 	}
-	if l := load(t, d.Store, tenant, incident.Refs{Incidents: []string{"10000"}, Members: []string{id(0)}}); l.Incidents[0].RedirectTo != "10001" || l.Members[0].Incident != "10000" {
+	if l := load(t, d.Store, tenant, incident.Refs{Incidents: []string{"10000"}, Alerts: []string{id(0)}}); l.Incidents[0].RedirectTo != "10001" || l.Alerts[0].Incident != "10000" {
 		t.Errorf("Load must not follow: %+v", l)
 	}
 }
@@ -312,8 +312,8 @@ func firstActivity(t *testing.T, d Driver) {
 	for n := range ms {
 		ms[n].Incident, ms[n].Alert.First = "10000", minute(-n/2)
 	}
-	commit(t, d.Store, tenant, incident.Changes{Members: ms, Incidents: []incident.Incident{aCase("10000", 0), aCase("100001", 0)}})
-	slices.SortStableFunc(ms, func(a, b incident.Member) int { return a.Alert.First.Compare(b.Alert.First) })
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms, Incidents: []incident.Incident{aCase("10000", 0), aCase("100001", 0)}})
+	slices.SortStableFunc(ms, func(a, b incident.AlertRecord) int { return a.Alert.First.Compare(b.Alert.First) })
 	p, err := d.Store.IncidentAlerts(t.Context(), tenant, "10000", query.Query{Skip: 1, Top: 5})
 	if err != nil || !p.More {
 		t.Errorf("more %v, %v", p.More, err)
@@ -331,10 +331,10 @@ func firstActivity(t *testing.T, d Driver) {
 }
 
 func moves(t *testing.T, d Driver) {
-	commit(t, d.Store, tenant, incident.Changes{Members: members(0, 1), Incidents: []incident.Incident{aCase("10000", 0), aCase("10001", 0)}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: members(0, 1), Incidents: []incident.Incident{aCase("10000", 0), aCase("10001", 0)}})
 	m := member(0)
 	m.Incident = "10001"
-	commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}})
 	for id, want := range map[string]int{"10000": 0, "10001": 1} {
 		if p, err := d.Store.IncidentAlerts(t.Context(), tenant, id, first100); err != nil || len(p.Items) != want {
 			t.Errorf("incident %s has %v, %v", id, ids(p.Items), err)
@@ -390,8 +390,8 @@ func feed(t *testing.T, d Driver) {
 	if _, next, err := d.Store.Changes(t.Context(), tenant, "", 10); err != nil || next != "" {
 		t.Errorf("an empty feed: next %q, %v", next, err)
 	}
-	commit(t, d.Store, tenant, incident.Changes{Members: ms[:3], Incidents: []incident.Incident{aCase("10000", 1)}})
-	commit(t, d.Store, tenant, incident.Changes{Members: ms[3:]})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[:3], Incidents: []incident.Incident{aCase("10000", 1)}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[3:]})
 	for _, limit := range []int{1, 2, 3, 100} {
 		var got []string
 		cursor, last := "", uint64(0)
@@ -432,8 +432,8 @@ func stats(t *testing.T, d Driver) {
 	ms := members(0, 5)
 	ms[1].Alert.Class = alert.Exposure
 	ms[2].FoldedInto = id(0)
-	commit(t, d.Store, tenant, incident.Changes{Members: ms, Incidents: []incident.Incident{aCase("10000", 1)}})
-	commit(t, d.Store, "fabrikam", incident.Changes{Members: members(0, 2)})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms, Incidents: []incident.Incident{aCase("10000", 1)}})
+	commit(t, d.Store, "fabrikam", incident.Changes{Alerts: members(0, 2)})
 	if st, err := d.Store.Stats(t.Context()); err != nil || st != (store.Stats{Alerts: 5, Exposures: 1, Incidents: 1}) {
 		t.Errorf("Stats = %+v, %v", st, err)
 	}

@@ -21,7 +21,7 @@ func over(id string, n, alerts int) incident.Changes {
 	for k := range alerts {
 		m := member(n + k)
 		m.Incident, m.Created, m.Updated = id, minute(n), minute(n)
-		c.Members = append(c.Members, m)
+		c.Alerts = append(c.Alerts, m)
 	}
 	return c
 }
@@ -49,24 +49,24 @@ func gone(t *testing.T, s Store, alertIDs, incidentIDs []string) {
 			t.Errorf("alerts of incident %s: %v", id, err)
 		}
 	}
-	l := load(t, s, tenant, incident.Refs{Members: alertIDs, Incidents: incidentIDs})
-	if len(l.Members)+len(l.Incidents) > 0 {
+	l := load(t, s, tenant, incident.Refs{Alerts: alertIDs, Incidents: incidentIDs})
+	if len(l.Alerts)+len(l.Incidents) > 0 {
 		t.Errorf("Load finds %+v", l)
 	}
 }
 
 func forgets(t *testing.T, d Driver) {
 	named := over("10001", 0, 3)
-	named.Members[0].Alert.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: "gone.example"}, Role: alert.Victim}}
+	named.Alerts[0].Alert.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: "gone.example"}, Role: alert.Victim}}
 	commit(t, d.Store, tenant, named)
 	commit(t, d.Store, tenant, over("10002", 100, 2))
-	if got := mentions(t, d.Store, incident.Mentioning{Names: []string{"host:gone.example"}}); len(got) != 1 {
+	if got := mentions(t, d.Store, incident.MentionQuery{Names: []string{"host:gone.example"}}); len(got) != 1 {
 		t.Fatalf("before: %+v", got)
 	}
 	live := aCase("10003", 0)
 	m := member(200)
 	m.Incident, m.Created, m.Updated = "10003", minute(0), minute(0)
-	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{live}, Members: []incident.Member{m}})
+	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{live}, Alerts: []incident.AlertRecord{m}})
 	commit(t, d.Store, "fabrikam", over("10001", 0, 3))
 	forget(t, d.Store, minute(50), 10, 1)
 	gone(t, d.Store, []string{id(0), id(1), id(2)}, []string{"10001"})
@@ -81,8 +81,8 @@ func forgets(t *testing.T, d Driver) {
 	if st, err := d.Store.Stats(t.Context()); err != nil || st != (store.Stats{Alerts: 6, Incidents: 3}) {
 		t.Errorf("Stats = %+v, %v", st, err)
 	}
-	equal(t, "an incident that stays", load(t, d.Store, tenant, incident.Refs{Members: []string{id(200)}}).Members, []incident.Member{m})
-	if got := mentions(t, d.Store, incident.Mentioning{Names: []string{"host:gone.example"}}); len(got) != 0 {
+	equal(t, "an incident that stays", load(t, d.Store, tenant, incident.Refs{Alerts: []string{id(200)}}).Alerts, []incident.AlertRecord{m})
+	if got := mentions(t, d.Store, incident.MentionQuery{Names: []string{"host:gone.example"}}); len(got) != 0 {
 		t.Errorf("its names lead to %+v", got)
 	}
 	resolved, err := d.Store.Incidents(t.Context(), tenant, query.Query{Top: 10, Count: true, Where: query.Compare{Field: query.Status, Op: query.Eq, Text: "resolved"}})
@@ -125,7 +125,7 @@ func forgetsMerged(t *testing.T, d Driver) {
 	b.Status, b.RedirectTo = incident.Redirected, "10001"
 	copied := member(30)
 	copied.Incident, copied.FoldedInto = "", id(11)
-	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{a, b}, Members: []incident.Member{copied}})
+	commit(t, d.Store, tenant, incident.Changes{Incidents: []incident.Incident{a, b}, Alerts: []incident.AlertRecord{copied}})
 	commit(t, d.Store, tenant, over("10003", 500, 1))
 	forget(t, d.Store, minute(100), 10, 1)
 	gone(t, d.Store, []string{id(0), id(1), id(10), id(11), id(30)}, []string{"10001", "10002"})
@@ -163,10 +163,10 @@ func forgottenComesAgain(t *testing.T, d Driver) {
 	m := member(1)
 	m.Incident, m.Alert.Severity = "10005", alert.High
 	for range 3 { // the same again, and through what a driver does between commits
-		commit(t, d.Store, tenant, incident.Changes{Members: []incident.Member{m}, Incidents: []incident.Incident{aCase("10005", 1)}})
+		commit(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m}, Incidents: []incident.Incident{aCase("10005", 1)}})
 	}
 	for n := range 3 {
-		commit(t, d.Store, tenant, incident.Changes{Members: members(400+n, 401+n)})
+		commit(t, d.Store, tenant, incident.Changes{Alerts: members(400+n, 401+n)})
 	}
 	got, err := d.Store.Alert(t.Context(), tenant, id(1))
 	if err != nil {
@@ -184,7 +184,7 @@ func forgettingIsACommit(t *testing.T, d Driver) {
 	commit(t, d.Store, tenant, over("10001", 0, 2))
 	before := version(t, d.Store, tenant)
 	forget(t, d.Store, minute(100), 10, 1)
-	if err := d.Store.Commit(t.Context(), tenant, before, incident.Changes{Members: members(0, 1)}); fault.Of(err) != fault.Conflict {
+	if err := d.Store.Commit(t.Context(), tenant, before, incident.Changes{Alerts: members(0, 1)}); fault.Of(err) != fault.Conflict {
 		t.Errorf("Commit at the version before = %v", err)
 	}
 }

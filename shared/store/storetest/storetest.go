@@ -99,7 +99,7 @@ var start = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 func minute(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
 
 // member is the n-th alert: everything about it follows from n.
-func member(n int) incident.Member {
+func member(n int) incident.AlertRecord {
 	severities := []alert.Severity{alert.Low, alert.Medium, alert.High, alert.Critical, alert.Informational, alert.Unknown}
 	a := alert.Alert{
 		ID: id(n), Tenant: tenant, Origin: alert.Origin{Provider: "guardduty", ID: fmt.Sprint(n)}, Reporter: "guardduty", ReportID: fmt.Sprint(n),
@@ -107,7 +107,7 @@ func member(n int) incident.Member {
 		First: minute(n), Last: minute(n + 1), Updated: minute(n), Evidence: []alert.Evidence{{Role: alert.Victim}},
 		Raw: []byte(`{"n":` + fmt.Sprint(n) + `,"text":"` + strings.Repeat("x", 500) + `"}`),
 	}
-	return incident.Member{
+	return incident.AlertRecord{
 		Alert: a, Incident: fmt.Sprint(10000 + n%3), Status: alert.StatusNew, Created: minute(n), Updated: minute(n),
 		Reasons: []incident.Reason{{Rule: "shared entity", Alert: id(0), Weight: 0.5, Gap: time.Minute}},
 		Work:    incident.Work{AssignedTo: "dora", Comments: []incident.Comment{{Text: "look", By: "dora", Created: minute(n)}}},
@@ -116,8 +116,8 @@ func member(n int) incident.Member {
 
 func id(n int) string { return fmt.Sprintf("gd%04d", n) }
 
-func members(from, to int) []incident.Member {
-	var out []incident.Member
+func members(from, to int) []incident.AlertRecord {
+	var out []incident.AlertRecord
 	for n := from; n < to; n++ {
 		out = append(out, member(n))
 	}
@@ -135,13 +135,13 @@ func aCase(id string, n int) incident.Incident {
 // commit adds changes at the version that the tenant has.
 func commit(t *testing.T, s Store, name string, c incident.Changes) {
 	t.Helper()
-	for part := range slices.Chunk(c.Members, store.MaxCommit) {
-		if len(part) < len(c.Members) {
-			apply(t, s, name, incident.Changes{Members: part})
+	for part := range slices.Chunk(c.Alerts, store.MaxCommit) {
+		if len(part) < len(c.Alerts) {
+			apply(t, s, name, incident.Changes{Alerts: part})
 		}
 	}
-	if len(c.Members) > store.MaxCommit {
-		c.Members = nil
+	if len(c.Alerts) > store.MaxCommit {
+		c.Alerts = nil
 	}
 	apply(t, s, name, c)
 }
@@ -167,7 +167,7 @@ func load(t *testing.T, s Store, name string, refs incident.Refs) incident.Loade
 	return l
 }
 
-func alerts(t *testing.T, s Store, q query.Query) store.Page[incident.Member] {
+func alerts(t *testing.T, s Store, q query.Query) store.Page[incident.AlertRecord] {
 	t.Helper()
 	p, err := s.Alerts(t.Context(), tenant, q)
 	if err != nil {
@@ -176,7 +176,7 @@ func alerts(t *testing.T, s Store, q query.Query) store.Page[incident.Member] {
 	return p
 }
 
-func ids(ms []incident.Member) []string {
+func ids(ms []incident.AlertRecord) []string {
 	var out []string
 	for _, m := range ms {
 		out = append(out, m.Alert.ID)

@@ -108,7 +108,7 @@ func apiOver(b *testing.B, n int) string {
 	for from := 0; from < n; from, version = from+100, version+1 {
 		var c incident.Changes
 		for i := from; i < min(from+100, n); i++ {
-			c.Members = append(c.Members, aMember(i))
+			c.Alerts = append(c.Alerts, aMember(i))
 			if i%10 == 0 {
 				c.Incidents = append(c.Incidents, anIncident(i/10))
 			}
@@ -129,12 +129,12 @@ func apiOver(b *testing.B, n int) string {
 
 var opening = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func aMember(i int) incident.Member {
+func aMember(i int) incident.AlertRecord {
 	at := opening.Add(time.Duration(i) * time.Second)
 	origin := alert.Origin{Provider: "guardduty", ID: fmt.Sprintf("%032x", i)}
 	machine := entity.Entity{Kind: entity.Resource, Value: fmt.Sprintf("arn:aws:ec2:eu-west-1:111122223333:instance/i-%017x", i%5000)}.
 		Also(entity.Host, fmt.Sprintf("web-%d.contoso.example", i%5000)).Also(entity.IP, fmt.Sprintf("10.0.%d.%d", i%5000/250, i%250))
-	m := incident.Member{
+	m := incident.AlertRecord{
 		Alert: alert.Alert{
 			ID: alert.MakeID("default", origin), Tenant: "default", Origin: origin, Reporter: "guardduty", ReportID: origin.ID, Product: "Amazon GuardDuty",
 			Type: "Recon:EC2/PortProbeUnprotectedPort", Title: fmt.Sprintf("Unprotected port on %d is being probed", i), Severity: alert.Low, Status: alert.StatusNew,

@@ -12,7 +12,7 @@ import (
 
 // finder finds stored alerts.
 type finder interface {
-	Alert(ctx context.Context, tenant, id string) (incident.Member, error)
+	Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error)
 }
 
 // settler waits until accepted alerts are stored, and with that correlated: they become visible together. An alert that was

@@ -23,11 +23,11 @@ type late struct {
 	err          error
 }
 
-func (l *late) Alert(context.Context, string, string) (incident.Member, error) {
+func (l *late) Alert(context.Context, string, string) (incident.AlertRecord, error) {
 	if l.looks++; l.looks <= l.after {
-		return incident.Member{}, l.err
+		return incident.AlertRecord{}, l.err
 	}
-	return incident.Member{Alert: alert.Alert{ID: "survivor"}, Incident: "7"}, nil
+	return incident.AlertRecord{Alert: alert.Alert{ID: "survivor"}, Incident: "7"}, nil
 }
 
 func TestSettle(t *testing.T) {
