@@ -3,6 +3,7 @@ package export
 import (
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -21,6 +22,11 @@ const OnChange = "change"
 func ParseSchedule(text string) (Schedule, error) {
 	if text == "" || text == OnChange {
 		return Schedule{}, nil
+	}
+	if zone, fields, _ := strings.Cut(text, " "); strings.HasPrefix(zone, "CRON_TZ=") || strings.HasPrefix(zone, "TZ=") {
+		if strings.TrimSpace(fields) == "" {
+			return Schedule{}, fault.Errorf(fault.Invalid, "when: %q names a time zone without fields after it: write CRON_TZ=Europe/Berlin */15 * * * *", text)
+		}
 	}
 	s, err := cron.ParseStandard(text)
 	if err != nil {

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -24,11 +25,32 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("%s after %s: %s, want %s", tt.text, tt.last, got, tt.want)
 		}
 	}
-	for _, text := range []string{"now and then", "* * * *", "61 * * * *", "CRON_TZ=Mars/Olympus 0 0 * * *", "0 0 30 2 *"} {
-		if _, err := ParseSchedule(text); fault.Of(err) != fault.Invalid {
+	for _, text := range []string{"now and then", "* * * *", "61 * * * *", "CRON_TZ=Mars/Olympus 0 0 * * *", "0 0 30 2 *",
+		"CRON_TZ=Europe/Berlin", "CRON_TZ=Europe/Berlin  ", "TZ=UTC", "CRON_TZ=", "TZ=\t* * * * *"} {
+		if _, err := ParseSchedule(text); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), "when: ") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+}
+
+// A schedule comes from a user's configuration: whatever is written there is a schedule that is due some day, or fault.Invalid.
+func FuzzParseSchedule(f *testing.F) {
+	for _, text := range []string{"change", "*/15 * * * *", "@hourly", "@every 1h", "CRON_TZ=Europe/Berlin 30 2 * * *", "CRON_TZ=Europe/Berlin", "TZ=", "0 0 30 2 *"} {
+		f.Add(text)
+	}
+	now := time.Date(2026, 3, 3, 8, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := ParseSchedule(text)
+		if err != nil {
+			if fault.Of(err) != fault.Invalid {
+				t.Errorf("%q: %v", text, err)
+			}
+			return
+		}
+		if s.cron != nil && !s.next(now).After(now) {
+			t.Errorf("%q after %v: %v", text, now, s.next(now))
+		}
+	})
 }
 
 func TestBackoffGrowsToItsCapAndDiffersByName(t *testing.T) {
