@@ -32,33 +32,33 @@ type blobItem struct {
 // maxPart is the size of a part before base64: beyond 512 KB an item costs half as much again for each KB.
 const maxPart = 320 << 10
 
-// put stores data, in a cache as well, and says where. ttl is in seconds, 0 for ever.
-func (s *Store) put(ctx context.Context, in *blobCache, tenant string, data []byte, ttl int) (blobRef, error) {
+// putBlob stores data, in a cache as well, and says where. ttl is in seconds, 0 for ever.
+func (s *Store) putBlob(ctx context.Context, in *blobCache, tenant string, data []byte, ttl int) (blobRef, error) {
 	sum := sha256.Sum256(data)
 	ref := blobRef{ID: hex.EncodeToString(sum[:12]), Parts: max(1, (len(data)+maxPart-1)/maxPart)}
 	for i := range ref.Parts {
 		part := data[i*maxPart : min((i+1)*maxPart, len(data))]
-		if err := s.putPart(ctx, in, tenant, blobItem{ID: ref.part(i), Tenant: tenant, Data: part, TTL: ttl}); err != nil {
+		if err := s.putBlobPart(ctx, in, tenant, blobItem{ID: ref.partID(i), Tenant: tenant, Data: part, TTL: ttl}); err != nil {
 			return ref, fmt.Errorf("write blob: %w", err)
 		}
 	}
 	return ref, nil
 }
 
-// putPart writes one part. One that is there already is the same; it is written again all the same when it may expire, for
+// putBlobPart writes one part. One that is there already is the same; it is written again all the same when it may expire, for
 // its time to begin anew.
-func (s *Store) putPart(ctx context.Context, in *blobCache, tenant string, it blobItem) error {
+func (s *Store) putBlobPart(ctx context.Context, in *blobCache, tenant string, it blobItem) error {
 	body, err := json.Marshal(it)
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "encode: %w", err)
 	}
-	pk := blobKey(tenant, it.ID)
-	err = s.db.again(ctx, func(c connection) error {
+	pk := blobPartition(tenant, it.ID)
+	err = s.client.retry(ctx, func(c containers) error {
 		_, err := c.blobs.CreateItem(ctx, pk, body, nil)
 		return err
 	})
 	if fault.Of(err) == fault.Conflict && it.TTL > 0 {
-		err = s.db.again(ctx, func(c connection) error {
+		err = s.client.retry(ctx, func(c containers) error {
 			_, err := c.blobs.UpsertItem(ctx, pk, body, nil)
 			return err
 		})
@@ -70,12 +70,12 @@ func (s *Store) putPart(ctx context.Context, in *blobCache, tenant string, it bl
 	return nil
 }
 
-// get reads a blob that something names, so that it must be there: a copy of the container that has not heard of it yet
+// getBlob reads a blob that something names, so that it must be there: a copy of the container that has not heard of it yet
 // is passing trouble.
-func (s *Store) get(ctx context.Context, in *blobCache, tenant string, ref blobRef) ([]byte, error) {
+func (s *Store) getBlob(ctx context.Context, in *blobCache, tenant string, ref blobRef) ([]byte, error) {
 	var out []byte
 	for i := range ref.Parts {
-		data, err := s.getPart(ctx, in, tenant, ref.part(i))
+		data, err := s.getBlobPart(ctx, in, tenant, ref.partID(i))
 		if err != nil {
 			return nil, err
 		}
@@ -87,35 +87,35 @@ func (s *Store) get(ctx context.Context, in *blobCache, tenant string, ref blobR
 	return out, nil
 }
 
-func (s *Store) getPart(ctx context.Context, in *blobCache, tenant, id string) ([]byte, error) {
+func (s *Store) getBlobPart(ctx context.Context, in *blobCache, tenant, id string) ([]byte, error) {
 	key := cacheKey{tenant, id}
 	if data, ok := in.get(key); ok {
 		return data, nil
 	}
-	read, err := s.db.read(ctx, blobs, blobKey(tenant, id), id, nil)
+	read, err := s.client.readItem(ctx, blobsContainer, blobPartition(tenant, id), id, nil)
 	for try := 1; fault.Of(err) == fault.NotFound && try < maxTries; try++ {
 		if err := s.opts.Wait(ctx, firstWait<<try); err != nil {
 			return nil, err
 		}
-		read, err = s.db.read(ctx, blobs, blobKey(tenant, id), id, nil)
+		read, err = s.client.readItem(ctx, blobsContainer, blobPartition(tenant, id), id, nil)
 	}
 	if fault.Of(err) == fault.NotFound {
-		return nil, fault.Errorf(fault.Unavailable, "%s is not there, or not yet", describe("blob", tenant, id))
+		return nil, fault.Errorf(fault.Unavailable, "%s is not there, or not yet", describeItem("blob", tenant, id))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read blob: %w", err)
 	}
 	var it blobItem
 	if err := json.Unmarshal(read.body, &it); err != nil {
-		return nil, fmt.Errorf("%s: damaged item: %w", describe("blob", tenant, id), err)
+		return nil, fmt.Errorf("%s: damaged item: %w", describeItem("blob", tenant, id), err)
 	}
 	in.add(key, it.Data)
 	return it.Data, nil
 }
 
-func (r blobRef) part(i int) string { return fmt.Sprintf("%s-%d", r.ID, i) }
+func (r blobRef) partID(i int) string { return fmt.Sprintf("%s-%d", r.ID, i) }
 
-func blobKey(tenant, id string) azcosmos.PartitionKey {
+func blobPartition(tenant, id string) azcosmos.PartitionKey {
 	return azcosmos.NewPartitionKeyString(tenant).AppendString(id)
 }
 
@@ -125,32 +125,32 @@ type payload struct {
 	Blob *blobRef `json:"blob,omitempty"`
 }
 
-// seal packs v into a payload, in the blobs container when it has more than most bytes.
-func (s *Store) seal(ctx context.Context, tenant string, v any, most int) (payload, error) {
-	data, err := pack(v)
+// storePayload packs v into a payload, in the blobs container when it has more than most bytes.
+func (s *Store) storePayload(ctx context.Context, tenant string, v any, most int) (payload, error) {
+	data, err := encodeFrame(v)
 	if err != nil {
 		return payload{}, err
 	}
 	if len(data) <= most {
 		return payload{Data: data}, nil
 	}
-	ref, err := s.put(ctx, s.blobs, tenant, data, 0)
+	ref, err := s.putBlob(ctx, s.blobs, tenant, data, 0)
 	return payload{Blob: &ref}, err
 }
 
-// open unpacks a payload; an empty one leaves v alone.
-func (s *Store) open(ctx context.Context, tenant string, p payload, v any) error {
+// openPayload unpacks a payload; an empty one leaves v alone.
+func (s *Store) openPayload(ctx context.Context, tenant string, p payload, v any) error {
 	data := p.Data
 	if p.Blob != nil {
 		var err error
-		if data, err = s.get(ctx, s.blobs, tenant, *p.Blob); err != nil {
+		if data, err = s.getBlob(ctx, s.blobs, tenant, *p.Blob); err != nil {
 			return err
 		}
 	}
 	if len(data) == 0 {
 		return nil
 	}
-	return unpack(data, v)
+	return decodeFrame(data, v)
 }
 
 // blobCache keeps what never changes, the latest used first, up to a number of bytes.
@@ -200,5 +200,7 @@ func (c *blobCache) add(k cacheKey, data []byte) {
 	}
 }
 
-// describe names an item in errors: never with its content.
-func describe(what, tenant, id string) string { return fmt.Sprintf("%s %s of %q", what, id, tenant) }
+// describeItem names an item in errors: never with its content.
+func describeItem(what, tenant, id string) string {
+	return fmt.Sprintf("%s %s of %q", what, id, tenant)
+}

@@ -12,10 +12,10 @@ import (
 
 // Bulk is JSON in a Zstandard frame: what is packed by the hundred repeats itself, and an item costs by its size.
 
-// maxBulk bounds what a frame may unfold to: 100 alerts of the largest size a delivery may have do not reach it.
-const maxBulk = 1 << 30
+// maxFrameBytes bounds what a frame may unfold to: 100 alerts of the largest size a delivery may have do not reach it.
+const maxFrameBytes = 1 << 30
 
-var encoder = sync.OnceValue(func() *zstd.Encoder {
+var frameEncoder = sync.OnceValue(func() *zstd.Encoder {
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithWindowSize(1<<20))
 	if err != nil {
 		panic(err) // the options are constants
@@ -23,26 +23,26 @@ var encoder = sync.OnceValue(func() *zstd.Encoder {
 	return e
 })
 
-var decoder = sync.OnceValue(func() *zstd.Decoder {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBulk))
+var frameDecoder = sync.OnceValue(func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFrameBytes))
 	if err != nil {
 		panic(err) // the options are constants
 	}
 	return d
 })
 
-// pack encodes v.
-func pack(v any) ([]byte, error) {
+// encodeFrame encodes v.
+func encodeFrame(v any) ([]byte, error) {
 	plain, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "encode: %w", err)
 	}
-	return encoder().EncodeAll(plain, make([]byte, 0, len(plain)/4)), nil
+	return frameEncoder().EncodeAll(plain, make([]byte, 0, len(plain)/4)), nil
 }
 
-// unpack decodes what pack made.
-func unpack(packed []byte, v any) error {
-	plain, err := decoder().DecodeAll(packed, nil)
+// decodeFrame decodes what pack made.
+func decodeFrame(packed []byte, v any) error {
+	plain, err := frameDecoder().DecodeAll(packed, nil)
 	if err != nil {
 		return fmt.Errorf("damaged item: %w", err)
 	}

@@ -26,21 +26,21 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 	if len(c.Alerts) > store.MaxCommit {
 		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Alerts), store.MaxCommit)
 	}
-	if n := len(partitionOf(name)); n > maxTenant {
+	if n := len(partitionKey(name)); n > maxTenant {
 		return fault.Errorf(fault.Invalid, "commit: the tenant's name has %d bytes, more than %d", n, maxTenant)
 	}
-	t := s.tenant(name)
+	t := s.tenantByName(name)
 	t.deciding.Lock()
 	defer t.deciding.Unlock()
-	v, err := s.at(ctx, t, version)
+	v, err := s.viewAt(ctx, t, version)
 	if err == nil {
-		v, err = s.commit(ctx, t, v, c)
+		v, err = s.commitChanges(ctx, t, v, c)
 	}
 	if err != nil {
 		return fmt.Errorf("commit for %q: %w", name, err)
 	}
 	if v != nil {
-		s.housekeep(ctx, t, v)
+		s.runHousekeeping(ctx, t, v)
 	}
 	return nil
 }
@@ -48,55 +48,55 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 // maxTenant is the longest partition key of the service.
 const maxTenant = 2048
 
-// at is the view of a tenant at a version. What is remembered will do: if others have moved past it, the batch is refused.
-func (s *Store) at(ctx context.Context, t *tenant, version uint64) (*view, error) {
+// viewAt is the view of a tenant at a version. What is remembered will do: if others have moved past it, the batch is refused.
+func (s *Store) viewAt(ctx context.Context, t *tenant, version uint64) (*view, error) {
 	t.mu.Lock()
 	v := t.current
 	t.mu.Unlock()
-	if v == nil || v.root.Version != version {
+	if v == nil || v.manifest.Version != version {
 		var err error
-		if v, err = s.view(ctx, t); err != nil {
+		if v, err = s.currentView(ctx, t); err != nil {
 			return nil, err
 		}
 	}
-	if v.root.Version != version {
-		return nil, fault.Errorf(fault.Conflict, "it is at version %d, not %d", v.root.Version, version)
+	if v.manifest.Version != version {
+		return nil, fault.Errorf(fault.Conflict, "it is at version %d, not %d", v.manifest.Version, version)
 	}
 	return v, nil
 }
 
-// commit writes what the new root will lead to, and then, in one batch, the root and the commit. It gives the view after
+// commitChanges writes what the new manifest will lead to, and then, in one batch, the manifest and the commit. It gives the view after
 // it, nil when others have moved on already.
-func (s *Store) commit(ctx context.Context, t *tenant, v *view, c incident.Changes) (*view, error) {
-	w := &writing{store: s, tenant: t, view: v, now: s.opts.Now()}
-	if err := w.changes(ctx, c); err != nil {
+func (s *Store) commitChanges(ctx context.Context, t *tenant, v *view, c incident.Changes) (*view, error) {
+	w := &committer{store: s, tenant: t, view: v, now: s.opts.Now()}
+	if err := w.writeChanges(ctx, c); err != nil {
 		return nil, err
 	}
 	var err error
-	if w.note, err = s.newNote(t.name, nameOf(t.name), c.AuditEntries...); err != nil {
+	if w.outbox, err = s.newOutboxEntry(t.name, tenantName(t.name), c.AuditEntries...); err != nil {
 		return nil, err
 	}
-	return w.commit(ctx)
+	return w.publish(ctx)
 }
 
-// commit makes what was written visible, and gives the view after it, nil when others have moved on already.
-func (w *writing) commit(ctx context.Context) (*view, error) {
+// publish makes what was written visible, and gives the view after it, nil when others have moved on already.
+func (w *committer) publish(ctx context.Context) (*view, error) {
 	t, v := w.tenant, w.view
-	etag, err := w.batch(ctx)
+	etag, err := w.publishBatch(ctx)
 	if err == nil {
-		w.store.deliver(ctx, w.note)
+		w.store.relayOutbox(ctx, w.outbox)
 	}
 	if err != nil || etag == "" {
-		t.forgetView(v)
+		t.dropView(v)
 		return nil, err
 	}
-	next := v.with(w.root, etag, &layer{item: w.item, content: w.content, nodes: w.nodes})
-	t.remember(v, next)
+	next := v.withCommit(w.root, etag, &logEntry{item: w.item, content: w.content, nodes: w.nodes})
+	t.replaceView(v, next)
 	return next, nil
 }
 
-// remember takes over the view after an own write, unless somebody has read a newer one.
-func (t *tenant) remember(before, after *view) {
+// replaceView takes over the view after an own write, unless somebody has read a newer one.
+func (t *tenant) replaceView(before, after *view) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.current == before {
@@ -104,8 +104,8 @@ func (t *tenant) remember(before, after *view) {
 	}
 }
 
-// forgetView makes the next call read the root, and not trust what was remembered when a write failed.
-func (t *tenant) forgetView(v *view) {
+// dropView makes the next call read the manifest, and not trust what was remembered when a write failed.
+func (t *tenant) dropView(v *view) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.current == v {
@@ -113,27 +113,27 @@ func (t *tenant) forgetView(v *view) {
 	}
 }
 
-// writing is one commit in the making.
-type writing struct {
+// committer is one commit in the making.
+type committer struct {
 	store  *Store
 	tenant *tenant
 	view   *view
 	now    time.Time
 
-	root  root
-	item  commitItem
-	names []namesItem
-	note  *note // what the journal says of it; nil when nothing
-	nodes map[string]*node
+	root    manifest
+	item    commitItem
+	idIndex []idIndexItem
+	outbox  *outboxEntry // what the audit log says of it; nil when nothing
+	nodes   map[string]*node
 	content
 
-	mentions *mentionsItem  // nil when no new body names anything
-	termAt   map[string]int // where a hashed name is in it
+	mentions  *mentionsItem  // nil when no new body names anything
+	termIndex map[string]int // where a hashed name is in it
 }
 
-func (w *writing) changes(ctx context.Context, c incident.Changes) error {
-	w.begin(c)
-	for _, step := range []func(context.Context, incident.Changes) error{w.members, w.mentioned, w.cases, w.things, w.sealed} {
+func (w *committer) writeChanges(ctx context.Context, c incident.Changes) error {
+	w.beginCommit(c)
+	for _, step := range []func(context.Context, incident.Changes) error{w.writeAlerts, w.writeMentions, w.writeIncidents, w.writeNodes, w.finishItem} {
 		if err := step(ctx, c); err != nil {
 			return err
 		}
@@ -141,28 +141,28 @@ func (w *writing) changes(ctx context.Context, c incident.Changes) error {
 	return nil
 }
 
-// begin makes the root and the item of the next version, with nothing in it.
-func (w *writing) begin(c incident.Changes) {
-	w.root = w.view.root
-	w.root.ID, w.root.Tenant, w.root.Type = rootID, w.tenant.name, rootType
+// beginCommit makes the manifest and the item of the next version, with nothing in it.
+func (w *committer) beginCommit(c incident.Changes) {
+	w.root = w.view.manifest
+	w.root.ID, w.root.Tenant, w.root.Type = manifestID, w.tenant.name, manifestType
 	w.root.Sources = maps.Clone(w.root.Sources)
 	w.root.Version++
 	w.root.Sequence = max(w.root.Sequence, c.Sequence)
-	w.root.Turn = rand.Text()
-	if len(w.view.tail) == 0 {
-		w.root.Since = w.now.Unix()
+	w.root.Nonce = rand.Text()
+	if len(w.view.log) == 0 {
+		w.root.LogSince = w.now.Unix()
 	}
-	w.item = commitItem{ID: commitID(w.root.Version), Tenant: w.tenant.name, Type: commitType, V: w.root.Version, Turn: w.root.Turn, At: w.now.Unix()}
+	w.item = commitItem{ID: commitID(w.root.Version), Tenant: w.tenant.name, Type: commitType, V: w.root.Version, Nonce: w.root.Nonce, At: w.now.Unix()}
 }
 
-// members makes the rows of alerts, and writes the bodies that are new.
-func (w *writing) members(ctx context.Context, c incident.Changes) error {
+// writeAlerts makes the rows of alerts, and writes the bodies that are new.
+func (w *committer) writeAlerts(ctx context.Context, c incident.Changes) error {
 	members := lastOf(c.Alerts, func(m *incident.AlertRecord) string { return m.Alert.ID })
 	ids := make([]string, len(members))
 	for i, m := range members {
 		ids[i] = m.Alert.ID
 	}
-	old, _, err := w.store.rowsOf(ctx, w.tenant, w.view, ids, nil)
+	old, _, err := w.store.findRows(ctx, w.tenant, w.view, ids, nil)
 	if err != nil {
 		return err
 	}
@@ -172,39 +172,39 @@ func (w *writing) members(ctx context.Context, c incident.Changes) error {
 		if err != nil {
 			return fault.Errorf(fault.Invalid, "encode alert %s: %w", m.Alert.ID, err)
 		}
-		r := row{AlertRecord: headOf(m), V: w.root.Version, Home: w.root.Version, Body: body{Sum: hashed(string(encoded))}}
+		r := alertRow{AlertRecord: headOf(m), V: w.root.Version, Origin: w.root.Version, Body: bodyRef{Sum: hashName(string(encoded))}}
 		before := old[m.Alert.ID]
-		if gone := w.view.rows[m.Alert.ID]; gone != nil && gone.Gone {
-			r.Home = gone.Home // until a fold its row is still there
+		if gone := w.view.rows[m.Alert.ID]; gone != nil && gone.Purged {
+			r.Origin = gone.Origin // until a flush its row is still there
 		}
 		if before != nil {
-			r.Home = before.Home
-			count(&w.root.Rows, kindOf(before.AlertRecord), -1)
+			r.Origin = before.Origin
+			countRow(&w.root.Rows, kindOf(before.AlertRecord), -1)
 		}
 		if before != nil && before.Body.Sum == r.Body.Sum {
 			r.Body = before.Body
 		} else {
-			r.Body.N, r.Body.V = len(bodies), w.root.Version
+			r.Body.N, r.Body.Commit = len(bodies), w.root.Version
 			bodies = append(bodies, encoded)
-			w.mention(m)
+			w.addMentions(m)
 		}
-		count(&w.root.Rows, kindOf(r.AlertRecord), 1)
-		w.root.source(before, m)
+		countRow(&w.root.Rows, kindOf(r.AlertRecord), 1)
+		w.root.countSource(before, m)
 		w.Rows = append(w.Rows, r)
 	}
-	return w.bodies(ctx, bodies)
+	return w.writeBodies(ctx, bodies)
 }
 
-// bodies writes new bodies as one blob and tells the rows that it belongs to.
-func (w *writing) bodies(ctx context.Context, bodies []jsontext.Value) error {
+// writeBodies writes new bodies as one blob and tells the rows that it belongs to.
+func (w *committer) writeBodies(ctx context.Context, bodies []jsontext.Value) error {
 	if len(bodies) == 0 {
 		return nil
 	}
-	data, err := pack(bodies)
+	data, err := encodeFrame(bodies)
 	if err != nil {
 		return err
 	}
-	ref, err := w.store.put(ctx, w.store.blobs, w.tenant.name, data, 0)
+	ref, err := w.store.putBlob(ctx, w.store.blobs, w.tenant.name, data, 0)
 	if err != nil {
 		return err
 	}
@@ -216,27 +216,27 @@ func (w *writing) bodies(ctx context.Context, bodies []jsontext.Value) error {
 	return nil
 }
 
-// cases makes the rows of incidents.
-func (w *writing) cases(ctx context.Context, c incident.Changes) error {
+// writeIncidents makes the rows of incidents.
+func (w *committer) writeIncidents(ctx context.Context, c incident.Changes) error {
 	all := lastOf(c.Incidents, func(i *incident.Incident) string { return i.ID })
 	ids := make([]string, len(all))
 	for i := range all {
 		ids[i] = all[i].ID
-		w.Incidents = append(w.Incidents, incidentRow{Incident: own(all[i]), V: w.root.Version})
+		w.Incidents = append(w.Incidents, incidentRow{Incident: clone(all[i]), V: w.root.Version})
 	}
-	old, err := w.store.incidentsOf(ctx, w.tenant, w.view, ids)
+	old, err := w.store.findIncidents(ctx, w.tenant, w.view, ids)
 	w.root.Rows.Incidents += int64(len(ids) - len(old))
 	return err
 }
 
-// things writes nodes: those that live long as a blob, which expires some time after they may have been folded, the others
+// writeNodes writes nodes: those that live long as a blob, which expires some time after they may have been folded, the others
 // as items that are found by their names.
-func (w *writing) things(ctx context.Context, c incident.Changes) error {
+func (w *committer) writeNodes(ctx context.Context, c incident.Changes) error {
 	w.nodes = map[string]*node{}
 	var kept []*node
 	var names []incident.Node
 	for _, n := range lastOf(c.Nodes, func(n *incident.Node) string { return n.Key }) {
-		if isName(n.Key) {
+		if isShortLived(n.Key) {
 			names = append(names, n)
 			continue
 		}
@@ -248,46 +248,46 @@ func (w *writing) things(ctx context.Context, c incident.Changes) error {
 		w.nodes[n.Key] = k
 	}
 	if len(kept) > 0 {
-		data, err := w.view.packLayer(kept, w.now)
+		data, err := w.view.encodeNodes(kept, w.now)
 		if err != nil {
 			return err
 		}
-		ref, err := w.store.put(ctx, w.store.blobs, w.tenant.name, data, nodesTTL)
+		ref, err := w.store.putBlob(ctx, w.store.blobs, w.tenant.name, data, nodesTTL)
 		if err != nil {
 			return err
 		}
 		w.item.Nodes = &ref
 	}
-	for part := range slices.Chunk(names, maxNames) {
-		if err := w.named(ctx, part); err != nil {
+	for part := range slices.Chunk(names, maxIndexedIDs) {
+		if err := w.addIDIndexItem(ctx, part); err != nil {
 			return err
 		}
 	}
-	if len(w.names) > maxNamesItems {
-		return fault.Errorf(fault.TooLarge, "%d ids are more than %d", len(names), maxNamesItems*maxNames)
+	if len(w.idIndex) > maxIDIndexItems {
+		return fault.Errorf(fault.TooLarge, "%d ids are more than %d", len(names), maxIDIndexItems*maxIndexedIDs)
 	}
 	return nil
 }
 
-// maxNames is how many names share an item: the index has an entry for each.
-const maxNames = 500
+// maxIndexedIDs is how many names share an item: the index has an entry for each.
+const maxIndexedIDs = 500
 
-func (w *writing) named(ctx context.Context, nodes []incident.Node) error {
-	it := namesItem{ID: namesID(w.root.Version, len(w.names)), Tenant: w.tenant.name, Type: namesType, V: w.root.Version}
+func (w *committer) addIDIndexItem(ctx context.Context, nodes []incident.Node) error {
+	it := idIndexItem{ID: idIndexID(w.root.Version, len(w.idIndex)), Tenant: w.tenant.name, Type: idIndexType, V: w.root.Version}
 	for _, n := range nodes {
-		it.IDs = append(it.IDs, nameTerm(n.Key))
+		it.IDs = append(it.IDs, idTerm(n.Key))
 		it.TTL = max(it.TTL, lifeLeft(n, w.now))
 	}
 	var err error
-	it.Nodes, err = w.store.seal(ctx, w.tenant.name, nodes, maxNamesBytes)
-	w.names = append(w.names, it)
+	it.Nodes, err = w.store.storePayload(ctx, w.tenant.name, nodes, maxIDIndexBytes)
+	w.idIndex = append(w.idIndex, it)
 	return err
 }
 
 // Together they keep the names of a commit well below the 2 MB of a batch.
 const (
-	maxNamesItems = 40
-	maxNamesBytes = 8 << 10
+	maxIDIndexItems = 40
+	maxIDIndexBytes = 8 << 10
 )
 
 // lifeLeft is for how many seconds a name must be kept: its life from now or from when it was touched, whichever ends later.
@@ -302,21 +302,21 @@ func lifeLeft(n incident.Node, now time.Time) int {
 	return int(left / time.Second)
 }
 
-// sealed finishes the commit's item: what finds it, and its rows.
-func (w *writing) sealed(ctx context.Context, _ incident.Changes) error {
+// finishItem finishes the commit's item: what finds it, and its rows.
+func (w *committer) finishItem(ctx context.Context, _ incident.Changes) error {
 	for _, r := range w.Rows {
-		if len(w.root.Volumes) == 0 && r.Home == w.item.V { // else it will be found in a volume: whoever reads has the tail in memory
-			w.item.add(kindOf(r.AlertRecord), r)
+		if len(w.root.Volumes) == 0 && r.Origin == w.item.V { // else it will be found in a volume: whoever reads has the log in memory
+			w.item.addRow(kindOf(r.AlertRecord), r)
 			w.item.IDs = append(w.item.IDs, alertTerm(r.Alert.ID))
 		}
 	}
 	var err error
-	w.item.Content, err = w.store.seal(ctx, w.tenant.name, w.content, w.store.opts.Inline)
+	w.item.Content, err = w.store.storePayload(ctx, w.tenant.name, w.content, w.store.opts.Inline)
 	return err
 }
 
-// batch makes the commit visible: all of it or nothing.
-func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
+// publishBatch makes the commit visible: all of it or nothing.
+func (w *committer) publishBatch(ctx context.Context) (azcore.ETag, error) {
 	commit, err := json.Marshal(w.item)
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "encode: %w", err)
@@ -328,30 +328,30 @@ func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "encode: %w", err)
 	}
-	b := w.store.db.connection().state.NewTransactionalBatch(w.tenant.pk)
+	b := w.store.client.containers().state.NewTransactionalBatch(w.tenant.pk)
 	if w.view.exists() {
-		b.ReplaceItem(rootID, top, ifStill(w.view.etag))
+		b.ReplaceItem(manifestID, top, ifMatch(w.view.etag))
 	} else {
 		b.CreateItem(top, nil)
 	}
 	b.CreateItem(commit, nil)
-	for _, names := range w.names {
+	for _, names := range w.idIndex {
 		item, err := json.Marshal(names)
 		if err != nil {
 			return "", fault.Errorf(fault.Invalid, "encode: %w", err)
 		}
 		b.CreateItem(item, nil)
 	}
-	if err := w.note.join(&b); err != nil {
+	if err := w.outbox.addToBatch(&b); err != nil {
 		return "", err
 	}
 	for try := 1; ; try++ {
-		etags, err := w.store.db.batch(ctx, b, &w.tenant.seen)
+		etags, err := w.store.client.runBatch(ctx, b, &w.tenant.session)
 		if err == nil {
 			return etags[0], nil
 		}
-		var lost *uncertain
-		etag, err := w.settled(ctx, err)
+		var lost *ambiguousError
+		etag, err := w.resolveAmbiguity(ctx, err)
 		if !errors.As(err, &lost) || try == maxTries {
 			return etag, err
 		}
@@ -361,19 +361,19 @@ func (w *writing) batch(ctx context.Context) (azcore.ETag, error) {
 	}
 }
 
-// settled finds out what became of a batch whose answer was lost, or that was refused because an earlier try of it had
+// resolveAmbiguity finds out what became of a batch whose answer was lost, or that was refused because an earlier try of it had
 // succeeded: the commit's item says whose it is. One that is lost and not there may be tried again: should it arrive after
-// all, the second is refused. The ETag is "" when the root has moved on since.
-func (w *writing) settled(ctx context.Context, cause error) (azcore.ETag, error) {
-	var lost *uncertain
+// all, the second is refused. The ETag is "" when the manifest has moved on since.
+func (w *committer) resolveAmbiguity(ctx context.Context, cause error) (azcore.ETag, error) {
+	var lost *ambiguousError
 	if !errors.As(cause, &lost) && fault.Of(cause) != fault.Conflict {
 		return "", cause
 	}
-	read, err := w.store.db.read(ctx, state, w.tenant.pk, w.item.ID, &w.tenant.seen)
+	read, err := w.store.client.readItem(ctx, stateContainer, w.tenant.pk, w.item.ID, &w.tenant.session)
 	switch {
 	case fault.Of(err) == fault.NotFound && lost != nil:
 		return "", fault.Errorf(fault.Unavailable, "%w", cause)
-	case fault.Of(err) == fault.NotFound: // somebody's housekeeping has replaced the root
+	case fault.Of(err) == fault.NotFound: // somebody's housekeeping has replaced the manifest
 		return "", fault.Errorf(fault.Conflict, "%w", cause)
 	case err != nil:
 		return "", fault.Errorf(fault.Unavailable, "find out whether it was carried out: %w", err)
@@ -382,17 +382,17 @@ func (w *writing) settled(ctx context.Context, cause error) (azcore.ETag, error)
 	if err := json.Unmarshal(read.body, &there); err != nil {
 		return "", fmt.Errorf("find out whether it was carried out: damaged item: %w", err)
 	}
-	if there.Turn != w.item.Turn {
+	if there.Nonce != w.item.Nonce {
 		return "", fault.Errorf(fault.Conflict, "somebody else committed version %d", w.item.V)
 	}
-	return w.ownRoot(ctx), nil
+	return w.ownManifest(ctx), nil
 }
 
-// ownRoot is the root's ETag while the root is still this commit's.
-func (w *writing) ownRoot(ctx context.Context) azcore.ETag {
-	read, err := w.store.db.read(ctx, state, w.tenant.pk, rootID, &w.tenant.seen)
-	var now root
-	if err != nil || json.Unmarshal(read.body, &now) != nil || now.Turn != w.root.Turn {
+// ownManifest is the manifest's ETag while the manifest is still this commit's.
+func (w *committer) ownManifest(ctx context.Context) azcore.ETag {
+	read, err := w.store.client.readItem(ctx, stateContainer, w.tenant.pk, manifestID, &w.tenant.session)
+	var now manifest
+	if err != nil || json.Unmarshal(read.body, &now) != nil || now.Nonce != w.root.Nonce {
 		return ""
 	}
 	return read.etag

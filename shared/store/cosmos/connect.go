@@ -41,15 +41,15 @@ var Indexed = []string{
 
 // StateContainer describes the container of tenants' states.
 func StateContainer(name string) azcosmos.ContainerProperties {
-	return container(name, Indexed, azcosmos.PartitionKeyDefinition{Kind: azcosmos.PartitionKeyKindHash, Version: 2, Paths: []string{"/tenant"}})
+	return containerProperties(name, Indexed, azcosmos.PartitionKeyDefinition{Kind: azcosmos.PartitionKeyKindHash, Version: 2, Paths: []string{"/tenant"}})
 }
 
 // BlobsContainer describes the container of what is too large for a tenant's partition, or lives there too briefly.
 func BlobsContainer(name string) azcosmos.ContainerProperties {
-	return container(name, nil, azcosmos.PartitionKeyDefinition{Kind: azcosmos.PartitionKeyKindMultiHash, Version: 2, Paths: []string{"/tenant", "/id"}})
+	return containerProperties(name, nil, azcosmos.PartitionKeyDefinition{Kind: azcosmos.PartitionKeyKindMultiHash, Version: 2, Paths: []string{"/tenant", "/id"}})
 }
 
-func container(name string, indexed []string, pk azcosmos.PartitionKeyDefinition) azcosmos.ContainerProperties {
+func containerProperties(name string, indexed []string, pk azcosmos.PartitionKeyDefinition) azcosmos.ContainerProperties {
 	perItem := int32(-1) // expiry is on, and each item says when
 	policy := &azcosmos.IndexingPolicy{
 		IndexingMode: azcosmos.IndexingModeConsistent, Automatic: true, ExcludedPaths: []azcosmos.ExcludedPath{{Path: "/*"}},

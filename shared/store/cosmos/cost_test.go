@@ -100,7 +100,7 @@ const (
 	limit = 0.18 * 63
 )
 
-// TestCost counts what an alert costs once everything is in motion: two folds of the tail are in the count.
+// TestCost counts what an alert costs once everything is in motion: two flushes of the log are in the count.
 func TestCost(t *testing.T) {
 	r := newRig(t, cosmos.Options{})
 	tr := newTraffic(attacks.Medium)
@@ -182,7 +182,7 @@ func readCost(t *testing.T, r *rig) {
 }
 
 // BenchmarkCommit counts request units an alert at numbers of alerts stored, one after the other in one tenant: they must not
-// grow. ONEPANE_COST_STORED names other numbers. One operation is 76,800 alerts: 16 folds and the merge that they lead to.
+// grow. ONEPANE_COST_STORED names other numbers. One operation is 76,800 alerts: 16 flushes and the merge that they lead to.
 //
 //	ONEPANE_COST_STORED=10000,100000,1000000 go test -run - -bench Commit -benchtime 1x ./shared/store/cosmos
 func BenchmarkCommit(b *testing.B) {

@@ -14,53 +14,53 @@ import (
 // minCopy is the least worth copying: a step takes three to five bytes. It is what places tells apart.
 const minCopy = 12
 
-// delta says how to make text out of base.
-func delta(base, text []byte) []byte {
-	known := newPlaces(base)
+// encodeDelta says how to make text out of base.
+func encodeDelta(base, text []byte) []byte {
+	known := newOffsetTable(base)
 	var out []byte
 	fresh := 0 // where the bytes begin that are not yet told
 	for at := 0; at < len(text); {
-		from, length := known.longest(base, text, at)
+		from, length := known.longestMatch(base, text, at)
 		if length < minCopy {
 			at++
 			continue
 		}
-		out = step(out, text[fresh:at], length, from)
+		out = appendStep(out, text[fresh:at], length, from)
 		at += length
 		fresh = at
 	}
 	if fresh < len(text) {
-		out = step(out, text[fresh:], 0, 0)
+		out = appendStep(out, text[fresh:], 0, 0)
 	}
 	return out
 }
 
-// places are where a text's parts of minCopy bytes begin, by their hash; of two with one hash the first.
-type places struct {
+// offsetTable are where a text's parts of minCopy bytes begin, by their hash; of two with one hash the first.
+type offsetTable struct {
 	at    []int32 // and one
 	shift int
 }
 
-func newPlaces(text []byte) places {
+func newOffsetTable(text []byte) offsetTable {
 	size := bits.Len(uint(len(text)))
-	p := places{make([]int32, 1<<size), 64 - size}
+	p := offsetTable{make([]int32, 1<<size), 64 - size}
 	for i := len(text) - minCopy; i >= 0; i-- {
-		p.at[p.slot(text[i:])] = int32(i + 1)
+		p.at[p.slotOf(text[i:])] = int32(i + 1)
 	}
 	return p
 }
 
-func (p places) slot(b []byte) uint64 {
+func (p offsetTable) slotOf(b []byte) uint64 {
 	h := binary.LittleEndian.Uint64(b)*0x9E3779B97F4A7C15 ^ uint64(binary.LittleEndian.Uint32(b[8:]))*0xC2B2AE3D27D4EB4F
 	return h * 0x9E3779B97F4A7C15 >> p.shift
 }
 
-// longest finds what of base goes on as text does at a place.
-func (p places) longest(base, text []byte, at int) (from, length int) {
+// longestMatch finds what of base goes on as text does at a place.
+func (p offsetTable) longestMatch(base, text []byte, at int) (from, length int) {
 	if len(text)-at < minCopy {
 		return 0, 0
 	}
-	from = int(p.at[p.slot(text[at:])]) - 1
+	from = int(p.at[p.slotOf(text[at:])]) - 1
 	if from < 0 {
 		return 0, 0
 	}
@@ -70,7 +70,7 @@ func (p places) longest(base, text []byte, at int) (from, length int) {
 	return from, length
 }
 
-func step(out, fresh []byte, copied, from int) []byte {
+func appendStep(out, fresh []byte, copied, from int) []byte {
 	out = binary.AppendUvarint(out, uint64(len(fresh)))
 	out = append(out, fresh...)
 	out = binary.AppendUvarint(out, uint64(copied))
@@ -79,8 +79,8 @@ func step(out, fresh []byte, copied, from int) []byte {
 
 var errDelta = errors.New("damaged item: a delta does not fit")
 
-// patched makes the text again. What does not fit base, or would have more than most bytes, is an error.
-func patched(base, delta []byte, most int) ([]byte, error) {
+// applyDelta makes the text again. What does not fit base, or would have more than most bytes, is an error.
+func applyDelta(base, delta []byte, most int) ([]byte, error) {
 	var out []byte
 	number := func() (n int, ok bool) {
 		v, size := binary.Uvarint(delta)

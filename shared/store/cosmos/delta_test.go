@@ -24,8 +24,8 @@ func TestDeltas(t *testing.T) {
 		{"a number in the middle", `{"k":"host:a","alerts":7,"list":[` + list, `{"k":"host:a","alerts":12,"list":[` + list, 20},
 		{"shorter than a copy", "abc", "abc", 6},
 	} {
-		d := delta([]byte(tt.base), []byte(tt.text))
-		got, err := patched([]byte(tt.base), d, 1<<20)
+		d := encodeDelta([]byte(tt.base), []byte(tt.text))
+		got, err := applyDelta([]byte(tt.base), d, 1<<20)
 		if err != nil || string(got) != tt.text {
 			t.Errorf("%s: %.40q, %v", tt.name, got, err)
 		}
@@ -33,7 +33,7 @@ func TestDeltas(t *testing.T) {
 			t.Errorf("%s: %d bytes, at most %d are needed", tt.name, len(d), tt.most)
 		}
 	}
-	if _, err := patched([]byte("abcdefghijklmnop"), delta([]byte("abcdefghijklmnop"), []byte("abcdefghijklmnop")), 8); err == nil {
+	if _, err := applyDelta([]byte("abcdefghijklmnop"), encodeDelta([]byte("abcdefghijklmnop"), []byte("abcdefghijklmnop")), 8); err == nil {
 		t.Error("more than is allowed comes out")
 	}
 }
@@ -42,14 +42,14 @@ func FuzzDelta(f *testing.F) {
 	f.Add([]byte("abcdefghijklmnopqrst"), []byte("abcdefghijklmn0opqrst"), []byte{0, 12, 3})
 	f.Add([]byte(nil), []byte("x"), []byte{200, 1})
 	f.Fuzz(func(t *testing.T, base, text, any []byte) {
-		got, err := patched(base, delta(base, text), max(len(text), len(base)))
+		got, err := applyDelta(base, encodeDelta(base, text), max(len(text), len(base)))
 		if err != nil || !bytes.Equal(got, text) {
 			t.Fatalf("%q, %v", got, err)
 		}
-		if out, err := patched(base, any, 1<<10); err == nil && len(out) > 1<<10 {
+		if out, err := applyDelta(base, any, 1<<10); err == nil && len(out) > 1<<10 {
 			t.Fatalf("%d bytes", len(out))
 		}
-		_, _ = unpackLayer(encoder().EncodeAll(any, nil), func(uint64, string) *node { return &node{JSON: base} })
+		_, _ = decodeNodes(frameEncoder().EncodeAll(any, nil), func(uint64, string) *node { return &node{JSON: base} })
 	})
 }
 
@@ -61,47 +61,47 @@ func text(key string, n int) *node {
 func TestLayers(t *testing.T) {
 	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	s := &Store{opts: Options{Now: func() time.Time { return now }}.withDefaults()}
-	first := &layer{item: commitItem{V: 7, At: now.Unix()}, nodes: map[string]*node{"host:a": text("host:a", 1)}}
-	v := &view{root: root{Since: now.Unix()}, tail: []*layer{first}}
-	packed, err := v.packLayer([]*node{text("host:a", 2), text("host:b", 1)}, now)
+	first := &logEntry{item: commitItem{V: 7, At: now.Unix()}, nodes: map[string]*node{"host:a": text("host:a", 1)}}
+	v := &view{manifest: manifest{LogSince: now.Unix()}, log: []*logEntry{first}}
+	packed, err := v.encodeNodes([]*node{text("host:a", 2), text("host:b", 1)}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := &layer{item: commitItem{V: 8, At: now.Unix()}}
-	if err := s.openLayer(second, packed, map[uint64]*layer{7: first}); err != nil {
+	second := &logEntry{item: commitItem{V: 8, At: now.Unix()}}
+	if err := s.openLogEntry(second, packed, map[uint64]*logEntry{7: first}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []*node{text("host:a", 2), text("host:b", 1)} {
-		if got := second.node(want.Key); got == nil || string(got.JSON) != string(want.JSON) {
+		if got := second.nodeByKey(want.Key); got == nil || string(got.JSON) != string(want.JSON) {
 			t.Errorf("%s: %+v", want.Key, got)
 		}
 	}
 
-	alone := &layer{item: second.item}
-	if err := s.openLayer(alone, packed, nil); !errors.Is(err, errNoBase) {
+	alone := &logEntry{item: second.item}
+	if err := s.openLogEntry(alone, packed, nil); !errors.Is(err, errNoBase) {
 		t.Errorf("without what it leans on: %v", err)
 	}
-	now = now.Add(useless + time.Hour)
-	if err := s.openLayer(alone, packed, nil); err != nil || alone.node("host:b") != nil {
+	now = now.Add(maxBlobAge + time.Hour)
+	if err := s.openLogEntry(alone, packed, nil); err != nil || alone.nodeByKey("host:b") != nil {
 		t.Errorf("when it is of no use any more: %v", err)
 	}
 
-	whole, err := v.packLayer([]*node{text("host:a", 2)}, time.Unix(v.root.Since, 0).Add(closeBy))
+	whole, err := v.encodeNodes([]*node{text("host:a", 2)}, time.Unix(v.manifest.LogSince, 0).Add(deltaSpan))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nodes, err := unpackLayer(whole, nil); err != nil || len(nodes) != 1 || string(nodes[0].JSON) != string(text("host:a", 2).JSON) {
+	if nodes, err := decodeNodes(whole, nil); err != nil || len(nodes) != 1 || string(nodes[0].JSON) != string(text("host:a", 2).JSON) {
 		t.Errorf("long after the first commit of a tail nothing leans on it: %v", err)
 	}
 }
 
 // What was written before there were deltas is a list of whole nodes.
 func TestLayersOfBefore(t *testing.T) {
-	packed, err := pack([]*node{text("host:a", 1)})
+	packed, err := encodeFrame([]*node{text("host:a", 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	nodes, err := unpackLayer(packed, nil)
+	nodes, err := decodeNodes(packed, nil)
 	if err != nil || len(nodes) != 1 || string(nodes[0].JSON) != string(text("host:a", 1).JSON) {
 		t.Errorf("%+v, %v", nodes, err)
 	}

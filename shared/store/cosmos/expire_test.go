@@ -64,7 +64,7 @@ func TestNamesExpire(t *testing.T) {
 		t.Errorf("after its life: %v", got)
 	}
 	for _, p := range l.account.Partitions("onepane", "state") {
-		if p.Items != 2 { // root and commit
+		if p.Items != 2 { // manifest and commit
 			t.Errorf("%d items are left", p.Items)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // Changes is store.Feed. A cursor is a commit and how many of its entries were passed; one that Changes did not give is
 // fault.Invalid.
 func (s *Store) Changes(ctx context.Context, tenant, cursor string, limit int) ([]store.Change, string, error) {
-	from, err := parsePlace(cursor)
+	from, err := parseCursor(cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -22,9 +22,9 @@ func (s *Store) Changes(ctx context.Context, tenant, cursor string, limit int) (
 		changes []store.Change
 		next    string
 	}
-	a, err := read(ctx, s, tenant, "feed", func(r *reading) (answer, error) {
-		f := &feeding{limit: limit, from: from, at: from}
-		err := r.feed(ctx, f)
+	a, err := readTenant(ctx, s, tenant, "feed", func(r *reader) (answer, error) {
+		f := &feedReader{limit: limit, from: from, at: from}
+		err := r.readFeed(ctx, f)
 		if len(f.changes) == 0 {
 			return answer{nil, cursor}, err
 		}
@@ -33,45 +33,45 @@ func (s *Store) Changes(ctx context.Context, tenant, cursor string, limit int) (
 	return a.changes, a.next, err
 }
 
-// place is a place in the feed: Entries of commit Version were passed, and all before it.
-type place struct {
+// feedCursor is a place in the feed: Entries of commit Version were passed, and all before it.
+type feedCursor struct {
 	version uint64
 	entries int
 }
 
-func (p place) String() string { return fmt.Sprintf("%d.%d", p.version, p.entries) }
+func (p feedCursor) String() string { return fmt.Sprintf("%d.%d", p.version, p.entries) }
 
-func parsePlace(cursor string) (place, error) {
+func parseCursor(cursor string) (feedCursor, error) {
 	if cursor == "" {
-		return place{}, nil
+		return feedCursor{}, nil
 	}
 	v, n, _ := strings.Cut(cursor, ".")
 	version, err := strconv.ParseUint(v, 10, 53)
 	entries, err2 := strconv.Atoi(n)
 	if err != nil || err2 != nil || entries < 0 {
-		return place{}, fault.Errorf(fault.Invalid, "cursor: %q is none of the feed's", cursor)
+		return feedCursor{}, fault.Errorf(fault.Invalid, "cursor: %q is none of the feed's", cursor)
 	}
-	return place{version, entries}, nil
+	return feedCursor{version, entries}, nil
 }
 
-// feeding is one reading of the feed.
-type feeding struct {
+// feedReader is one reading of the feed.
+type feedReader struct {
 	limit    int
-	from, at place
+	from, at feedCursor
 	changes  []store.Change
 }
 
-// feed goes through the commits in order: first those in the tables, then the tail.
-func (r *reading) feed(ctx context.Context, f *feeding) error {
-	root := &r.view.root
+// readFeed goes through the commits in order: first those in the tables, then the log.
+func (r *reader) readFeed(ctx context.Context, f *feedReader) error {
+	root := &r.view.manifest
 	more := true
-	for n := root.holder(f.from.version); more && f.from.version <= root.Folded && n <= len(root.Volumes); n++ {
-		q := question{page: 1 + f.limit/64}
-		q.text = "SELECT * FROM c WHERE c.type = 'commit' AND c.v >= " + q.bind(f.from.version) + " AND c.v <= " + q.bind(root.last(n)) + " ORDER BY c.v ASC"
-		of := r.volume(r.tenant, n)
-		err := r.db.query(ctx, of.pk, q, of.seen, func(item []byte) (bool, error) {
-			it, c, err := r.commitItem(ctx, r.tenant, item)
-			more = err == nil && f.commit(it.V, c)
+	for n := root.volumeOfCommit(f.from.version); more && f.from.version <= root.Flushed && n <= len(root.Volumes); n++ {
+		q := sqlQuery{page: 1 + f.limit/64}
+		q.text = "SELECT * FROM c WHERE c.type = 'commit' AND c.v >= " + q.bindParam(f.from.version) + " AND c.v <= " + q.bindParam(root.lastCommitOf(n)) + " ORDER BY c.v ASC"
+		of := r.volumePartition(r.tenant, n)
+		err := r.client.runQuery(ctx, of.pk, q, of.session, func(item []byte) (bool, error) {
+			it, c, err := r.decodeCommit(ctx, r.tenant, item)
+			more = err == nil && f.addCommit(it.V, c)
 			return more, err
 		})
 		if err != nil {
@@ -81,17 +81,17 @@ func (r *reading) feed(ctx context.Context, f *feeding) error {
 	if !more {
 		return nil
 	}
-	for _, l := range r.view.tail {
-		if !f.commit(l.item.V, l.content) {
+	for _, l := range r.view.log {
+		if !f.addCommit(l.item.V, l.content) {
 			break
 		}
 	}
 	return nil
 }
 
-// commit tells of one commit's entries; what was overtaken by a later change since is told there. It returns false when there
+// addCommit tells of one commit's entries; what was overtaken by a later change since is told there. It returns false when there
 // is no room for more.
-func (f *feeding) commit(v uint64, c content) bool {
+func (f *feedReader) addCommit(v uint64, c content) bool {
 	if v < f.from.version {
 		return true
 	}
@@ -104,7 +104,7 @@ func (f *feeding) commit(v uint64, c content) bool {
 		}
 		if i >= len(c.Rows) {
 			told := c.Incidents[i-len(c.Rows)]
-			f.tell(store.Change{Kind: store.IncidentChanged, ID: told.ID, Version: v, Time: told.Updated}, i)
+			f.addChange(store.Change{Kind: store.IncidentChanged, ID: told.ID, Version: v, Time: told.Updated}, i)
 			continue
 		}
 		r := c.Rows[i]
@@ -115,12 +115,12 @@ func (f *feeding) commit(v uint64, c content) bool {
 		if r.Alert.Class == alert.Exposure {
 			kind = store.ExposureChanged
 		}
-		f.tell(store.Change{Kind: kind, ID: r.Alert.ID, Version: v, Time: r.Updated}, i)
+		f.addChange(store.Change{Kind: kind, ID: r.Alert.ID, Version: v, Time: r.Updated}, i)
 	}
 	return true
 }
 
-func (f *feeding) tell(c store.Change, i int) {
+func (f *feedReader) addChange(c store.Change, i int) {
 	f.changes = append(f.changes, c)
-	f.at = place{c.Version, i + 1}
+	f.at = feedCursor{c.Version, i + 1}
 }

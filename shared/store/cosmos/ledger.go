@@ -18,29 +18,29 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// The ledger lives in the state container, in partitions of its own, so that it neither fills nor slows a tenant's. Their
+// The store of records lives in the state container, in partitions of its own, so that it neither fills nor slows a tenant's. Their
 // names are no tenants': "!" is not in base64.
 //
 //	"~!documents/<kind>"   d-<id>   one document, replaced If-Match
-//	"~!journal/<tenant>"   e-<id>   one entry, TTL when it expires
-//	                       journal  says that there is one: what Journals finds
+//	"~!audit log/<tenant>"   e-<id>   one entry, TTL when it expires
+//	                       audit log  says that there is one: what Journals finds
 //
-// An entry that tells of a commit or of a document cannot be written to the journal in the batch of what it tells of: that is
-// another partition. It goes along as a note beside it, and from there to the journal: see note.go.
+// An entry that tells of a commit or of a document cannot be written to the audit log in the batch of what it tells of: that is
+// another partition. It goes along as a outbox entry beside it, and from there to the audit log: see outbox.go.
 const (
-	documentsPartition = marked + "!documents/"
-	journalPartition   = marked + "!journal/"
+	documentsPrefix = escapeMark + "!documents/"
+	auditPartition  = escapeMark + "!journal/"
 
-	documentType = "document"
-	entryType    = "entry"
-	journalType  = "journal"
+	documentType  = "document"
+	entryType     = "entry"
+	auditHeadType = "journal"
 )
 
 var _ store.Ledger = (*Store)(nil)
 
-// ledgerItem is a document or an entry. Its name is kept where the index of zones serves it in order: ids of items cannot
+// recordItem is a document or an entry. Its name is kept where the index of zone maps serves it in order: ids of items cannot
 // hold every character, and there is no index of them that a question could use.
-type ledgerItem struct {
+type recordItem struct {
 	ID      string         `json:"id"`
 	Tenant  string         `json:"tenant"` // the partition
 	Type    string         `json:"type"`
@@ -51,24 +51,24 @@ type ledgerItem struct {
 	Data    jsontext.Value `json:"data,omitzero"`
 }
 
-func ledgerID(mark, name string) string {
+func recordID(mark, name string) string {
 	return mark + base64.RawURLEncoding.EncodeToString([]byte(name))
 }
 
 // Document is store.Ledger.
 func (s *Store) Document(ctx context.Context, kind, id string) (store.Document, error) {
-	it, _, err := s.document(ctx, s.shelf(documentsPartition, kind), id)
+	it, _, err := s.readDocument(ctx, s.partitionOf(documentsPrefix, kind), id)
 	if err != nil {
 		return store.Document{}, fmt.Errorf("read %s %q: %w", kind, id, err)
 	}
 	return store.Document{ID: id, Version: it.Version, Data: it.Data}, nil
 }
 
-func (s *Store) document(ctx context.Context, p shelf, id string) (it ledgerItem, etag azcore.ETag, err error) {
-	if err := checkLedger(id, nil); err != nil {
+func (s *Store) readDocument(ctx context.Context, p partition, id string) (it recordItem, etag azcore.ETag, err error) {
+	if err := checkRecord(id, nil); err != nil {
 		return it, "", err
 	}
-	read, err := s.db.read(ctx, state, p.pk, ledgerID("d-", id), p.seen)
+	read, err := s.client.readItem(ctx, stateContainer, p.pk, recordID("d-", id), p.session)
 	if err != nil {
 		return it, "", err
 	}
@@ -80,9 +80,9 @@ func (s *Store) document(ctx context.Context, p shelf, id string) (it ledgerItem
 
 // Documents is store.Ledger.
 func (s *Store) Documents(ctx context.Context, kind, after string, limit int) ([]store.Document, error) {
-	q := question{page: limit}
-	q.text = "SELECT * FROM c WHERE c.type = " + q.bind(documentType) + " AND c.cmin > " + q.bind(after) + " ORDER BY c.cmin"
-	items, err := s.items(ctx, s.shelf(documentsPartition, kind), q, limit)
+	q := sqlQuery{page: limit}
+	q.text = "SELECT * FROM c WHERE c.type = " + q.bindParam(documentType) + " AND c.cmin > " + q.bindParam(after) + " ORDER BY c.cmin"
+	items, err := s.listRecords(ctx, s.partitionOf(documentsPrefix, kind), q, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list documents %s: %w", kind, err)
 	}
@@ -93,13 +93,13 @@ func (s *Store) Documents(ctx context.Context, kind, after string, limit int) ([
 	return out, nil
 }
 
-// items answers a question with at most limit items that have not expired.
-func (s *Store) items(ctx context.Context, p shelf, q question, limit int) (out []ledgerItem, err error) {
+// listRecords answers a question with at most limit items that have not expired.
+func (s *Store) listRecords(ctx context.Context, p partition, q sqlQuery, limit int) (out []recordItem, err error) {
 	if limit <= 0 {
 		return nil, nil
 	}
-	err = s.db.query(ctx, p.pk, q, p.seen, func(data []byte) (bool, error) {
-		var it ledgerItem
+	err = s.client.runQuery(ctx, p.pk, q, p.session, func(data []byte) (bool, error) {
+		var it recordItem
 		if err := json.Unmarshal(data, &it); err != nil {
 			return false, fmt.Errorf("damaged item: %w", err)
 		}
@@ -119,44 +119,44 @@ func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) 
 
 // PutNoted is store.Ledger. An answer that is lost is as with PutDocument.
 func (s *Store) PutNoted(ctx context.Context, kind string, d store.Document, tenant string, e store.Entry) (uint64, error) {
-	n, err := s.newNote(documentsPartition+partitionOf(kind), tenant, e)
+	n, err := s.newOutboxEntry(documentsPrefix+partitionKey(kind), tenant, e)
 	if err != nil {
 		return 0, err
 	}
 	version, err := s.putDocument(ctx, kind, d, n)
 	if err == nil {
-		s.deliver(ctx, n)
+		s.relayOutbox(ctx, n)
 	}
 	return version, err
 }
 
-func (s *Store) putDocument(ctx context.Context, kind string, d store.Document, n *note) (uint64, error) {
-	if err := checkLedger(d.ID, d.Data); err != nil {
+func (s *Store) putDocument(ctx context.Context, kind string, d store.Document, n *outboxEntry) (uint64, error) {
+	if err := checkRecord(d.ID, d.Data); err != nil {
 		return 0, err
 	}
-	p := s.shelf(documentsPartition, kind)
-	it := ledgerItem{ID: ledgerID("d-", d.ID), Tenant: p.name, Type: documentType, Name: d.ID, Version: d.Version + 1, Data: d.Data}
+	p := s.partitionOf(documentsPrefix, kind)
+	it := recordItem{ID: recordID("d-", d.ID), Tenant: p.name, Type: documentType, Name: d.ID, Version: d.Version + 1, Data: d.Data}
 	data, err := json.Marshal(it)
 	if err != nil {
 		return 0, fault.Errorf(fault.Invalid, "write %s %q: %w", kind, d.ID, err)
 	}
-	b := s.db.connection().state.NewTransactionalBatch(p.pk)
+	b := s.client.containers().state.NewTransactionalBatch(p.pk)
 	if d.Version == 0 {
 		b.CreateItem(data, nil)
 	} else {
-		old, etag, err := s.document(ctx, p, d.ID)
+		old, etag, err := s.readDocument(ctx, p, d.ID)
 		if err != nil && fault.Of(err) != fault.NotFound {
 			return 0, fmt.Errorf("write %s %q: %w", kind, d.ID, err)
 		}
 		if old.Version != d.Version {
 			return 0, fault.Errorf(fault.Conflict, "%s %q is at version %d, not %d", kind, d.ID, old.Version, d.Version)
 		}
-		b.ReplaceItem(it.ID, data, ifStill(etag))
+		b.ReplaceItem(it.ID, data, ifMatch(etag))
 	}
-	if err := n.join(&b); err != nil {
+	if err := n.addToBatch(&b); err != nil {
 		return 0, fmt.Errorf("write %s %q: %w", kind, d.ID, err)
 	}
-	if _, err := s.db.batch(ctx, b, p.seen); err != nil {
+	if _, err := s.client.runBatch(ctx, b, p.session); err != nil {
 		return 0, fmt.Errorf("write %s %q: %w", kind, d.ID, err)
 	}
 	return it.Version, nil
@@ -164,11 +164,11 @@ func (s *Store) putDocument(ctx context.Context, kind string, d store.Document, 
 
 // Append is store.Ledger.
 func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error {
-	if err := checkLedger(e.ID, e.Data); err != nil {
+	if err := checkRecord(e.ID, e.Data); err != nil {
 		return err
 	}
-	p := s.shelf(journalPartition, tenant)
-	it := ledgerItem{ID: ledgerID("e-", e.ID), Tenant: p.name, Type: entryType, Name: e.ID, Expires: e.Expires.UTC(), Data: e.Data}
+	p := s.partitionOf(auditPartition, tenant)
+	it := recordItem{ID: recordID("e-", e.ID), Tenant: p.name, Type: entryType, Name: e.ID, Expires: e.Expires.UTC(), Data: e.Data}
 	if !e.Expires.IsZero() {
 		it.TTL = max(1, int64(e.Expires.Sub(s.opts.Now()).Seconds()))
 	}
@@ -176,17 +176,17 @@ func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error 
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "append to journal of %q: %w", tenant, err)
 	}
-	head, err := json.Marshal(ledgerItem{ID: journalType, Tenant: p.name, Type: journalType})
+	head, err := json.Marshal(recordItem{ID: auditHeadType, Tenant: p.name, Type: auditHeadType})
 	if err != nil {
 		return err
 	}
 	const tries = 3 // an append whose answer is lost may be repeated: the second finds the first
 	for try := 1; ; try++ {
-		b := s.db.connection().state.NewTransactionalBatch(p.pk)
+		b := s.client.containers().state.NewTransactionalBatch(p.pk)
 		b.CreateItem(entry, nil)
 		b.UpsertItem(head, nil)
-		_, err := s.db.batch(ctx, b, p.seen)
-		var lost *uncertain
+		_, err := s.client.runBatch(ctx, b, p.session)
+		var lost *ambiguousError
 		switch {
 		case err == nil || fault.Of(err) == fault.Conflict:
 			return nil
@@ -198,16 +198,16 @@ func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error 
 
 // Entries is store.Ledger.
 func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.Entry, error) {
-	if err := s.deliverLeft(ctx); err != nil {
+	if err := s.relayLeftovers(ctx); err != nil {
 		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
 	}
-	q := question{page: limit}
-	q.text = "SELECT * FROM c WHERE c.type = " + q.bind(entryType)
+	q := sqlQuery{page: limit}
+	q.text = "SELECT * FROM c WHERE c.type = " + q.bindParam(entryType)
 	if before != "" {
-		q.text += " AND c.cmin < " + q.bind(before)
+		q.text += " AND c.cmin < " + q.bindParam(before)
 	}
 	q.text += " ORDER BY c.cmin DESC"
-	items, err := s.items(ctx, s.shelf(journalPartition, tenant), q, limit)
+	items, err := s.listRecords(ctx, s.partitionOf(auditPartition, tenant), q, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
 	}
@@ -220,15 +220,15 @@ func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) (
 
 // Journals is store.Ledger. Like Tenants it spans partitions.
 func (s *Store) Journals(ctx context.Context) ([]string, error) {
-	if err := s.deliverLeft(ctx); err != nil {
+	if err := s.relayLeftovers(ctx); err != nil {
 		return nil, fmt.Errorf("list journals: %w", err)
 	}
-	q := question{text: "SELECT c.tenant FROM c WHERE c.type = 'journal'", page: 1000}
+	q := sqlQuery{text: "SELECT c.tenant FROM c WHERE c.type = 'journal'", page: 1000}
 	var out []string
-	err := s.db.query(ctx, azcosmos.NewPartitionKey(), q, nil, func(data []byte) (bool, error) {
-		var it ledgerItem
+	err := s.client.runQuery(ctx, azcosmos.NewPartitionKey(), q, nil, func(data []byte) (bool, error) {
+		var it recordItem
 		err := json.Unmarshal(data, &it)
-		out = append(out, nameOf(strings.TrimPrefix(it.Tenant, journalPartition)))
+		out = append(out, tenantName(strings.TrimPrefix(it.Tenant, auditPartition)))
 		return true, err
 	})
 	if err != nil {
@@ -238,13 +238,13 @@ func (s *Store) Journals(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
-// maxLedgerName is the longest id, in bytes, as the embedded store has it.
-const maxLedgerName = 200
+// maxRecordID is the longest id, in bytes, as the embedded store has it.
+const maxRecordID = 200
 
-func checkLedger(id string, data []byte) error {
+func checkRecord(id string, data []byte) error {
 	switch {
-	case len(id) > maxLedgerName:
-		return fault.Errorf(fault.Invalid, "id: %d bytes are more than %d", len(id), maxLedgerName)
+	case len(id) > maxRecordID:
+		return fault.Errorf(fault.Invalid, "id: %d bytes are more than %d", len(id), maxRecordID)
 	case len(data) > store.MaxDocument:
 		return fault.Errorf(fault.TooLarge, "%d bytes are more than %d", len(data), store.MaxDocument)
 	}

@@ -23,7 +23,7 @@ func TestLedger(t *testing.T) {
 	})
 }
 
-// The ledger's partitions are no tenants.
+// The store of records's partitions are no tenants.
 func TestLedgerIsNoTenant(t *testing.T) {
 	s := open(t, account(t, local.Options{}), cosmos.Options{})
 	if err := s.Append(t.Context(), "contoso", store.Entry{ID: "e", Data: []byte(`{}`)}); err != nil {

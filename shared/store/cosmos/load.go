@@ -14,55 +14,55 @@ import (
 
 // Load is store.Correlation.
 func (s *Store) Load(ctx context.Context, name string, refs incident.Refs) (incident.Loaded, error) {
-	out, err := s.load(ctx, s.tenant(name), refs)
+	out, err := s.loadRefs(ctx, s.tenantByName(name), refs)
 	if err != nil {
 		return incident.Loaded{}, fmt.Errorf("load from %q: %w", name, err)
 	}
 	return out, nil
 }
 
-func (s *Store) load(ctx context.Context, t *tenant, refs incident.Refs) (incident.Loaded, error) {
-	v, err := s.view(ctx, t)
+func (s *Store) loadRefs(ctx context.Context, t *tenant, refs incident.Refs) (incident.Loaded, error) {
+	v, err := s.currentView(ctx, t)
 	if err != nil || !v.exists() {
 		return incident.Loaded{}, err
 	}
-	out := incident.Loaded{Version: v.root.Version, Sequence: v.root.Sequence}
+	out := incident.Loaded{Version: v.manifest.Version, Sequence: v.manifest.Sequence}
 	var names, keys []string
-	for _, key := range distinct(refs.Nodes) {
-		if isName(key) {
+	for _, key := range sortedUnique(refs.Nodes) {
+		if isShortLived(key) {
 			names = append(names, key)
 		} else {
 			keys = append(keys, key)
 		}
 	}
-	ids := distinct(refs.Alerts)
-	rows, nodes, err := s.rowsOf(ctx, t, v, ids, names)
+	ids := sortedUnique(refs.Alerts)
+	rows, nodes, err := s.findRows(ctx, t, v, ids, names)
 	if err != nil {
 		return out, err
 	}
-	if out.Alerts, err = s.whole(ctx, t, inOrder(ids, rows)); err != nil {
+	if out.Alerts, err = s.readAlerts(ctx, t, rowsInOrder(ids, rows)); err != nil {
 		return out, err
 	}
-	incidents, err := s.incidentsOf(ctx, t, v, distinct(refs.Incidents))
+	incidents, err := s.findIncidents(ctx, t, v, sortedUnique(refs.Incidents))
 	if err != nil {
 		return out, err
 	}
 	for _, i := range incidents {
-		out.Incidents = append(out.Incidents, own(i.Incident))
+		out.Incidents = append(out.Incidents, clone(i.Incident))
 	}
-	more, err := s.nodesOf(ctx, t, v, keys)
+	more, err := s.findNodes(ctx, t, v, keys)
 	out.Nodes = append(nodes, more...)
 	return out, err
 }
 
-func distinct(ids []string) []string {
+func sortedUnique(ids []string) []string {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
 
-func inOrder(ids []string, rows map[string]*row) []*row {
-	var out []*row
+func rowsInOrder(ids []string, rows map[string]*alertRow) []*alertRow {
+	var out []*alertRow
 	for _, id := range ids {
 		if r := rows[id]; r != nil {
 			out = append(out, r)
@@ -71,8 +71,8 @@ func inOrder(ids []string, rows map[string]*row) []*row {
 	return out
 }
 
-// whole gives rows their bodies; each blob is read once.
-func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.AlertRecord, error) {
+// readAlerts gives rows their bodies; each blob is read once.
+func (s *Store) readAlerts(ctx context.Context, t *tenant, rows []*alertRow) ([]incident.AlertRecord, error) {
 	out := make([]incident.AlertRecord, len(rows))
 	byBlob := map[blobRef][]int{}
 	for i, r := range rows {
@@ -83,16 +83,16 @@ func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.A
 		refs = append(refs, ref)
 	}
 	err := each(ctx, len(refs), func(ctx context.Context, n int) error {
-		data, err := s.get(ctx, s.blobs, t.name, refs[n])
+		data, err := s.getBlob(ctx, s.blobs, t.name, refs[n])
 		if err != nil {
 			return err
 		}
 		var bodies []jsontext.Value
-		if err := unpack(data, &bodies); err != nil {
-			return fmt.Errorf("%s: %w", describe("bodies", t.name, refs[n].ID), err)
+		if err := decodeFrame(data, &bodies); err != nil {
+			return fmt.Errorf("%s: %w", describeItem("bodies", t.name, refs[n].ID), err)
 		}
 		for _, i := range byBlob[refs[n]] {
-			if out[i], err = rows[i].whole(bodies); err != nil {
+			if out[i], err = rows[i].withBody(bodies); err != nil {
 				return err
 			}
 		}
@@ -101,11 +101,11 @@ func (s *Store) whole(ctx context.Context, t *tenant, rows []*row) ([]incident.A
 	return out, err
 }
 
-// whole puts the body in the place of the head.
-func (r *row) whole(bodies []jsontext.Value) (incident.AlertRecord, error) {
+// withBody puts the body in the place of the head.
+func (r *alertRow) withBody(bodies []jsontext.Value) (incident.AlertRecord, error) {
 	m := r.AlertRecord
 	m.Alert = alert.Alert{}
-	m = own(m)
+	m = clone(m)
 	if r.Body.N < 0 || r.Body.N >= len(bodies) {
 		return m, fmt.Errorf("alert %s: damaged item: no body %d of %d", r.Alert.ID, r.Body.N, len(bodies))
 	}

@@ -17,21 +17,21 @@ import (
 
 // The items of a tenant's partition, by type.
 const (
-	rootID = "root"
+	manifestID = "root"
 
-	rootType      = "root"
+	manifestType  = "root"
 	commitType    = "commit"
-	namesType     = "names"
+	idIndexType   = "names"
 	incidentsType = "incidents"
 	emptyType     = "empty" // of a page whose incidents are all forgotten
 )
 
-// newestForm is the highest form of a root that this code knows.
-const newestForm = 1
+// currentForm is the highest form of a manifest that this code knows.
+const currentForm = 1
 
-// root is a tenant: what is committed is what it leads to. Whoever writes anything in the partition replaces it in the same
+// manifest is a tenant: what is committed is what it leads to. Whoever writes anything in the partition replaces it in the same
 // batch, if it is still the one that was read.
-type root struct {
+type manifest struct {
 	ID     string `json:"id"`
 	Tenant string `json:"tenant"`
 	Type   string `json:"type"`
@@ -43,17 +43,17 @@ type root struct {
 	Rows     store.Stats `json:"rows"`
 	// Sources counts rows by provider.
 	Sources map[string]incident.Source `json:"sources,omitempty"`
-	// Folded is the last commit that is in the tables; those after it are the tail.
-	Folded uint64 `json:"folded"`
-	Since  int64  `json:"since,omitzero"` // when the tail's first commit was written, Unix seconds
-	Bytes  int64  `json:"bytes,omitzero"` // of commits in this partition, about
+	// Flushed is the last commit that is in the tables; those after it are the log.
+	Flushed  uint64 `json:"folded"`
+	LogSince int64  `json:"since,omitzero"` // when the tail's first commit was written, Unix seconds
+	Bytes    int64  `json:"bytes,omitzero"` // of commits in this partition, about
 	// Volumes are the partitions that the tables go on in, in order.
 	Volumes []volume `json:"volumes,omitempty"`
-	// Swept is the last commit of the tail that is only in a volume now, once there are volumes.
-	Swept uint64 `json:"swept,omitzero"`
-	nodeTable
-	// Turn changes with every write, for two writes that change nothing else to differ.
-	Turn string `json:"turn"`
+	// Trimmed is the last commit of the log that is only in a volume now, once there are volumes.
+	Trimmed uint64 `json:"swept,omitzero"`
+	nodeLevels
+	// Nonce changes with every write, for two writes that change nothing else to differ.
+	Nonce string `json:"turn"`
 }
 
 // commitItem is one commit: the rows of its alerts, for good, and what it changed besides, until that is folded into the
@@ -63,27 +63,27 @@ type commitItem struct {
 	Tenant string `json:"tenant"`
 	Type   string `json:"type"`
 	V      uint64 `json:"v"`
-	Turn   string `json:"turn"` // the root's, when it was committed: whose commit this is
+	Nonce  string `json:"turn"` // the root's, when it was committed: whose commit this is
 	At     int64  `json:"at"`   // Unix seconds
-	zones
+	zoneMap
 	IDs     []string `json:"ids,omitempty"`    // of the alerts that are at home here, hashed
 	Content payload  `json:"content,omitzero"` // content
 	Nodes   *blobRef `json:"nodes,omitempty"`  // []*node, all but names; of use until they are folded
-	// Drop are blobs that nothing leads to after this commit. The fold of it deletes them.
-	Drop []blobRef `json:"drop,omitempty"`
+	// Unreferenced are blobs that nothing leads to after this commit. The flush of it deletes them.
+	Unreferenced []blobRef `json:"drop,omitempty"`
 }
 
 // content is the rows that a commit wrote. Entries keep their places for ever: the feed's cursors count them.
 type content struct {
-	// Rows that are at home here are as of the last fold, the others as they were.
-	Rows []row `json:"rows,omitempty"`
+	// Rows that are at home here are as of the last flush, the others as they were.
+	Rows []alertRow `json:"rows,omitempty"`
 	// Incidents are as they were. Once they are in the table, it may be that only what the feed tells of them is left.
 	Incidents []incidentRow `json:"incidents,omitempty"`
 }
 
-// namesItem holds nodes that are of use for days only, mostly ids that an alert carries. They are looked up far more often than
+// idIndexItem holds nodes that are of use for days only, mostly ids that an alert carries. They are looked up far more often than
 // there is one, and are never folded: they expire.
-type namesItem struct {
+type idIndexItem struct {
 	ID     string   `json:"id"`
 	Tenant string   `json:"tenant"`
 	Type   string   `json:"type"`
@@ -98,86 +98,86 @@ type incidentsItem struct {
 	ID     string `json:"id"`
 	Tenant string `json:"tenant"`
 	Type   string `json:"type"`
-	zones
+	zoneMap
 	Rows payload `json:"rows"` // []incidentRow
 }
 
-// row is an alert or exposure without its body: a Member of whose Alert there are ID, Title, Severity, ServiceSource, Class,
+// alertRow is an alert or exposure without its body: a Member of whose Alert there are ID, Title, Severity, ServiceSource, Class,
 // First and Last.
-type row struct {
+type alertRow struct {
 	incident.AlertRecord
-	V    uint64 `json:"v"`    // the commit that changed it last
-	Home uint64 `json:"home"` // the commit that brought it, in whose item it stays
-	Body body   `json:"body"`
-	Gone bool   `json:"gone,omitzero"` // forgotten: only the id is left, and after the next fold its place
+	V      uint64  `json:"v"`    // the commit that changed it last
+	Origin uint64  `json:"home"` // the commit that brought it, in whose item it stays
+	Body   bodyRef `json:"body"`
+	Purged bool    `json:"gone,omitzero"` // forgotten: only the id is left, and after the next fold its place
 }
 
-// body says where an alert is whole: the n-th of those in a blob.
-type body struct {
-	Blob blobRef `json:"blob"`
-	N    int     `json:"n"`
-	Sum  string  `json:"sum"`        // of the encoded alert, hashed
-	V    uint64  `json:"v,omitzero"` // the commit that wrote the blob: its rows are all that may be in it
+// bodyRef says where an alert is whole: the n-th of those in a blob.
+type bodyRef struct {
+	Blob   blobRef `json:"blob"`
+	N      int     `json:"n"`
+	Sum    string  `json:"sum"`        // of the encoded alert, hashed
+	Commit uint64  `json:"v,omitzero"` // the commit that wrote the blob: its rows are all that may be in it
 }
 
 // incidentRow is an incident as of a commit.
 type incidentRow struct {
 	incident.Incident
-	V    uint64 `json:"v"`
-	Gone bool   `json:"gone,omitzero"` // forgotten, which the next fold makes true of the table
+	V      uint64 `json:"v"`
+	Purged bool   `json:"gone,omitzero"` // forgotten, which the next fold makes true of the table
 }
 
 // headOf is what of an alert is in its row.
 func headOf(m incident.AlertRecord) incident.AlertRecord {
 	a := m.Alert
 	m.Alert = alert.Alert{}
-	m = own(m)
+	m = clone(m)
 	m.Alert = alert.Alert{ID: a.ID, Title: a.Title, Severity: a.Severity, ServiceSource: a.GraphService(), Class: a.Class, First: a.First, Last: a.Last}
 	return m
 }
 
 // The kinds of row.
 const (
-	alertRows    = "alert"
-	exposureRows = "exposure"
-	foldedRows   = "folded"
-	incidentRows = "incident"
+	alertKind    = "alert"
+	exposureKind = "exposure"
+	foldedKind   = "folded"
+	incidentKind = "incident"
 )
 
 func kindOf(m incident.AlertRecord) string {
 	switch {
 	case m.FoldedInto != "":
-		return foldedRows
+		return foldedKind
 	case m.Alert.Class == alert.Exposure:
-		return exposureRows
+		return exposureKind
 	}
-	return alertRows
+	return alertKind
 }
 
-func count(rows *store.Stats, kind string, n int64) {
+func countRow(rows *store.Stats, kind string, n int64) {
 	switch kind {
-	case alertRows:
+	case alertKind:
 		rows.Alerts += n
-	case exposureRows:
+	case exposureKind:
 		rows.Exposures += n
-	case incidentRows:
+	case incidentKind:
 		rows.Incidents += n
 	}
 }
 
-func commitID(v uint64) string       { return "c-" + strconv.FormatUint(v, 10) }
-func namesID(v uint64, n int) string { return fmt.Sprintf("k-%d-%d", v, n) }
-func incidentsID(page string) string { return "i-" + page }
-func alertTerm(id string) string     { return hashed("a" + id) }
-func nameTerm(key string) string     { return hashed("n" + key) }
-func isName(key string) bool         { return incident.LifetimeOf(key) < incident.NodeLifetime }
-func unixMicro(t time.Time) int64    { return max(-maxExact, min(maxExact, t.UnixMicro())) }
+func commitID(v uint64) string         { return "c-" + strconv.FormatUint(v, 10) }
+func idIndexID(v uint64, n int) string { return fmt.Sprintf("k-%d-%d", v, n) }
+func incidentsID(page string) string   { return "i-" + page }
+func alertTerm(id string) string       { return hashName("a" + id) }
+func idTerm(key string) string         { return hashName("n" + key) }
+func isShortLived(key string) bool     { return incident.LifetimeOf(key) < incident.NodeLifetime }
+func unixMicro(t time.Time) int64      { return max(-maxExact, min(maxExact, t.UnixMicro())) }
 
 // maxExact is the largest number that survives as JSON.
 const maxExact = 1<<53 - 1
 
-// hashed is a name as the index keeps it: 72 bits, which are checked against the whole name when it is read.
-func hashed(name string) string {
+// hashName is a name as the index keeps it: 72 bits, which are checked against the whole name when it is read.
+func hashName(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
@@ -197,9 +197,9 @@ func pageOf(id string) string {
 	return "x" + strconv.FormatUint(uint64(h.Sum32()%256), 10)
 }
 
-// zones are what an index can tell of an item's rows without reading them: the spans of their times, in microseconds since
+// zoneMap are what an index can tell of an item's rows without reading them: the spans of their times, in microseconds since
 // 1970, and terms, "property:value" in lower case.
-type zones struct {
+type zoneMap struct {
 	CMin  *int64   `json:"cmin,omitempty"` // created
 	CMax  *int64   `json:"cmax,omitempty"`
 	UMin  *int64   `json:"umin,omitempty"` // updated
@@ -209,37 +209,37 @@ type zones struct {
 	Terms []string `json:"terms,omitempty"`
 }
 
-// zoned are the text fields that are among the terms.
-var zoned = []query.Field{query.Status, query.Severity, query.ServiceSource, query.AssignedTo, query.Classification}
+// indexedFields are the text fields that are among the terms.
+var indexedFields = []query.Field{query.Status, query.Severity, query.ServiceSource, query.AssignedTo, query.Classification}
 
 func fieldTerm(f query.Field, value string) string { return string(f) + ":" + strings.ToLower(value) }
 
-func rowsTerm(kind string) string { return "rows:" + kind }
+func kindTerm(kind string) string { return "rows:" + kind }
 
-// add takes a row of that kind into account.
-func (z *zones) add(kind string, r query.Row) {
-	grow(&z.CMin, &z.CMax, unixMicro(r.Time(query.Created)))
-	grow(&z.UMin, &z.UMax, unixMicro(r.Time(query.Updated)))
-	grow(&z.FMin, &z.FMax, unixMicro(r.Time(query.FirstActivity)))
-	z.term(rowsTerm(kind))
-	for _, f := range zoned {
-		if kind == incidentRows && f == query.ServiceSource {
+// addRow takes a row of that kind into account.
+func (z *zoneMap) addRow(kind string, r query.Row) {
+	extendSpan(&z.CMin, &z.CMax, unixMicro(r.Time(query.Created)))
+	extendSpan(&z.UMin, &z.UMax, unixMicro(r.Time(query.Updated)))
+	extendSpan(&z.FMin, &z.FMax, unixMicro(r.Time(query.FirstActivity)))
+	z.addTerm(kindTerm(kind))
+	for _, f := range indexedFields {
+		if kind == incidentKind && f == query.ServiceSource {
 			continue
 		}
-		z.term(fieldTerm(f, r.Text(f)))
+		z.addTerm(fieldTerm(f, r.Text(f)))
 	}
-	if kind == alertRows {
-		z.term(fieldTerm(query.IncidentID, r.Text(query.IncidentID)))
+	if kind == alertKind {
+		z.addTerm(fieldTerm(query.IncidentID, r.Text(query.IncidentID)))
 	}
-	if folded, ok := r.(row); ok && kind == foldedRows {
-		z.term(foldedTerm(folded.FoldedInto))
+	if folded, ok := r.(alertRow); ok && kind == foldedKind {
+		z.addTerm(foldedTerm(folded.FoldedInto))
 	}
 }
 
 // foldedTerm finds the rows that were folded into an alert.
 func foldedTerm(into string) string { return "folded:" + strings.ToLower(into) }
 
-func (z *zones) term(t string) {
+func (z *zoneMap) addTerm(t string) {
 	for _, has := range z.Terms {
 		if has == t {
 			return
@@ -248,7 +248,7 @@ func (z *zones) term(t string) {
 	z.Terms = append(z.Terms, t)
 }
 
-func grow(from, to **int64, v int64) {
+func extendSpan(from, to **int64, v int64) {
 	if *from == nil || v < **from {
 		*from = &v
 	}

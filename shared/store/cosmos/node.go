@@ -17,20 +17,20 @@ import (
 )
 
 // Nodes are three quarters of what a commit writes: the same few hundred, a few kilobytes each, over and over. So they are
-// never written in place. Each commit leaves its own as a blob; a fold makes one run of those of many commits, each
-// node once; a merge puts runs into the base. All of it expires by itself, and what is still of use is written anew
+// never written in place. Each commit leaves its own as a blob; a flush makes one run of those of many commits, each
+// node once; a compaction puts runs into the bottom level. All of it expires by itself, and what is still of use is written anew
 // before it does.
 //
-//	commits' nodes ──fold──▶ runs, newest last ──merge──▶ base, in segments by hash
+//	commits' nodes ──flush──▶ runs, newest last ──merge──▶ base, in segments by hash
 //	    newest                                             oldest; expired nodes are left out
 
 // node is a node as it is kept.
 type node struct {
-	Key  string         `json:"k"`
-	Same string         `json:"s,omitzero"` // incident.Node.SameAs
-	Last int64          `json:"l,omitzero"` // incident.Node.Last, Unix seconds; 0 for none
-	At   int64          `json:"w"`          // when it was written, Unix seconds
-	JSON jsontext.Value `json:"n,omitzero"`
+	Key     string         `json:"k"`
+	SameAs  string         `json:"s,omitzero"` // incident.Node.SameAs
+	Last    int64          `json:"l,omitzero"` // incident.Node.Last, Unix seconds; 0 for none
+	Written int64          `json:"w"`          // when it was written, Unix seconds
+	JSON    jsontext.Value `json:"n,omitzero"`
 }
 
 // Blobs of nodes expire nodesTTL after they were written. They are folded or merged into new ones as soon as anything is
@@ -38,27 +38,27 @@ type node struct {
 //
 // What is older than useless may be gone, and is not asked for.
 const (
-	useless    = 40 * 24 * time.Hour
+	maxBlobAge = 40 * 24 * time.Hour
 	nodesTTL   = 45 * 24 * 60 * 60 // seconds
 	renewAfter = 12 * 24 * time.Hour
 )
 
-// gone says that blobs of nodes written then are of no use any more, and may have expired.
-func (s *Store) gone(at int64) bool { return s.opts.Now().Sub(time.Unix(at, 0)) > useless }
+// isPastUse says that blobs of nodes written then are of no use any more, and may have expired.
+func (s *Store) isPastUse(at int64) bool { return s.opts.Now().Sub(time.Unix(at, 0)) > maxBlobAge }
 
 func newNode(n incident.Node, now time.Time) (*node, error) {
 	data, err := json.Marshal(n, json.Deterministic(true))
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "encode node %s: %w", n.Key, err)
 	}
-	k := &node{Key: n.Key, Same: n.SameAs, At: now.Unix(), JSON: data}
+	k := &node{Key: n.Key, SameAs: n.SameAs, Written: now.Unix(), JSON: data}
 	if !n.Last.IsZero() {
 		k.Last = n.Last.Unix()
 	}
 	return k, nil
 }
 
-func (n *node) open() (incident.Node, error) {
+func (n *node) decode() (incident.Node, error) {
 	var out incident.Node
 	if err := json.Unmarshal(n.JSON, &out); err != nil {
 		return out, fmt.Errorf("node %s: damaged item: %w", n.Key, err)
@@ -72,30 +72,30 @@ func hashOf(key string) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// nodesOf finds nodes by key, the newest version of each; those that do not exist are left out.
-func (s *Store) nodesOf(ctx context.Context, t *tenant, v *view, keys []string) ([]incident.Node, error) {
+// findNodes finds nodes by key, the newest version of each; those that do not exist are left out.
+func (s *Store) findNodes(ctx context.Context, t *tenant, v *view, keys []string) ([]incident.Node, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	if err := s.openLayers(ctx, t, v); err != nil {
+	if err := s.openLog(ctx, t, v); err != nil {
 		return nil, err
 	}
 	found := map[string]*node{}
 	var rest []string
 	for _, key := range keys {
-		if n := v.inTail(key); n != nil {
+		if n := v.nodeInLog(key); n != nil {
 			found[key] = n
 		} else {
 			rest = append(rest, key)
 		}
 	}
-	if err := s.inRuns(ctx, t, v, rest, found); err != nil {
+	if err := s.findInRuns(ctx, t, v, rest, found); err != nil {
 		return nil, err
 	}
 	var out []incident.Node
 	for _, key := range keys {
 		if n := found[key]; n != nil {
-			node, err := n.open()
+			node, err := n.decode()
 			if err != nil {
 				return nil, err
 			}
@@ -105,14 +105,14 @@ func (s *Store) nodesOf(ctx context.Context, t *tenant, v *view, keys []string) 
 	return out, nil
 }
 
-func (v *view) inTail(key string) *node {
-	n, _ := v.newest(key)
+func (v *view) nodeInLog(key string) *node {
+	n, _ := v.newestInLog(key)
 	return n
 }
 
-// nodesIn reads a blob of nodes.
-func (s *Store) nodesIn(ctx context.Context, t *tenant, ref blobRef) ([]*node, error) {
-	data, err := s.get(ctx, s.nodes, t.name, ref)
+// readNodes reads a blob of nodes.
+func (s *Store) readNodes(ctx context.Context, t *tenant, ref blobRef) ([]*node, error) {
+	data, err := s.getBlob(ctx, s.nodes, t.name, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (s *Store) nodesIn(ctx context.Context, t *tenant, ref blobRef) ([]*node, e
 
 func unpackNodes(data []byte) ([]*node, error) {
 	var nodes []*node
-	if err := unpack(data, &nodes); err != nil {
+	if err := decodeFrame(data, &nodes); err != nil {
 		return nil, err
 	}
 	if slices.Contains(nodes, nil) {

@@ -13,10 +13,10 @@ func TestPartitions(t *testing.T) {
 		"line\nfeed":    "~bGluZQpmZWVk",
 		"no\xffunicode": "~bm__dW5pY29kZQ",
 	} {
-		if got := partitionOf(name); got != want {
+		if got := partitionKey(name); got != want {
 			t.Errorf("partitionOf(%q) = %q, want %q", name, got, want)
 		}
-		if got := nameOf(want); got != name {
+		if got := tenantName(want); got != name {
 			t.Errorf("nameOf(%q) = %q, want %q", want, got, name)
 		}
 	}

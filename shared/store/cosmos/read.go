@@ -12,23 +12,23 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// reading is one question of a reader about one tenant.
-type reading struct {
+// reader is one question of a reader about one tenant.
+type reader struct {
 	*Store
 	tenant    *tenant
 	view      *view
 	survivors map[string]string
 }
 
-// read runs fn on one view of a tenant.
-func read[T any](ctx context.Context, s *Store, name, what string, fn func(*reading) (T, error)) (T, error) {
+// readTenant runs fn on one view of a tenant.
+func readTenant[T any](ctx context.Context, s *Store, name, what string, fn func(*reader) (T, error)) (T, error) {
 	var zero T
-	t := s.tenant(name)
-	v, err := s.view(ctx, t)
+	t := s.tenantByName(name)
+	v, err := s.currentView(ctx, t)
 	if err != nil {
 		return zero, fmt.Errorf("read %s of %q: %w", what, name, err)
 	}
-	out, err := fn(&reading{Store: s, tenant: t, view: v, survivors: map[string]string{}})
+	out, err := fn(&reader{Store: s, tenant: t, view: v, survivors: map[string]string{}})
 	if err != nil {
 		return zero, fmt.Errorf("read %s of %q: %w", what, name, err)
 	}
@@ -37,9 +37,9 @@ func read[T any](ctx context.Context, s *Store, name, what string, fn func(*read
 
 // Alert is store.Reader.
 func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error) {
-	return read(ctx, s, tenant, "alert", func(r *reading) (incident.AlertRecord, error) {
+	return readTenant(ctx, s, tenant, "alert", func(r *reader) (incident.AlertRecord, error) {
 		for range maxRedirects {
-			row, err := r.row(ctx, id)
+			row, err := r.findAlert(ctx, id)
 			if err != nil {
 				return incident.AlertRecord{}, err
 			}
@@ -47,7 +47,7 @@ func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRec
 				id = row.FoldedInto
 				continue
 			}
-			shown, err := r.shown(ctx, []*memberRow{{row, row.Incident}})
+			shown, err := r.showAlerts(ctx, []*shownRow{{row, row.Incident}})
 			if err != nil {
 				return incident.AlertRecord{}, err
 			}
@@ -57,11 +57,11 @@ func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRec
 	})
 }
 
-func (r *reading) row(ctx context.Context, id string) (*row, error) {
+func (r *reader) findAlert(ctx context.Context, id string) (*alertRow, error) {
 	if !r.view.exists() {
 		return nil, fault.Errorf(fault.NotFound, "there is no alert %s", id)
 	}
-	rows, _, err := r.rowsOf(ctx, r.tenant, r.view, []string{id}, nil)
+	rows, _, err := r.findRows(ctx, r.tenant, r.view, []string{id}, nil)
 	if err == nil && rows[id] == nil {
 		err = fault.Errorf(fault.NotFound, "there is no alert %s", id)
 	}
@@ -70,66 +70,66 @@ func (r *reading) row(ctx context.Context, id string) (*row, error) {
 
 // Alerts is store.Reader.
 func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return read(ctx, s, tenant, "alerts", func(r *reading) (store.Page[incident.AlertRecord], error) {
-		return r.members(ctx, alertRows, r.view.root.Rows.Alerts, q)
+	return readTenant(ctx, s, tenant, "alerts", func(r *reader) (store.Page[incident.AlertRecord], error) {
+		return r.listAlerts(ctx, alertKind, r.view.manifest.Rows.Alerts, q)
 	})
 }
 
 // Exposures is store.Reader.
 func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return read(ctx, s, tenant, "exposures", func(r *reading) (store.Page[incident.AlertRecord], error) {
-		return r.members(ctx, exposureRows, r.view.root.Rows.Exposures, q)
+	return readTenant(ctx, s, tenant, "exposures", func(r *reader) (store.Page[incident.AlertRecord], error) {
+		return r.listAlerts(ctx, exposureKind, r.view.manifest.Rows.Exposures, q)
 	})
 }
 
-// memberRow is a row as readers see it: in the survivor of merges.
-type memberRow struct {
-	*row
+// shownRow is a row as readers see it: in the survivor of merges.
+type shownRow struct {
+	*alertRow
 	survivor string
 }
 
 // Text is query.Row.
-func (m *memberRow) Text(f query.Field) string {
+func (m *shownRow) Text(f query.Field) string {
 	if f == query.IncidentID {
 		return m.survivor
 	}
-	return m.row.Text(f)
+	return m.alertRow.Text(f)
 }
 
-func (r *reading) members(ctx context.Context, kind string, total int64, q query.Query) (store.Page[incident.AlertRecord], error) {
-	l, err := r.listing(ctx, kind, func(*row) bool { return true })
+func (r *reader) listAlerts(ctx context.Context, kind string, total int64, q query.Query) (store.Page[incident.AlertRecord], error) {
+	l, err := r.newAlertListing(ctx, kind, func(*alertRow) bool { return true })
 	if err != nil {
 		return store.Page[incident.AlertRecord]{}, err
 	}
 	l.total = total
-	return l.answer(ctx, q)
+	return l.readPage(ctx, q)
 }
 
-// listing is of the rows of a kind that are wanted.
-func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bool) (listing[*memberRow, incident.AlertRecord], error) {
-	l := listing[*memberRow, incident.AlertRecord]{total: -1, order: newestFirst, show: r.shown, ask: r.ask, merged: r.merged(ctx)}
-	l.items = "c.type = 'commit' AND c.v <= @last AND " + l.params.term(rowsTerm(kind))
-	take := func(to []*memberRow, row *row) ([]*memberRow, error) {
-		if row.Gone || kindOf(row.AlertRecord) != kind || !wanted(row) {
+// newAlertListing is of the rows of a kind that are wanted.
+func (r *reader) newAlertListing(ctx context.Context, kind string, wanted func(*alertRow) bool) (listing[*shownRow, incident.AlertRecord], error) {
+	l := listing[*shownRow, incident.AlertRecord]{total: -1, order: newestFirst, showRows: r.showAlerts, runQuery: r.queryTables, mergedInto: r.mergedInto(ctx)}
+	l.items = "c.type = 'commit' AND c.v <= @last AND " + l.params.whereTerm(kindTerm(kind))
+	take := func(to []*shownRow, row *alertRow) ([]*shownRow, error) {
+		if row.Purged || kindOf(row.AlertRecord) != kind || !wanted(row) {
 			return to, nil
 		}
-		survivor, err := r.survives(ctx, row.Incident)
-		return append(to, &memberRow{row, survivor}), err
+		survivor, err := r.survivorOf(ctx, row.Incident)
+		return append(to, &shownRow{row, survivor}), err
 	}
 	for _, row := range r.view.rows {
 		var err error
-		if l.tail, err = take(l.tail, row); err != nil {
+		if l.logRows, err = take(l.logRows, row); err != nil {
 			return l, err
 		}
 	}
-	l.rows = func(ctx context.Context, item []byte) ([]*memberRow, error) {
-		it, c, err := r.commitItem(ctx, r.tenant, item)
+	l.decodeRows = func(ctx context.Context, item []byte) ([]*shownRow, error) {
+		it, c, err := r.decodeCommit(ctx, r.tenant, item)
 		if err != nil {
 			return nil, err
 		}
-		var out []*memberRow
+		var out []*shownRow
 		for i := range c.Rows {
-			if c.Rows[i].Home != it.V || r.view.rows[c.Rows[i].Alert.ID] != nil {
+			if c.Rows[i].Origin != it.V || r.view.rows[c.Rows[i].Alert.ID] != nil {
 				continue
 			}
 			if out, err = take(out, &c.Rows[i]); err != nil {
@@ -141,25 +141,25 @@ func (r *reading) listing(ctx context.Context, kind string, wanted func(*row) bo
 	return l, nil
 }
 
-// ask asks the tenant's tables.
-func (r *reading) ask(ctx context.Context, q question, span string, desc bool, do func([]byte) (bool, error)) error {
-	return r.inVolumes(ctx, r.tenant, r.view.root, q, span, desc, do)
+// queryTables asks the tenant's tables.
+func (r *reader) queryTables(ctx context.Context, q sqlQuery, span string, desc bool, do func([]byte) (bool, error)) error {
+	return r.queryVolumes(ctx, r.tenant, r.view.manifest, q, span, desc, do)
 }
 
-// survives is the incident that has an incident's content now.
-func (r *reading) survives(ctx context.Context, id string) (string, error) {
+// survivorOf is the incident that has an incident's content now.
+func (r *reader) survivorOf(ctx context.Context, id string) (string, error) {
 	if to, known := r.survivors[id]; known || id == "" {
 		return to, nil
 	}
-	to, err := r.survivor(ctx, r.tenant, r.view, id)
+	to, err := r.Store.survivorOf(ctx, r.tenant, r.view, id)
 	r.survivors[id] = to
 	return to, err
 }
 
-// merged gives the incidents whose rows are shown as that one's: itself and all that were merged into it.
-func (r *reading) merged(ctx context.Context) func(id string) []string {
+// mergedInto gives the incidents whose rows are shown as that one's: itself and all that were merged into it.
+func (r *reader) mergedInto(ctx context.Context) func(id string) []string {
 	return func(id string) []string {
-		i, err := r.incident(ctx, r.tenant, r.view, id)
+		i, err := r.findIncident(ctx, r.tenant, r.view, id)
 		if err != nil || i == nil {
 			return []string{id}
 		}
@@ -167,59 +167,59 @@ func (r *reading) merged(ctx context.Context) func(id string) []string {
 	}
 }
 
-// shown gives rows their bodies and survivors.
-func (r *reading) shown(ctx context.Context, rows []*memberRow) ([]incident.AlertRecord, error) {
+// showAlerts gives rows their bodies and survivors.
+func (r *reader) showAlerts(ctx context.Context, rows []*shownRow) ([]incident.AlertRecord, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	plain := make([]*row, len(rows))
+	plain := make([]*alertRow, len(rows))
 	for i := range rows {
-		plain[i] = rows[i].row
+		plain[i] = rows[i].alertRow
 	}
-	out, err := r.whole(ctx, r.tenant, plain)
+	out, err := r.readAlerts(ctx, r.tenant, plain)
 	for i := range out {
 		if err != nil {
 			return nil, err
 		}
-		out[i].Incident, err = r.survives(ctx, rows[i].Incident)
+		out[i].Incident, err = r.survivorOf(ctx, rows[i].Incident)
 	}
 	return out, err
 }
 
 // Incident is store.Reader.
 func (s *Store) Incident(ctx context.Context, tenant, id string) (incident.Incident, error) {
-	return read(ctx, s, tenant, "incident", func(r *reading) (incident.Incident, error) {
-		i, err := r.Store.incident(ctx, r.tenant, r.view, id)
+	return readTenant(ctx, s, tenant, "incident", func(r *reader) (incident.Incident, error) {
+		i, err := r.Store.findIncident(ctx, r.tenant, r.view, id)
 		if err != nil {
 			return incident.Incident{}, err
 		}
 		if i == nil {
 			return incident.Incident{}, fault.Errorf(fault.NotFound, "there is no incident %s", id)
 		}
-		return r.shownIncident(ctx, i)
+		return r.showIncident(ctx, i)
 	})
 }
 
-// shownIncident leads a redirect to the survivor at once.
-func (r *reading) shownIncident(ctx context.Context, i *incidentRow) (incident.Incident, error) {
-	out := own(i.Incident)
+// showIncident leads a redirect to the survivor at once.
+func (r *reader) showIncident(ctx context.Context, i *incidentRow) (incident.Incident, error) {
+	out := clone(i.Incident)
 	if out.RedirectTo == "" {
 		return out, nil
 	}
 	var err error
-	out.RedirectTo, err = r.survives(ctx, out.RedirectTo)
+	out.RedirectTo, err = r.survivorOf(ctx, out.RedirectTo)
 	return out, err
 }
 
 // Incidents is store.Reader.
 func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Incident], error) {
-	return read(ctx, s, tenant, "incidents", func(r *reading) (store.Page[incident.Incident], error) {
+	return readTenant(ctx, s, tenant, "incidents", func(r *reader) (store.Page[incident.Incident], error) {
 		l := listing[*incidentRow, incident.Incident]{
-			items: "c.type = 'incidents'", total: r.view.root.Rows.Incidents, order: newestFirst, ask: r.ask,
-			show: func(ctx context.Context, rows []*incidentRow) ([]incident.Incident, error) {
+			items: "c.type = 'incidents'", total: r.view.manifest.Rows.Incidents, order: newestFirst, runQuery: r.queryTables,
+			showRows: func(ctx context.Context, rows []*incidentRow) ([]incident.Incident, error) {
 				var out []incident.Incident
 				for _, i := range rows {
-					shown, err := r.shownIncident(ctx, i)
+					shown, err := r.showIncident(ctx, i)
 					if err != nil {
 						return nil, err
 					}
@@ -227,8 +227,8 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 				}
 				return out, nil
 			},
-			rows: func(ctx context.Context, item []byte) ([]*incidentRow, error) {
-				all, err := r.incidentsItem(ctx, r.tenant, item)
+			decodeRows: func(ctx context.Context, item []byte) ([]*incidentRow, error) {
+				all, err := r.decodePage(ctx, r.tenant, item)
 				var out []*incidentRow
 				for id, i := range all {
 					if r.view.incidents[id] == nil {
@@ -239,22 +239,22 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 			},
 		}
 		for _, i := range r.view.incidents {
-			if !i.Gone {
-				l.tail = append(l.tail, i)
+			if !i.Purged {
+				l.logRows = append(l.logRows, i)
 			}
 		}
-		return l.answer(ctx, q)
+		return l.readPage(ctx, q)
 	})
 }
 
 // IncidentAlerts is store.Reader; an incident that does not exist is fault.NotFound.
 func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return read(ctx, s, tenant, "alerts of incident "+id, func(r *reading) (store.Page[incident.AlertRecord], error) {
-		to, err := r.survives(ctx, id)
+	return readTenant(ctx, s, tenant, "alerts of incident "+id, func(r *reader) (store.Page[incident.AlertRecord], error) {
+		to, err := r.survivorOf(ctx, id)
 		if err != nil {
 			return store.Page[incident.AlertRecord]{}, err
 		}
-		i, err := r.Store.incident(ctx, r.tenant, r.view, to)
+		i, err := r.Store.findIncident(ctx, r.tenant, r.view, to)
 		if err != nil {
 			return store.Page[incident.AlertRecord]{}, err
 		}
@@ -265,19 +265,19 @@ func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Q
 		for _, m := range i.Merged {
 			holders[m] = true
 		}
-		l, err := r.listing(ctx, alertRows, func(row *row) bool { return holders[row.Incident] })
+		l, err := r.newAlertListing(ctx, alertKind, func(row *alertRow) bool { return holders[row.Incident] })
 		if err != nil {
 			return store.Page[incident.AlertRecord]{}, err
 		}
-		l.items = both(l.items, "AND", l.params.any(sorted(holders)))
+		l.items = joinConditions(l.items, "AND", l.params.whereIncidents(sortedKeys(holders)))
 		l.order = []query.Order{{Field: query.FirstActivity}}
-		return l.answer(ctx, q)
+		return l.readPage(ctx, q)
 	})
 }
 
-// boundOf reads one span of an item, without the rest.
-func boundOf(item []byte, span string) (int64, error) {
-	var z zones
+// spanBound reads one span of an item, without the rest.
+func spanBound(item []byte, span string) (int64, error) {
+	var z zoneMap
 	if err := json.Unmarshal(item, &z); err != nil {
 		return 0, fmt.Errorf("damaged item: %w", err)
 	}

@@ -31,8 +31,8 @@ func (r *recent[V]) put(name string, v V) {
 	r.young[name] = v
 }
 
-// with is a copy that knows more.
-func (r *recent[V]) with(more map[string]V) *recent[V] {
+// withAll is a copy that knows more.
+func (r *recent[V]) withAll(more map[string]V) *recent[V] {
 	next := &recent[V]{r.most, maps.Clone(r.young), maps.Clone(r.old)}
 	for name, v := range more {
 		next.put(name, v)

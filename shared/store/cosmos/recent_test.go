@@ -28,7 +28,7 @@ func TestRecentKeepsWhatIsAskedFor(t *testing.T) {
 func TestRecentIsCopied(t *testing.T) {
 	r := newRecent[int](4)
 	r.put("a", 1)
-	next := r.with(map[string]int{"a": 2, "b": 3, "c": 4})
+	next := r.withAll(map[string]int{"a": 2, "b": 3, "c": 4})
 	if v, _ := next.get("a"); v != 2 {
 		t.Errorf("a is %d", v)
 	}

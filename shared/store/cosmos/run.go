@@ -9,34 +9,34 @@ import (
 	"sync"
 )
 
-// nodeTable is where a tenant's nodes are, but for those of the tail.
-type nodeTable struct {
-	Runs []run `json:"runs,omitempty"` // newest last
-	Base []run `json:"base,omitempty"` // by Low; each up to the Low of the next
-	// Merging is a merge under way: the first Runs go into the base, which is done below Next.
-	Merging *merging `json:"merging,omitempty"`
+// nodeLevels is where a tenant's nodes are, but for those of the log.
+type nodeLevels struct {
+	Runs   []sortedRun `json:"runs,omitempty"` // newest last
+	Bottom []sortedRun `json:"base,omitempty"` // by Low; each up to the Low of the next
+	// Compaction is a compaction under way: the first Runs go into the bottom level, which is done below Next.
+	Compaction *compaction `json:"merging,omitempty"`
 }
 
-type merging struct {
+type compaction struct {
 	Runs int    `json:"runs"`
 	Next uint32 `json:"next"`
 }
 
-// run is some nodes in the order of their hashes.
-type run struct {
-	Low uint32  `json:"low,omitzero"` // the upper half of the least hash it may hold
-	Ref blobRef `json:"ref"`          // of its index
-	At  int64   `json:"at"`           // when it was written, Unix seconds
+// sortedRun is some nodes in the order of their hashes.
+type sortedRun struct {
+	Low     uint32  `json:"low,omitzero"` // the upper half of the least hash it may hold
+	Index   blobRef `json:"ref"`          // of its index
+	Written int64   `json:"at"`           // when it was written, Unix seconds
 }
 
 // runIndex says where a run's nodes are.
 type runIndex struct {
-	Blocks []block `json:"blocks"`
-	Filter filter  `json:"filter"`
+	Blocks []nodeBlock `json:"blocks"`
+	Filter bloomFilter `json:"filter"`
 }
 
-// block is a part of a run that is read at once, []*node.
-type block struct {
+// nodeBlock is a part of a run that is read at once, []*node.
+type nodeBlock struct {
 	Low uint32  `json:"low"`
 	Ref blobRef `json:"ref"`
 }
@@ -46,63 +46,63 @@ const (
 	segmentBytes = 8 << 20  // of JSON
 )
 
-func upper(h uint64) uint32 { return uint32(h >> 32) }
+func upperHash(h uint64) uint32 { return uint32(h >> 32) }
 
 // writeRun writes nodes, which are in the order of their hashes and not none, as a run that begins at low.
-func (s *Store) writeRun(ctx context.Context, t *tenant, low uint32, nodes []*node) (run, error) {
-	ix := runIndex{Filter: newFilter(len(nodes))}
+func (s *Store) writeRun(ctx context.Context, t *tenant, low uint32, nodes []*node) (sortedRun, error) {
+	ix := runIndex{Filter: newBloomFilter(len(nodes))}
 	var parts [][]*node
 	for from := 0; from < len(nodes); {
 		to := from
 		for size := 0; to < len(nodes) && (size < blockBytes || sameUpper(nodes[to-1], nodes[to])); to++ {
 			size += len(nodes[to].JSON)
-			ix.Filter.add(hashOf(nodes[to].Key))
+			ix.Filter.addHash(hashOf(nodes[to].Key))
 		}
 		parts = append(parts, nodes[from:to])
-		ix.Blocks = append(ix.Blocks, block{Low: upper(hashOf(nodes[from].Key))})
+		ix.Blocks = append(ix.Blocks, nodeBlock{Low: upperHash(hashOf(nodes[from].Key))})
 		from = to
 	}
 	err := each(ctx, len(parts), func(ctx context.Context, i int) error {
-		data, err := pack(parts[i])
+		data, err := encodeFrame(parts[i])
 		if err == nil {
-			ix.Blocks[i].Ref, err = s.put(ctx, s.nodes, t.name, data, nodesTTL)
+			ix.Blocks[i].Ref, err = s.putBlob(ctx, s.nodes, t.name, data, nodesTTL)
 		}
 		return err
 	})
 	if err != nil {
-		return run{}, err
+		return sortedRun{}, err
 	}
-	data, err := pack(ix)
+	data, err := encodeFrame(ix)
 	if err != nil {
-		return run{}, err
+		return sortedRun{}, err
 	}
-	ref, err := s.put(ctx, s.nodes, t.name, data, nodesTTL)
-	return run{Low: low, Ref: ref, At: s.opts.Now().Unix()}, err
+	ref, err := s.putBlob(ctx, s.nodes, t.name, data, nodesTTL)
+	return sortedRun{Low: low, Index: ref, Written: s.opts.Now().Unix()}, err
 }
 
 // sameUpper keeps nodes that a block's Low cannot tell apart in one block.
-func sameUpper(a, b *node) bool { return upper(hashOf(a.Key)) == upper(hashOf(b.Key)) }
+func sameUpper(a, b *node) bool { return upperHash(hashOf(a.Key)) == upperHash(hashOf(b.Key)) }
 
 func byHash(a, b *node) int {
 	return cmp.Or(cmp.Compare(hashOf(a.Key), hashOf(b.Key)), cmp.Compare(a.Key, b.Key))
 }
 
-// index reads a run's index, once as long as it is remembered. That of a run that may be gone is empty.
-func (s *Store) index(ctx context.Context, t *tenant, r run) (*runIndex, error) {
-	if s.gone(r.At) {
+// runIndexOf reads a run's index, once as long as it is remembered. That of a run that may be gone is empty.
+func (s *Store) runIndexOf(ctx context.Context, t *tenant, r sortedRun) (*runIndex, error) {
+	if s.isPastUse(r.Written) {
 		return &runIndex{}, nil
 	}
-	key := cacheKey{t.name, r.Ref.ID}
+	key := cacheKey{t.name, r.Index.ID}
 	if ix := s.indexes.get(key); ix != nil {
 		return ix, nil
 	}
-	data, err := s.get(ctx, s.nodes, t.name, r.Ref)
+	data, err := s.getBlob(ctx, s.nodes, t.name, r.Index)
 	if err != nil {
 		return nil, err
 	}
 	ix := &runIndex{}
-	if err := unpack(data, ix); err != nil {
-		return nil, fmt.Errorf("%s: %w", describe("run", t.name, r.Ref.ID), err)
+	if err := decodeFrame(data, ix); err != nil {
+		return nil, fmt.Errorf("%s: %w", describeItem("run", t.name, r.Index.ID), err)
 	}
 	s.indexes.add(key, ix)
 	return ix, nil
@@ -131,47 +131,47 @@ func (c *indexCache) add(k cacheKey, ix *runIndex) {
 	c.at[k] = ix
 }
 
-// inRuns looks for keys in the runs, newest first, and then in the base.
-func (s *Store) inRuns(ctx context.Context, t *tenant, v *view, keys []string, found map[string]*node) error {
-	for i := len(v.root.Runs) - 1; i >= 0 && len(keys) > 0; i-- {
+// findInRuns looks for keys in the runs, newest first, and then in the bottom level.
+func (s *Store) findInRuns(ctx context.Context, t *tenant, v *view, keys []string, found map[string]*node) error {
+	for i := len(v.manifest.Runs) - 1; i >= 0 && len(keys) > 0; i-- {
 		var err error
-		if keys, err = s.inRun(ctx, t, v.root.Runs[i], keys, found); err != nil {
+		if keys, err = s.findInRun(ctx, t, v.manifest.Runs[i], keys, found); err != nil {
 			return err
 		}
 	}
 	bySegment := map[int][]string{}
 	for _, key := range keys {
-		if i := segment(v.root.Base, upper(hashOf(key))); i >= 0 {
+		if i := segmentFor(v.manifest.Bottom, upperHash(hashOf(key))); i >= 0 {
 			bySegment[i] = append(bySegment[i], key)
 		}
 	}
 	for i, keys := range bySegment {
-		if _, err := s.inRun(ctx, t, v.root.Base[i], keys, found); err != nil {
+		if _, err := s.findInRun(ctx, t, v.manifest.Bottom[i], keys, found); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// segment is the one whose range an upper hash is in; -1 when there is none.
-func segment(base []run, h uint32) int {
-	i, found := slices.BinarySearchFunc(base, h, func(r run, h uint32) int { return cmp.Compare(r.Low, h) })
+// segmentFor is the one whose range an upper hash is in; -1 when there is none.
+func segmentFor(base []sortedRun, h uint32) int {
+	i, found := slices.BinarySearchFunc(base, h, func(r sortedRun, h uint32) int { return cmp.Compare(r.Low, h) })
 	if !found {
 		i--
 	}
 	return i
 }
 
-// inRun looks for keys in one run and gives those it does not hold.
-func (s *Store) inRun(ctx context.Context, t *tenant, r run, keys []string, found map[string]*node) (missing []string, err error) {
-	ix, err := s.index(ctx, t, r)
+// findInRun looks for keys in one run and gives those it does not hold.
+func (s *Store) findInRun(ctx context.Context, t *tenant, r sortedRun, keys []string, found map[string]*node) (missing []string, err error) {
+	ix, err := s.runIndexOf(ctx, t, r)
 	if err != nil {
 		return nil, err
 	}
 	byBlock := map[int][]string{}
 	for _, key := range keys {
 		h := hashOf(key)
-		if i := ix.block(upper(h)); i >= 0 && ix.Filter.may(h) {
+		if i := ix.blockFor(upperHash(h)); i >= 0 && ix.Filter.mayContain(h) {
 			byBlock[i] = append(byBlock[i], key)
 		} else {
 			missing = append(missing, key)
@@ -183,7 +183,7 @@ func (s *Store) inRun(ctx context.Context, t *tenant, r run, keys []string, foun
 	}
 	var mu sync.Mutex
 	err = each(ctx, len(blocks), func(ctx context.Context, n int) error {
-		nodes, err := s.block(ctx, t, ix.Blocks[blocks[n]])
+		nodes, err := s.readBlock(ctx, t, ix.Blocks[blocks[n]])
 		if err != nil {
 			return err
 		}
@@ -202,35 +202,35 @@ func (s *Store) inRun(ctx context.Context, t *tenant, r run, keys []string, foun
 	return missing, err
 }
 
-// block is the one that would hold an upper hash; -1 when none would.
-func (ix *runIndex) block(h uint32) int {
-	i, found := slices.BinarySearchFunc(ix.Blocks, h, func(b block, h uint32) int { return cmp.Compare(b.Low, h) })
+// blockFor is the one that would hold an upper hash; -1 when none would.
+func (ix *runIndex) blockFor(h uint32) int {
+	i, found := slices.BinarySearchFunc(ix.Blocks, h, func(b nodeBlock, h uint32) int { return cmp.Compare(b.Low, h) })
 	if !found {
 		i--
 	}
 	return i
 }
 
-func (s *Store) block(ctx context.Context, t *tenant, b block) ([]*node, error) {
-	nodes, err := s.nodesIn(ctx, t, b.Ref)
+func (s *Store) readBlock(ctx context.Context, t *tenant, b nodeBlock) ([]*node, error) {
+	nodes, err := s.readNodes(ctx, t, b.Ref)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", describe("nodes", t.name, b.Ref.ID), err)
+		return nil, fmt.Errorf("%s: %w", describeItem("nodes", t.name, b.Ref.ID), err)
 	}
 	return nodes, nil
 }
 
-// within gives a run's nodes whose upper hashes are from low to high, both included.
-func (s *Store) within(ctx context.Context, t *tenant, r run, low, high uint32) ([]*node, error) {
-	ix, err := s.index(ctx, t, r)
+// nodesInRange gives a run's nodes whose upper hashes are from low to high, both included.
+func (s *Store) nodesInRange(ctx context.Context, t *tenant, r sortedRun, low, high uint32) ([]*node, error) {
+	ix, err := s.runIndexOf(ctx, t, r)
 	if err != nil {
 		return nil, err
 	}
-	first := max(0, ix.block(low))
-	last := ix.block(high)
+	first := max(0, ix.blockFor(low))
+	last := ix.blockFor(high)
 	parts := make([][]*node, max(0, last-first+1))
 	err = each(ctx, len(parts), func(ctx context.Context, i int) error {
 		var err error
-		parts[i], err = s.block(ctx, t, ix.Blocks[first+i])
+		parts[i], err = s.readBlock(ctx, t, ix.Blocks[first+i])
 		return err
 	})
 	if err != nil {
@@ -238,32 +238,32 @@ func (s *Store) within(ctx context.Context, t *tenant, r run, low, high uint32) 
 	}
 	var out []*node
 	for _, n := range slices.Concat(parts...) {
-		if h := upper(hashOf(n.Key)); h >= low && h <= high {
+		if h := upperHash(hashOf(n.Key)); h >= low && h <= high {
 			out = append(out, n)
 		}
 	}
 	return out, nil
 }
 
-// filter says which hashes are surely not in a run: a Bloom filter with 12 bits for each key, wrong for one in 300.
-type filter struct {
+// bloomFilter says which hashes are surely not in a run: a Bloom filter with 12 bits for each key, wrong for one in 300.
+type bloomFilter struct {
 	Bits []byte `json:"bits"`
 }
 
 const filterHashes = 8
 
-func newFilter(keys int) filter { return filter{make([]byte, keys*12/8+1)} }
+func newBloomFilter(keys int) bloomFilter { return bloomFilter{make([]byte, keys*12/8+1)} }
 
-func (f filter) add(h uint64) {
+func (f bloomFilter) addHash(h uint64) {
 	for i := range filterHashes {
-		at := f.at(h, i)
+		at := f.bitOf(h, i)
 		f.Bits[at/8] |= 1 << (at % 8)
 	}
 }
 
-func (f filter) may(h uint64) bool {
+func (f bloomFilter) mayContain(h uint64) bool {
 	for i := range filterHashes {
-		at := f.at(h, i)
+		at := f.bitOf(h, i)
 		if at/8 >= uint64(len(f.Bits)) || f.Bits[at/8]&(1<<(at%8)) == 0 {
 			return false
 		}
@@ -271,7 +271,7 @@ func (f filter) may(h uint64) bool {
 	return true
 }
 
-func (f filter) at(h uint64, i int) uint64 {
+func (f bloomFilter) bitOf(h uint64, i int) uint64 {
 	bits := uint64(len(f.Bits)) * 8
 	if bits == 0 {
 		return math.MaxUint64

@@ -28,7 +28,7 @@ func (s *session) token() *string {
 	return &token
 }
 
-func (s *session) saw(token *string) {
+func (s *session) advanceTo(token *string) {
 	if s == nil || token == nil || *token == "" {
 		return
 	}
@@ -37,10 +37,10 @@ func (s *session) saw(token *string) {
 	s.last = *token
 }
 
-// check forgets what was seen when no copy of the partition knows of it: it was restored, or is served from another region now.
-func (s *session) check(err error) {
+// resetIfUnknown purges what was seen when no copy of the partition knows of it: it was restored, or is served from another region now.
+func (s *session) resetIfUnknown(err error) {
 	var response *azcore.ResponseError
-	if s == nil || !errors.As(err, &response) || !aheadOfAll(response) {
+	if s == nil || !errors.As(err, &response) || !isSessionUnavailable(response) {
 		return
 	}
 	s.mu.Lock()
@@ -48,7 +48,7 @@ func (s *session) check(err error) {
 	s.last = ""
 }
 
-// aheadOfAll is the answer 404/1002, "the read session is not available for the input session token".
-func aheadOfAll(r *azcore.ResponseError) bool {
+// isSessionUnavailable is the answer 404/1002, "the read session is not available for the input session token".
+func isSessionUnavailable(r *azcore.ResponseError) bool {
 	return r.StatusCode == http.StatusNotFound && r.RawResponse != nil && r.RawResponse.Header.Get("x-ms-substatus") == "1002"
 }

@@ -18,7 +18,7 @@ import (
 // Store keeps tenants in two containers of one database. It is safe for concurrent use; any number of processes may open
 // one each.
 type Store struct {
-	db      db
+	client  client
 	blobs   *blobCache // bodies, contents and nodes of commits: written all the time, seldom read again
 	nodes   *blobCache // of runs: read all the time, so that nothing else may push them out
 	indexes indexCache
@@ -49,7 +49,7 @@ type Options struct {
 	Log  *slog.Logger                                     // what housekeeping could not do now and will try again; nil is silent
 	Wait func(ctx context.Context, d time.Duration) error // before a request is tried again; nil waits on the clock
 
-	// Fold is how many commits are put into the tables at once; 0 is 96. A larger number costs less, and more to start with.
+	// Fold is how many commits are flushed into the tables at once; 0 is 96. A larger number costs less, and more to start with.
 	Fold int
 	// Merge is how many runs of nodes are merged at once; 0 is 16.
 	Merge int
@@ -62,20 +62,20 @@ type Options struct {
 	// VolumeAt is the size in bytes, about, at which a tenant's tables go on in another partition; 0 is 6 GB.
 	VolumeAt int64
 
-	perBatch int // items of a fold's batch beside the root
+	perBatch int // items of a flush's batch beside the manifest
 }
 
 func (o Options) withDefaults() Options {
-	o.Database = or(o.Database, "onepane")
-	o.State = or(o.State, "state")
-	o.Blobs = or(o.Blobs, "blobs")
-	o.Fold = or(o.Fold, 96)
-	o.Merge = or(o.Merge, 16)
-	o.CacheBytes = or(o.CacheBytes, 64<<20)
-	o.Tenants = or(o.Tenants, 256)
-	o.Inline = or(o.Inline, 256<<10)
-	o.VolumeAt = or(o.VolumeAt, 6<<30)
-	o.perBatch = or(o.perBatch, 99)
+	o.Database = orDefault(o.Database, "onepane")
+	o.State = orDefault(o.State, "state")
+	o.Blobs = orDefault(o.Blobs, "blobs")
+	o.Fold = orDefault(o.Fold, 96)
+	o.Merge = orDefault(o.Merge, 16)
+	o.CacheBytes = orDefault(o.CacheBytes, 64<<20)
+	o.Tenants = orDefault(o.Tenants, 256)
+	o.Inline = orDefault(o.Inline, 256<<10)
+	o.VolumeAt = orDefault(o.VolumeAt, 6<<30)
+	o.perBatch = orDefault(o.perBatch, 99)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -83,12 +83,12 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Wait == nil {
-		o.Wait = wait
+		o.Wait = sleepContext
 	}
 	return o
 }
 
-func or[T comparable](v, otherwise T) T {
+func orDefault[T comparable](v, otherwise T) T {
 	var zero T
 	if v == zero {
 		return otherwise
@@ -103,8 +103,8 @@ func Open(opts Options) (*Store, error) {
 	}
 	s := &Store{opts: opts.withDefaults(), tenants: map[string]*tenant{}}
 	s.blobs, s.nodes = newBlobCache(s.opts.CacheBytes/2), newBlobCache(s.opts.CacheBytes/2)
-	s.db = db{opts: s.opts}
-	if err := s.db.connect(); err != nil {
+	s.client = client{opts: s.opts}
+	if err := s.client.reconnect(); err != nil {
 		return nil, fault.Errorf(fault.Invalid, "open cosmos store: %w", err)
 	}
 	return s, nil
@@ -112,13 +112,13 @@ func Open(opts Options) (*Store, error) {
 
 // Tenants is store.Reader.
 func (s *Store) Tenants(ctx context.Context) ([]string, error) {
-	roots, err := s.roots(ctx)
+	roots, err := s.readManifests(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
 	var out []string
 	for _, r := range roots {
-		out = append(out, nameOf(r.Tenant))
+		out = append(out, tenantName(r.Tenant))
 	}
 	slices.Sort(out)
 	return out, nil
@@ -126,7 +126,7 @@ func (s *Store) Tenants(ctx context.Context) ([]string, error) {
 
 // Stats is store.Reader.
 func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
-	roots, err := s.roots(ctx)
+	roots, err := s.readManifests(ctx)
 	if err != nil {
 		return store.Stats{}, fmt.Errorf("count rows: %w", err)
 	}
@@ -139,13 +139,13 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 	return sum, nil
 }
 
-// roots reads every tenant's counts. It is the only question that spans partitions, and costs a few units for each 100
+// readManifests reads every tenant's counts. It is the only question that spans partitions, and costs a few units for each 100
 // tenants.
-func (s *Store) roots(ctx context.Context) ([]root, error) {
-	var out []root
-	err := s.db.query(ctx, azcosmos.NewPartitionKey(), question{text: "SELECT c.tenant, c.rows FROM c WHERE c.type = 'root'", page: 1000}, nil,
+func (s *Store) readManifests(ctx context.Context) ([]manifest, error) {
+	var out []manifest
+	err := s.client.runQuery(ctx, azcosmos.NewPartitionKey(), sqlQuery{text: "SELECT c.tenant, c.rows FROM c WHERE c.type = 'root'", page: 1000}, nil,
 		func(item []byte) (bool, error) {
-			var r root
+			var r manifest
 			err := json.Unmarshal(item, &r)
 			out = append(out, r)
 			return true, err

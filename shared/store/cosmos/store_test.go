@@ -49,7 +49,7 @@ func open(t testing.TB, a local.Account, opts cosmos.Options) *cosmos.Store {
 	return s
 }
 
-// TestPromises runs the suite with everything in the tail, with everything in the tables, and somewhere between.
+// TestPromises runs the suite with everything in the log, with everything in the tables, and somewhere between.
 func TestPromises(t *testing.T) {
 	for name, opts := range map[string]cosmos.Options{
 		"long tail":               {},

@@ -12,12 +12,12 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// tables is what was read of a tenant's tables since they were folded last; until they are folded again, the tail says
+// tableCache is what was read of a tenant's tables since they were folded last; until they are folded again, the log says
 // whatever is newer.
-type tables struct {
+type tableCache struct {
 	mu sync.Mutex
 	// rows by alert id; nil is known not to exist.
-	rows *recent[*row]
+	rows *recent[*alertRow]
 	// incidents by id, likewise. A commit asks for hundreds that are on as many pages, whose neighbours nobody asks for.
 	incidents *recent[*incidentRow]
 	// pages of incidents as they are stored, packed: far more of them fit so, and unpacking one again is cheaper than asking for
@@ -32,26 +32,26 @@ const (
 	maxPages     = 20_000 // of incidents, 32 on each
 )
 
-func newTables() *tables {
-	return &tables{rows: newRecent[*row](maxKnown), incidents: newRecent[*incidentRow](maxIncidents),
+func newTableCache() *tableCache {
+	return &tableCache{rows: newRecent[*alertRow](maxKnown), incidents: newRecent[*incidentRow](maxIncidents),
 		pages: newRecent[*payload](maxPages)}
 }
 
-// after is what is known of the tables once a view's tail and the pages made of it are in them.
-func (t *tables) after(v *view, pages map[string]*payload) *tables {
+// afterFlush is what is known of the tables once a view's log and the pages made of it are in them.
+func (t *tableCache) afterFlush(v *view, pages map[string]*payload) *tableCache {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return &tables{rows: t.rows.with(v.rows), incidents: t.incidents.with(v.incidents), pages: t.pages.with(pages)}
+	return &tableCache{rows: t.rows.withAll(v.rows), incidents: t.incidents.withAll(v.incidents), pages: t.pages.withAll(pages)}
 }
 
-func (t *tables) row(id string) (r *row, known bool) {
+func (t *tableCache) knownRow(id string) (r *alertRow, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.rows.get(id)
 }
 
-// found notes what a lookup of ids brought.
-func (t *tables) found(ids []string, rows map[string]*row) {
+// cacheRows outbox entries what a lookup of ids brought.
+func (t *tableCache) cacheRows(ids []string, rows map[string]*alertRow) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
@@ -59,8 +59,8 @@ func (t *tables) found(ids []string, rows map[string]*row) {
 	}
 }
 
-// met notes those incidents of a page that somebody asked for; the others need not stay for them.
-func (t *tables) met(page map[string]*incidentRow, ids ...string) {
+// cacheIncidents outbox entries those incidents of a page that somebody asked for; the others need not stay for them.
+func (t *tableCache) cacheIncidents(page map[string]*incidentRow, ids ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
@@ -73,23 +73,23 @@ func (t *tables) met(page map[string]*incidentRow, ids ...string) {
 	}
 }
 
-// rowsOf finds alerts' rows by id; those that do not exist are left out. Names finds nodes beside them, in the same
+// findRows finds alerts' rows by id; those that do not exist are left out. Names finds nodes beside them, in the same
 // request.
-func (s *Store) rowsOf(ctx context.Context, t *tenant, v *view, ids, names []string) (map[string]*row, []incident.Node, error) {
-	rows := map[string]*row{}
+func (s *Store) findRows(ctx context.Context, t *tenant, v *view, ids, names []string) (map[string]*alertRow, []incident.Node, error) {
+	rows := map[string]*alertRow{}
 	var unknown []string
 	for _, id := range ids {
 		if r := v.rows[id]; r != nil {
-			if !r.Gone {
+			if !r.Purged {
 				rows[id] = r
 			}
-		} else if r, known := v.tables.row(id); !known {
+		} else if r, known := v.tables.knownRow(id); !known {
 			unknown = append(unknown, id)
-		} else if r != nil && !r.Gone {
+		} else if r != nil && !r.Purged {
 			rows[id] = r
 		}
 	}
-	l := lookup{rows: map[string]*row{}, names: map[string]nameNode{}, wanted: map[string]bool{}}
+	l := termLookup{rows: map[string]*alertRow{}, names: map[string]indexedNode{}, wanted: map[string]bool{}}
 	var terms, all []string
 	for _, id := range unknown {
 		l.wanted[id] = true
@@ -98,17 +98,17 @@ func (s *Store) rowsOf(ctx context.Context, t *tenant, v *view, ids, names []str
 	all = slices.Clip(terms)
 	for _, key := range names {
 		l.wanted[key] = true
-		all = append(all, nameTerm(key))
+		all = append(all, idTerm(key))
 	}
-	err := each(ctx, len(v.root.Volumes)+1, func(ctx context.Context, n int) error {
+	err := each(ctx, len(v.manifest.Volumes)+1, func(ctx context.Context, n int) error {
 		ask := terms // names are in the tenant's own partition alone
 		if n == 0 {
 			ask = all
-		} else if v.root.empty(n, false) {
+		} else if v.manifest.isEmptyVolume(n, false) {
 			return nil
 		}
 		for part := range slices.Chunk(ask, maxTerms) {
-			if err := s.lookup(ctx, t, v, n, part, &l); err != nil {
+			if err := s.lookupTerms(ctx, t, v, n, part, &l); err != nil {
 				return err
 			}
 		}
@@ -117,7 +117,7 @@ func (s *Store) rowsOf(ctx context.Context, t *tenant, v *view, ids, names []str
 	if err != nil {
 		return nil, nil, err
 	}
-	v.tables.found(unknown, l.rows)
+	v.tables.cacheRows(unknown, l.rows)
 	for id, r := range l.rows {
 		rows[id] = r
 	}
@@ -130,16 +130,16 @@ func (s *Store) rowsOf(ctx context.Context, t *tenant, v *view, ids, names []str
 	return rows, nodes, nil
 }
 
-// lookup is what a search by terms has found.
-type lookup struct {
+// termLookup is what a search by terms has found.
+type termLookup struct {
 	wanted map[string]bool
 
 	mu    sync.Mutex // guards what follows
-	rows  map[string]*row
-	names map[string]nameNode
+	rows  map[string]*alertRow
+	names map[string]indexedNode
 }
 
-type nameNode struct {
+type indexedNode struct {
 	incident.Node
 	v uint64
 }
@@ -147,17 +147,17 @@ type nameNode struct {
 // maxTerms is how many terms one question has.
 const maxTerms = 100
 
-// lookup asks the index of a volume for items that hold any of terms: what finding nothing costs does not grow with what is
+// lookupTerms asks the index of a volume for items that hold any of terms: what finding nothing costs does not grow with what is
 // stored there.
-func (s *Store) lookup(ctx context.Context, t *tenant, v *view, n int, terms []string, l *lookup) error {
-	q := question{page: 100}
+func (s *Store) lookupTerms(ctx context.Context, t *tenant, v *view, n int, terms []string, l *termLookup) error {
+	q := sqlQuery{page: 100}
 	var any []string
 	for _, term := range terms {
-		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bind(term)+")")
+		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bindParam(term)+")")
 	}
 	q.text = "SELECT * FROM c WHERE " + strings.Join(any, " OR ")
-	of := s.volume(t, n)
-	return s.db.query(ctx, of.pk, q, of.seen, func(data []byte) (bool, error) {
+	of := s.volumePartition(t, n)
+	return s.client.runQuery(ctx, of.pk, q, of.session, func(data []byte) (bool, error) {
 		var kind struct {
 			Type string `json:"type"`
 			V    uint64 `json:"v"`
@@ -166,77 +166,77 @@ func (s *Store) lookup(ctx context.Context, t *tenant, v *view, n int, terms []s
 			return false, fmt.Errorf("damaged item: %w", err)
 		}
 		switch {
-		case kind.V > v.root.Version: // committed after this view
+		case kind.V > v.manifest.Version: // committed after this view
 			return true, nil
-		case kind.Type == namesType:
-			return true, s.lookInNames(ctx, t, data, l)
-		case kind.V > v.root.last(n): // of the tail, which is in memory, or of a fold that did not end
+		case kind.Type == idIndexType:
+			return true, s.collectNodes(ctx, t, data, l)
+		case kind.V > v.manifest.lastCommitOf(n): // of the log, which is in memory, or of a flush that did not end
 			return true, nil
 		}
-		return true, s.lookInRows(ctx, t, data, l)
+		return true, s.collectRows(ctx, t, data, l)
 	})
 }
 
-func (s *Store) lookInRows(ctx context.Context, t *tenant, data []byte, l *lookup) error {
-	it, c, err := s.commitItem(ctx, t, data)
+func (s *Store) collectRows(ctx context.Context, t *tenant, data []byte, l *termLookup) error {
+	it, c, err := s.decodeCommit(ctx, t, data)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range c.Rows {
-		if r := &c.Rows[i]; r.Home == it.V && !r.Gone && l.wanted[r.Alert.ID] {
+		if r := &c.Rows[i]; r.Origin == it.V && !r.Purged && l.wanted[r.Alert.ID] {
 			l.rows[r.Alert.ID] = r
 		}
 	}
 	return err
 }
 
-func (s *Store) lookInNames(ctx context.Context, t *tenant, data []byte, l *lookup) error {
-	var it namesItem
+func (s *Store) collectNodes(ctx context.Context, t *tenant, data []byte, l *termLookup) error {
+	var it idIndexItem
 	if err := json.Unmarshal(data, &it); err != nil {
 		return fmt.Errorf("damaged item: %w", err)
 	}
 	var nodes []incident.Node
-	if err := s.open(ctx, t.name, it.Nodes, &nodes); err != nil {
+	if err := s.openPayload(ctx, t.name, it.Nodes, &nodes); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, n := range nodes {
 		if l.wanted[n.Key] && l.names[n.Key].v <= it.V {
-			l.names[n.Key] = nameNode{n, it.V}
+			l.names[n.Key] = indexedNode{n, it.V}
 		}
 	}
 	return nil
 }
 
-// incident gives one incident as it was committed; nil when there is none.
-func (s *Store) incident(ctx context.Context, t *tenant, v *view, id string) (*incidentRow, error) {
-	if i, known := v.incident(id); known {
+// findIncident gives one incident as it was committed; nil when there is none.
+func (s *Store) findIncident(ctx context.Context, t *tenant, v *view, id string) (*incidentRow, error) {
+	if i, known := v.knownIncident(id); known {
 		return i, nil
 	}
-	page, err := s.page(ctx, t, v, pageOf(id))
+	page, err := s.cachedPage(ctx, t, v, pageOf(id))
 	if err != nil {
 		return nil, err
 	}
-	v.tables.met(page, id)
+	v.tables.cacheIncidents(page, id)
 	return page[id], nil
 }
 
-// incident is what is known without reading; nil is known not to exist, or no more.
-func (v *view) incident(id string) (i *incidentRow, known bool) {
+// knownIncident is what is known without reading; nil is known not to exist, or no more.
+func (v *view) knownIncident(id string) (i *incidentRow, known bool) {
 	if i = v.incidents[id]; i == nil {
 		v.tables.mu.Lock()
 		defer v.tables.mu.Unlock()
 		i, known = v.tables.incidents.get(id)
 	}
-	if i != nil && i.Gone {
+	if i != nil && i.Purged {
 		return nil, true
 	}
 	return i, known || i != nil
 }
 
-// page reads a page of the table of incidents, once between two folds.
-func (s *Store) page(ctx context.Context, t *tenant, v *view, page string) (map[string]*incidentRow, error) {
-	if v.root.Folded == 0 {
+// cachedPage reads a page of the table of incidents, once between two flushes.
+func (s *Store) cachedPage(ctx context.Context, t *tenant, v *view, page string) (map[string]*incidentRow, error) {
+	if v.manifest.Flushed == 0 {
 		return nil, nil
 	}
 	v.tables.mu.Lock()
@@ -244,31 +244,31 @@ func (s *Store) page(ctx context.Context, t *tenant, v *view, page string) (map[
 	v.tables.mu.Unlock()
 	if !known {
 		var err error
-		if rows, _, err = s.pageAt(ctx, s.volume(t, v.root.pageHolder(page)), page); err != nil {
+		if rows, _, err = s.readPage(ctx, s.volumePartition(t, v.manifest.volumeOfPage(page)), page); err != nil {
 			return nil, err
 		}
 		v.tables.mu.Lock()
 		v.tables.pages.put(page, rows)
 		v.tables.mu.Unlock()
 	}
-	return s.incidentRows(ctx, t, rows)
+	return s.openPage(ctx, t, rows)
 }
 
-func (s *Store) incidentsItem(ctx context.Context, t *tenant, data []byte) (map[string]*incidentRow, error) {
+func (s *Store) decodePage(ctx context.Context, t *tenant, data []byte) (map[string]*incidentRow, error) {
 	var it incidentsItem
 	if err := json.Unmarshal(data, &it); err != nil {
 		return nil, fmt.Errorf("damaged item: %w", err)
 	}
-	return s.incidentRows(ctx, t, &it.Rows)
+	return s.openPage(ctx, t, &it.Rows)
 }
 
-// incidentRows unpacks a page of incidents.
-func (s *Store) incidentRows(ctx context.Context, t *tenant, p *payload) (map[string]*incidentRow, error) {
+// openPage unpacks a page of incidents.
+func (s *Store) openPage(ctx context.Context, t *tenant, p *payload) (map[string]*incidentRow, error) {
 	if p == nil {
 		return nil, nil
 	}
 	var rows []incidentRow
-	if err := s.open(ctx, t.name, *p, &rows); err != nil {
+	if err := s.openPayload(ctx, t.name, *p, &rows); err != nil {
 		return nil, err
 	}
 	out := make(map[string]*incidentRow, len(rows))
@@ -278,19 +278,19 @@ func (s *Store) incidentRows(ctx context.Context, t *tenant, p *payload) (map[st
 	return out, nil
 }
 
-// incidentsOf finds incidents by id, a few at a time; those that do not exist are left out.
-func (s *Store) incidentsOf(ctx context.Context, t *tenant, v *view, ids []string) ([]*incidentRow, error) {
+// findIncidents finds incidents by id, a few at a time; those that do not exist are left out.
+func (s *Store) findIncidents(ctx context.Context, t *tenant, v *view, ids []string) ([]*incidentRow, error) {
 	unknown := map[string][]string{} // by page
 	for _, id := range ids {
-		if _, known := v.incident(id); !known {
+		if _, known := v.knownIncident(id); !known {
 			unknown[pageOf(id)] = append(unknown[pageOf(id)], id)
 		}
 	}
-	pages := sorted(unknown)
+	pages := sortedKeys(unknown)
 	err := each(ctx, len(pages), func(ctx context.Context, i int) error {
-		page, err := s.page(ctx, t, v, pages[i])
+		page, err := s.cachedPage(ctx, t, v, pages[i])
 		if err == nil {
-			v.tables.met(page, unknown[pages[i]]...)
+			v.tables.cacheIncidents(page, unknown[pages[i]]...)
 		}
 		return err
 	})
@@ -299,7 +299,7 @@ func (s *Store) incidentsOf(ctx context.Context, t *tenant, v *view, ids []strin
 	}
 	var out []*incidentRow
 	for _, id := range ids {
-		i, err := s.incident(ctx, t, v, id)
+		i, err := s.findIncident(ctx, t, v, id)
 		if err != nil {
 			return nil, err
 		}
@@ -313,13 +313,13 @@ func (s *Store) incidentsOf(ctx context.Context, t *tenant, v *view, ids []strin
 // maxRedirects ends a circle of redirects, which correlation never makes.
 const maxRedirects = 1000
 
-// survivor follows merges from an incident to the one that has its content now. What cannot be found is shown as it is.
-func (s *Store) survivor(ctx context.Context, t *tenant, v *view, id string) (string, error) {
+// survivorOf follows merges from an incident to the one that has its content now. What cannot be found is shown as it is.
+func (s *Store) survivorOf(ctx context.Context, t *tenant, v *view, id string) (string, error) {
 	for range maxRedirects {
 		if id == "" {
 			break
 		}
-		i, err := s.incident(ctx, t, v, id)
+		i, err := s.findIncident(ctx, t, v, id)
 		if err != nil {
 			return id, err
 		}

@@ -15,9 +15,9 @@ import (
 
 // tenant is what a store remembers of one tenant between calls. All of it can be read again.
 type tenant struct {
-	name string // of its partition: see partitionOf
-	pk   azcosmos.PartitionKey
-	seen session
+	name    string // of its partition: see partitionOf
+	pk      azcosmos.PartitionKey
+	session session
 
 	deciding sync.Mutex // held by Commit, so that commits of one process follow each other
 
@@ -26,19 +26,19 @@ type tenant struct {
 	used    uint64 // when it was used last, in calls of the store
 }
 
-// view is a tenant as of one root. It does not change.
+// view is a tenant as of one manifest. It does not change.
 type view struct {
-	root root
-	etag azcore.ETag // "" when there is no root yet
-	tail []*layer    // the commits that are not in the tables, oldest first
-	// What the tail says last of each of its rows and incidents.
-	rows      map[string]*row
+	manifest manifest
+	etag     azcore.ETag // "" when there is no manifest yet
+	log      []*logEntry // the commits that are not in the tables, oldest first
+	// What the log says last of each of its rows and incidents.
+	rows      map[string]*alertRow
 	incidents map[string]*incidentRow
-	tables    *tables
+	tables    *tableCache
 }
 
-// layer is one commit of the tail.
-type layer struct {
+// logEntry is one commit of the log.
+type logEntry struct {
 	item commitItem
 	content
 
@@ -46,23 +46,23 @@ type layer struct {
 	nodes map[string]*node // nil until somebody asks
 }
 
-func (s *Store) tenant(name string) *tenant {
+func (s *Store) tenantByName(name string) *tenant {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
-	name = partitionOf(name)
+	name = partitionKey(name)
 	t := s.tenants[name]
 	if t == nil {
 		t = &tenant{name: name, pk: azcosmos.NewPartitionKeyString(name)}
-		s.forget()
+		s.dropOldestTenant()
 		s.tenants[name] = t
 	}
 	t.used = s.calls
 	return t
 }
 
-// forget drops the tenant that was not asked for the longest, when there are too many.
-func (s *Store) forget() {
+// dropOldestTenant drops the tenant that was not asked for the longest, when there are too many.
+func (s *Store) dropOldestTenant() {
 	if len(s.tenants) < s.opts.Tenants {
 		return
 	}
@@ -75,29 +75,29 @@ func (s *Store) forget() {
 	delete(s.tenants, oldest.name)
 }
 
-// view reads the root and brings what is remembered up to it: one unit when nothing has changed.
-func (s *Store) view(ctx context.Context, t *tenant) (*view, error) {
+// currentView reads the manifest and brings what is remembered up to it: one unit when nothing has changed.
+func (s *Store) currentView(ctx context.Context, t *tenant) (*view, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	read, err := s.db.read(ctx, state, t.pk, rootID, &t.seen)
+	read, err := s.client.readItem(ctx, stateContainer, t.pk, manifestID, &t.session)
 	switch {
 	case fault.Of(err) == fault.NotFound:
-		t.current = &view{tables: newTables()}
+		t.current = &view{tables: newTableCache()}
 		return t.current, nil
 	case err != nil:
 		return nil, fmt.Errorf("read root: %w", err)
 	case t.current != nil && t.current.etag == read.etag:
 		return t.current, nil
 	}
-	var r root
+	var r manifest
 	if err := json.Unmarshal(read.body, &r); err != nil {
 		return nil, fmt.Errorf("read root: damaged item: %w", err)
 	}
-	if r.Form > newestForm {
-		return nil, fault.Errorf(fault.Unavailable, "read root: a newer version has written it, in form %d; this one knows %d", r.Form, newestForm)
+	if r.Form > currentForm {
+		return nil, fault.Errorf(fault.Unavailable, "read root: a newer version has written it, in form %d; this one knows %d", r.Form, currentForm)
 	}
-	s.catchUp(t, r, t.current)
-	v, err := s.advance(ctx, t, r, read.etag)
+	s.advanceSessions(t, r, t.current)
+	v, err := s.advanceView(ctx, t, r, read.etag)
 	if err != nil {
 		return nil, err
 	}
@@ -105,29 +105,29 @@ func (s *Store) view(ctx context.Context, t *tenant) (*view, error) {
 	return v, nil
 }
 
-// advance makes the view of a root out of the one before: it reads the commits that came since. t.mu is held.
-func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag) (*view, error) {
-	v := &view{root: r, etag: etag}
-	have := map[uint64]*layer{}
-	if old := t.current; old != nil && old.root.Version <= r.Version {
-		for _, l := range old.tail {
+// advanceView makes the view of a manifest out of the one before: it reads the commits that came since. t.mu is held.
+func (s *Store) advanceView(ctx context.Context, t *tenant, r manifest, etag azcore.ETag) (*view, error) {
+	v := &view{manifest: r, etag: etag}
+	have := map[uint64]*logEntry{}
+	if old := t.current; old != nil && old.manifest.Version <= r.Version {
+		for _, l := range old.log {
 			have[l.item.V] = l
 		}
-		if old.root.Folded == r.Folded {
+		if old.manifest.Flushed == r.Flushed {
 			v.tables = old.tables
 		}
 	}
 	if v.tables == nil {
-		v.tables = newTables()
+		v.tables = newTableCache()
 	}
-	layers := make([]*layer, r.Version-r.Folded)
+	layers := make([]*logEntry, r.Version-r.Flushed)
 	err := each(ctx, len(layers), func(ctx context.Context, i int) error {
-		version := r.Folded + 1 + uint64(i)
+		version := r.Flushed + 1 + uint64(i)
 		l := have[version]
 		if l == nil {
 			var err error
-			l = &layer{}
-			if l.item, l.content, _, err = s.commitAt(ctx, t, s.volume(t, 0), version); err != nil {
+			l = &logEntry{}
+			if l.item, l.content, _, err = s.readCommit(ctx, t, s.volumePartition(t, 0), version); err != nil {
 				return fmt.Errorf("read commit %d: %w", version, err)
 			}
 		}
@@ -137,36 +137,36 @@ func (s *Store) advance(ctx context.Context, t *tenant, r root, etag azcore.ETag
 	if err != nil {
 		return nil, err
 	}
-	v.tail = layers
-	v.rows, v.incidents = map[string]*row{}, map[string]*incidentRow{}
+	v.log = layers
+	v.rows, v.incidents = map[string]*alertRow{}, map[string]*incidentRow{}
 	for _, l := range layers {
-		v.overlay(l)
+		v.applyLogEntry(l)
 	}
 	return v, nil
 }
 
-// commitAt reads a commit that the root names: of the tail in the tenant's own partition, of the tables in its volume.
-func (s *Store) commitAt(ctx context.Context, t *tenant, in shelf, version uint64) (commitItem, content, azcore.ETag, error) {
-	read, err := s.db.read(ctx, state, in.pk, commitID(version), in.seen)
+// readCommit reads a commit that the manifest names: of the log in the tenant's own partition, of the tables in its volume.
+func (s *Store) readCommit(ctx context.Context, t *tenant, in partition, version uint64) (commitItem, content, azcore.ETag, error) {
+	read, err := s.client.readItem(ctx, stateContainer, in.pk, commitID(version), in.session)
 	if fault.Of(err) == fault.NotFound { // another copy of the partition answered
 		err = fault.Errorf(fault.Unavailable, "%w", err)
 	}
 	if err != nil {
 		return commitItem{}, content{}, "", err
 	}
-	it, c, err := s.commitItem(ctx, t, read.body)
+	it, c, err := s.decodeCommit(ctx, t, read.body)
 	return it, c, read.etag, err
 }
 
-// commitItem decodes a commit.
-func (s *Store) commitItem(ctx context.Context, t *tenant, data []byte) (it commitItem, c content, err error) {
+// decodeCommit decodes a commit.
+func (s *Store) decodeCommit(ctx context.Context, t *tenant, data []byte) (it commitItem, c content, err error) {
 	if err = json.Unmarshal(data, &it); err != nil {
 		return it, c, fmt.Errorf("damaged item: %w", err)
 	}
-	return it, c, s.open(ctx, t.name, it.Content, &c)
+	return it, c, s.openPayload(ctx, t.name, it.Content, &c)
 }
 
-func (v *view) overlay(l *layer) {
+func (v *view) applyLogEntry(l *logEntry) {
 	for i := range l.Rows {
 		v.rows[l.Rows[i].Alert.ID] = &l.Rows[i]
 	}
@@ -175,14 +175,14 @@ func (v *view) overlay(l *layer) {
 	}
 }
 
-// with is the view after one more commit, as the writer knows it without reading.
-func (v *view) with(r root, etag azcore.ETag, l *layer) *view {
-	next := &view{root: r, etag: etag, tables: v.tables, tail: append(v.tail[:len(v.tail):len(v.tail)], l),
+// withCommit is the view after one more commit, as the writer knows it without reading.
+func (v *view) withCommit(r manifest, etag azcore.ETag, l *logEntry) *view {
+	next := &view{manifest: r, etag: etag, tables: v.tables, log: append(v.log[:len(v.log):len(v.log)], l),
 		rows: maps.Clone(v.rows), incidents: maps.Clone(v.incidents)}
 	if next.rows == nil {
-		next.rows, next.incidents = map[string]*row{}, map[string]*incidentRow{}
+		next.rows, next.incidents = map[string]*alertRow{}, map[string]*incidentRow{}
 	}
-	next.overlay(l)
+	next.applyLogEntry(l)
 	return next
 }
 

@@ -15,45 +15,45 @@ import (
 )
 
 // The service limits a partition to 20 GB. So when a tenant's tables are large they go on in a partition beside, a volume,
-// and when that is large, in the next. A volume begins with a commit and with a page of incidents; both rise, so the root
-// says where everything is. Of what the tenant's own partition holds, tables remain up to there, and the tail: from then on
-// a fold copies the tail's commits to the newest volume, and the one after it deletes them here.
+// and when that is large, in the next. A volume begins with a commit and with a page of incidents; both rise, so the manifest
+// says where everything is. Of what the tenant's own partition holds, tables remain up to there, and the log: from then on
+// a flush copies the log's commits to the newest volume, and the one after it deletes them here.
 //
-//	<tenant>              root · tail · names · notes, and what tables there were
+//	<tenant>              manifest · log · names · outbox entries, and what tables there were
 //	~!volume-1/<tenant>   c-<version> from Volumes[0].From on · i-<page> from Volumes[0].Page on
 //	~!volume-2/<tenant>   c-<version> from Volumes[1].From on · …
 //
-// A batch has one partition: the root cannot be replaced along with what is in a volume. What keeps two who fold from mixing:
-// whoever has read all that it will write replaces the root, as a claim, if it is still the one that the fold began with, and
+// A batch has one partition: the manifest cannot be replaced along with what is in a volume. What keeps two who flush from mixing:
+// whoever has read all that it will write replaces the manifest, as a claim, if it is still the one that the flush began with, and
 // then writes each item only if it is still the one that was read. Another's claim comes before, and then this one fails, or
 // after, and then of two that write one item the second is refused.
 //
-// Copies of a partition lag behind each other. Whoever sees in the root that tables have grown must see them in the volume
-// too, whichever copy answers: so the root says what of each volume must have been seen (session tokens).
-const volumePartition = marked + "!volume-"
+// Copies of a partition lag behind each other. Whoever sees in the manifest that tables have grown must see them in the volume
+// too, whichever copy answers: so the manifest says what of each volume must have been seen (session tokens).
+const volumePrefix = escapeMark + "!volume-"
 
 // volume says from where on tables are in a partition of their own.
 type volume struct {
 	From  uint64 `json:"from"`           // commit
 	Page  uint64 `json:"page"`           // of incidents, see pageOf
 	Bytes int64  `json:"bytes,omitzero"` // of items when they came, about
-	// Rows and Incidents are how many are not forgotten, or more when a fold did not end: where there are none nobody asks.
+	// Rows and Incidents are how many are not purged, or more when a flush did not end: where there are none nobody asks.
 	Rows      int64 `json:"rows,omitzero"`
 	Incidents int64 `json:"incidents,omitzero"`
-	// Seen is the session token of the last fold's writing.
+	// Seen is the session token of the last flush's writing.
 	Seen string `json:"seen,omitzero"`
 }
 
-// volume is the n-th partition of a tenant's tables; 0 is its own.
-func (s *Store) volume(t *tenant, n int) shelf {
+// volumePartition is the n-th partition of a tenant's tables; 0 is its own.
+func (s *Store) volumePartition(t *tenant, n int) partition {
 	if n == 0 {
-		return shelf{t.name, t.pk, &t.seen}
+		return partition{t.name, t.pk, &t.session}
 	}
-	return s.shelf(volumePartition+strconv.Itoa(n)+"/", t.name)
+	return s.partitionOf(volumePrefix+strconv.Itoa(n)+"/", t.name)
 }
 
-// holder is the volume whose table has a commit.
-func (r *root) holder(version uint64) int {
+// volumeOfCommit is the volume whose table has a commit.
+func (r *manifest) volumeOfCommit(version uint64) int {
 	n := 0
 	for n < len(r.Volumes) && r.Volumes[n].From <= version {
 		n++
@@ -61,8 +61,8 @@ func (r *root) holder(version uint64) int {
 	return n
 }
 
-// pageHolder is the volume that has a page of incidents.
-func (r *root) pageHolder(page string) int {
+// volumeOfPage is the volume that has a page of incidents.
+func (r *manifest) volumeOfPage(page string) int {
 	number, err := strconv.ParseUint(page, 10, 64)
 	n := 0
 	for err == nil && n < len(r.Volumes) && r.Volumes[n].Page <= number {
@@ -71,16 +71,16 @@ func (r *root) pageHolder(page string) int {
 	return n
 }
 
-// last is the last commit that the table of a volume has.
-func (r *root) last(n int) uint64 {
+// lastCommitOf is the last commit that the table of a volume has.
+func (r *manifest) lastCommitOf(n int) uint64 {
 	if n < len(r.Volumes) {
 		return r.Volumes[n].From - 1
 	}
-	return r.Folded
+	return r.Flushed
 }
 
-// empty says that all rows of a volume are forgotten, or all incidents. The tenant's own partition is always asked.
-func (r *root) empty(n int, incidents bool) bool {
+// isEmptyVolume says that all rows of a volume are purged, or all incidents. The tenant's own partition is always asked.
+func (r *manifest) isEmptyVolume(n int, incidents bool) bool {
 	if n == 0 {
 		return false
 	}
@@ -90,49 +90,49 @@ func (r *root) empty(n int, incidents bool) bool {
 	return r.Volumes[n-1].Rows <= 0
 }
 
-// size is of the newest volume.
-func (r *root) size() *int64 {
+// openVolumeBytes is of the newest volume.
+func (r *manifest) openVolumeBytes() *int64 {
 	if n := len(r.Volumes); n > 0 {
 		return &r.Volumes[n-1].Bytes
 	}
 	return &r.Bytes
 }
 
-// catchUp makes what is asked of volumes from now on answered as of a root or later.
-func (s *Store) catchUp(t *tenant, r root, before *view) {
+// advanceSessions makes what is asked of volumes from now on answered as of a manifest or later.
+func (s *Store) advanceSessions(t *tenant, r manifest, before *view) {
 	for n := range r.Volumes {
 		seen := r.Volumes[n].Seen
-		if seen != "" && (before == nil || n >= len(before.root.Volumes) || before.root.Volumes[n].Seen != seen) {
-			s.volume(t, n+1).seen.saw(&seen)
+		if seen != "" && (before == nil || n >= len(before.manifest.Volumes) || before.manifest.Volumes[n].Seen != seen) {
+			s.volumePartition(t, n+1).session.advanceTo(&seen)
 		}
 	}
 }
 
-// inVolumes asks the partitions of a tenant's tables all at once, and hands over what they answer in the order of a span, or
+// queryVolumes asks the partitions of a tenant's tables all at once, and hands over what they answer in the order of a span, or
 // one partition's after the other's when that is "". Conditions on commits say "c.v <= @last": others are not of the tables
 // yet, or no more.
-func (s *Store) inVolumes(ctx context.Context, t *tenant, r root, q question, span string, desc bool, do func([]byte) (more bool, err error)) error {
-	if r.Folded == 0 {
+func (s *Store) queryVolumes(ctx context.Context, t *tenant, r manifest, q sqlQuery, span string, desc bool, do func([]byte) (more bool, err error)) error {
+	if r.Flushed == 0 {
 		return nil
 	}
-	var from []asked
+	var from []partitionQuery
 	commits := strings.Contains(q.text, "@last")
 	for n := range len(r.Volumes) + 1 {
-		if r.empty(n, !commits) {
+		if r.isEmptyVolume(n, !commits) {
 			continue
 		}
 		part := q
 		if commits {
-			part.params = append(q.params[:len(q.params):len(q.params)], azcosmos.QueryParameter{Name: "@last", Value: r.last(n)})
+			part.params = append(q.params[:len(q.params):len(q.params)], azcosmos.QueryParameter{Name: "@last", Value: r.lastCommitOf(n)})
 		}
-		from = append(from, asked{s.volume(t, n), part})
+		from = append(from, partitionQuery{s.volumePartition(t, n), part})
 	}
-	return s.db.merged(ctx, from, span, desc, do)
+	return s.client.runQueries(ctx, from, span, desc, do)
 }
 
-// pageAt reads a page of incidents; nothing when there is none.
-func (s *Store) pageAt(ctx context.Context, in shelf, page string) (*payload, azcore.ETag, error) {
-	read, err := s.db.read(ctx, state, in.pk, incidentsID(page), in.seen)
+// readPage reads a page of incidents; nothing when there is none.
+func (s *Store) readPage(ctx context.Context, in partition, page string) (*payload, azcore.ETag, error) {
+	read, err := s.client.readItem(ctx, stateContainer, in.pk, incidentsID(page), in.session)
 	if fault.Of(err) == fault.NotFound {
 		return nil, "", nil
 	}
@@ -146,31 +146,31 @@ func (s *Store) pageAt(ctx context.Context, in shelf, page string) (*payload, az
 	return &it.Rows, read.etag, nil
 }
 
-// turn opens a new volume, in the root that a fold will leave, when the newest is large enough.
-func (f *folding) turn() {
+// openVolume opens a new volume, in the manifest that a flush will leave, when the newest is large enough.
+func (f *flusher) openVolume() {
 	f.root.Volumes = slices.Clone(f.root.Volumes)
-	if *f.root.size() < f.store.opts.VolumeAt {
+	if *f.root.openVolumeBytes() < f.store.opts.VolumeAt {
 		return
 	}
 	if len(f.root.Volumes) == 0 {
-		f.root.Swept = f.root.Folded
+		f.root.Trimmed = f.root.Flushed
 	}
-	f.root.Form = newestForm
+	f.root.Form = currentForm
 	f.root.Volumes = append(f.root.Volumes, volume{
-		From: f.root.Folded + 1,
+		From: f.root.Flushed + 1,
 		Page: uint64(f.root.Sequence)/pageSpan + 1, // no incident of a page that is written already has such a number
 	})
 }
 
-// change is an item to be written, or deleted when it has no data.
-type change struct {
+// itemChange is an item to be written, or deleted when it has no data.
+type itemChange struct {
 	id   string
 	data []byte
 	etag azcore.ETag // of the item in its place; "" when there is none, or when whose partition it is says enough
 }
 
-// fit takes changes off a list: what fits in a batch beside the root.
-func fit(changes []change, most int) (part, rest []change) {
+// fillBatch takes changes off a list: what fits in a batch beside the manifest.
+func fillBatch(changes []itemChange, most int) (part, rest []itemChange) {
 	const mostBytes = 1_500_000 // of 2 MB
 	n, size := 0, 0
 	for n < len(changes) && n < most && (n == 0 || size+len(changes[n].data) <= mostBytes) {
@@ -180,18 +180,18 @@ func fit(changes []change, most int) (part, rest []change) {
 	return changes[:n], changes[n:]
 }
 
-// beside writes what belongs into volumes, provided that nobody has moved on since it was read. Next is the view to go on from.
-func (f *folding) beside(ctx context.Context, next *view) error {
+// writeVolumes writes what belongs into volumes, provided that nobody has moved on since it was read. Next is the view to go on from.
+func (f *flusher) writeVolumes(ctx context.Context, next *view) error {
 	if len(f.volumes) == 1 {
 		return nil
 	}
-	if err := f.store.replace(ctx, f.tenant, next, f.view.root, nil); err != nil { // the claim
+	if err := f.store.replaceManifest(ctx, f.tenant, next, f.view.manifest, nil); err != nil { // the claim
 		return err
 	}
 	for n := 1; n < len(f.volumes); n++ {
-		in := f.store.volume(f.tenant, n)
-		for part, rest := fit(f.volumes[n], f.store.opts.perBatch); len(part) > 0; part, rest = fit(rest, f.store.opts.perBatch) {
-			seen, err := f.store.write(ctx, in, part)
+		in := f.store.volumePartition(f.tenant, n)
+		for part, rest := fillBatch(f.volumes[n], f.store.opts.perBatch); len(part) > 0; part, rest = fillBatch(rest, f.store.opts.perBatch) {
+			seen, err := f.store.writeBatch(ctx, in, part)
 			if err != nil {
 				return fmt.Errorf("volume %d: %w", n, err)
 			}
@@ -201,36 +201,36 @@ func (f *folding) beside(ctx context.Context, next *view) error {
 	return nil
 }
 
-// sweep deletes the commits that the fold before this one copied to a volume: whoever is slow may still look for the last ones here.
-func (f *folding) sweep() {
-	for v := f.root.Swept + 1; len(f.root.Volumes) > 0 && v <= f.view.root.Folded; v++ {
-		f.volumes[0] = append(f.volumes[0], change{id: commitID(v)})
+// trimLog deletes the commits that the flush before this one copied to a volume: whoever is slow may still look for the last ones here.
+func (f *flusher) trimLog() {
+	for v := f.root.Trimmed + 1; len(f.root.Volumes) > 0 && v <= f.view.manifest.Flushed; v++ {
+		f.volumes[0] = append(f.volumes[0], itemChange{id: commitID(v)})
 	}
 }
 
-// etag is that of an item; "" when there is none.
-func (s *Store) etag(ctx context.Context, in shelf, id string) (azcore.ETag, error) {
-	read, err := s.db.read(ctx, state, in.pk, id, in.seen)
+// readETag is that of an item; "" when there is none.
+func (s *Store) readETag(ctx context.Context, in partition, id string) (azcore.ETag, error) {
+	read, err := s.client.readItem(ctx, stateContainer, in.pk, id, in.session)
 	if fault.Of(err) == fault.NotFound {
 		return "", nil
 	}
 	return read.etag, err
 }
 
-// write carries out changes in one partition, if each item is still the one that it was, and gives the session token of that.
-func (s *Store) write(ctx context.Context, in shelf, changes []change) (string, error) {
-	b := s.db.connection().state.NewTransactionalBatch(in.pk)
+// writeBatch carries out changes in one partition, if each item is still the one that it was, and gives the session token of that.
+func (s *Store) writeBatch(ctx context.Context, in partition, changes []itemChange) (string, error) {
+	b := s.client.containers().state.NewTransactionalBatch(in.pk)
 	for _, c := range changes {
 		if c.etag == "" {
 			b.CreateItem(c.data, nil)
 		} else {
-			b.ReplaceItem(c.id, c.data, ifStill(c.etag))
+			b.ReplaceItem(c.id, c.data, ifMatch(c.etag))
 		}
 	}
 	var at session
-	if _, err := s.db.batch(ctx, b, &at); err != nil {
+	if _, err := s.client.runBatch(ctx, b, &at); err != nil {
 		return "", err
 	}
-	in.seen.saw(&at.last)
+	in.session.advanceTo(&at.last)
 	return at.last, nil
 }

@@ -54,7 +54,7 @@ func TestAVolumeIsNotWrittenFromAnOldView(t *testing.T) {
 			}()
 			<-reached
 			other := open(t, a, everyFold)
-			const more = 12 // a tail that is not new is folded after some commits
+			const more = 12 // a log that is not new is folded after some commits
 			for n := range more {
 				put(t, other, uint64(nth+n), fmt.Sprint("other ", n))
 			}
@@ -79,11 +79,11 @@ func put(t *testing.T, s *cosmos.Store, version uint64, assigned string) {
 	}
 }
 
-// TestNobodyAsksAnEmptyVolume forgets all that is in the first volume: neither a listing nor looking for an id goes there any more.
+// TestNobodyAsksAnEmptyVolume purges all that is in the first volume: neither a listing nor looking for an id goes there any more.
 func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 	a := account(t, local.Options{})
 	s := kept(t, a, everyFold)
-	save(t, s, state(4, incident.Active, 60))
+	save(t, s, stateContainer(4, incident.Active, 60))
 	asked := func() int {
 		var n atomic.Int64
 		opts := everyFold
@@ -109,11 +109,11 @@ func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 	if asked() < 2 {
 		t.Errorf("asked %d times for what is there", asked())
 	}
-	save(t, s, state(3, incident.Resolved, 60))
+	save(t, s, stateContainer(3, incident.Resolved, 60))
 	if n, err := s.Forget(t.Context(), tenant, longAgo.Add(61*time.Hour), 10); err != nil || n != 3 {
 		t.Fatalf("Forget = %d, %v", n, err)
 	}
-	for range 9 { // until a fold is due again
+	for range 9 { // until a flush is due again
 		save(t, s, incident.Changes{})
 	}
 	if n := asked(); n != 0 {
@@ -121,13 +121,13 @@ func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 	}
 }
 
-// TestABrokenOffFoldIsCounted lets a fold end between what it wrote into a volume and the root: the next one finds an incident there that
+// TestABrokenOffFoldIsCounted lets a flush end between what it wrote into a volume and the manifest: the next one finds an incident there that
 // nobody has counted, and which must be asked for all the same.
 func TestABrokenOffFoldIsCounted(t *testing.T) {
 	a := account(t, local.Options{})
 	opts := cosmos.Options{Fold: 1, VolumeAt: 3000}
 	numbered := func(n int) incident.Changes {
-		c := state(n, incident.Active, n)
+		c := stateContainer(n, incident.Active, n)
 		c.Sequence = int64(n)
 		return c
 	}
@@ -138,7 +138,7 @@ func TestABrokenOffFoldIsCounted(t *testing.T) {
 	batches := 0
 	a.Inject(func(op local.Operation) local.Fault {
 		if op.Kind == local.Batch {
-			if batches++; batches == 3 { // the commit, the volume, the root
+			if batches++; batches == 3 { // the commit, the volume, the manifest
 				return local.Fault{Status: http.StatusBadRequest}
 			}
 		}
@@ -146,7 +146,7 @@ func TestABrokenOffFoldIsCounted(t *testing.T) {
 	})
 	save(t, s, numbered(40))
 	a.Inject(nil)
-	for range 9 { // until a fold is due again
+	for range 9 { // until a flush is due again
 		save(t, s, incident.Changes{})
 	}
 	page, err := open(t, a, opts).Incidents(t.Context(), tenant, query.Query{Top: 100, Count: true})
@@ -187,7 +187,7 @@ func TestANewerFormIsRefused(t *testing.T) {
 	}
 }
 
-// TestAReaderHasSeenWhatTheRootSaysOfVolumes: another process that has never been at a volume asks it for no less than what the fold
+// TestAReaderHasSeenWhatTheRootSaysOfVolumes: another process that has never been at a volume asks it for no less than what the flush
 // wrote there, whichever copy of the partition answers.
 func TestAReaderHasSeenWhatTheRootSaysOfVolumes(t *testing.T) {
 	a := account(t, local.Options{})

@@ -17,20 +17,20 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// mentionsPartition begins the names of the partitions that hold what finds alerts by name. They neither fill nor slow a
+// mentionsPrefix begins the names of the partitions that hold what finds alerts by name. They neither fill nor slow a
 // tenant's own, which is the one that can become full.
 //
-//	"~!mentions/<tenant>"     x-<version>-<turn>   the names in the evidence of a commit's new bodies
+//	"~!mentions/<tenant>"     x-<version>-<nonce>   the names in the evidence of a commit's new bodies
 //	"~!mentions-1/<tenant>"   the same of commits made once there is a first volume, and so on
-const mentionsPartition = marked + "!mentions"
+const mentionsPrefix = escapeMark + "!mentions"
 
-// mentions is the partition of what is found while a tenant has so many volumes.
-func (s *Store) mentions(t *tenant, volumes int) shelf {
-	prefix := mentionsPartition
+// mentionsPartition is the partition of what is found while a tenant has so many volumes.
+func (s *Store) mentionsPartition(t *tenant, volumes int) partition {
+	prefix := mentionsPrefix
 	if volumes > 0 {
 		prefix += "-" + strconv.Itoa(volumes)
 	}
-	return s.shelf(prefix+"/", t.name)
+	return s.partitionOf(prefix+"/", t.name)
 }
 
 // mentionsItem finds alerts of a commit by the names in their evidence. It is written before the commit: one whose commit was
@@ -43,62 +43,62 @@ type mentionsItem struct {
 	CMin   *int64 `json:"cmin,omitempty"` // created, in microseconds since 1970
 	CMax   *int64 `json:"cmax,omitempty"`
 	// IDs are the names, hashed.
-	IDs  []string `json:"ids"`
-	Rows []naming `json:"rows"`
+	IDs  []string     `json:"ids"`
+	Rows []mentionRow `json:"rows"`
 }
 
-// naming is one alert's names, by their places in IDs.
-type naming struct {
+// mentionRow is one alert's names, by their places in IDs.
+type mentionRow struct {
 	ID    string `json:"i"`
 	Names []int  `json:"n"`
 }
 
 const mentionsType = "mentions"
 
-func mentionTerm(name string) string { return hashed("m" + name) }
+func mentionTerm(name string) string { return hashName("m" + name) }
 
 var _ store.Index = (*Store)(nil)
 
-// mention notes the names of an alert with a new body.
-func (w *writing) mention(m incident.AlertRecord) {
+// addMentions outbox entries the names of an alert with a new body.
+func (w *committer) addMentions(m incident.AlertRecord) {
 	names := incident.MentionedNames(m.Alert)
 	if len(names) == 0 {
 		return
 	}
 	if w.mentions == nil {
-		w.mentions = &mentionsItem{ID: fmt.Sprintf("x-%d-%s", w.root.Version, w.root.Turn), Type: mentionsType}
-		w.termAt = map[string]int{}
+		w.mentions = &mentionsItem{ID: fmt.Sprintf("x-%d-%s", w.root.Version, w.root.Nonce), Type: mentionsType}
+		w.termIndex = map[string]int{}
 	}
-	n := naming{ID: m.Alert.ID}
+	n := mentionRow{ID: m.Alert.ID}
 	for _, name := range names {
 		term := mentionTerm(name)
-		at, known := w.termAt[term]
+		at, known := w.termIndex[term]
 		if !known {
 			at = len(w.mentions.IDs)
-			w.termAt[term] = at
+			w.termIndex[term] = at
 			w.mentions.IDs = append(w.mentions.IDs, term)
 		}
 		n.Names = append(n.Names, at)
 	}
 	w.mentions.Rows = append(w.mentions.Rows, n)
-	grow(&w.mentions.CMin, &w.mentions.CMax, unixMicro(m.Created))
+	extendSpan(&w.mentions.CMin, &w.mentions.CMax, unixMicro(m.Created))
 }
 
-// mentioned writes the names that were noted. Another process may see them a moment after the commit.
-func (w *writing) mentioned(ctx context.Context, _ incident.Changes) error {
+// writeMentions writes the names that were noted. Another process may see them a moment after the commit.
+func (w *committer) writeMentions(ctx context.Context, _ incident.Changes) error {
 	if w.mentions == nil {
 		return nil
 	}
-	p := w.store.mentions(w.tenant, len(w.root.Volumes))
+	p := w.store.mentionsPartition(w.tenant, len(w.root.Volumes))
 	w.mentions.Tenant = p.name
 	item, err := json.Marshal(w.mentions)
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "encode mentions: %w", err)
 	}
-	err = w.store.db.again(ctx, func(c connection) error {
+	err = w.store.client.retry(ctx, func(c containers) error {
 		resp, err := c.state.UpsertItem(ctx, p.pk, item, nil)
 		if err == nil {
-			p.seen.saw(resp.SessionToken)
+			p.session.advanceTo(resp.SessionToken)
 		}
 		return err
 	})
@@ -108,16 +108,16 @@ func (w *writing) mentioned(ctx context.Context, _ incident.Changes) error {
 	return nil
 }
 
-// source counts an alert with its provider, in the place of what it was.
-func (r *root) source(before *row, now incident.AlertRecord) {
+// countSource counts an alert with its provider, in the place of what it was.
+func (r *manifest) countSource(before *alertRow, now incident.AlertRecord) {
 	name := now.Alert.Origin.Provider
 	s := r.Sources[name]
 	s.Provider = name
 	var rows store.Stats
 	if before != nil {
-		count(&rows, kindOf(before.AlertRecord), -1)
+		countRow(&rows, kindOf(before.AlertRecord), -1)
 	}
-	count(&rows, kindOf(now), 1)
+	countRow(&rows, kindOf(now), 1)
 	s.Alerts += rows.Alerts
 	s.Exposures += rows.Exposures
 	for _, at := range []time.Time{now.Created, now.Alert.Delivered} {
@@ -133,21 +133,21 @@ func (r *root) source(before *row, now incident.AlertRecord) {
 
 // Mentions is store.Index.
 func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
-	return read(ctx, s, tenant, "mentions", func(r *reading) ([]incident.Mention, error) {
+	return readTenant(ctx, s, tenant, "mentions", func(r *reader) ([]incident.Mention, error) {
 		if q.Limit <= 0 {
 			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
 		}
 		if !r.view.exists() || len(q.Names) == 0 {
 			return nil, nil
 		}
-		g := &mentioning{MentionQuery: q, reading: r, met: map[string]bool{}}
-		if err := g.ask(ctx); err != nil {
+		g := &mentionSearch{MentionQuery: q, reader: r, seen: map[string]bool{}}
+		if err := g.searchItems(ctx); err != nil {
 			return nil, err
 		}
-		g.sort()
+		g.sortFound()
 		var out []incident.Mention
 		for _, row := range g.found[:min(q.Limit, len(g.found))] {
-			m, err := g.shown(ctx, row)
+			m, err := g.showMention(ctx, row)
 			if err != nil {
 				return nil, err
 			}
@@ -157,45 +157,45 @@ func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQ
 	})
 }
 
-// mentioning is one search by names.
-type mentioning struct {
+// mentionSearch is one search by names.
+type mentionSearch struct {
 	incident.MentionQuery
-	*reading
+	*reader
 	terms map[string]bool
-	met   map[string]bool
-	found []*row
+	seen  map[string]bool
+	found []*alertRow
 }
 
-// ask goes through the items with any of the names, in the page's order.
-func (g *mentioning) ask(ctx context.Context) error {
-	var from []asked
-	for n := range len(g.view.root.Volumes) + 1 {
-		from = append(from, asked{g.mentions(g.tenant, n), g.question()})
+// searchItems goes through the items with any of the names, in the page's order.
+func (g *mentionSearch) searchItems(ctx context.Context) error {
+	var from []partitionQuery
+	for n := range len(g.view.manifest.Volumes) + 1 {
+		from = append(from, partitionQuery{g.mentionsPartition(g.tenant, n), g.searchQuery()})
 	}
 	span := "c.cmax"
 	if g.Oldest {
 		span = "c.cmin"
 	}
-	return g.db.merged(ctx, from, span, !g.Oldest, func(item []byte) (bool, error) { return g.take(ctx, item) })
+	return g.client.runQueries(ctx, from, span, !g.Oldest, func(item []byte) (bool, error) { return g.addItem(ctx, item) })
 }
 
-func (g *mentioning) question() question {
-	q := question{page: 2 + g.Limit/16}
+func (g *mentionSearch) searchQuery() sqlQuery {
+	q := sqlQuery{page: 2 + g.Limit/16}
 	g.terms = map[string]bool{}
 	var any []string
 	for _, name := range g.Names {
 		term := mentionTerm(name)
 		g.terms[term] = true
-		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bind(term)+")")
+		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bindParam(term)+")")
 	}
 	where := "c.type = 'mentions' AND (" + strings.Join(any, " OR ") + ")"
 	begun := g.After == incident.ListPosition{}
 	order := " ORDER BY c.cmax DESC"
 	switch {
 	case g.Oldest && !begun:
-		where += " AND c.cmax >= " + q.bind(unixMicro(g.After.Created))
+		where += " AND c.cmax >= " + q.bindParam(unixMicro(g.After.Created))
 	case !begun:
-		where += " AND c.cmin <= " + q.bind(unixMicro(g.After.Created))
+		where += " AND c.cmin <= " + q.bindParam(unixMicro(g.After.Created))
 	}
 	if g.Oldest {
 		order = " ORDER BY c.cmin ASC"
@@ -204,33 +204,33 @@ func (g *mentioning) question() question {
 	return q
 }
 
-// take looks at one item; it wants no more when none that is to come can be on the page.
-func (g *mentioning) take(ctx context.Context, data []byte) (more bool, err error) {
+// addItem looks at one item; it wants no more when none that is to come can be on the page.
+func (g *mentionSearch) addItem(ctx context.Context, data []byte) (more bool, err error) {
 	var it mentionsItem
 	if err := json.Unmarshal(data, &it); err != nil || it.CMin == nil || it.CMax == nil {
 		return false, fmt.Errorf("damaged item of mentions: %w", err)
 	}
-	if g.sure(it) {
+	if g.isComplete(it) {
 		return false, nil
 	}
 	var ids []string
 	for _, n := range it.Rows {
-		if !g.met[n.ID] && slices.ContainsFunc(n.Names, func(at int) bool { return at >= 0 && at < len(it.IDs) && g.terms[it.IDs[at]] }) {
-			g.met[n.ID] = true
+		if !g.seen[n.ID] && slices.ContainsFunc(n.Names, func(at int) bool { return at >= 0 && at < len(it.IDs) && g.terms[it.IDs[at]] }) {
+			g.seen[n.ID] = true
 			ids = append(ids, n.ID)
 		}
 	}
-	rows, _, err := g.rowsOf(ctx, g.tenant, g.view, ids, nil)
+	rows, _, err := g.findRows(ctx, g.tenant, g.view, ids, nil)
 	for _, r := range rows {
-		if kindOf(r.AlertRecord) != foldedRows && (g.After == incident.ListPosition{} || g.compare(r, g.After) > 0) {
+		if kindOf(r.AlertRecord) != foldedKind && (g.After == incident.ListPosition{} || g.compareToMark(r, g.After) > 0) {
 			g.found = append(g.found, r)
 		}
 	}
 	return true, err
 }
 
-// compare says whether a row comes after a mark.
-func (g *mentioning) compare(r *row, m incident.ListPosition) int {
+// compareToMark says whether a row comes after a mark.
+func (g *mentionSearch) compareToMark(r *alertRow, m incident.ListPosition) int {
 	c := r.Created.Compare(m.Created)
 	if !g.Oldest {
 		c = -c
@@ -238,12 +238,14 @@ func (g *mentioning) compare(r *row, m incident.ListPosition) int {
 	return cmp.Or(c, strings.Compare(r.Alert.ID, m.ID))
 }
 
-func (g *mentioning) sort() {
-	slices.SortFunc(g.found, func(a, b *row) int { return g.compare(a, incident.ListPosition{Created: b.Created, ID: b.Alert.ID}) })
+func (g *mentionSearch) sortFound() {
+	slices.SortFunc(g.found, func(a, b *alertRow) int {
+		return g.compareToMark(a, incident.ListPosition{Created: b.Created, ID: b.Alert.ID})
+	})
 }
 
-// sure says that the page is found, when all items to come are at or beyond this one.
-func (g *mentioning) sure(it mentionsItem) bool {
+// isComplete says that the page is found, when all items to come are at or beyond this one.
+func (g *mentionSearch) isComplete(it mentionsItem) bool {
 	before := 0
 	for _, r := range g.found {
 		at := unixMicro(r.Created)
@@ -254,8 +256,8 @@ func (g *mentioning) sure(it mentionsItem) bool {
 	return before >= g.Limit
 }
 
-func (g *mentioning) shown(ctx context.Context, r *row) (incident.Mention, error) {
-	to, err := g.survives(ctx, r.Incident)
+func (g *mentionSearch) showMention(ctx context.Context, r *alertRow) (incident.Mention, error) {
+	to, err := g.survivorOf(ctx, r.Incident)
 	return incident.Mention{
 		ID: r.Alert.ID, Class: r.Alert.Class, Incident: to, Severity: r.Alert.Severity, Status: r.Status, Title: r.Alert.Title,
 		Created: r.Created, First: r.Alert.First, Last: r.Alert.Last,
@@ -269,10 +271,10 @@ func (s *Store) Identity(ctx context.Context, tenant, name string) (incident.Ide
 
 // Sources is store.Index.
 func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
-	return read(ctx, s, tenant, "sources", func(r *reading) ([]incident.Source, error) {
+	return readTenant(ctx, s, tenant, "sources", func(r *reader) ([]incident.Source, error) {
 		var out []incident.Source
-		for _, name := range slices.Sorted(maps.Keys(r.view.root.Sources)) {
-			out = append(out, r.view.root.Sources[name])
+		for _, name := range slices.Sorted(maps.Keys(r.view.manifest.Sources)) {
+			out = append(out, r.view.manifest.Sources[name])
 		}
 		return out, nil
 	})

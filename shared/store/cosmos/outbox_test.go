@@ -15,8 +15,8 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos"
 )
 
-// TestNoChangeWithoutItsEntry kills the process at every request of a commit and of a document in turn, before it is carried out or
-// after: what was changed has its entry in the journal, what was not has none.
+// TestNoChangeWithoutItsEntry kills the process at every request of a commit and of a document in nonce, before it is carried out or
+// after: what was changed has its entry in the audit log, what was not has none.
 func TestNoChangeWithoutItsEntry(t *testing.T) {
 	for _, drop := range []local.Drop{local.DropBefore, local.DropAfter} {
 		places := 0

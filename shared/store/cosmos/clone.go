@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// own gives a copy that shares no list or map with v: what is remembered must not change when somebody changes what they
-// gave or were given. It goes by the type, so that no field is forgotten that is added there.
-func own[T any](v T) T {
-	detach(reflect.ValueOf(&v).Elem())
+// clone gives a copy that shares no list or map with v: what is remembered must not change when somebody changes what they
+// gave or were given. It goes by the type, so that no field is purged that is added there.
+func clone[T any](v T) T {
+	detachLists(reflect.ValueOf(&v).Elem())
 	return v
 }
 
 var instant = reflect.TypeFor[time.Time]()
 
-func detach(v reflect.Value) {
+func detachLists(v reflect.Value) {
 	if !v.CanSet() { // not exported: nobody outside can change it either
 		return
 	}
@@ -24,7 +24,7 @@ func detach(v reflect.Value) {
 			return
 		}
 		for i := range v.NumField() {
-			detach(v.Field(i))
+			detachLists(v.Field(i))
 		}
 	case reflect.Slice:
 		if v.IsNil() {
@@ -33,7 +33,7 @@ func detach(v reflect.Value) {
 		c := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(c, v)
 		for i := range c.Len() {
-			detach(c.Index(i))
+			detachLists(c.Index(i))
 		}
 		v.Set(c)
 	case reflect.Map:

@@ -13,7 +13,7 @@ import (
 
 // FuzzItems feeds damaged items: they are errors, never panics.
 func FuzzItems(f *testing.F) {
-	rows, err := pack(content{Rows: []row{{AlertRecord: incident.AlertRecord{Incident: "1"}, V: 1, Home: 1}}})
+	rows, err := encodeFrame(content{Rows: []alertRow{{AlertRecord: incident.AlertRecord{Incident: "1"}, V: 1, Origin: 1}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -30,25 +30,25 @@ func FuzzItems(f *testing.F) {
 		tn := &tenant{name: "t"}
 		var kind commitItem
 		if json.Unmarshal(item, &kind) == nil && kind.Content.Blob == nil {
-			_, c, _ := s.commitItem(t.Context(), tn, item)
+			_, c, _ := s.decodeCommit(t.Context(), tn, item)
 			for i := range c.Rows {
-				_, _ = c.Rows[i].whole([]jsontext.Value{[]byte("{}")})
+				_, _ = c.Rows[i].withBody([]jsontext.Value{[]byte("{}")})
 			}
 		}
-		_, _ = boundOf(item, "c.cmin")
+		_, _ = spanBound(item, "c.cmin")
 		var ix runIndex
 		if json.Unmarshal(plain, &ix) == nil {
-			ix.block(7)
-			ix.Filter.may(7)
+			ix.blockFor(7)
+			ix.Filter.mayContain(7)
 		}
-		nodes, _ := unpackNodes(encoder().EncodeAll(plain, nil))
+		nodes, _ := unpackNodes(frameEncoder().EncodeAll(plain, nil))
 		for _, n := range nodes {
-			_, _ = n.open()
+			_, _ = n.decode()
 		}
-		var loose []row
+		var loose []alertRow
 		if json.Unmarshal(plain, &loose) == nil {
 			for i := range loose {
-				_, _ = loose[i].whole([]jsontext.Value{[]byte("{}")})
+				_, _ = loose[i].withBody([]jsontext.Value{[]byte("{}")})
 			}
 		}
 	})
@@ -60,8 +60,8 @@ func TestNothingIsShared(t *testing.T) {
 	var i incident.Incident
 	fill(reflect.ValueOf(&m).Elem())
 	fill(reflect.ValueOf(&i).Elem())
-	apart(t, "Member", reflect.ValueOf(own(m)), reflect.ValueOf(m))
-	apart(t, "Incident", reflect.ValueOf(own(i)), reflect.ValueOf(i))
+	apart(t, "Member", reflect.ValueOf(clone(m)), reflect.ValueOf(m))
+	apart(t, "Incident", reflect.ValueOf(clone(i)), reflect.ValueOf(i))
 }
 
 // fill makes every list of a struct one entry long.
@@ -114,8 +114,8 @@ func TestNarrowing(t *testing.T) {
 		{"not", query.Not{X: text(query.Status, query.Eq, "new")}, ""},
 		{"an incident", text(query.IncidentID, query.Eq, "1"), "(ARRAY_CONTAINS(c.terms, @p0) OR ARRAY_CONTAINS(c.terms, @p1))"},
 	} {
-		var q question
-		if got := q.narrow(tt.e, func(id string) []string { return []string{id, "2"} }); got != tt.want {
+		var q sqlQuery
+		if got := q.whereItems(tt.e, func(id string) []string { return []string{id, "2"} }); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}

@@ -93,7 +93,7 @@ func onLocalstore(t *testing.T, evs []cloudevent.Event, size int) reference {
 	return reference{outcome(t, s), counted.alerts}
 }
 
-// counting notes how many alerts there are after each commit.
+// counting outbox entries how many alerts there are after each commit.
 type counting struct {
 	*localstore.Store
 	alerts map[uint64]int
@@ -118,7 +118,7 @@ func (plain) Do(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// small folds and merges all the time, an item or two at a time.
+// small flushes and merges all the time, an item or two at a time.
 var small = cosmos.Options{Fold: 3, Merge: 2}.InBatches(2)
 
 // voluminous is the same with tables that go on in another partition all the time.
@@ -202,7 +202,7 @@ func faultsChangeNothing(t *testing.T, opts cosmos.Options) {
 	}
 }
 
-// TestACrashAtAnyRequest kills the process at every single request in turn, before it is carried out or after: what is left is
+// TestACrashAtAnyRequest kills the process at every single request in nonce, before it is carried out or after: what is left is
 // as after some commit, whole, and the next process goes on from there.
 func TestACrashAtAnyRequest(t *testing.T) { inBoth(t, crashesAtAnyRequest) }
 
@@ -298,7 +298,7 @@ func twoCorrelators(t *testing.T, opts cosmos.Options) {
 	}
 }
 
-// TestALateFoldIsRefused holds a process back before a request while another commits and folds: when it goes on, its view is old
+// TestALateFoldIsRefused holds a process back before a request while another commits and flushes: when it goes on, its view is old
 // and nothing of it may be written.
 func TestALateFoldIsRefused(t *testing.T) {
 	inBoth(t, func(t *testing.T, opts cosmos.Options) {
