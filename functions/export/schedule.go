@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/robfig/cron/v3"
+	"github.com/netresearch/go-cron"
 
 	"github.com/onepane/onepane/shared/fault"
 )
@@ -17,8 +17,12 @@ type Schedule struct{ cron cron.Schedule }
 // OnChange is the word for sending on change.
 const OnChange = "change"
 
+// grammar is that of crontab: an expression that restricts both the day of the month and the day of the week is due on either.
+var grammar = cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor | cron.DowOrDom)
+
 // ParseSchedule reads "change", or a cron expression of five fields or one of its words ("@hourly"), in UTC unless it begins with
-// CRON_TZ=Europe/Berlin. Anything else is fault.Invalid.
+// CRON_TZ=Europe/Berlin. A time of day that the change to summer time leaves out is due an hour later on that day; one that the
+// change back repeats is due twice. Anything else is fault.Invalid.
 func ParseSchedule(text string) (Schedule, error) {
 	if text == "" || text == OnChange {
 		return Schedule{}, nil
@@ -28,7 +32,7 @@ func ParseSchedule(text string) (Schedule, error) {
 			return Schedule{}, fault.Errorf(fault.Invalid, "when: %q names a time zone without fields after it: write CRON_TZ=Europe/Berlin */15 * * * *", text)
 		}
 	}
-	s, err := cron.ParseStandard(text)
+	s, err := grammar.Parse(text)
 	if err != nil {
 		return Schedule{}, fault.Errorf(fault.Invalid, "when: %q: %w: write change, @hourly, or five fields as */15 * * * *, with CRON_TZ=Europe/Berlin before them where UTC is not meant", text, err)
 	}

@@ -15,6 +15,10 @@ func TestSchedule(t *testing.T) {
 		{"@hourly", "2026-03-03T08:01:00Z", "2026-03-03T09:00:00Z"},
 		{"CRON_TZ=Europe/Berlin 30 2 * * *", "2026-07-01T12:00:00Z", "2026-07-02T00:30:00Z"}, // summer time, UTC+2
 		{"CRON_TZ=Europe/Berlin 30 2 * * *", "2026-01-01T12:00:00Z", "2026-01-02T01:30:00Z"},
+		{"CRON_TZ=Europe/Berlin 30 2 * * *", "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z"}, // 02:30 is left out: 03:30
+		{"CRON_TZ=Europe/Berlin 30 2 * * *", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z"}, // 02:30, for the first time
+		{"CRON_TZ=Europe/Berlin 30 2 * * *", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"}, // and once more
+		{"0 0 1 * MON", "2026-03-03T08:00:00Z", "2026-03-09T00:00:00Z"},                      // the first, and every Monday
 	} {
 		s, err := ParseSchedule(tt.text)
 		if err != nil {
@@ -26,7 +30,7 @@ func TestSchedule(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"now and then", "* * * *", "61 * * * *", "CRON_TZ=Mars/Olympus 0 0 * * *", "0 0 30 2 *",
-		"CRON_TZ=Europe/Berlin", "CRON_TZ=Europe/Berlin  ", "TZ=UTC", "CRON_TZ=", "TZ=\t* * * * *"} {
+		"CRON_TZ=Europe/Berlin", "CRON_TZ=Europe/Berlin  ", "TZ=UTC", "CRON_TZ=", "TZ=\t* * * * *", "*/60 * * * *", "@every 500ms"} {
 		if _, err := ParseSchedule(text); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), "when: ") {
 			t.Errorf("%q: %v", text, err)
 		}
