@@ -71,13 +71,13 @@ var byKind = map[fault.Kind]struct {
 	status int
 	code   string
 }{
-	fault.Invalid:   {http.StatusBadRequest, "invalidRequest"},
-	fault.TooLarge:  {http.StatusRequestEntityTooLarge, "invalidRequest"},
-	fault.Held:      {http.StatusConflict, "notAllowed"},
-	fault.NotFound:  {http.StatusNotFound, "itemNotFound"},
-	fault.Conflict:  {http.StatusConflict, "resourceModified"},
-	fault.Denied:    {http.StatusForbidden, "accessDenied"},
-	fault.Exhausted: {http.StatusInsufficientStorage, "quotaLimitReached"},
+	fault.Invalid:      {http.StatusBadRequest, "invalidRequest"},
+	fault.TooLarge:     {http.StatusRequestEntityTooLarge, "invalidRequest"},
+	fault.Precondition: {http.StatusConflict, "notAllowed"},
+	fault.NotFound:     {http.StatusNotFound, "itemNotFound"},
+	fault.Conflict:     {http.StatusConflict, "resourceModified"},
+	fault.Denied:       {http.StatusForbidden, "accessDenied"},
+	fault.Exhausted:    {http.StatusInsufficientStorage, "quotaLimitReached"},
 }
 
 // failureOf reads what err says to a client. What nobody classified is passing trouble: 503, without its inner words.

@@ -19,7 +19,7 @@ func (h *hand) Act(_ context.Context, tenant string, a incident.Action, by incid
 	told := fmt.Sprintf("%+v", a)
 	h.asked = append(h.asked, told)
 	if strings.Contains(told, "10009") {
-		return incident.ActionResult{}, fault.Errorf(fault.Held, "Incident 10009 is resolved.")
+		return incident.ActionResult{}, fault.Errorf(fault.Precondition, "Incident 10009 is resolved.")
 	}
 	return incident.ActionResult{Incident: "10001", Changed: true}, nil
 }

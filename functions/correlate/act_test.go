@@ -157,8 +157,8 @@ func TestRefusalsAreOfThePresent(t *testing.T) {
 	other := newFunction(d.s)
 	d.act(incident.EditIncident{ID: a, Edit: incident.Edit{Status: to("resolved")}})
 	both := incident.Merge{IDs: []string{a, b}}
-	if _, err := d.f.Act(context.Background(), "contoso", both, dora); fault.Of(err) != fault.Held {
-		t.Fatalf("want fault.Held, got %v", err)
+	if _, err := d.f.Act(context.Background(), "contoso", both, dora); fault.Of(err) != fault.Precondition {
+		t.Fatalf("want fault.Precondition, got %v", err)
 	}
 	if _, err := other.Act(context.Background(), "contoso", incident.EditIncident{ID: a, Edit: incident.Edit{Status: to("active")}}, dora); err != nil {
 		t.Fatal(err)
@@ -374,7 +374,7 @@ func TestAnalystAndCorrelatorAtOnce(t *testing.T) {
 				if err == nil {
 					break
 				}
-				if fault.Of(err) == fault.Held { // it was merged into another one in the meantime
+				if fault.Of(err) == fault.Precondition { // it was merged into another one in the meantime
 					inc, _ := d.s.Incident(context.Background(), "contoso", id)
 					comment.ID = inc.RedirectTo
 				} else if fault.Of(err) != fault.Conflict {

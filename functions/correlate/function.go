@@ -10,9 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -38,18 +36,6 @@ type Meter interface {
 	// Correlated counts one report, with the time from its delivery to its commit.
 	Correlated(o incident.Outcome, lag time.Duration)
 	Conflict()
-}
-
-// Refused names events of a batch, by index, that can never be processed, with the reason.
-type Refused map[int]error
-
-// Error lists the reasons in order of the batch.
-func (r Refused) Error() string {
-	parts := make([]string, 0, len(r))
-	for _, i := range slices.Sorted(maps.Keys(r)) {
-		parts = append(parts, fmt.Sprintf("event %d: %v", i, r[i]))
-	}
-	return strings.Join(parts, "; ")
 }
 
 // Function is the correlate function. It keeps tenants' states between batches as long as nobody else commits;
@@ -87,9 +73,9 @@ const (
 )
 
 // Handle correlates the alerts of evs and commits the outcome. Repeating it is safe: a report that is known changes
-// nothing. Events that are no alerts come back as Refused, all others being done.
+// nothing. Events that are no alerts come back as fault.Refused, all others being done.
 func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
-	refused := Refused{}
+	refused := fault.Refused{}
 	byTenant := map[string][]report{}
 	var tenants []string // in order of appearance
 	for i, e := range evs {

@@ -157,7 +157,7 @@ func TestUnreadableEventsAreRefused(t *testing.T) {
 	s := newStore(t)
 	evs := traffic(3)
 	evs[1].Data = []byte(`{"id":`)
-	var refused Refused
+	var refused fault.Refused
 	if err := newFunction(s).Handle(context.Background(), evs); !errors.As(err, &refused) || len(refused) != 1 || fault.Of(refused[1]) != fault.Invalid {
 		t.Fatalf("want event 1 refused as invalid, got %v", err)
 	}

@@ -3,16 +3,12 @@
 //
 //	Publish ──▶ [ session a │ session b │ … ] ──Subscribe──▶ handler ──nil──▶ done
 //	              one tenant each, in order        │
-//	                                               ├─ Refused ─▶ quarantine, with the reason
+//	                                               ├─ fault.Refused ─▶ quarantine, with the reason
 //	                                               └─ any other error ─▶ offered again
 package bus
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/onepane/onepane/shared/cloudevent"
 )
@@ -34,21 +30,9 @@ type Publisher interface {
 	Publish(ctx context.Context, evs ...cloudevent.Event) error
 }
 
-// Handler processes events of one session, in order. nil completes them all. Refused completes all but those it
+// Handler processes events of one session, in order. nil completes them all. fault.Refused completes all but those it
 // names, which go to quarantine with their reasons. Any other error offers the whole batch again, later.
 type Handler func(ctx context.Context, evs []cloudevent.Event) error
-
-// Refused names events of a batch, by index, that can never be processed.
-type Refused map[int]error
-
-// Error lists the reasons in order of the batch.
-func (r Refused) Error() string {
-	parts := make([]string, 0, len(r))
-	for _, i := range slices.Sorted(maps.Keys(r)) {
-		parts = append(parts, fmt.Sprintf("event %d: %v", i, r[i]))
-	}
-	return strings.Join(parts, "; ")
-}
 
 // Subscriber hands out events.
 //

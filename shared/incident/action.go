@@ -111,7 +111,7 @@ func (s *State) Sources(a Action) []string {
 }
 
 // Act does what a person decided. whole has the alerts of each incident that Sources named. After an error nothing has
-// changed: fault.NotFound for what is not there, fault.Held for what the present state forbids, fault.Invalid for what
+// changed: fault.NotFound for what is not there, fault.Precondition for what the present state forbids, fault.Invalid for what
 // never can be, fault.TooLarge for too much at once.
 func (s *State) Act(a Action, by Actor, whole map[string][]AlertRecord) (ActionResult, error) {
 	d := &deed{by: by, whole: whole}
@@ -160,7 +160,7 @@ func (s *State) living(id string) (*Incident, error) {
 	case inc == nil:
 		return nil, fault.Errorf(fault.NotFound, "No incident with id '%s' was found.", clipped(id))
 	case inc.RedirectTo != "":
-		return nil, fault.Errorf(fault.Held, "Incident %s was merged into incident %s: act on that one.", id, s.incident(id).ID)
+		return nil, fault.Errorf(fault.Precondition, "Incident %s was merged into incident %s: act on that one.", id, s.incident(id).ID)
 	}
 	return inc, nil
 }

@@ -181,13 +181,13 @@ func TestMergeByHandIsGuarded(t *testing.T) {
 	} {
 		w.act(EditIncident{ID: a, Edit: Edit{AssignedTo: to("dora"), Classification: to("truePositive")}})
 		w.act(EditIncident{ID: b, Edit: tt.on})
-		w.refused(both, fault.Held, tt.words)
+		w.refused(both, fault.Precondition, tt.words)
 		w.act(EditIncident{ID: b, Edit: tt.undo})
 	}
 	w.refused(Merge{IDs: []string{a}}, fault.Invalid, "2 to 5")
 	w.refused(Merge{IDs: []string{a, "77"}}, fault.NotFound, "77")
 	w.s.tune.MaxAlerts = 3
-	w.refused(both, fault.Held, "alerts")
+	w.refused(both, fault.Precondition, "alerts")
 	w.s.tune.MaxAlerts = 4
 	w.act(both)
 }
@@ -284,11 +284,11 @@ func TestMoveIntoAnother(t *testing.T) {
 	b, bs := w.attack("db-01.contoso.example")
 	w.refused(Move{Alerts: []string{"nobody"}, To: b}, fault.NotFound, "nobody")
 	w.refused(Move{Alerts: as, To: "77"}, fault.NotFound, "77")
-	w.refused(Move{Alerts: as, From: a}, fault.Held, "without alerts")
-	w.refused(Move{Alerts: bs[:1], From: a}, fault.Held, "not in "+a)
+	w.refused(Move{Alerts: as, From: a}, fault.Precondition, "without alerts")
+	w.refused(Move{Alerts: bs[:1], From: a}, fault.Precondition, "not in "+a)
 	w.refused(Move{Alerts: make([]string, MaxAlertsPerAction+1), To: b}, fault.TooLarge, "100")
 	w.act(EditIncident{ID: b, Edit: Edit{Status: to("resolved")}})
-	w.refused(Move{Alerts: as, To: b}, fault.Held, "resolved")
+	w.refused(Move{Alerts: as, To: b}, fault.Precondition, "resolved")
 	w.act(EditIncident{ID: b, Edit: Edit{Status: to("active")}})
 	w.act(Move{Alerts: as[2:], To: b})
 	if got := w.s.incidents[a]; got.Alerts != 2 || got.Last.Equal(w.s.members[as[2]].Alert.Last) {
@@ -323,7 +323,7 @@ func TestUnfold(t *testing.T) {
 	if o := w.see(b); !o.Folded {
 		t.Fatal("they do not begin as one alert")
 	}
-	w.refused(Unfold{ID: a.ID}, fault.Held, "not folded")
+	w.refused(Unfold{ID: a.ID}, fault.Precondition, "not folded")
 	w.refused(Unfold{ID: "nobody"}, fault.NotFound, "nobody")
 	d := w.act(Unfold{ID: b.ID})
 	m := w.s.members[b.ID]

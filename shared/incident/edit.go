@@ -84,7 +84,7 @@ func (e EditIncident) do(s *State, d *deed) error {
 		return err
 	}
 	if d.by.IfMatch != "" && d.by.IfMatch != inc.Tag() {
-		return fault.Errorf(fault.Held, "Incident %s: %w.", inc.ID, ErrStale)
+		return fault.Errorf(fault.Precondition, "Incident %s: %w.", inc.ID, ErrStale)
 	}
 	next := *inc
 	if err := e.on(&next, d.by); err != nil {
@@ -227,7 +227,7 @@ func (e EditAlerts) do(s *State, d *deed) error {
 		}
 		next := *m
 		if d.by.IfMatch != "" && d.by.IfMatch != m.Tag() {
-			return fault.Errorf(fault.Held, "Alert %s: %w.", m.Alert.ID, ErrStale)
+			return fault.Errorf(fault.Precondition, "Alert %s: %w.", m.Alert.ID, ErrStale)
 		}
 		if err := e.onAlert(&next, d.by); err != nil {
 			return err

@@ -117,7 +117,7 @@ func (mv Move) check(s *State, d *deed) (to *Incident, done bool, err error) {
 		}
 	}
 	if to != nil && to.Alerts+moved > s.tune.MaxAlerts {
-		return nil, false, fault.Errorf(fault.Held, "Incident %s holds %d alerts; with %d more it would hold more than %d.", to.ID, to.Alerts, moved, s.tune.MaxAlerts)
+		return nil, false, fault.Errorf(fault.Precondition, "Incident %s holds %d alerts; with %d more it would hold more than %d.", to.ID, to.Alerts, moved, s.tune.MaxAlerts)
 	}
 	return to, false, nil
 }
@@ -129,7 +129,7 @@ func (mv Move) target(s *State) (*Incident, error) {
 	}
 	to, err := s.living(mv.To)
 	if err == nil && to.Status == Resolved {
-		err = fault.Errorf(fault.Held, "Incident %s is resolved and takes no more alerts: open it again first.", to.ID)
+		err = fault.Errorf(fault.Precondition, "Incident %s is resolved and takes no more alerts: open it again first.", to.ID)
 	}
 	return to, err
 }
@@ -169,11 +169,11 @@ func (mv Move) checkFrom(s *State, d *deed, groups []group) (done bool, err erro
 	}
 	for _, g := range groups {
 		if g.from != from {
-			return false, fault.Errorf(fault.Held, "Alert %s is in incident %s, not in %s.", g.members[0].Alert.ID, g.from.ID, from.ID)
+			return false, fault.Errorf(fault.Precondition, "Alert %s is in incident %s, not in %s.", g.members[0].Alert.ID, g.from.ID, from.ID)
 		}
 	}
 	if mv.To == "" && len(g.members) >= from.Alerts {
-		return false, fault.Errorf(fault.Held, "Incident %s would be left without alerts: leave at least one, or merge it into another.", from.ID)
+		return false, fault.Errorf(fault.Precondition, "Incident %s would be left without alerts: leave at least one, or merge it into another.", from.ID)
 	}
 	return false, nil
 }

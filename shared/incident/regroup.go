@@ -79,12 +79,12 @@ func (s *State) mergeable(ids []string) ([]*Incident, error) {
 	for i, a := range group {
 		for _, b := range group[:i] {
 			if why := guard(*a, *b, s.tune.MaxAlerts); why != "" {
-				return nil, fault.Errorf(fault.Held, "Incidents %s and %s cannot be merged: %s.", b.ID, a.ID, why)
+				return nil, fault.Errorf(fault.Precondition, "Incidents %s and %s cannot be merged: %s.", b.ID, a.ID, why)
 			}
 		}
 	}
 	if alerts > s.tune.MaxAlerts {
-		return nil, fault.Errorf(fault.Held, "The incidents cannot be merged: together they would hold %d alerts, and an incident holds at most %d.", alerts, s.tune.MaxAlerts)
+		return nil, fault.Errorf(fault.Precondition, "The incidents cannot be merged: together they would hold %d alerts, and an incident holds at most %d.", alerts, s.tune.MaxAlerts)
 	}
 	slices.SortFunc(group, func(a, b *Incident) int {
 		if a.Alerts != b.Alerts {

@@ -40,12 +40,12 @@ func (u Unfold) do(s *State, d *deed) error {
 		if slices.ContainsFunc(m.Reasons, func(r Reason) bool { return r.Rule == handUnfused }) {
 			return nil
 		}
-		return fault.Errorf(fault.Held, "Alert %s was not folded into another.", u.ID)
+		return fault.Errorf(fault.Precondition, "Alert %s was not folded into another.", u.ID)
 	}
 	original := s.member(u.ID)
 	inc := s.incident(original.Incident)
 	if inc != nil && inc.Alerts >= s.tune.MaxAlerts {
-		return fault.Errorf(fault.Held, "Incident %s holds %d alerts and takes no more.", inc.ID, inc.Alerts)
+		return fault.Errorf(fault.Precondition, "Incident %s holds %d alerts and takes no more.", inc.ID, inc.Alerts)
 	}
 	d.record("unfold", "alert", u.ID, map[string]string{"foldedInto": original.Alert.ID}, map[string]string{"foldedInto": ""})
 	s.without(original, m, d)

@@ -38,7 +38,7 @@ func TestAPanicIsAnError(t *testing.T) {
 }
 
 func TestWhatIsSettled(t *testing.T) {
-	for kind, want := range map[fault.Kind]bool{fault.Again: false, fault.Invalid: true, fault.TooLarge: true, fault.Held: true,
+	for kind, want := range map[fault.Kind]bool{fault.Again: false, fault.Invalid: true, fault.TooLarge: true, fault.Held: true, fault.Precondition: false,
 		fault.Denied: false, fault.Exhausted: false, fault.Unavailable: false, fault.Conflict: false} {
 		if got := Settled(fault.Errorf(kind, "x")); got != want {
 			t.Errorf("%v: %v", kind, got)

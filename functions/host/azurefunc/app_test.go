@@ -18,7 +18,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/events"
-	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
@@ -132,7 +131,7 @@ func TestWhatCorrelateRefusesIsKeptWhole(t *testing.T) {
 	s := &shelf{}
 	b := serviceBus(s, new([]string), nil)
 	b.Handle = func(_ context.Context, evs []cloudevent.Event) error {
-		return correlate.Refused{1: fault.Errorf(fault.Invalid, "no alert")}
+		return fault.Refused{1: fault.Errorf(fault.Invalid, "no alert")}
 	}
 	if err := b.Invoke(t.Context(), invocation(1)); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/onepane/onepane/events"
-	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/functions/host/attempt"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
@@ -22,7 +21,7 @@ type ServiceBus struct {
 	Binding string // name of the trigger's binding
 	// Decode opens a message, which may hold many events. What it calls permanent goes to quarantine.
 	Decode func(ctx context.Context, body []byte) ([]cloudevent.Event, error)
-	// Handle processes events of one session. correlate.Refused names those that can never be.
+	// Handle processes events of one session. fault.Refused names those that can never be.
 	Handle     func(ctx context.Context, evs []cloudevent.Event) error
 	Quarantine Publisher
 	Log        *slog.Logger
@@ -76,14 +75,16 @@ func (b *work) handle(ctx context.Context, evs []cloudevent.Event) error {
 		return nil
 	}
 	err := attempt.Run(ctx, b.s.Log, func(ctx context.Context) error { return b.s.Handle(ctx, evs) })
-	var refused correlate.Refused
+	var refused fault.Refused
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &refused):
-		for i, reason := range refused {
-			if err := b.setAside(ctx, rejection(evs[i]), reason); err != nil {
-				return err
+		for i, e := range evs {
+			if reason := refused.Reason(i); reason != nil {
+				if err := b.setAside(ctx, rejection(e), reason); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -215,7 +215,7 @@ func refused(t *testing.T, d Driver) {
 	publish(t, d.Queue, evs...)
 	var r recorder
 	subscribe(t, d.Queue, func(ctx context.Context, evs []cloudevent.Event) error {
-		bad := bus.Refused{}
+		bad := fault.Refused{}
 		for i, e := range evs {
 			if e.ID == "e0003" || e.ID == "e0007" {
 				bad[i] = fault.Errorf(fault.Invalid, "bad %s", e.ID)

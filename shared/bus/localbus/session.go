@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/onepane/onepane/shared/bus"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
@@ -118,16 +117,13 @@ type setAside struct {
 
 // refusals reads a handler's answer: which events it refused, or that the batch as a whole failed.
 func refusals(evs []cloudevent.Event, err error) ([]setAside, error) {
-	var refused bus.Refused
+	var refused fault.Refused
 	if err == nil || !errors.As(err, &refused) {
 		return nil, err
 	}
 	var out []setAside
 	for i, e := range evs {
-		if reason, ok := refused[i]; ok {
-			if reason == nil {
-				reason = fault.Errorf(fault.Invalid, "refused without a reason")
-			}
+		if reason := refused.Reason(i); reason != nil {
 			out = append(out, setAside{e, reason})
 		}
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/onepane/onepane/infra/local/azurite"
 	standin "github.com/onepane/onepane/infra/local/servicebus"
-	"github.com/onepane/onepane/shared/bus"
 	"github.com/onepane/onepane/shared/bus/servicebus/blob"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
@@ -50,7 +49,7 @@ func TestLargeEvents(t *testing.T) {
 	subscribe(t, q, func(_ context.Context, evs []cloudevent.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
-		bad := bus.Refused{}
+		bad := fault.Refused{}
 		for i, e := range evs {
 			got = append(got, e)
 			if e.ID == "large" {

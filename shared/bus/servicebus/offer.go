@@ -43,17 +43,14 @@ func (o *offering) offer(ctx context.Context, h bus.Handler, part []item) (aside
 		return aside, nil
 	}
 	err = call(ctx, h, evs)
-	var refused bus.Refused
+	var refused fault.Refused
 	if !errors.As(err, &refused) {
 		return aside, err
 	}
 	for i := range evs {
-		reason, ok := refused[i]
-		if !ok {
-			continue
-		}
+		reason := refused.Reason(i)
 		if reason == nil {
-			reason = fault.Errorf(fault.Invalid, "refused without a reason")
+			continue
 		}
 		it := part[of[i]]
 		it.refused = reason

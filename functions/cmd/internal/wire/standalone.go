@@ -144,28 +144,24 @@ type local struct {
 	log   *slog.Logger
 }
 
-// Subscribe tells the bus in its own word which events correlate refused, and lets go of those that it is done with and that the
-// store does not keep.
+// Subscribe lets the log drop the events that correlate is done with and that the store does not keep.
 func (l local) Subscribe(ctx context.Context, h func(context.Context, []cloudevent.Event) error) error {
 	return l.Bus.Subscribe(ctx, func(ctx context.Context, evs []cloudevent.Event) error {
 		err := h(ctx, evs)
-		var refused correlate.Refused
+		var refused fault.Refused
 		if err != nil && !errors.As(err, &refused) {
 			return err
 		}
 		var done []cloudevent.Event
 		for i, e := range evs {
-			if _, set := refused[i]; !set {
+			if refused.Reason(i) == nil {
 				done = append(done, e)
 			}
 		}
 		if err := l.store.Trim(done); err != nil {
 			l.log.WarnContext(ctx, "events stay on the log that nobody needs", "events", len(done), "error", err)
 		}
-		if refused != nil {
-			return bus.Refused(refused)
-		}
-		return nil
+		return err
 	})
 }
 

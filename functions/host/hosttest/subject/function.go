@@ -13,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/cloudevent"
@@ -54,7 +53,7 @@ func (everyone) Tenant(alert.Account, string) (string, error) { return "contoso"
 type correlator struct{ to queue }
 
 func (c correlator) handle(ctx context.Context, evs []cloudevent.Event) error {
-	refused := correlate.Refused{}
+	refused := fault.Refused{}
 	var good []cloudevent.Event
 	for i, e := range evs {
 		r := ingest.NewRecord(e.Data, nil)
