@@ -205,13 +205,13 @@ func within(name, value string, most int) error {
 
 func (b *batch) ignore(index int, reason string) {
 	b.f.count(func(m Meter) { m.Ignored(b.f.Route) })
-	b.receipt.Ignored = append(b.receipt.Ignored, Refused{index, reason})
+	b.receipt.Ignored = append(b.receipt.Ignored, Skipped{index, reason})
 }
 
 func (b *batch) reject(index int, r Record, provider string, reason error) {
 	b.f.count(func(m Meter) { m.Rejected(b.f.Route, fault.Of(reason)) })
 	b.worst = max(b.worst, fault.Of(reason))
-	b.receipt.Rejected = append(b.receipt.Rejected, Refused{index, reasonOf(reason)})
+	b.receipt.Rejected = append(b.receipt.Rejected, Skipped{index, reasonOf(reason)})
 	if e, err := b.f.rejection(b.d, r, provider, index, reason); err == nil {
 		b.rejected = append(b.rejected, rejected{e, provider, index, reason})
 	}

@@ -59,8 +59,8 @@ type Function struct {
 // Receipt answers a delivery, finding by finding, in the shape of the ingest route.
 type Receipt struct {
 	Accepted []Accepted `json:"accepted"`
-	Ignored  []Refused  `json:"ignored"`
-	Rejected []Refused  `json:"rejected"`
+	Ignored  []Skipped  `json:"ignored"`
+	Rejected []Skipped  `json:"rejected"`
 }
 
 // Accepted names what a finding became. Index is its place in the delivery, from 0.
@@ -72,8 +72,8 @@ type Accepted struct {
 	Tenant     string `json:"-"`
 }
 
-// Refused says why a finding was not taken.
-type Refused struct {
+// Skipped names a finding that was not taken, by its place in the delivery, from 0, and says why.
+type Skipped struct {
 	Index  int    `json:"index"`
 	Reason string `json:"reason"`
 }
@@ -84,7 +84,7 @@ type Refused struct {
 func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
 	ctx, end := f.span(ctx, &d)
 	defer end()
-	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Refused{}, Rejected: []Refused{}}
+	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Skipped{}, Rejected: []Skipped{}}
 	opened, err := d.open()
 	if err != nil {
 		return receipt, f.refuse(ctx, d, err)
@@ -219,7 +219,7 @@ func (f *Function) Retry(ctx context.Context, r events.Rejection, now time.Time)
 	if len(context) == 0 {
 		return f.Handle(ctx, d)
 	}
-	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Refused{}, Rejected: []Refused{}}
+	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Skipped{}, Rejected: []Skipped{}}
 	b := batch{f: f, d: d, receipt: &receipt}
 	rec := Record{Raw: d.Body, Context: context}
 	if rec.Raw.IsValid() {
@@ -245,7 +245,7 @@ func (f *Function) logger() *slog.Logger {
 }
 
 // summary is the reasons of a delivery of which nothing was taken.
-func summary(refused []Refused) string {
+func summary(refused []Skipped) string {
 	const shown = 3
 	parts := make([]string, 0, shown+1)
 	for i, r := range refused {

@@ -66,7 +66,7 @@ func (s Sender) vouched(ctx context.Context, fn *Function, body []byte, handle f
 	switch {
 	case errors.Is(err, ErrRepeated):
 		fn.logger().InfoContext(ctx, "repeated delivery", "route", fn.Route, "source", s.Source)
-		return Receipt{Accepted: []Accepted{}, Ignored: []Refused{{Reason: err.Error()}}, Rejected: []Refused{}}, nil
+		return Receipt{Accepted: []Accepted{}, Ignored: []Skipped{{Reason: err.Error()}}, Rejected: []Skipped{}}, nil
 	case err != nil && fault.Of(err) == fault.Invalid:
 		return Receipt{}, unverified{err}
 	case err != nil:
