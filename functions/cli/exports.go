@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onepane/onepane/functions/api/client"
+	"github.com/onepane/onepane/shared/backoff"
 )
 
 func exportsCommand(s *session) *cobra.Command {
@@ -94,10 +95,8 @@ func (s *session) follow(cmd *cobra.Command, c *client.Client, name string) erro
 		case "failed":
 			return fmt.Errorf("the export failed: %s", r.LastError)
 		}
-		select {
-		case <-cmd.Context().Done():
-			return cmd.Context().Err()
-		case <-time.After(500 * time.Millisecond):
+		if err := backoff.Wait(cmd.Context(), 500*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }

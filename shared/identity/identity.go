@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/fault"
 )
 
@@ -49,7 +50,7 @@ type Credential struct {
 	// Tenant is the directory the tokens are of; another one is refused. Empty takes any.
 	Tenant string
 	Now    func() time.Time
-	// Pause waits between tries, or returns ctx's error; nil waits on the clock.
+	// Pause waits between tries, or returns ctx's error; nil is backoff.Wait.
 	Pause func(ctx context.Context, d time.Duration) error
 
 	mu   sync.Mutex
@@ -168,29 +169,17 @@ func refreshAt(t Token, now time.Time) time.Time {
 func (c *Credential) fetch(ctx context.Context, r Request) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	wait := firstPause
+	pause := c.Pause
+	if pause == nil {
+		pause = backoff.Wait
+	}
 	for try := 1; ; try++ {
 		t, err := c.Source.Token(ctx, r)
 		if err == nil || try == tries || fault.Of(err) != fault.Unavailable {
 			return t, err
 		}
-		if c.pause(ctx, wait) != nil {
+		if pause(ctx, firstPause<<(try-1)) != nil {
 			return t, err
 		}
-		wait *= 2
-	}
-}
-
-func (c *Credential) pause(ctx context.Context, d time.Duration) error {
-	if c.Pause != nil {
-		return c.Pause(ctx, d)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

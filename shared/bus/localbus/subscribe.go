@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/bus"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
@@ -133,15 +134,5 @@ func (b *Bus) failed(s *session, evs []cloudevent.Event, last uint64, err error)
 			return 0
 		}
 	}
-	return b.pause(s.failures)
-}
-
-func (b *Bus) pause(failures int) time.Duration {
-	p := b.opts.Pause
-	for range failures - 1 {
-		if p *= 2; p >= b.opts.MaxPause {
-			return b.opts.MaxPause
-		}
-	}
-	return p
+	return backoff.Delay(s.failures, b.opts.Pause, b.opts.MaxPause)
 }

@@ -32,6 +32,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/bus"
 	"github.com/onepane/onepane/shared/bus/servicebus/pack"
 	"github.com/onepane/onepane/shared/cloudevent"
@@ -152,10 +153,8 @@ func (b *Bus) Wait(ctx context.Context, session string) error {
 		if err == nil && !busy {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for session %q: %w", session, ctx.Err())
-		case <-time.After(pause):
+		if err := backoff.Wait(ctx, pause); err != nil {
+			return fmt.Errorf("wait for session %q: %w", session, err)
 		}
 		if err != nil {
 			b.opts.Log.Warn("sessions could not be listed", "error", trouble(err))

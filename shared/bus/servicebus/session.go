@@ -139,7 +139,9 @@ func (s *session) work(ctx context.Context, messages []*azservicebus.ReceivedMes
 				return err
 			}
 			s.bus.opts.Log.Warn("batch failed, will be offered again", "session", s.r.SessionID(), "events", len(part), "failures", s.failures, "error", err)
-			sleep(ctx, s.bus.pause(s.failures))
+			if err := s.bus.pause(ctx, s.failures); err != nil {
+				return err
+			}
 			continue
 		}
 		s.succeeded()
@@ -180,7 +182,7 @@ func (s *session) unpack(ctx context.Context, messages []*azservicebus.ReceivedM
 		evs, err := pack.Decode(ctx, m.Body, s.bus.opts.Blobs)
 		for n := 1; err != nil && !fault.Permanent(err); n++ { // the blob storage is away
 			s.bus.opts.Log.Warn("message cannot be read yet", "session", s.r.SessionID(), "message", m.MessageID, "error", err)
-			if sleep(ctx, s.bus.pause(n)); ctx.Err() != nil {
+			if s.bus.pause(ctx, n) != nil {
 				return nil, err
 			}
 			evs, err = pack.Decode(ctx, m.Body, s.bus.opts.Blobs)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/bus"
 )
 
@@ -38,7 +39,7 @@ func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
 		case err != nil:
 			failures++
 			b.opts.Log.Warn("no session could be accepted", "queue", b.opts.Queue, "failures", failures, "error", trouble(err))
-			sleep(ctx, b.pause(failures))
+			_ = b.pause(ctx, failures) // the loop looks at ctx
 		case r != nil:
 			failures = 0
 			serving.Go(func() {
@@ -74,22 +75,7 @@ func (b *Bus) release(ctx context.Context, r *azservicebus.SessionReceiver) {
 	}
 }
 
-func (b *Bus) pause(failures int) time.Duration {
-	p := b.opts.Pause
-	for range failures - 1 {
-		if p *= 2; p >= b.opts.MaxPause {
-			return b.opts.MaxPause
-		}
-	}
-	return p
-}
-
-// sleep waits, or less if ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+// pause waits after the given number of failures in a row, or until ctx ends.
+func (b *Bus) pause(ctx context.Context, failures int) error {
+	return backoff.Wait(ctx, backoff.Delay(failures, b.opts.Pause, b.opts.MaxPause))
 }

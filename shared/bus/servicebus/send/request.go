@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/onepane/onepane/shared/backoff"
 )
 
 const (
@@ -102,11 +104,7 @@ func retry(ctx context.Context, tries int, pause time.Duration, f func() (time.D
 		if err == nil || wait == never || wait > maxWait || try == tries || ctx.Err() != nil {
 			return err
 		}
-		t := time.NewTimer(min(max(wait, pause), maxWait))
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
+		if backoff.Wait(ctx, min(max(wait, pause), maxWait)) != nil {
 			return err
 		}
 		pause *= 2
