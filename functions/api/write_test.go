@@ -35,7 +35,7 @@ func (l ledger) Append(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
-	return l.Store.Append(ctx, e.Tenant, line)
+	return l.Store.AppendEntry(ctx, e.Tenant, line)
 }
 
 func (l ledger) Entries(ctx context.Context, tenant, before string, limit int) (out []Entry, err error) {
@@ -50,7 +50,7 @@ func (l ledger) Entries(ctx context.Context, tenant, before string, limit int) (
 	return out, err
 }
 
-func (l ledger) Tenants(ctx context.Context) ([]string, error) { return l.Journals(ctx) }
+func (l ledger) Tenants(ctx context.Context) ([]string, error) { return l.AuditedTenants(ctx) }
 
 // desk is the API over a real store and a real correlator, with some alerts in it.
 type desk struct {

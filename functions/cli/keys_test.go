@@ -22,8 +22,8 @@ func guarded(t *testing.T) (desk, *access.Guard) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := &access.Keys{Ledger: l, Now: time.Now}
-	s := &api.Server{Reader: stored(1), Authenticate: api.Open, Keys: keys, Audit: access.Audit{Ledger: l}, Version: "test"}
+	keys := &access.Keys{Documents: l, Now: time.Now}
+	s := &api.Server{Reader: stored(1), Authenticate: api.Open, Keys: keys, Audit: access.Audit{Log: l}, Version: "test"}
 	ts := httptest.NewServer(s.Handler())
 	t.Cleanup(func() {
 		ts.Close()

@@ -37,8 +37,8 @@ type Correlation interface {
 	Load(ctx context.Context, tenant string, refs incident.Refs) (incident.Loaded, error)
 	// Commit makes changes visible, whole or not at all, even through a crash at any point, and moves the tenant to
 	// version+1. It is fault.Conflict when the tenant is no longer at version, and changes nothing then. Whatever
-	// it names replaces what was there. At most MaxCommit members. Tenants never see one another. The changes' journal is
-	// in the tenant's Ledger with them: no change without its entries, no entries without their change.
+	// it names replaces what was there. At most MaxCommit members. Tenants never see one another. The changes' audit
+	// entries are in the tenant's AuditLog with them: no change without its entries, no entries without their change.
 	Commit(ctx context.Context, tenant string, version uint64, c incident.Changes) error
 }
 
@@ -89,14 +89,15 @@ type Feed interface {
 	Changes(ctx context.Context, tenant, cursor string, limit int) (changes []Change, next string, err error)
 }
 
-// Retention forgets what is over.
+// Retention deletes what is over.
 type Retention interface {
-	// Forget takes out up to limit incidents that are resolved and have not changed since before, each with all that was merged
-	// into it, their alerts, and what was folded into those; it returns how many went, so that fewer than limit means that no
-	// more are due. An incident that is not resolved stays, whatever its age, and so does what belongs to it. What is gone is found
-	// by nobody, and the feed, which may still name it, leads nowhere. Of an incident whose forgetting broke off the rest goes the
-	// next time. Before must lie incident.LeastKept back or more, for correlation remembers that long.
-	Forget(ctx context.Context, tenant string, before time.Time, limit int) (int, error)
+	// Purge deletes up to limit incidents that are resolved and were last updated before the given time, each with the
+	// incidents merged into it, all their alerts and the alerts folded into those. It returns how many incidents it
+	// deleted: fewer than limit means that no more are due. An incident that is not resolved stays, whatever its age, and
+	// so does what belongs to it. What was deleted is fault.NotFound to every reader; the feed may still name it. When a
+	// purge breaks off within an incident, the next one deletes the rest. Before must lie incident.LeastKept back or
+	// more, for correlation remembers that long.
+	Purge(ctx context.Context, tenant string, before time.Time, limit int) (int, error)
 }
 
 // Change says that one thing changed.

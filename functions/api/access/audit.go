@@ -12,10 +12,10 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// Audit keeps the audit log in the ledger's journals.
+// Audit keeps the audit log in the store's.
 type Audit struct {
-	Ledger store.Ledger
-	Keep   time.Duration // how long an entry is kept; 0 is for good
+	Log  store.AuditLog
+	Keep time.Duration // how long an entry is kept; 0 is for good
 }
 
 var _ api.Audit = Audit{}
@@ -26,20 +26,20 @@ func (a Audit) Append(ctx context.Context, e api.Entry) error {
 	if err != nil {
 		return err
 	}
-	return a.Ledger.Append(ctx, e.Tenant, line)
+	return a.Log.AppendEntry(ctx, e.Tenant, line)
 }
 
-// Line is api.Audit. An entry that is too large for the ledger loses what was before and after, and says so.
-func (a Audit) Line(e api.Entry) (store.Entry, error) {
+// Line is api.Audit. An entry that is too large for the store loses what was before and after, and says so.
+func (a Audit) Line(e api.Entry) (store.AuditEntry, error) {
 	data, err := json.Marshal(e)
 	if err == nil && len(data) > store.MaxDocument {
 		e.Before, e.After = nil, jsontext.Value(fmt.Sprintf(`{"omitted":"%d bytes before, %d after"}`, len(e.Before), len(e.After)))
 		data, err = json.Marshal(e)
 	}
 	if err != nil {
-		return store.Entry{}, fmt.Errorf("encode audit entry: %w", err)
+		return store.AuditEntry{}, fmt.Errorf("encode audit entry: %w", err)
 	}
-	entry := store.Entry{ID: e.ID, Data: data}
+	entry := store.AuditEntry{ID: e.ID, Data: data}
 	if a.Keep > 0 {
 		entry.Expires = e.Time.Add(a.Keep)
 	}
@@ -48,7 +48,7 @@ func (a Audit) Line(e api.Entry) (store.Entry, error) {
 
 // Entries is api.Audit.
 func (a Audit) Entries(ctx context.Context, tenant, before string, limit int) ([]api.Entry, error) {
-	es, err := a.Ledger.Entries(ctx, tenant, before, limit)
+	es, err := a.Log.Entries(ctx, tenant, before, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -62,4 +62,4 @@ func (a Audit) Entries(ctx context.Context, tenant, before string, limit int) ([
 }
 
 // Tenants is api.Audit.
-func (a Audit) Tenants(ctx context.Context) ([]string, error) { return a.Ledger.Journals(ctx) }
+func (a Audit) Tenants(ctx context.Context) ([]string, error) { return a.Log.AuditedTenants(ctx) }

@@ -26,9 +26,9 @@ import (
 //
 // and only a hash of it is kept. The secret is random, so that a plain hash is as good as a slow one.
 type Keys struct {
-	Ledger store.Ledger
-	Now    func() time.Time
-	Log    *slog.Logger
+	Documents store.Documents
+	Now       func() time.Time
+	Log       *slog.Logger
 	// Remember is how long a key that was read is believed before it is read again, and so how long a revoked one may go on
 	// elsewhere. 0 reads it every time: right where the ledger is at hand.
 	Remember time.Duration
@@ -126,7 +126,7 @@ func (k *Keys) remember(r keyRecord) {
 }
 
 func (k *Keys) read(ctx context.Context, id string) (keyRecord, error) {
-	d, err := k.Ledger.Document(ctx, keyKind, id)
+	d, err := k.Documents.Document(ctx, keyKind, id)
 	if err != nil {
 		return keyRecord{}, err
 	}
@@ -149,9 +149,9 @@ func (k *Keys) put(ctx context.Context, r keyRecord, noted *api.Noted) error {
 	}
 	d := store.Document{ID: r.ID, Version: r.version, Data: data}
 	if noted == nil {
-		r.version, err = k.Ledger.PutDocument(ctx, keyKind, d)
+		r.version, err = k.Documents.PutDocument(ctx, keyKind, d)
 	} else {
-		r.version, err = k.Ledger.PutNoted(ctx, keyKind, d, noted.Tenant, noted.AuditEntry)
+		r.version, err = k.Documents.PutAudited(ctx, keyKind, d, noted.Tenant, noted.AuditEntry)
 	}
 	if err == nil && k.Remember > 0 {
 		k.remember(r)
@@ -194,7 +194,7 @@ func (k *Keys) List(ctx context.Context) ([]api.Key, error) {
 	const page = 200
 	var out []api.Key
 	for after := ""; ; {
-		ds, err := k.Ledger.Documents(ctx, keyKind, after, page)
+		ds, err := k.Documents.ListDocuments(ctx, keyKind, after, page)
 		if err != nil {
 			return nil, fmt.Errorf("list keys: %w", err)
 		}

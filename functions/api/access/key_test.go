@@ -48,7 +48,7 @@ func create(t testing.TB, k *access.Keys, name string, expires time.Time) (api.K
 
 func TestKeys(t *testing.T) {
 	l, clock := ledger(t), now
-	k := &access.Keys{Ledger: l, Now: func() time.Time { return clock }}
+	k := &access.Keys{Documents: l, Now: func() time.Time { return clock }}
 	key, secret := create(t, k, "siem", now.Add(time.Hour))
 	p, err := k.Principal(t.Context(), secret)
 	if err != nil || p.ID != "key:"+key.ID || p.Name != "siem" || p.Rights != api.ReadAlerts || !p.May("contoso") || p.May("fabrikam") || p.May("") {
@@ -81,9 +81,9 @@ func TestKeys(t *testing.T) {
 
 func TestNoSecretIsKept(t *testing.T) {
 	l := ledger(t)
-	k := &access.Keys{Ledger: l, Now: fixed}
+	k := &access.Keys{Documents: l, Now: fixed}
 	_, secret := create(t, k, "siem", now.Add(time.Hour))
-	ds, err := l.Documents(t.Context(), "key", "", 10)
+	ds, err := l.ListDocuments(t.Context(), "key", "", 10)
 	if err != nil || len(ds) != 1 {
 		t.Fatalf("%v, %v", ds, err)
 	}
@@ -96,8 +96,8 @@ func TestRevokedKeys(t *testing.T) {
 	clock := now
 	for _, remember := range []time.Duration{0, 30 * time.Second} {
 		l := ledger(t)
-		here := &access.Keys{Ledger: l, Now: func() time.Time { return clock }, Remember: remember}
-		elsewhere := &access.Keys{Ledger: l, Now: here.Now, Remember: remember}
+		here := &access.Keys{Documents: l, Now: func() time.Time { return clock }, Remember: remember}
+		elsewhere := &access.Keys{Documents: l, Now: here.Now, Remember: remember}
 		key, secret := create(t, here, "siem", now.Add(time.Hour))
 		if _, err := elsewhere.Principal(t.Context(), secret); err != nil {
 			t.Fatal(err)
@@ -115,7 +115,7 @@ func TestRevokedKeys(t *testing.T) {
 			t.Errorf("a revoked key is taken elsewhere after %v", remember)
 		}
 	}
-	k := &access.Keys{Ledger: ledger(t), Now: fixed}
+	k := &access.Keys{Documents: ledger(t), Now: fixed}
 	if _, err := k.Revoke(t.Context(), "nope", nil); fault.Of(err) != fault.NotFound {
 		t.Errorf("revoking what is not there: %v", err)
 	}
@@ -124,7 +124,7 @@ func TestRevokedKeys(t *testing.T) {
 // Uses are noted while a key is revoked: neither undoes the other.
 func TestRevokedWhileUsed(t *testing.T) {
 	for range 20 {
-		k := &access.Keys{Ledger: ledger(t), Now: fixed}
+		k := &access.Keys{Documents: ledger(t), Now: fixed}
 		key, secret := create(t, k, "siem", now.Add(time.Hour))
 		var wg sync.WaitGroup
 		for range 4 {
@@ -140,24 +140,24 @@ func TestRevokedWhileUsed(t *testing.T) {
 	}
 }
 
-// down is a ledger that does not answer.
-type down struct{ store.Ledger }
+// down is a store that does not answer.
+type down struct{ store.Documents }
 
 func (down) Document(context.Context, string, string) (store.Document, error) {
 	return store.Document{}, fmt.Errorf("no answer")
 }
 
 func TestLedgerIsDown(t *testing.T) {
-	k := &access.Keys{Ledger: ledger(t), Now: fixed}
+	k := &access.Keys{Documents: ledger(t), Now: fixed}
 	_, secret := create(t, k, "siem", now.Add(time.Hour))
-	k.Ledger = down{}
+	k.Documents = down{}
 	if _, err := k.Principal(t.Context(), secret); fault.Of(err) != fault.Unavailable {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestManyKeys(t *testing.T) {
-	k := &access.Keys{Ledger: ledger(t), Now: fixed}
+	k := &access.Keys{Documents: ledger(t), Now: fixed}
 	secrets := map[string]string{}
 	for n := range 1000 {
 		key, secret := create(t, k, fmt.Sprint(n), now.Add(time.Hour))
@@ -202,7 +202,7 @@ func TestCredentials(t *testing.T) {
 
 // FuzzCredential: whatever is sent, nobody is let in by it, and nothing panics or repeats it.
 func FuzzCredential(f *testing.F) {
-	k := &access.Keys{Ledger: ledger(f), Now: fixed}
+	k := &access.Keys{Documents: ledger(f), Now: fixed}
 	_, secret := create(f, k, "siem", now.Add(time.Hour))
 	i := &access.Issuer{URL: "https://id.example", Audiences: []string{"x"}, Now: fixed, HTTP: http.DefaultClient,
 		Tenants: func(access.Claims) ([]string, bool, error) { return nil, true, nil }}
@@ -253,7 +253,7 @@ func TestLimiter(t *testing.T) {
 }
 
 func TestAudit(t *testing.T) {
-	a := access.Audit{Ledger: ledger(t)}
+	a := access.Audit{Log: ledger(t)}
 	big := []byte(`"` + strings.Repeat("x", store.MaxDocument) + `"`)
 	for n, e := range []api.Entry{
 		{ID: "1", Tenant: "contoso", By: "dora", Before: []byte(`{"a":1}`), After: []byte(`{"a":2}`)},
@@ -275,7 +275,7 @@ func TestAudit(t *testing.T) {
 // What is noted is in the journal when the key is kept, and only then.
 func TestKeysBringTheirEntry(t *testing.T) {
 	journal, at := ledger(t), time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
-	k := &access.Keys{Ledger: journal, Now: func() time.Time { return at }}
+	k := &access.Keys{Documents: journal, Now: func() time.Time { return at }}
 	said := 0
 	line := func(what string) (*api.Noted, error) {
 		said++

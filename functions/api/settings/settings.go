@@ -23,7 +23,7 @@ import (
 
 // Keeper is api.Settings. It is safe for concurrent use; processes that share a ledger see one another's changes within fresh.
 type Keeper struct {
-	Ledger     store.Ledger
+	Documents  store.Documents
 	Configured map[string]map[string]string // tunings of the configuration, by tenant, as incident.Tunings takes them
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -62,7 +62,7 @@ func (k *Keeper) Settings(ctx context.Context, tenant string) (api.Setting, erro
 	if out.Configured == nil {
 		out.Configured = map[string]string{}
 	}
-	d, err := k.Ledger.Document(ctx, kind, tenant)
+	d, err := k.Documents.Document(ctx, kind, tenant)
 	if fault.Of(err) == fault.NotFound {
 		return out, nil
 	}
@@ -96,9 +96,9 @@ func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning 
 	}
 	d := store.Document{ID: tenant, Version: version, Data: data}
 	if noted == nil {
-		out.Version, err = k.Ledger.PutDocument(ctx, kind, d)
+		out.Version, err = k.Documents.PutDocument(ctx, kind, d)
 	} else {
-		out.Version, err = k.Ledger.PutNoted(ctx, kind, d, noted.Tenant, noted.AuditEntry)
+		out.Version, err = k.Documents.PutAudited(ctx, kind, d, noted.Tenant, noted.AuditEntry)
 	}
 	if err != nil {
 		return out, err

@@ -25,7 +25,7 @@ func TestSettings(t *testing.T) {
 	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	open := func() *settings.Keeper {
 		return &settings.Keeper{
-			Ledger: ledger, Configured: map[string]map[string]string{"contoso": {"JoinAt": "0.5", "MergeAt": "0.95"}},
+			Documents: ledger, Configured: map[string]map[string]string{"contoso": {"JoinAt": "0.5", "MergeAt": "0.95"}},
 			Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 		}
 	}
@@ -75,7 +75,7 @@ func TestSettingsBringTheirEntry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &settings.Keeper{Ledger: ledger, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	k := &settings.Keeper{Documents: ledger, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	note := func(after api.Setting) (*api.Noted, error) {
 		return &api.Noted{Tenant: "contoso", AuditEntry: incident.AuditEntry{ID: fmt.Sprint("to version ", after.Version), Data: []byte(`{}`)}}, nil
 	}

@@ -36,7 +36,7 @@ const (
 	auditHeadType = "journal"
 )
 
-var _ store.Ledger = (*Store)(nil)
+var _ store.Documents = (*Store)(nil)
 
 // recordItem is a document or an entry. Its name is kept where the index of zone maps serves it in order: ids of items cannot
 // hold every character, and there is no index of them that a question could use.
@@ -78,8 +78,8 @@ func (s *Store) readDocument(ctx context.Context, p partition, id string) (it re
 	return it, read.etag, nil
 }
 
-// Documents is store.Ledger.
-func (s *Store) Documents(ctx context.Context, kind, after string, limit int) ([]store.Document, error) {
+// ListDocuments is store.Ledger.
+func (s *Store) ListDocuments(ctx context.Context, kind, after string, limit int) ([]store.Document, error) {
 	q := sqlQuery{page: limit}
 	q.text = "SELECT * FROM c WHERE c.type = " + q.bindParam(documentType) + " AND c.cmin > " + q.bindParam(after) + " ORDER BY c.cmin"
 	items, err := s.listRecords(ctx, s.partitionOf(documentsPrefix, kind), q, limit)
@@ -117,8 +117,8 @@ func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) 
 	return s.putDocument(ctx, kind, d, nil)
 }
 
-// PutNoted is store.Ledger. An answer that is lost is as with PutDocument.
-func (s *Store) PutNoted(ctx context.Context, kind string, d store.Document, tenant string, e store.Entry) (uint64, error) {
+// PutAudited is store.Ledger. An answer that is lost is as with PutDocument.
+func (s *Store) PutAudited(ctx context.Context, kind string, d store.Document, tenant string, e store.AuditEntry) (uint64, error) {
 	n, err := s.newOutboxEntry(documentsPrefix+partitionKey(kind), tenant, e)
 	if err != nil {
 		return 0, err
@@ -162,8 +162,8 @@ func (s *Store) putDocument(ctx context.Context, kind string, d store.Document, 
 	return it.Version, nil
 }
 
-// Append is store.Ledger.
-func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error {
+// AppendEntry is store.Ledger.
+func (s *Store) AppendEntry(ctx context.Context, tenant string, e store.AuditEntry) error {
 	if err := checkRecord(e.ID, e.Data); err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error 
 }
 
 // Entries is store.Ledger.
-func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.Entry, error) {
+func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.AuditEntry, error) {
 	if err := s.relayLeftovers(ctx); err != nil {
 		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
 	}
@@ -211,15 +211,15 @@ func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) (
 	if err != nil {
 		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
 	}
-	var out []store.Entry
+	var out []store.AuditEntry
 	for _, it := range items {
-		out = append(out, store.Entry{ID: it.Name, Expires: it.Expires, Data: it.Data})
+		out = append(out, store.AuditEntry{ID: it.Name, Expires: it.Expires, Data: it.Data})
 	}
 	return out, nil
 }
 
-// Journals is store.Ledger. Like Tenants it spans partitions.
-func (s *Store) Journals(ctx context.Context) ([]string, error) {
+// AuditedTenants is store.Ledger. Like Tenants it spans partitions.
+func (s *Store) AuditedTenants(ctx context.Context) ([]string, error) {
 	if err := s.relayLeftovers(ctx); err != nil {
 		return nil, fmt.Errorf("list journals: %w", err)
 	}

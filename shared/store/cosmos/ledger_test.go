@@ -11,14 +11,14 @@ import (
 )
 
 func TestLedger(t *testing.T) {
-	storetest.RunLedger(t, func(t *testing.T) storetest.LedgerDriver {
+	storetest.RunDocuments(t, func(t *testing.T) storetest.DocumentsDriver {
 		now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 		a := account(t, local.Options{})
 		opts := cosmos.Options{Now: func() time.Time { return now }}
-		return storetest.LedgerDriver{
-			Ledger: open(t, a, opts), Now: opts.Now,
+		return storetest.DocumentsDriver{
+			Store: open(t, a, opts), Now: opts.Now,
 			Later: func(d time.Duration) { now = now.Add(d) },
-			Crash: func(t *testing.T) store.Ledger { return open(t, a, opts) },
+			Crash: func(t *testing.T) storetest.DocumentStore { return open(t, a, opts) },
 		}
 	})
 }
@@ -26,7 +26,7 @@ func TestLedger(t *testing.T) {
 // The store of records's partitions are no tenants.
 func TestLedgerIsNoTenant(t *testing.T) {
 	s := open(t, account(t, local.Options{}), cosmos.Options{})
-	if err := s.Append(t.Context(), "contoso", store.Entry{ID: "e", Data: []byte(`{}`)}); err != nil {
+	if err := s.AppendEntry(t.Context(), "contoso", store.AuditEntry{ID: "e", Data: []byte(`{}`)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.PutDocument(t.Context(), "key", store.Document{ID: "k", Data: []byte(`{}`)}); err != nil {

@@ -41,7 +41,7 @@ const outboxType = "note"
 const maxOutboxBytes = 1 << 20
 
 // newOutboxEntry makes the note of entries, nil when there are none.
-func (s *Store) newOutboxEntry(partition, journal string, entries ...store.Entry) (*outboxEntry, error) {
+func (s *Store) newOutboxEntry(partition, journal string, entries ...store.AuditEntry) (*outboxEntry, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
@@ -85,7 +85,7 @@ func (s *Store) relayOutbox(ctx context.Context, n *outboxEntry) {
 
 func (s *Store) relayEntry(ctx context.Context, n *outboxEntry) error {
 	for _, l := range n.Lines {
-		if err := s.Append(ctx, n.AuditLog, store.Entry{ID: l.ID, Expires: l.Expires, Data: l.Data}); err != nil {
+		if err := s.AppendEntry(ctx, n.AuditLog, store.AuditEntry{ID: l.ID, Expires: l.Expires, Data: l.Data}); err != nil {
 			return err
 		}
 	}

@@ -50,7 +50,7 @@ func killedAt(t *testing.T, n int, drop local.Drop) bool {
 		AuditEntries: []incident.AuditEntry{{ID: "of the commit", Data: []byte(`{}`)}, {ID: "of the commit too", Data: []byte(`{}`)}},
 	}
 	_ = s.Commit(context.Background(), tenant, 0, changes) // what became of it is seen below
-	_, _ = s.PutNoted(context.Background(), "key", store.Document{ID: "k", Data: []byte(`{}`)}, tenant, store.Entry{ID: "of the document", Data: []byte(`{}`)})
+	_, _ = s.PutAudited(context.Background(), "key", store.Document{ID: "k", Data: []byte(`{}`)}, tenant, store.AuditEntry{ID: "of the document", Data: []byte(`{}`)})
 	a.Inject(nil)
 	s = open(t, a, cosmos.Options{})
 	l, err := s.Load(t.Context(), tenant, incident.Refs{})

@@ -22,8 +22,8 @@ import (
 // purgeRows is about how many alerts are purged in one commit.
 const purgeRows = 100
 
-// Forget is store.Retention.
-func (s *Store) Forget(ctx context.Context, name string, before time.Time, limit int) (int, error) {
+// Purge is store.Retention.
+func (s *Store) Purge(ctx context.Context, name string, before time.Time, limit int) (int, error) {
 	due, err := s.Incidents(ctx, name, query.Query{Top: max(limit, 1), Order: []query.Order{{Field: query.Updated}}, Where: query.And{
 		Left:  query.Compare{Field: query.Status, Op: query.Eq, Text: string(incident.Resolved)},
 		Right: query.Compare{Field: query.Updated, Op: query.Lt, Time: before},

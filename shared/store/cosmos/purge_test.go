@@ -65,7 +65,7 @@ func TestBodiesGoWithTheLastOfTheirs(t *testing.T) {
 	}
 	forget := func(hours, want int) {
 		t.Helper()
-		if n, err := s.Forget(t.Context(), tenant, longAgo.Add(time.Duration(hours)*time.Hour), 10); err != nil || n != want {
+		if n, err := s.Purge(t.Context(), tenant, longAgo.Add(time.Duration(hours)*time.Hour), 10); err != nil || n != want {
 			t.Fatalf("Forget = %d, %v; want %d", n, err, want)
 		}
 	}
@@ -96,14 +96,14 @@ func TestForgettingThatBrokeOff(t *testing.T) {
 					}
 					return local.Fault{}
 				})
-				_, _ = s.Forget(t.Context(), tenant, longAgo.Add(51*time.Hour), 10)
+				_, _ = s.Purge(t.Context(), tenant, longAgo.Add(51*time.Hour), 10)
 				a.Inject(nil)
 				s = open(t, a, opts)
-				if _, err := s.Forget(t.Context(), tenant, longAgo.Add(51*time.Hour), 10); err != nil {
+				if _, err := s.Purge(t.Context(), tenant, longAgo.Add(51*time.Hour), 10); err != nil {
 					t.Fatalf("cut after %d requests: %v", cut, err)
 				}
 				save(t, s, stateContainer(3, incident.Resolved, 60))
-				if _, err := s.Forget(t.Context(), tenant, longAgo.Add(61*time.Hour), 10); err != nil {
+				if _, err := s.Purge(t.Context(), tenant, longAgo.Add(61*time.Hour), 10); err != nil {
 					t.Fatalf("cut after %d requests: %v", cut, err)
 				}
 				for range 9 { // until what housekeeping put off is due again

@@ -110,7 +110,7 @@ func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 		t.Errorf("asked %d times for what is there", asked())
 	}
 	save(t, s, stateContainer(3, incident.Resolved, 60))
-	if n, err := s.Forget(t.Context(), tenant, longAgo.Add(61*time.Hour), 10); err != nil || n != 3 {
+	if n, err := s.Purge(t.Context(), tenant, longAgo.Add(61*time.Hour), 10); err != nil || n != 3 {
 		t.Fatalf("Forget = %d, %v", n, err)
 	}
 	for range 9 { // until a flush is due again

@@ -14,9 +14,9 @@ import (
 
 var _ store.Retention = (*Store)(nil)
 
-// Forget is store.Retention. Each incident goes with its alerts in one batch, which moves the tenant to its next version, so
+// Purge is store.Retention. Each incident goes with its alerts in one batch, which moves the tenant to its next version, so
 // that a correlator which still has them in mind reads anew.
-func (s *Store) Forget(ctx context.Context, name string, before time.Time, limit int) (int, error) {
+func (s *Store) Purge(ctx context.Context, name string, before time.Time, limit int) (int, error) {
 	due, err := s.Incidents(ctx, name, query.Query{Top: max(limit, 1), Order: []query.Order{{Field: query.Updated}}, Where: query.And{
 		Left:  query.Compare{Field: query.Status, Op: query.Eq, Text: string(incident.Resolved)},
 		Right: query.Compare{Field: query.Updated, Op: query.Lt, Time: before},

@@ -316,7 +316,7 @@ func journaled(t *testing.T, d Driver) {
 		t.Helper()
 		same(t, "entries", entryIDs(t, s, tenant, "", 10), []string{"e03", "e02", "e01"})
 		same(t, "another's entries", entryIDs(t, s, "fabrikam", "", 10), nil)
-		if names, err := s.Journals(t.Context()); err != nil || !slices.Equal(names, []string{tenant}) {
+		if names, err := s.AuditedTenants(t.Context()); err != nil || !slices.Equal(names, []string{tenant}) {
 			t.Errorf("journals %v, %v", names, err)
 		}
 		if l := load(t, s, tenant, incident.Refs{}); l.Version != 2 {

@@ -28,7 +28,7 @@ func over(id string, n, alerts int) incident.Changes {
 
 func forget(t *testing.T, s Store, before time.Time, limit, want int) {
 	t.Helper()
-	if n, err := s.Forget(t.Context(), tenant, before, limit); err != nil || n != want {
+	if n, err := s.Purge(t.Context(), tenant, before, limit); err != nil || n != want {
 		t.Fatalf("Forget = %d, %v; want %d", n, err, want)
 	}
 }

@@ -25,7 +25,7 @@ type Store interface {
 	store.Index
 	store.Feed
 	store.Retention
-	store.Ledger
+	DocumentStore
 }
 
 // Driver is one fresh, empty store under test.

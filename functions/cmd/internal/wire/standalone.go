@@ -77,7 +77,7 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 		fn.Alerts, fn.Quarantine, fn.Meter, fn.Tracer, fn.Log = queue, queue.Shelf(), metrics, telemetry.Deliveries{}, log
 		byRoute[fn.Route] = fn
 	}
-	kept := &settings.Keeper{Ledger: store, Configured: cfg.Tunings(), Now: time.Now, Log: log}
+	kept := &settings.Keeper{Documents: store, Configured: cfg.Tunings(), Now: time.Now, Log: log}
 	fn := &correlate.Function{Store: store, Alerts: store, Tuning: kept.Tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
 		Reader: store, Hand: fn, Settings: kept, Shelf: queue.Shelf(), Replayer: replay.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now},
@@ -87,7 +87,7 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 			return api.Bus{Pending: s.Pending, DeadLettered: s.DeadLettered}, nil
 		},
 	}
-	in, err := doors.New(cfg, doors.Options{Ledger: store, Getenv: os.Getenv, Now: time.Now, Log: log})
+	in, err := doors.New(cfg, doors.Options{Documents: store, AuditLog: store, Getenv: os.Getenv, Now: time.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 	if err != nil {
 		return nil, err
 	}
-	kept := &tenantset.Keeper{Ledger: d.store, Configured: general.Tunings(), Now: time.Now, Log: log}
+	kept := &tenantset.Keeper{Documents: d.store, Configured: general.Tunings(), Now: time.Now, Log: log}
 	correlation := &correlate.Function{Store: d.store, Alerts: d.store, Tuning: kept.Tuning, Now: time.Now, Log: log}
 	for _, e := range general.Exports {
 		if e.Target == "file" {

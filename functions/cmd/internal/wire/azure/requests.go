@@ -42,7 +42,7 @@ func withDirectory(general config.Config, s cloud.Azure) config.Config {
 func requests(cfg config.Config, s cloud.Azure, d drivers, functions map[string]*ingest.Function, server *api.Server) (http.Handler, error) {
 	sender := func(*http.Request, string) (ingest.Sender, error) { return ingest.Sender{}, errNobody }
 	if server.Authenticate = nobody; cfg.Auth.Configured() {
-		in, err := doors.New(cfg, doors.Options{Ledger: d.store, Remember: keyMemory, Getenv: os.Getenv, Now: time.Now, Log: server.Log})
+		in, err := doors.New(cfg, doors.Options{Documents: d.store, AuditLog: d.store, Remember: keyMemory, Getenv: os.Getenv, Now: time.Now, Log: server.Log})
 		if err != nil {
 			return nil, err
 		}
@@ -69,8 +69,8 @@ func requests(cfg config.Config, s cloud.Azure, d drivers, functions map[string]
 const keyMemory = 30 * time.Second
 
 // ready asks the store for a document that nobody writes: it takes the identity, its role, the network and the container.
-func ready(ctx context.Context, ledger store.Ledger) error {
-	if _, err := ledger.Document(ctx, "ready", "ready"); err != nil && fault.Of(err) != fault.NotFound {
+func ready(ctx context.Context, documents store.Documents) error {
+	if _, err := documents.Document(ctx, "ready", "ready"); err != nil && fault.Of(err) != fault.NotFound {
 		return fault.Errorf(fault.Unavailable, "the store does not answer: %w", err)
 	}
 	return nil

@@ -39,7 +39,8 @@ type Doors struct {
 
 // Options are what a deployment chooses.
 type Options struct {
-	Ledger store.Ledger // keeps API keys and the audit log
+	Documents store.Documents // keeps API keys
+	AuditLog  store.AuditLog
 	// Remember is how long a key is believed without asking the ledger: see access.Keys.
 	Remember time.Duration
 	Getenv   func(string) string // where references to secrets lead
@@ -59,8 +60,8 @@ func New(cfg config.Config, o Options) (*Doors, error) {
 	}
 	d := &Doors{
 		Open: !cfg.Auth.Configured(), authenticate: api.Open,
-		keys:   &access.Keys{Ledger: o.Ledger, Now: o.Now, Log: o.Log, Remember: o.Remember},
-		audit:  access.Audit{Ledger: o.Ledger, Keep: time.Duration(cfg.Auth.AuditDays) * 24 * time.Hour},
+		keys:   &access.Keys{Documents: o.Documents, Now: o.Now, Log: o.Log, Remember: o.Remember},
+		audit:  access.Audit{Log: o.AuditLog, Keep: time.Duration(cfg.Auth.AuditDays) * 24 * time.Hour},
 		signed: &sender.Verifier{Sources: sources, Now: o.Now},
 	}
 	if d.Open {

@@ -1,6 +1,6 @@
 // Package retention forgets what the owner no longer wants to keep: the same for standalone and the cloud.
 //
-//	host: now and then ─▶ Turn ─ once a day ─▶ every tenant ─▶ store.Forget
+//	host: now and then ─▶ Turn ─ once a day ─▶ every tenant ─▶ store.Purge
 package retention
 
 import (
@@ -90,7 +90,7 @@ func (k *Keeper) last(ctx context.Context) (version uint64, at time.Time, err er
 // round forgets until nothing more is due.
 func (k *Keeper) round(ctx context.Context, tenant string, before time.Time) (all int, err error) {
 	for {
-		n, err := k.Store.Forget(ctx, tenant, before, atOnce)
+		n, err := k.Store.Purge(ctx, tenant, before, atOnce)
 		all += n
 		if err != nil || n < atOnce {
 			return all, err

@@ -20,9 +20,12 @@ const (
 	journalTable  = 'j'
 )
 
-var _ store.Ledger = (*Store)(nil)
+var (
+	_ store.Documents = (*Store)(nil)
+	_ store.AuditLog  = (*Store)(nil)
+)
 
-// Document is store.Ledger.
+// Document is store.Documents.
 func (s *Store) Document(ctx context.Context, kind, id string) (store.Document, error) {
 	if err := checkLedger(ctx, "kind", kind, id, nil); err != nil {
 		return store.Document{}, err
@@ -42,8 +45,8 @@ func (s *Store) Document(ctx context.Context, kind, id string) (store.Document, 
 	return store.Document{ID: id, Version: number, Data: data}, nil
 }
 
-// Documents is store.Ledger.
-func (s *Store) Documents(ctx context.Context, kind, after string, limit int) ([]store.Document, error) {
+// ListDocuments is store.Documents.
+func (s *Store) ListDocuments(ctx context.Context, kind, after string, limit int) ([]store.Document, error) {
 	if err := checkLedger(ctx, "kind", kind, after, nil); err != nil {
 		return nil, err
 	}
@@ -70,13 +73,13 @@ func (s *Store) Documents(ctx context.Context, kind, after string, limit int) ([
 	return out, nil
 }
 
-// PutDocument is store.Ledger.
+// PutDocument is store.Documents.
 func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) (uint64, error) {
 	return s.put(ctx, kind, d, func(*pebble.Batch) error { return nil })
 }
 
-// PutNoted is store.Ledger.
-func (s *Store) PutNoted(ctx context.Context, kind string, d store.Document, tenant string, e store.Entry) (uint64, error) {
+// PutAudited is store.Documents.
+func (s *Store) PutAudited(ctx context.Context, kind string, d store.Document, tenant string, e store.AuditEntry) (uint64, error) {
 	return s.put(ctx, kind, d, func(b *pebble.Batch) error { return s.note(b, tenant, e) })
 }
 
@@ -104,8 +107,8 @@ func (s *Store) put(ctx context.Context, kind string, d store.Document, also fun
 	return d.Version + 1, nil
 }
 
-// Append is store.Ledger.
-func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error {
+// AppendEntry is store.AuditLog.
+func (s *Store) AppendEntry(ctx context.Context, tenant string, e store.AuditEntry) error {
 	if err := checkLedger(ctx, "tenant", tenant, e.ID, e.Data); err != nil {
 		return err
 	}
@@ -130,7 +133,7 @@ func (s *Store) Append(ctx context.Context, tenant string, e store.Entry) error 
 }
 
 // note puts entries into a batch, and makes room by dropping the oldest that have expired.
-func (s *Store) note(b *pebble.Batch, tenant string, entries ...store.Entry) error {
+func (s *Store) note(b *pebble.Batch, tenant string, entries ...store.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -171,8 +174,8 @@ func (s *Store) dropExpired(b *pebble.Batch, tenant string) error {
 	return it.Close()
 }
 
-// Entries is store.Ledger.
-func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.Entry, error) {
+// Entries is store.AuditLog.
+func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.AuditEntry, error) {
 	if err := checkLedger(ctx, "tenant", tenant, before, nil); err != nil {
 		return nil, err
 	}
@@ -186,14 +189,14 @@ func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) (
 		return nil, fmt.Errorf("read journal of %q: %w", tenant, err)
 	}
 	now := datadir.TimeKey(s.opts.Now())
-	var out []store.Entry
+	var out []store.AuditEntry
 	for ok := it.Last(); ok && len(out) < limit; ok = it.Prev() {
 		expires, data, err := numbered(it.Value())
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("read journal of %q: %w", tenant, err), it.Close())
 		}
 		if expires == 0 || expires > now {
-			out = append(out, store.Entry{ID: string(it.Key()[len(prefix):]), Expires: datadir.KeyTime(expires), Data: data})
+			out = append(out, store.AuditEntry{ID: string(it.Key()[len(prefix):]), Expires: datadir.KeyTime(expires), Data: data})
 		}
 	}
 	if err := it.Close(); err != nil {
@@ -202,8 +205,8 @@ func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) (
 	return out, nil
 }
 
-// Journals is store.Ledger.
-func (s *Store) Journals(ctx context.Context) ([]string, error) {
+// AuditedTenants is store.AuditLog.
+func (s *Store) AuditedTenants(ctx context.Context) ([]string, error) {
 	prefix := []byte{journalTable}
 	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
 	if err != nil {

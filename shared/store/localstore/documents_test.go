@@ -12,15 +12,15 @@ import (
 )
 
 func TestLedger(t *testing.T) {
-	storetest.RunLedger(t, func(t *testing.T) storetest.LedgerDriver {
+	storetest.RunDocuments(t, func(t *testing.T) storetest.DocumentsDriver {
 		fs := vfs.NewCrashableMem()
 		s, _ := open(t, fs)
 		now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 		s.opts.Now = func() time.Time { return now }
-		return storetest.LedgerDriver{
-			Ledger: s, Now: s.opts.Now,
+		return storetest.DocumentsDriver{
+			Store: s, Now: s.opts.Now,
 			Later: func(d time.Duration) { now = now.Add(d) },
-			Crash: func(t *testing.T) store.Ledger {
+			Crash: func(t *testing.T) storetest.DocumentStore {
 				s, _ := open(t, fs.CrashClone(vfs.CrashCloneCfg{RNG: rand.New(rand.NewPCG(1, 0))})) // nothing unsynced is left
 				return s
 			},
@@ -33,12 +33,12 @@ func TestExpiredEntriesAreDropped(t *testing.T) {
 	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	s.opts.Now = func() time.Time { return now }
 	for _, id := range []string{"a", "b", "c"} {
-		if err := s.Append(t.Context(), "t", store.Entry{ID: id, Expires: now.Add(time.Hour)}); err != nil {
+		if err := s.AppendEntry(t.Context(), "t", store.AuditEntry{ID: id, Expires: now.Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	now = now.Add(2 * time.Hour)
-	if err := s.Append(t.Context(), "t", store.Entry{ID: "d"}); err != nil {
+	if err := s.AppendEntry(t.Context(), "t", store.AuditEntry{ID: "d"}); err != nil {
 		t.Fatal(err)
 	}
 	s.opts.Now = func() time.Time { return now.Add(-2 * time.Hour) } // who looks back sees what is left
