@@ -81,7 +81,7 @@ func (s *session) follow(cmd *cobra.Command, c *client.Client, name string) erro
 		}
 		r := e.Value.Run
 		if r == nil {
-			return errors.New("the server was restarted and has forgotten the range; begin it again")
+			return errors.New("the server knows of no range of this export; begin it again")
 		}
 		if r.Read != last {
 			last = r.Read

@@ -39,17 +39,10 @@ type Store interface {
 	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error)
 }
 
-// Ledger keeps cursors and delivery logs: store.Ledger's documents.
-type Ledger interface {
+// Documents keep cursors, delivery logs and backfills.
+type Documents interface {
 	Document(ctx context.Context, kind, id string) (store.Document, error)
 	PutDocument(ctx context.Context, kind string, d store.Document) (version uint64, err error)
-}
-
-// Meter counts records. Every method must be safe for concurrent use.
-type Meter interface {
-	Exported(name string, records int)
-	SetAside(name string)
-	ExportFailed(name string)
 }
 
 // Export is one way out: whose things, which, when, and where to.
@@ -64,20 +57,17 @@ type Export struct {
 
 // Function is the export function. Make one with New.
 type Function struct {
-	opts    Options
 	runners []*runner
-	jobs    sync.WaitGroup
 }
 
 // Options are what a Function works with.
 type Options struct {
-	Store  Store
-	Ledger Ledger
-	Now    func() time.Time
+	Store     Store
+	Documents Documents
+	Now       func() time.Time
 	// Wait returns after d, or earlier with ctx's error. Unset waits on the machine's clock.
-	Wait  func(ctx context.Context, d time.Duration) error
-	Meter Meter // may be nil
-	Log   *slog.Logger
+	Wait func(ctx context.Context, d time.Duration) error
+	Log  *slog.Logger
 }
 
 // New makes a function of exports. Two of one name are fault.Invalid.
@@ -88,38 +78,44 @@ func New(o Options, exports []Export) (*Function, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	f := &Function{opts: o}
+	f := &Function{}
 	names := map[string]bool{}
 	for _, e := range exports {
 		if names[e.Name] {
 			return nil, fault.Errorf(fault.Invalid, "two exports are called %s", e.Name)
 		}
 		names[e.Name] = true
-		f.runners = append(f.runners, &runner{Options: o, export: e, done: map[string]bool{}})
+		f.runners = append(f.runners, newRunner(o, e))
 	}
 	return f, nil
 }
 
-// Run carries on until ctx ends.
-func (f *Function) Run(ctx context.Context) {
+// Run sends what is due, once a second, until ctx ends.
+func (f *Function) Run(ctx context.Context) { f.runAll(func(r *runner) { r.run(ctx) }) }
+
+// RunOnce lets every export send what is due and resume its backfill, side by side; it returns when that is done, or ctx ends.
+// It is for a host that is woken now and then instead of running on. A failure is recorded with its export and tried again by
+// a later call, no sooner than the receiver wants.
+func (f *Function) RunOnce(ctx context.Context) { f.runAll(func(r *runner) { r.runOnce(ctx) }) }
+
+func (f *Function) runAll(run func(*runner)) {
 	var wg sync.WaitGroup
 	for _, r := range f.runners {
-		wg.Go(func() { r.run(ctx) })
+		wg.Go(func() { run(r) })
 	}
 	wg.Wait()
-	f.jobs.Wait()
 }
 
-// Drain sends what an export has not sent yet, once and whatever its schedule: tests and one-off commands use it.
+// Drain sends what an export has not sent yet of the feed, once and whatever its schedule: tests and one-off commands use it.
 func (f *Function) Drain(ctx context.Context, name string) error {
-	r, err := f.runner(name)
+	r, err := f.runnerOf(name)
 	if err != nil {
 		return err
 	}
-	return r.drain(ctx)
+	return r.drainFeed(ctx)
 }
 
-func (f *Function) runner(name string) (*runner, error) {
+func (f *Function) runnerOf(name string) (*runner, error) {
 	for _, r := range f.runners {
 		if r.export.Name == name {
 			return r, nil

@@ -21,8 +21,8 @@ import (
 	"github.com/onepane/onepane/shared/store/localstore"
 )
 
-// shelf is a receiver that keeps what it takes in memory.
-type shelf struct {
+// memory is a receiver that keeps what it takes in memory.
+type memory struct {
 	mu      sync.Mutex
 	taken   []string
 	batches []int
@@ -31,14 +31,14 @@ type shelf struct {
 	poison  func(export.Record) error
 }
 
-func (s *shelf) Target() export.Target { return s }
-func (s *shelf) Taken(testing.TB) []string {
+func (s *memory) Target() export.Target { return s }
+func (s *memory) Taken(testing.TB) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.taken)
 }
 
-func (s *shelf) Refuse(down bool) {
+func (s *memory) Refuse(down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down = nil; down {
@@ -46,9 +46,9 @@ func (s *shelf) Refuse(down bool) {
 	}
 }
 
-func (s *shelf) Encode(r export.Row) ([]byte, error) { return r.JSON() }
-func (s *shelf) Limits() export.Limits               { return s.limits }
-func (s *shelf) Send(_ context.Context, rs []export.Record) (int, error) {
+func (s *memory) Encode(r export.Row) ([]byte, error) { return r.JSON() }
+func (s *memory) Limits() export.Limits               { return s.limits }
+func (s *memory) Send(_ context.Context, rs []export.Record) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down != nil {
@@ -69,14 +69,14 @@ func (s *shelf) Send(_ context.Context, rs []export.Record) (int, error) {
 }
 
 func TestPromises(t *testing.T) {
-	exporttest.Run(t, func(testing.TB) exporttest.Receiver { return &shelf{limits: export.Limits{Records: 7, Alerts: 10}} })
+	exporttest.Run(t, func(testing.TB) exporttest.Receiver { return &memory{limits: export.Limits{Records: 7, Alerts: 10}} })
 }
 
 func TestPoisonStandsAloneAndTheRestGoesOn(t *testing.T) {
 	w := exporttest.NewWorld(t)
 	w.Report(0, 30)
 	bad := exporttest.Alert(3).ID
-	s := &shelf{poison: func(r export.Record) error {
+	s := &memory{poison: func(r export.Record) error {
 		if r.Thing == bad {
 			return fault.Errorf(fault.Invalid, "field 7 is not a number")
 		}
@@ -94,13 +94,13 @@ func TestPoisonStandsAloneAndTheRestGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(ds, func(d export.Delivery) bool { return d.Aside })
+	i := slices.IndexFunc(ds, func(d export.Delivery) bool { return d.DeadLettered })
 	if i < 0 || ds[i].Thing != bad || !strings.Contains(ds[i].Reason, "field 7") {
 		t.Fatalf("set aside: %+v", ds)
 	}
 	st, _ := f.Status(t.Context(), func(string) bool { return true })
-	if st[0].Aside != 1 {
-		t.Errorf("%d counted as set aside", st[0].Aside)
+	if st[0].DeadLettered != 1 {
+		t.Errorf("%d counted as set aside", st[0].DeadLettered)
 	}
 	s.poison = nil
 	if err := f.Replay(t.Context(), exporttest.Name, ds[i].ID); err != nil || s.taken[len(s.taken)-1] != states[bad] {
@@ -114,7 +114,7 @@ func TestPoisonStandsAloneAndTheRestGoesOn(t *testing.T) {
 func TestATooLargeBatchIsSplit(t *testing.T) {
 	w := exporttest.NewWorld(t)
 	w.Report(0, 30)
-	s := &shelf{}
+	s := &memory{}
 	target := atMost{s, 5}
 	if err := w.Function(target, nil).Drain(t.Context(), exporttest.Name); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestATooLargeBatchIsSplit(t *testing.T) {
 }
 
 type atMost struct {
-	*shelf
+	*memory
 	most int
 }
 
@@ -133,17 +133,17 @@ func (a atMost) Send(ctx context.Context, rs []export.Record) (int, error) {
 	if len(rs) > a.most {
 		return 0, fault.Errorf(fault.TooLarge, "413")
 	}
-	return a.shelf.Send(ctx, rs)
+	return a.memory.Send(ctx, rs)
 }
 
 func TestADeadReceiverIsNobodyElsesTrouble(t *testing.T) {
 	w := exporttest.NewWorld(t)
 	w.Report(0, 10)
-	dead, well := &shelf{down: export.Later(time.Hour, errors.New("429"))}, &shelf{}
+	dead, well := &memory{down: export.Later(time.Hour, errors.New("429"))}, &memory{}
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
 	now := exporttest.Begin
-	f, err := export.New(export.Options{Store: w.Store, Ledger: w.Store, Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now }, Wait: func(ctx context.Context, d time.Duration) error {
+	f, err := export.New(export.Options{Store: w.Store, Documents: w.Store, Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now }, Wait: func(ctx context.Context, d time.Duration) error {
 		mu.Lock()
 		now = now.Add(d)
 		mu.Unlock()
@@ -215,15 +215,15 @@ func (s busyStore) IncidentAlerts(ctx context.Context, tenant, id string, q quer
 	return s.Store.IncidentAlerts(ctx, tenant, id, q)
 }
 
-// watcher is a shelf that looks at every row.
+// watcher is a memory that looks at every row.
 type watcher struct {
-	shelf
+	memory
 	see func(export.Row)
 }
 
 func (w *watcher) Encode(r export.Row) ([]byte, error) {
 	w.see(r)
-	return w.shelf.Encode(r)
+	return w.memory.Encode(r)
 }
 
 // An incident grows while it is read: what is sent is of one moment.
@@ -231,7 +231,7 @@ func TestAnIncidentIsSentAsOfOneMoment(t *testing.T) {
 	w := exporttest.NewWorld(t)
 	w.Report(0, 20)
 	next, reads, torn := 20, 0, 0
-	s := &watcher{shelf{limits: export.Limits{Records: 7, Alerts: 1000}}, func(r export.Row) {
+	s := &watcher{memory{limits: export.Limits{Records: 7, Alerts: 1000}}, func(r export.Row) {
 		if r.Incident != nil && r.Incident.RedirectTo == "" && len(r.Alerts) != r.Incident.Alerts {
 			torn++
 		}
@@ -242,7 +242,7 @@ func TestAnIncidentIsSentAsOfOneMoment(t *testing.T) {
 				w.Report(next, next+1)
 				next++
 			}
-		}}, Ledger: w.Store, Now: w.Now, Wait: func(context.Context, time.Duration) error { return nil },
+		}}, Documents: w.Store, Now: w.Now, Wait: func(context.Context, time.Duration) error { return nil },
 	}, []export.Export{{Name: exporttest.Name, Tenant: exporttest.Tenant, Kind: "test", Target: s}})
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ type Filter struct {
 	Providers []string
 }
 
-func (f Filter) wants(k store.ChangeKind) bool {
+func (f Filter) wantsKind(k store.ChangeKind) bool {
 	if len(f.Kinds) == 0 {
 		return k != store.ExposureChanged
 	}
@@ -30,7 +30,7 @@ func (f Filter) wants(k store.ChangeKind) bool {
 
 // Pass reports whether r is sent.
 func (f Filter) Pass(r Row) bool {
-	if !f.wants(r.Kind) {
+	if !f.wantsKind(r.Kind) {
 		return false
 	}
 	if i := r.Incident; i != nil {

@@ -53,10 +53,9 @@ func (s Schedule) next(last time.Time) time.Time {
 
 // The waits of a runner.
 const (
-	poll     = time.Second // between looks at the feed
-	maxSleep = time.Minute // a longer wait is taken in steps, since clocks are set
-	firstTry = time.Second
-	lastTry  = 5 * time.Minute
+	pollInterval = time.Second // between looks at the feed, the schedule and the backfill
+	firstTry     = time.Second
+	lastTry      = 5 * time.Minute
 )
 
 // backoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to lastTry, less up to half of

@@ -73,18 +73,18 @@ func TestBackoffGrowsToItsCapAndDiffersByName(t *testing.T) {
 	}
 }
 
-func TestDeliveriesKeepWhatWasSetAsideLongest(t *testing.T) {
+func TestDeliveriesKeepDeadLettersLongest(t *testing.T) {
 	ds := []Delivery{}
 	for n := range 1000 {
-		ds = append(ds, Delivery{Aside: n%10 == 0})
+		ds = append(ds, Delivery{DeadLettered: n%10 == 0})
 	}
-	aside := 0
-	for _, d := range trimmed(ds) {
-		if d.Aside {
-			aside++
+	dead := 0
+	for _, d := range newestDeliveries(ds) {
+		if d.DeadLettered {
+			dead++
 		}
 	}
-	if got := len(trimmed(ds)); got != maxDeliveries || aside != 100 {
-		t.Errorf("%d kept, %d of them set aside", got, aside)
+	if got := len(newestDeliveries(ds)); got != maxDeliveries || dead != 100 {
+		t.Errorf("%d kept, %d of them set dead", got, dead)
 	}
 }

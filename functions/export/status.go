@@ -5,28 +5,19 @@ import (
 	"time"
 )
 
-// maxBacklog is how far a backlog is counted.
+// maxBacklog is how far a backlog is counted, in changes.
 const maxBacklog = 10_000
 
 // Status is how an export does.
 type Status struct {
-	Name    string  `json:"id"`
-	Tenant  string  `json:"tenantId"`
-	Target  string  `json:"target"`
-	Backlog int     `json:"backlog"`              // changes not yet seen through, at most 10,000
-	Lag     float64 `json:"lagSeconds"`           // age of the oldest of them
-	Job     *Job    `json:"run,omitzero"`         // the last on demand
-	NextTry string  `json:"nextAttempt,omitzero"` // while the receiver is left alone
+	Name     string    `json:"id"`
+	Tenant   string    `json:"tenantId"`
+	Target   string    `json:"target"`
+	Backlog  int       `json:"backlog"`              // changes of the feed not yet sent, at most 10,000
+	Lag      float64   `json:"lagSeconds"`           // age of the oldest of them
+	Backfill *Backfill `json:"run,omitzero"`         // the last one
+	NextTry  string    `json:"nextAttempt,omitzero"` // RFC 3339, while the receiver is left alone
 	Progress
-}
-
-// Names lists the exports and whose they are.
-func (f *Function) Names() map[string]string {
-	out := map[string]string{}
-	for _, r := range f.runners {
-		out[r.export.Name] = r.export.Tenant
-	}
-	return out
 }
 
 // Status tells how each export of the tenants does, in the order of the configuration.
@@ -36,7 +27,7 @@ func (f *Function) Status(ctx context.Context, tenants func(string) bool) ([]Sta
 		if !tenants(r.export.Tenant) {
 			continue
 		}
-		s, err := r.status(ctx)
+		s, err := r.readStatus(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -45,45 +36,25 @@ func (f *Function) Status(ctx context.Context, tenants func(string) bool) ([]Sta
 	return out, nil
 }
 
-func (r *runner) status(ctx context.Context) (Status, error) {
+func (r *runner) readStatus(ctx context.Context) (Status, error) {
 	s := Status{Name: r.export.Name, Tenant: r.export.Tenant, Target: r.export.Kind}
-	if _, err := load(ctx, r.Ledger, progressKind, r.export.documentID(), &s.Progress); err != nil {
+	if _, err := r.docs.load(ctx, progressKind, &s.Progress); err != nil {
 		return s, err
 	}
 	if s.Failures > 0 {
-		s.NextTry = s.ErrorAt.Add(r.pause(s.Progress)).UTC().Format(time.RFC3339)
+		s.NextTry = s.ErrorAt.Add(r.retryPause(s.Failures)).UTC().Format(time.RFC3339)
 	}
-	r.jobMu.Lock()
-	if r.job != nil {
-		job := *r.job
-		s.Job = &job
+	var b backfillState
+	version, err := r.docs.load(ctx, backfillKind, &b)
+	if err != nil {
+		return s, err
 	}
-	r.jobMu.Unlock()
-	var err error
-	if s.Job == nil {
-		if s.Job, err = r.ordered(ctx); err != nil {
-			return s, err
-		}
+	if version > 0 {
+		s.Backfill = &b.Backfill
 	}
-	s.Backlog, s.Lag, err = r.backlog(ctx, s.Cursor)
+	backlog, oldest, err := r.reader.countBacklog(ctx, s.Cursor)
+	if s.Backlog = backlog; backlog > 0 {
+		s.Lag = max(0, r.Now().Sub(oldest).Seconds())
+	}
 	return s, err
-}
-
-// backlog counts changes behind a cursor, and the age of the first.
-func (r *runner) backlog(ctx context.Context, cursor string) (n int, lag float64, err error) {
-	for n < maxBacklog {
-		changes, next, err := r.Store.Changes(ctx, r.export.Tenant, cursor, pageSize)
-		if err != nil {
-			return n, lag, err
-		}
-		if n == 0 && len(changes) > 0 {
-			lag = max(0, r.Now().Sub(changes[0].Time).Seconds())
-		}
-		n += len(changes)
-		if next == cursor {
-			break
-		}
-		cursor = next
-	}
-	return n, lag, nil
 }

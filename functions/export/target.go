@@ -29,8 +29,8 @@ type Limits struct {
 	Changes     int // how many changes are read for a turn of sending, where that is more than usual: for large files
 }
 
-// fit is how many of records, which are not empty, one batch takes: at least one.
-func (l Limits) fit(records []Record) int {
+// fittingRecords is how many of records, which are not empty, one batch takes: at least one.
+func (l Limits) fittingRecords(records []Record) int {
 	bytes := 0
 	for i, r := range records {
 		bytes += len(r.Data) + l.Overhead
@@ -41,19 +41,19 @@ func (l Limits) fit(records []Record) int {
 	return len(records)
 }
 
-// Later is err, with the time that the receiver wants to be left alone.
-func Later(after time.Duration, err error) error { return &later{err, after} }
+// Later is err, with how long the receiver wants to be left alone.
+func Later(after time.Duration, err error) error { return &retryLater{err, after} }
 
-type later struct {
+type retryLater struct {
 	error
 	after time.Duration
 }
 
-func (l *later) Unwrap() error { return l.error }
+func (l *retryLater) Unwrap() error { return l.error }
 
-// After is the time that Later gave to err, 0 when none.
-func After(err error) time.Duration {
-	var l *later
+// RetryAfter is the duration that Later gave to err, 0 when there is none.
+func RetryAfter(err error) time.Duration {
+	var l *retryLater
 	if errors.As(err, &l) {
 		return l.after
 	}

@@ -167,6 +167,65 @@ func TestDeliveryLogAndReplay(t *testing.T) {
 	}
 }
 
+// TestABackfillOutlivesTheServer: killed between the alerts and the incidents of a range, the next process over the data directory
+// goes on with the incidents and repeats no alert.
+func TestABackfillOutlivesTheServer(t *testing.T) {
+	everything := func(string) int { return http.StatusNoContent }
+	m := &moody{status: everything}
+	settings := filepath.Join(t.TempDir(), "onepane.yaml")
+	text := fmt.Sprintf("exports:\n- {name: siem, tenant: default, target: webhook, options: {url: '%s'}, secrets: ['env:HOOK']}\n", listen(t, m.serve))
+	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data, env := t.TempDir(), []string{"ONEPANE_CONFIG=" + settings, "HOOK=" + hookSecret}
+	s := start(t, data, env...)
+	s.deliver("webhook", alertTitled("a1", "one"))
+	s.deliver("webhook", alertTitled("a2", "two"))
+	s.export("siem", func(e map[string]any) bool { return e["sent"].(float64) >= 4 && e["backlog"] == 0.0 })
+	sent := map[string]int{} // by the feed
+	for _, d := range s.all("/api/v1/exports/siem/deliveries") {
+		sent[d["id"].(string)] = m.times(d["id"].(string))
+	}
+	m.answer(func(body string) int {
+		if strings.Contains(body, `"type":"incident"`) {
+			return http.StatusServiceUnavailable
+		}
+		return http.StatusNoContent
+	})
+	body := fmt.Sprintf(`{"since":%q}`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
+	resp, err := http.Post(s.base+"/api/v1/exports/siem/run", "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode != http.StatusAccepted {
+		t.Fatalf("a range: %d", resp.StatusCode)
+	}
+	run := func(e map[string]any) map[string]any { r, _ := e["run"].(map[string]any); return r }
+	s.export("siem", func(e map[string]any) bool {
+		return run(e)["read"] == 2.0 && run(e)["state"] == "running" && run(e)["lastError"] != nil
+	})
+	s.kill()
+	m.answer(everything)
+	s = start(t, data, env...)
+	defer s.stop()
+	e := s.export("siem", func(e map[string]any) bool { return run(e)["state"] == "done" })
+	if r := run(e); r["read"] != r["total"] || r["sent"] != r["total"] || r["lastError"] != nil {
+		t.Errorf("the range is done with %v", r)
+	}
+	again := 0
+	for _, d := range s.all("/api/v1/exports/siem/deliveries") {
+		id := d["id"].(string)
+		if sent[id] == 0 {
+			t.Errorf("%v came in the range under an id of its own", d)
+		}
+		again += m.times(id) - sent[id]
+		sent[id] = m.times(id)
+	}
+	if again != int(run(e)["total"].(float64)) {
+		t.Errorf("the range of %v came as %d records", run(e)["total"], again)
+	}
+}
+
 // TestExportFigures: backlog, lag, failures and counts of each export are the same at /metrics, in the API and on the command line.
 func TestExportFigures(t *testing.T) {
 	m := &moody{status: func(string) int { return http.StatusServiceUnavailable }}

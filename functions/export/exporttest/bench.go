@@ -16,6 +16,7 @@ func Bench(b *testing.B, r Receiver) {
 	for from := 0; from < alerts; from += 100 {
 		w.Report(from, from+100)
 	}
+	w.SkipFeed(b)
 	records := 0
 	var begin, end runtime.MemStats
 	runtime.GC()
@@ -28,15 +29,15 @@ func Bench(b *testing.B, r Receiver) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := f.Start(b.Context(), Name, Begin.AddDate(-1, 0, 0), Begin.AddDate(1, 0, 0)); err != nil {
+		if _, err := f.StartBackfill(b.Context(), Name, Begin.AddDate(-1, 0, 0), Begin.AddDate(1, 0, 0)); err != nil {
 			b.Fatal(err)
 		}
-		f.Run(ended())
+		f.RunOnce(b.Context())
 		after, err := f.Status(b.Context(), func(string) bool { return true })
-		if err != nil || after[0].Job.Sent == 0 || before[0].Aside != after[0].Aside {
+		if err != nil || after[0].Backfill.Sent == 0 || before[0].DeadLettered != after[0].DeadLettered {
 			b.Fatal(after, err)
 		}
-		records += int(after[0].Job.Sent)
+		records += int(after[0].Backfill.Sent)
 	}
 	runtime.ReadMemStats(&end)
 	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")

@@ -26,13 +26,14 @@ type Receiver interface {
 
 // Run checks every promise against fresh receivers.
 func Run(t *testing.T, fresh func(t testing.TB) Receiver) {
-	t.Run("everything arrives once and in order", func(t *testing.T) { everything(t, fresh(t)) })
-	t.Run("death between any two steps loses nothing", func(t *testing.T) { death(t, fresh) })
-	t.Run("an hour of failure is caught up in order, and delays nobody else", func(t *testing.T) { hour(t, fresh(t)) })
-	t.Run("a range is sent on demand", func(t *testing.T) { demand(t, fresh(t)) })
+	t.Run("everything arrives once and in order", func(t *testing.T) { testEverything(t, fresh(t)) })
+	t.Run("death between any two steps loses nothing", func(t *testing.T) { testDeath(t, fresh) })
+	t.Run("an hour of failure is caught up in order, and delays nobody else", func(t *testing.T) { testHour(t, fresh(t)) })
+	t.Run("a range is sent on demand", func(t *testing.T) { testBackfill(t, fresh(t)) })
+	t.Run("death between any two steps ends no backfill", func(t *testing.T) { testBackfillDeath(t, fresh(t)) })
 }
 
-func everything(t *testing.T, r Receiver) {
+func testEverything(t *testing.T, r Receiver) {
 	w := NewWorld(t)
 	w.Report(0, 40)
 	f := w.Function(r.Target(), nil)
@@ -41,21 +42,21 @@ func everything(t *testing.T, r Receiver) {
 	}
 	got := r.Taken(t)
 	w.Check(t, got)
-	if again := repeats(got); again > 0 {
+	if again := countRepeats(got); again > 0 {
 		t.Errorf("%d records came twice without any failure", again)
 	}
 	if want := len(w.States(t, r.Target())); len(got) != want {
 		t.Errorf("%d records arrived, the store has %d things", len(got), want)
 	}
 	s, err := f.Status(t.Context(), func(string) bool { return true })
-	if err != nil || s[0].Backlog != 0 || s[0].Sent != int64(len(got)) || s[0].Aside != 0 {
+	if err != nil || s[0].Backlog != 0 || s[0].Sent != int64(len(got)) || s[0].DeadLettered != 0 {
 		t.Errorf("status %+v, %v after %d records", s, err, len(got))
 	}
 }
 
-// death ends the process at step 1, 2, 3 … of a run: before or after anything the function asks of the store, the ledger or the
+// testDeath ends the process at step 1, 2, 3 … of a run: before or after anything the function asks of the store, the documents or the
 // target. What was asked for after a step's end has happened, and nobody heard the answer.
-func death(t *testing.T, fresh func(t testing.TB) Receiver) {
+func testDeath(t *testing.T, fresh func(t testing.TB) Receiver) {
 	const deaths = 24
 	r := fresh(t)
 	w := NewWorld(t)
@@ -73,14 +74,14 @@ func death(t *testing.T, fresh func(t testing.TB) Receiver) {
 		t.Fatal(err)
 	}
 	w.Check(t, r.Taken(t))
-	if repeats(r.Taken(t)) == 0 {
+	if countRepeats(r.Taken(t)) == 0 {
 		t.Error("nobody died after sending: the test tests nothing")
 	}
 }
 
-// hour lets the receiver fail for an hour of virtual time while alerts go on arriving, one a minute. Another export stands
+// testHour lets the receiver fail for an hour of virtual time while alerts go on arriving, one a minute. Another export stands
 // beside it, and must not notice.
-func hour(t *testing.T, r Receiver) {
+func testHour(t *testing.T, r Receiver) {
 	w := NewWorld(t)
 	w.Report(0, 10)
 	r.Refuse(true)
@@ -132,28 +133,62 @@ func (s *steady) Send(_ context.Context, rs []export.Record) (int, error) {
 	return len(rs), nil
 }
 
-func demand(t *testing.T, r Receiver) {
+func testBackfill(t *testing.T, r Receiver) {
 	w := NewWorld(t)
 	w.Report(0, 30)
+	w.SkipFeed(t)
 	f := w.Function(r.Target(), nil)
-	if _, err := f.Start(t.Context(), Name, Begin.Add(-time.Hour), w.Now().Add(time.Hour)); err != nil {
+	if _, err := f.StartBackfill(t.Context(), Name, Begin.Add(-time.Hour), w.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	f.Run(ended()) // waits for the job
-	s, err := f.Status(t.Context(), func(string) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if j := s[0].Job; j == nil || j.State != export.Done || j.Sent != int64(len(r.Taken(t))) || j.Read != j.Total || j.Sent == 0 {
-		t.Fatalf("job %+v, %d records arrived", s[0].Job, len(r.Taken(t)))
+	f.RunOnce(t.Context())
+	b := backfillOf(t, f)
+	if b.State != export.Done || b.Sent != int64(len(r.Taken(t))) || b.Read != b.Total || b.Sent == 0 {
+		t.Fatalf("backfill %+v, %d records arrived", b, len(r.Taken(t)))
 	}
 	w.Check(t, r.Taken(t))
 }
 
-func ended() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
+// testBackfillDeath ends the process at step 1, 2, 3 … of a backfill that is begun once, as testDeath does for the feed. Each
+// process resumes what the last one left; what comes twice comes under the id that it had.
+func testBackfillDeath(t *testing.T, r Receiver) {
+	const deaths = 24
+	w := NewWorld(t)
+	w.Report(0, 60)
+	w.SkipFeed(t)
+	if _, err := w.Function(r.Target(), nil).StartBackfill(t.Context(), Name, Begin.Add(-time.Hour), w.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range deaths {
+		ctx, cancel := context.WithCancel(t.Context())
+		fuse := &fuse{left: n/2 + 1, after: n%2 == 1, blow: cancel}
+		w.Function(mortal{r.Target(), fuse}, fuse).RunOnce(ctx)
+		cancel()
+	}
+	f := w.Function(r.Target(), nil)
+	f.RunOnce(t.Context())
+	if b := backfillOf(t, f); b.State != export.Done || b.Error != "" || b.Sent < int64(len(w.States(t, r.Target()))) {
+		t.Errorf("after %d deaths: %+v", deaths, b)
+	}
+	w.Check(t, r.Taken(t))
+	states := map[string]bool{}
+	for _, id := range w.States(t, r.Target()) {
+		states[id] = true
+	}
+	for _, id := range r.Taken(t) {
+		if !states[id] {
+			t.Errorf("%s is the id of no state that the store holds", id)
+		}
+	}
+}
+
+func backfillOf(t *testing.T, f *export.Function) export.Backfill {
+	t.Helper()
+	s, err := f.Status(t.Context(), func(string) bool { return true })
+	if err != nil || s[0].Backfill == nil {
+		t.Fatalf("status %+v, %v", s, err)
+	}
+	return *s[0].Backfill
 }
 
 // Lines are the lines of what a receiver took, without empty ones.
@@ -161,7 +196,7 @@ func Lines(data []byte) [][]byte {
 	return slices.DeleteFunc(bytes.Split(data, []byte("\n")), func(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 })
 }
 
-func repeats(ids []string) int {
+func countRepeats(ids []string) int {
 	seen := map[string]bool{}
 	n := 0
 	for _, id := range ids {
@@ -173,8 +208,8 @@ func repeats(ids []string) int {
 	return n
 }
 
-// thing is what a record's id is about.
-func thing(id string) string {
+// thingOf is what a record's id is about.
+func thingOf(id string) string {
 	at := strings.LastIndex(id, "-")
 	return id[:max(at, 0)]
 }

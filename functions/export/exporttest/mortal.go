@@ -52,7 +52,7 @@ func (m mortal) Send(ctx context.Context, rs []export.Record) (n int, err error)
 
 type everyStore interface {
 	export.Store
-	export.Ledger
+	export.Documents
 }
 
 // mortalStore makes a step of what moves an export on: its reads of the feed and its writes.

@@ -67,8 +67,8 @@ func TestPromisesAsParquet(t *testing.T) {
 	exporttest.Run(t, func(t testing.TB) exporttest.Receiver { return &tree{dir: dir{filepath.Join(t.TempDir(), "out")}} })
 }
 
-// TestATurnMakesOneFileAPlace: of more changes than other targets read at once.
-func TestATurnMakesOneFileAPlace(t *testing.T) {
+// TestAPageMakesOneFileAPlace: of more changes than other targets read at once.
+func TestAPageMakesOneFileAPlace(t *testing.T) {
 	d := &tree{dir: dir{t.TempDir()}}
 	w := exporttest.NewWorld(t)
 	for from := 0; from < 900; from += 100 {
@@ -108,12 +108,10 @@ func TestAFileIsWholeOrNotThere(t *testing.T) {
 		}
 	}
 	f := w.Function(d.Target(), nil)
-	if _, err := f.Start(t.Context(), exporttest.Name, exporttest.Begin.AddDate(-1, 0, 0), exporttest.Begin.AddDate(1, 0, 0)); err != nil {
+	if _, err := f.StartBackfill(t.Context(), exporttest.Name, exporttest.Begin.AddDate(-1, 0, 0), exporttest.Begin.AddDate(1, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	f.Run(ended) // waits for the job
+	f.RunOnce(t.Context())
 	if got := d.Taken(t); len(got) < len(w.States(t, d.Target())) {
 		t.Errorf("%d records", len(got))
 	}

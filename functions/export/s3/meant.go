@@ -60,7 +60,7 @@ func meant(err error, conditional bool, now time.Time) error {
 	default:
 		return err
 	}
-	if after := export.After(err); after > 0 {
+	if after := export.RetryAfter(err); after > 0 {
 		return export.Later(after, fault.Errorf(kind, "%w", err))
 	}
 	return fault.Errorf(kind, "%w", err)

@@ -30,8 +30,8 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			return tt.status, tt.code, http.Header{"Retry-After": {"7"}}
 		}
 		n, err := target.Send(t.Context(), batch(t, target))
-		if fault.Of(err) != tt.want || n != 0 || export.After(err) != 7*time.Second {
-			t.Errorf("%d %s: %d taken, %v (%v), later %v", tt.status, tt.code, n, err, fault.Of(err), export.After(err))
+		if fault.Of(err) != tt.want || n != 0 || export.RetryAfter(err) != 7*time.Second {
+			t.Errorf("%d %s: %d taken, %v (%v), later %v", tt.status, tt.code, n, err, fault.Of(err), export.RetryAfter(err))
 		}
 		if strings.Contains(err.Error(), "http") || strings.Contains(err.Error(), bucket) {
 			t.Errorf("an address: %v", err)

@@ -110,8 +110,8 @@ func TestAThrottledCallIsTriedWhenTheServiceSays(t *testing.T) {
 	s := newWorkspace(t)
 	s.Refuse(true)
 	_, err := s.Target().Send(t.Context(), []export.Record{{Kind: "alert", Data: []byte("{}")}})
-	if fault.Of(err) != fault.Unavailable || export.After(err) != 7*time.Second {
-		t.Errorf("%v, after %v", err, export.After(err))
+	if fault.Of(err) != fault.Unavailable || export.RetryAfter(err) != 7*time.Second {
+		t.Errorf("%v, after %v", err, export.RetryAfter(err))
 	}
 }
 
@@ -203,7 +203,7 @@ func TestRefusalsOfTheRule(t *testing.T) {
 		if fault.Of(err) != tt.kind || !strings.Contains(err.Error(), tt.words) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		if st, err := f.Status(t.Context(), func(string) bool { return true }); err != nil || st[0].Aside != 0 || st[0].Backlog == 0 {
+		if st, err := f.Status(t.Context(), func(string) bool { return true }); err != nil || st[0].DeadLettered != 0 || st[0].Backlog == 0 {
 			t.Errorf("%s: %+v, %v", tt.name, st, err)
 		}
 	}

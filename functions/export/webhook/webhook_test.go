@@ -101,8 +101,8 @@ func TestAnswers(t *testing.T) {
 		h := newHook(t)
 		h.code = tt.code
 		n, err := h.Target().Send(t.Context(), []export.Record{{ID: "a-1", Data: []byte("{}")}})
-		if n != 0 || fault.Of(err) != tt.kind || export.After(err) != tt.after {
-			t.Errorf("%d: %v, %v, after %v", tt.code, n, err, export.After(err))
+		if n != 0 || fault.Of(err) != tt.kind || export.RetryAfter(err) != tt.after {
+			t.Errorf("%d: %v, %v, after %v", tt.code, n, err, export.RetryAfter(err))
 		}
 		if strings.Contains(err.Error(), h.url) {
 			t.Errorf("%v shows the address", err)

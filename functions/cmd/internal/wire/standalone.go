@@ -97,7 +97,7 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 		return nil, err
 	}
 	work, stop := context.WithCancel(context.Background())
-	server.Exports = exports.API{Function: out, Work: work}
+	server.Exports = exports.API{Function: out}
 	return &Standalone{
 		Server: &standalone.Server{
 			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.Sender, Settle: settler{queue, store}.settle, Refuse: server.Refuse, Now: time.Now},

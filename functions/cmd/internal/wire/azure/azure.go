@@ -69,7 +69,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 	}
 	keeper := &retention.Keeper{Store: d.store, Days: general.RetentionDays, Now: time.Now, Log: log}
 	requests, err := requests(withDirectory(general, s), s, d, functions, &api.Server{
-		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Shelf(), Exports: exports.API{Function: out, Later: true},
+		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Shelf(), Exports: exports.API{Function: out},
 		Replayer: replay.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 					return pack.Decode(ctx, body, d.claims)
 				}},
 			"export": azurefunc.Timer{Run: func(ctx context.Context) error {
-				out.Turn(ctx)
+				out.RunOnce(ctx)
 				return keeper.Turn(ctx)
 			}},
 		},

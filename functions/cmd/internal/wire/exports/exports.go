@@ -35,7 +35,7 @@ import (
 // Store is the store as export wants it.
 type Store interface {
 	export.Store
-	export.Ledger
+	export.Documents
 }
 
 // Options are what a deployment brings beside its configuration.
@@ -58,7 +58,7 @@ func New(cfg config.Config, o Options) (*export.Function, error) {
 		}
 		all = append(all, e)
 	}
-	return export.New(export.Options{Store: o.Store, Ledger: o.Store, Now: o.Now, Log: o.Log}, all)
+	return export.New(export.Options{Store: o.Store, Documents: o.Store, Now: o.Now, Log: o.Log}, all)
 }
 
 // lakeSchedule is as often as Security Lake wants objects: many small ones make its queries slow.

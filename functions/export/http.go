@@ -67,7 +67,7 @@ func Answered(code int, header http.Header, answer []byte, now time.Time) error 
 	case http.StatusUnauthorized, http.StatusForbidden:
 		kind = fault.Denied
 	}
-	err := fault.Errorf(kind, "the receiver answers %d: %s", code, clip(strings.TrimSpace(string(answer))))
+	err := fault.Errorf(kind, "the receiver answers %d: %s", code, truncateReason(strings.TrimSpace(string(answer))))
 	if after := retryAfter(header.Get("Retry-After"), now); after > 0 {
 		err = Later(after, err)
 	}
