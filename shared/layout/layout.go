@@ -24,7 +24,7 @@ var Rules = []Rule{
 	{"shared/fault", nil},
 	{"shared/attack", nil},
 	{"shared/backoff", nil},
-	{"shared/query", []string{"shared/fault"}},
+	{"shared/query", []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert"}},
 	{"shared/cloudevent", []string{"shared/fault"}},
 	{"shared/entity", []string{"shared/fault", "shared/attack"}},
 	{"shared/alert", []string{"shared/fault", "shared/attack", "shared/entity"}},

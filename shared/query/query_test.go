@@ -7,13 +7,13 @@ import (
 
 var t0 = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
-// row is a row by its fields.
-type row map[Field]any
+// rowOf is a row by its fields.
+type rowOf map[Field]any
 
-func (r row) Text(f Field) string    { s, _ := r[f].(string); return s }
-func (r row) Time(f Field) time.Time { t, _ := r[f].(time.Time); return t }
+func (r rowOf) Text(f Field) string    { s, _ := r[f].(string); return s }
+func (r rowOf) Time(f Field) time.Time { t, _ := r[f].(time.Time); return t }
 
-var sample = row{Status: "new", Severity: "High", Created: t0, AssignedTo: "dora@contoso.example"}
+var sample = rowOf{Status: "new", Severity: "High", Created: t0, AssignedTo: "dora@contoso.example"}
 
 func text(f Field, op Op, v string) Compare { return Compare{Field: f, Op: op, Text: v} }
 func at(f Field, op Op, minutes int) Compare {

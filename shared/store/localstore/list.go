@@ -1,13 +1,9 @@
 package localstore
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 
-	"github.com/onepane/onepane/shared/alert"
-	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/query"
 	"github.com/onepane/onepane/shared/store"
@@ -20,9 +16,10 @@ type listing[R query.Row, T any] struct {
 	show   func(R) (T, error) // reads the body
 	total  int64              // how many rows there are before any condition; -1 when that is not counted
 	groups *state             // counts groups of the row table; nil when a walk is given
-	// walk goes through all rows in the order that the listing has unless the query asks for another. Nil is the row
-	// table by creation, newest first, with indexes for the other order and for update times.
-	walk func(do visit) error
+	// walk goes through all rows in the order that the listing has unless the query asks for another, which is order. Nil is
+	// the row table by creation, newest first, with indexes for the other order and for update times.
+	walk  func(do visit) error
+	order []query.Order
 }
 
 // answer gives a page. Rows that are in order already are read no further than the page goes, unless they are to be
@@ -31,6 +28,9 @@ func (l listing[R, T]) answer(ctx context.Context, v *view, q query.Query) (stor
 	page := store.Page[T]{Total: -1}
 	if q.Top <= 0 || q.Skip < 0 {
 		return page, fault.Errorf(fault.Invalid, "a page of %d after %d rows", q.Top, q.Skip)
+	}
+	if len(q.Order) == 0 {
+		q.Order = l.order
 	}
 	if q.Count && q.Where == nil && l.total >= 0 {
 		page.Total = l.total
@@ -60,7 +60,7 @@ func (l listing[R, T]) answer(ctx context.Context, v *view, q query.Query) (stor
 // plan says how to walk, and whether that gives the order the query asks for.
 func (l listing[R, T]) plan(v *view, q query.Query) (walk func(visit) error, ordered bool, err error) {
 	if l.walk != nil {
-		return l.walk, len(q.Order) == 0, nil
+		return l.walk, slices.Equal(q.Order, l.order), nil
 	}
 	if places, named, err := v.pointedAt(l.table, q.Where); named || err != nil {
 		return func(do visit) error { return v.each(l.table, places, do) }, false, err
@@ -77,10 +77,7 @@ func (l listing[R, T]) plan(v *view, q query.Query) (walk func(visit) error, ord
 	byUpdated := func(asc bool) func(visit) error {
 		return func(do visit) error { return v.byUpdate(l.table, updated, asc, do) }
 	}
-	by, desc := query.Created, true
-	if len(q.Order) > 0 {
-		by, desc = q.Order[0].Field, q.Order[0].Desc
-	}
+	by, desc := q.Order[0].Field, q.Order[0].Desc
 	switch {
 	case len(q.Order) > 1: // more than times can tell
 	case by == query.Created && desc && !groups.all:
@@ -137,48 +134,27 @@ func (l listing[R, T]) stream(ctx context.Context, v *view, walk func(visit) err
 	return matched, err
 }
 
-// candidate is a row that may be on the page, and what it is ordered by.
-type candidate struct {
-	place
-	keys []sortKey
-}
-
-// sortKey is one value to order by: times and ranks as a number, all else as text.
-type sortKey struct {
-	number uint64
-	text   string
-}
-
-// sort finds the page's rows among all that match, keeping twice as many as could still be on it.
+// sort finds the page's rows among all that match, in whatever order they come. Only the page's own are shown.
 func (l listing[R, T]) sort(ctx context.Context, v *view, walk func(visit) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
-	var best []candidate
-	keep := q.Skip + q.Top
-	order := func(a, b candidate) int { return compare(a, b, q.Order) }
+	top := query.NewTop[place](q)
 	err = walk(func(at place, head []byte) (bool, error) {
 		v.store.looked.Add(1)
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
 		row, err := l.decode(at, head)
-		if err != nil || !query.Match(q.Where, row) {
-			return err == nil, err
+		if err == nil {
+			top.Offer(row, at)
 		}
-		matched++
-		best = append(best, candidate{at, keysOf(row, q.Order)})
-		if len(best) >= 2*keep+1000 {
-			slices.SortFunc(best, order)
-			best = best[:keep]
-		}
-		return true, nil
+		return err == nil, err
 	})
 	if err != nil {
-		return matched, err
+		return top.Matched(), err
 	}
-	slices.SortFunc(best, order)
-	page.More = matched > int64(keep)
-	best = best[min(q.Skip, len(best)):min(keep, len(best))]
-	for _, c := range best {
-		_, err := v.visit(l.table, c.place, func(at place, head []byte) (bool, error) {
+	var places []place
+	places, page.More = top.Page()
+	for _, at := range places {
+		_, err := v.visit(l.table, at, func(at place, head []byte) (bool, error) {
 			row, err := l.decode(at, head)
 			if err != nil {
 				return false, err
@@ -188,36 +164,8 @@ func (l listing[R, T]) sort(ctx context.Context, v *view, walk func(visit) error
 			return true, err
 		})
 		if err != nil {
-			return matched, err
+			return top.Matched(), err
 		}
 	}
-	return matched, nil
-}
-
-func keysOf(row query.Row, order []query.Order) []sortKey {
-	keys := make([]sortKey, len(order))
-	for i, o := range order {
-		switch {
-		case o.Field.IsTime():
-			keys[i].number = datadir.TimeKey(row.Time(o.Field))
-		case o.Field == query.Severity:
-			keys[i].number = uint64(alert.ParseSeverity(row.Text(o.Field)).Rank())
-		default:
-			keys[i].text = strings.ToLower(row.Text(o.Field))
-		}
-	}
-	return keys
-}
-
-func compare(a, b candidate, order []query.Order) int {
-	for i, o := range order {
-		c := cmp.Or(cmp.Compare(a.keys[i].number, b.keys[i].number), strings.Compare(a.keys[i].text, b.keys[i].text))
-		if c != 0 && o.Desc {
-			return -c
-		}
-		if c != 0 {
-			return c
-		}
-	}
-	return strings.Compare(a.id, b.id)
+	return top.Matched(), nil
 }

@@ -85,7 +85,7 @@ func (s *Store) members(ctx context.Context, v *view, table byte, q query.Query)
 
 func (v *view) memberListing(table byte) listing[*memberRow, incident.AlertRecord] {
 	return listing[*memberRow, incident.AlertRecord]{
-		table: table, show: v.shown, total: -1,
+		table: table, show: v.shown, total: -1, order: query.NewestFirst,
 		decode: func(at place, head []byte) (*memberRow, error) {
 			row, err := decodeMember(at.id, at.created, head)
 			if row != nil {
@@ -118,7 +118,7 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 			return store.Page[incident.Incident]{}, err
 		}
 		l := listing[*incident.Incident, incident.Incident]{
-			table: incidentRows, groups: &st, total: st.Rows.Incidents,
+			table: incidentRows, groups: &st, total: st.Rows.Incidents, order: query.NewestFirst,
 			decode: func(at place, head []byte) (*incident.Incident, error) {
 				return decodeIncident(at.id, at.created, head)
 			},
@@ -141,6 +141,7 @@ func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Q
 		}
 		l := v.memberListing(alertRows)
 		l.total = int64(len(places))
+		l.order = []query.Order{{Field: query.FirstActivity}}
 		l.walk = func(do visit) error { return v.each(alertRows, places, do) }
 		return l.answer(ctx, v, q)
 	})

@@ -73,20 +73,53 @@ func orders(t *testing.T, d Driver) {
 		query.Status, query.AssignedTo, query.Title, query.IncidentID}
 	for _, f := range fields {
 		for _, desc := range []bool{false, true} {
-			want := slices.Clone(ms)
-			slices.SortFunc(want, func(a, b incident.AlertRecord) int {
-				c := compare(a, b, f)
-				if desc {
-					c = -c
-				}
-				return cmp.Or(c, strings.Compare(a.Alert.ID, b.Alert.ID))
-			})
+			want := sortedBy(ms, f, desc)
 			got := alerts(t, d.Store, query.Query{Order: []query.Order{{Field: f, Desc: desc}}, Skip: 3, Top: 40})
 			same(t, fmt.Sprint("by ", f, " desc ", desc), ids(got.Items), ids(want[3:43]))
 		}
 	}
 	got := alerts(t, d.Store, query.Query{Order: []query.Order{{Field: query.Created, Desc: true}, {Field: query.ID, Desc: true}}, Top: 2})
 	same(t, "by two fields", ids(got.Items), []string{id(59), id(58)})
+}
+
+// fractions are alerts whose times are apart by nanoseconds or not set, and whose ids go the other way.
+func fractions(t *testing.T, d Driver) {
+	steps := []time.Duration{0, 1, 2, 999, time.Microsecond, time.Microsecond + 1, time.Millisecond - 1, time.Second - 1, time.Second}
+	ms := members(0, 2*len(steps))
+	for i := range ms {
+		n := len(ms) - 1 - i
+		at := start.Add(steps[n/2]) // two of each moment
+		ms[i].Created, ms[i].Updated, ms[i].Alert.First, ms[i].Alert.Last, ms[i].Incident = at, at, at, at, "10000"
+		if n%4 == 0 {
+			ms[i].Alert.Last = time.Time{}
+		}
+	}
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[len(steps):], Incidents: []incident.Incident{aCase("10000", 0)}})
+	commit(t, d.Store, tenant, incident.Changes{Alerts: ms[:len(steps)]})
+	in := query.Compare{Field: query.IncidentID, Op: query.Eq, Text: "10000"}
+	for _, f := range []query.Field{query.Created, query.Updated, query.FirstActivity, query.LastActivity} {
+		for _, desc := range []bool{false, true} {
+			want := sortedBy(ms, f, desc)
+			for _, where := range []query.Expr{nil, in, query.Compare{Field: f, Op: query.Lt, Time: start.Add(time.Hour)}} {
+				for skip := range len(ms) {
+					p := alerts(t, d.Store, query.Query{Where: where, Order: []query.Order{{Field: f, Desc: desc}}, Skip: skip, Top: 3})
+					same(t, fmt.Sprint("by ", f, " desc ", desc, " after ", skip, " where ", where), ids(p.Items), ids(want[skip:min(skip+3, len(want))]))
+				}
+			}
+		}
+	}
+	same(t, "without an order", ids(alerts(t, d.Store, query.Query{Where: in, Top: 100}).Items), ids(sortedBy(ms, query.Created, true)))
+}
+
+// sortedBy are the alerts in the order of a field, those that it leaves equal by id.
+func sortedBy(ms []incident.AlertRecord, f query.Field, desc bool) []incident.AlertRecord {
+	return slices.SortedFunc(slices.Values(ms), func(a, b incident.AlertRecord) int {
+		c := compare(a, b, f)
+		if desc {
+			c = -c
+		}
+		return cmp.Or(c, strings.Compare(a.Alert.ID, b.Alert.ID))
+	})
 }
 
 // scattered commits alerts a few at a time, in no order of theirs, some of them again later.
@@ -112,14 +145,7 @@ func scattered(t *testing.T, d Driver) {
 	}
 	for _, f := range []query.Field{query.Created, query.Updated, query.FirstActivity, query.Title} {
 		for _, desc := range []bool{false, true} {
-			want := slices.Clone(ms)
-			slices.SortFunc(want, func(a, b incident.AlertRecord) int {
-				c := compare(a, b, f)
-				if desc {
-					c = -c
-				}
-				return cmp.Or(c, strings.Compare(a.Alert.ID, b.Alert.ID))
-			})
+			want := sortedBy(ms, f, desc)
 			for skip := 0; skip < n; skip += 4 {
 				p := alerts(t, d.Store, query.Query{Order: []query.Order{{Field: f, Desc: desc}}, Skip: skip, Top: 4})
 				same(t, fmt.Sprint("by ", f, " desc ", desc, " after ", skip), ids(p.Items), ids(want[skip:skip+4]))

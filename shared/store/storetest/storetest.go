@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"alerts are listed newest first, ties by id", newestFirst},
 		{"pages cover everything once, ties included", paging},
 		{"every order is kept", orders},
+		{"times order by nanoseconds, those not set first", fractions},
 		{"alerts of many commits are in order, page by page", scattered},
 		{"filters choose what query.Match chooses", filters},
 		{"totals count what matches, and only when asked", totals},
