@@ -46,9 +46,6 @@ type Subscriber interface {
 	Subscribe(ctx context.Context, h Handler) error
 }
 
-// MaxDeliveries is how often an event is offered alone before it is set aside.
-const MaxDeliveries = 10
-
 // Shelf is the quarantine queue: rejections wait there until someone releases them.
 type Shelf interface {
 	Publisher

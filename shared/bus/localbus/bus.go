@@ -34,9 +34,6 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// maxBatch is how many events a handler is offered at once at most: as many as a store takes in one commit.
-const maxBatch = 100
-
 // Bus is one queue with its quarantine. Open it once per directory and queue.
 type Bus struct {
 	dir    *datadir.Dir

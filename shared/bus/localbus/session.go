@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/onepane/onepane/shared/bus"
 	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
@@ -23,9 +24,7 @@ type session struct {
 	busy    bool   // ready, in a handler, or pausing
 	waiters []waiter
 
-	limit    int // how many events to offer at once
-	failures int // in a row
-	alone    int // how often the event after done failed alone
+	redelivery bus.Redelivery
 }
 
 type waiter struct {
@@ -37,7 +36,7 @@ type waiter struct {
 func (b *Bus) session(name string) *session {
 	s := b.sessions[name]
 	if s == nil {
-		s = &session{name: name, limit: maxBatch}
+		s = &session{name: name}
 		b.sessions[name] = s
 	}
 	return s

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -39,7 +38,7 @@ func (b *Bus) work(ctx context.Context, s *session, h bus.Handler) (pause time.D
 	evs, aside, last, err := b.batch(s)
 	if err == nil && len(evs) > 0 {
 		var refused []setAside
-		if refused, err = refusals(evs, call(ctx, h, evs)); err == nil {
+		if refused, err = refusals(evs, h.Offer(ctx, evs)); err == nil {
 			aside = append(aside, refused...)
 		}
 	}
@@ -48,21 +47,20 @@ func (b *Bus) work(ctx context.Context, s *session, h bus.Handler) (pause time.D
 	}
 	switch {
 	case err == nil:
-		s.failures, s.alone = 0, 0
-		s.limit = min(2*s.limit, maxBatch)
+		s.redelivery.Succeeded()
 		return 0
 	case ctx.Err() != nil:
 		return 0 // interrupted, which says nothing about the events
 	}
-	return b.failed(s, evs, last, err)
+	return b.fail(s, evs, last, err)
 }
 
 // batch reads what to offer next. Entries that are no events go aside; last is the position that it reaches.
 func (b *Bus) batch(s *session) (evs []cloudevent.Event, aside []setAside, last uint64, err error) {
 	b.mu.Lock()
-	done, newest, limit := s.done, s.last, s.limit
+	done, newest := s.done, s.last
 	b.mu.Unlock()
-	entries, err := b.log.Read(s.name, done, limit)
+	entries, err := b.log.Read(s.name, done, s.redelivery.Limit())
 	if err != nil {
 		return nil, nil, done, err
 	}
@@ -76,16 +74,6 @@ func (b *Bus) batch(s *session) (evs []cloudevent.Event, aside []setAside, last 
 		evs = append(evs, e.Event)
 	}
 	return evs, aside, last, nil
-}
-
-// call runs the handler. A panic is an error like any other: the batch is cut until what causes it is alone.
-func call(ctx context.Context, h bus.Handler, evs []cloudevent.Event) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return h(ctx, evs)
 }
 
 // complete moves a session on. What goes aside is on the shelf in the same moment, so that a crash loses neither
@@ -115,24 +103,16 @@ func (b *Bus) complete(s *session, last uint64, aside []setAside) error {
 	return nil
 }
 
-// failed decides how a batch that failed is offered again: halved until its events are alone, after a growing pause. An
-// event that failed alone too often is set aside, unless for want of room or of a store that answers: that is not its doing.
-func (b *Bus) failed(s *session, evs []cloudevent.Event, last uint64, err error) time.Duration {
-	b.opts.Log.Warn("batch failed, will be offered again", "session", s.name, "events", len(evs), "failures", s.failures+1, "error", err)
-	s.failures++
-	switch {
-	case len(evs) > 1:
-		s.limit = len(evs) / 2
-		s.alone = 0
-	case len(evs) == 1 && !fault.Outside(err):
-		s.limit = 1
-		if s.alone++; s.alone < bus.MaxDeliveries {
-			break
-		}
-		if err := b.complete(s, last, []setAside{{evs[0], fmt.Errorf("failed %d times: %w", s.alone, err)}}); err == nil {
-			s.failures, s.alone = 0, 0
+// fail notes a failed batch and returns how long to leave the session alone. An event that failed alone too often goes
+// to quarantine.
+func (b *Bus) fail(s *session, evs []cloudevent.Event, last uint64, err error) time.Duration {
+	b.opts.Log.Warn("batch failed, will be offered again", "session", s.name, "events", len(evs), "failures", s.redelivery.Failures()+1, "error", err)
+	if s.redelivery.Failed(len(evs), err) {
+		reason := fmt.Errorf("failed %d times: %w", bus.MaxDeliveries, err)
+		if b.complete(s, last, []setAside{{evs[0], reason}}) == nil {
+			s.redelivery.Succeeded()
 			return 0
 		}
 	}
-	return backoff.Delay(s.failures, b.opts.Pause, b.opts.MaxPause)
+	return backoff.Delay(s.redelivery.Failures(), b.opts.Pause, b.opts.MaxPause)
 }

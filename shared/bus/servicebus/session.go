@@ -34,8 +34,8 @@ type session struct {
 	r   *azservicebus.SessionReceiver
 	h   bus.Handler
 	// begun is true once a message has come.
-	begun bool
-	offering
+	begun      bool
+	redelivery bus.Redelivery
 }
 
 // serve handles a session until it has no messages, its turn is over, its lock is lost or ctx ends.
@@ -48,7 +48,7 @@ func (b *Bus) serve(ctx context.Context, r *azservicebus.SessionReceiver, h bus.
 	defer renewing.Wait()
 	defer lost(nil)
 
-	s := &session{bus: b, r: r, h: h, offering: offering{limit: maxBatch}}
+	s := &session{bus: b, r: r, h: h}
 	for until := time.Now().Add(b.opts.Turn); holding.Err() == nil && time.Now().Before(until); {
 		messages, err := s.receive(holding)
 		if err == nil && len(messages) > 0 {
@@ -91,7 +91,7 @@ func (s *session) receive(ctx context.Context) (messages []*azservicebus.Receive
 	if !s.begun {
 		wait = max(wait, arriving)
 	}
-	for events := 0; events < maxBatch; wait = following {
+	for events := 0; events < bus.MaxBatch; wait = following {
 		waiting, cancel := context.WithTimeout(ctx, wait)
 		one, err := s.r.ReceiveMessages(waiting, 1, nil)
 		ended := waiting.Err() != nil
@@ -129,22 +129,22 @@ func (s *session) work(ctx context.Context, messages []*azservicebus.ReceivedMes
 	if err != nil {
 		return err
 	}
-	s.suspect(messages[0].DeliveryCount)
+	s.redelivery.Suspect(int(messages[0].DeliveryCount))
 	burials := map[int]error{}
 	settled := 0
 	for done := 0; done < len(items); {
-		part := items[done:min(done+s.limit, len(items))]
+		part := items[done:min(done+s.redelivery.Limit(), len(items))]
 		if err := s.try(ctx, part, burials); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
-			s.bus.opts.Log.Warn("batch failed, will be offered again", "session", s.r.SessionID(), "events", len(part), "failures", s.failures, "error", err)
-			if err := s.bus.pause(ctx, s.failures); err != nil {
+			s.bus.opts.Log.Warn("batch failed, will be offered again", "session", s.r.SessionID(), "events", len(part), "failures", s.redelivery.Failures(), "error", err)
+			if err := s.bus.pause(ctx, s.redelivery.Failures()); err != nil {
 				return err
 			}
 			continue
 		}
-		s.succeeded()
+		s.redelivery.Succeeded()
 		done += len(part)
 		upTo := len(messages) // messages of which everything is done
 		if done < len(items) {
@@ -160,17 +160,17 @@ func (s *session) work(ctx context.Context, messages []*azservicebus.ReceivedMes
 
 // try offers a part; nil when all of it is handled or set aside.
 func (s *session) try(ctx context.Context, part []item, burials map[int]error) error {
-	aside, err := s.offer(ctx, s.h, part)
-	if err != nil && ctx.Err() == nil {
-		if aside = s.failed(part, err); aside != nil {
-			err = nil
-		}
-	}
+	aside, err := offer(ctx, s.h, part)
 	if err != nil {
-		return err
+		if ctx.Err() != nil || !s.redelivery.Failed(len(part), err) {
+			return err
+		}
+		one := part[0]
+		one.refused = fmt.Errorf("failed %d times: %w", bus.MaxDeliveries, err)
+		aside = []item{one}
 	}
 	if err = s.setAside(ctx, aside, burials); err != nil {
-		s.failures++
+		s.redelivery.Failed(0, err)
 	}
 	return err
 }
