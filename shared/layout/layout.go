@@ -67,7 +67,7 @@ var Rules = []Rule{
 	{"functions/cli", with(domain, "shared/backoff", "functions/api/client")},
 	{"functions/host/attempt", domain},
 	{"functions/host/hosttest/...", with(domain, "events", "shared/telemetry/logs", "functions/...")},
-	{"functions/host/*", with(domain, "events", "shared/telemetry", "shared/telemetry/logs", "functions/host/attempt", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
+	{"functions/host/*", with(domain, "events", "shared/bus", "shared/telemetry", "shared/telemetry/logs", "functions/host/attempt", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
 	{"infra/contract", []string{"shared/bus"}},
 	{"infra/local/cosmos", nil},
 	{"infra/local/*", []string{"infra/local/npm"}},

@@ -96,16 +96,16 @@ func TestAPoisonousEventHoldsUpNoSession(t *testing.T) {
 		again      bool
 	}{
 		{"at first all is offered again", 1, poison, "", "", true},
-		{"then the others get through", partFrom, poison, "abde", "", true},
-		{"and in the end it is set aside", setAsideFrom, poison, "abde", "c", false},
-		{"a panic counts like an error", setAsideFrom, func(e cloudevent.Event) error {
+		{"then the others get through", halveFrom, poison, "abde", "", true},
+		{"and in the end it is set aside", deadLetterFrom, poison, "abde", "c", false},
+		{"a panic counts like an error", deadLetterFrom, func(e cloudevent.Event) error {
 			if e.ID == "c" {
 				panic("poison")
 			}
 			return nil
 		}, "abde", "c", false},
-		{"a store that is down is nobody's fault", setAsideFrom, func(cloudevent.Event) error { return fault.Errorf(fault.Unavailable, "down") }, "", "", true},
-		{"nor is a missing right", setAsideFrom, func(cloudevent.Event) error { return fault.Errorf(fault.Denied, "no role") }, "", "", true},
+		{"a store that is down is nobody's fault", deadLetterFrom, func(cloudevent.Event) error { return fault.Errorf(fault.Unavailable, "down") }, "", "", true},
+		{"nor is a missing right", deadLetterFrom, func(cloudevent.Event) error { return fault.Errorf(fault.Denied, "no role") }, "", "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, done := &shelf{}, []string{}

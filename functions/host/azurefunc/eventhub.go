@@ -13,6 +13,7 @@ import (
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/functions/host/attempt"
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/shared/bus"
 )
 
 // Ingest takes one delivery: *ingest.Function. What it refuses for good it has set aside.
@@ -64,12 +65,22 @@ func (h EventHub) Invoke(ctx context.Context, in Invocation) error {
 	return flush()
 }
 
-// deliver hands events to the function as one delivery. An event that makes it panic is found and set aside, or it
-// would hold up its partition for ever.
+// deliver hands events to the function as one delivery. An event that makes it panic goes to quarantine: a hub counts no
+// deliveries and would offer it for ever.
 func (h EventHub) deliver(ctx context.Context, bodies [][]byte) error {
-	if len(bodies) == 0 {
-		return nil
-	}
+	return halving[[]byte]{
+		offer:    func(bodies [][]byte) error { return h.ingestBodies(ctx, bodies) },
+		isTheirs: isPanic,
+		deadLetter: func(body []byte, err error) error {
+			r := events.Rejection{Route: h.Route, Kind: "invalid", Reason: err.Error(), Received: h.Now()}
+			r.SetBody(body)
+			return quarantine(ctx, h.Quarantine, h.Log, r)
+		},
+	}.offerAll(bodies, bus.Redelivery{Deliveries: 1})
+}
+
+// ingestBodies runs the function once, on one event or on an array of several.
+func (h EventHub) ingestBodies(ctx context.Context, bodies [][]byte) error {
 	body := bodies[0]
 	if len(bodies) > 1 {
 		body = append(append([]byte{'['}, bytes.Join(bodies, []byte{','})...), ']')
@@ -78,17 +89,16 @@ func (h EventHub) deliver(ctx context.Context, bodies [][]byte) error {
 		_, err := h.Ingest.Handle(ctx, ingest.Delivery{Body: body, Headers: map[string]string{"content-type": "application/json"}, Received: h.Now()})
 		return err
 	})
-	var p *attempt.Panic
-	switch {
-	case attempt.Settled(err):
+	if attempt.Settled(err) {
 		return nil
-	case !errors.As(err, &p):
-		return fmt.Errorf("ingest %d events: %w", len(bodies), err)
-	case len(bodies) > 1:
-		half := len(bodies) / 2
-		return errors.Join(h.deliver(ctx, bodies[:half]), h.deliver(ctx, bodies[half:]))
 	}
-	r := events.Rejection{Route: h.Route, Kind: "invalid", Reason: err.Error(), Received: h.Now()}
-	r.SetBody(body)
-	return setAside(ctx, h.Quarantine, h.Log, r)
+	if isPanic(err) {
+		return err
+	}
+	return fmt.Errorf("ingest %d events: %w", len(bodies), err)
+}
+
+func isPanic(err error) bool {
+	var p *attempt.Panic
+	return errors.As(err, &p)
 }
