@@ -7,7 +7,7 @@
 //	  ▼
 //	Member ─▶ graphAlert, evidence ─▶ $select, $expand ─▶ JSON, gzip
 //
-//	PATCH, POST ─▶ incident.Action ─▶ Hand (correlate) ─▶ Records ─▶ Audit
+//	PATCH, POST ─▶ correlation.Action ─▶ Hand (correlate) ─▶ Records ─▶ Audit
 package api
 
 import (

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
@@ -176,7 +177,7 @@ func (b bound) remove(ctx context.Context, s shelved) error {
 }
 
 // act does what the principal decided in one of its tenants.
-func (b bound) act(ctx context.Context, tenant string, a incident.Action, by incident.Actor) (d incident.ActionResult, err error) {
+func (b bound) act(ctx context.Context, tenant string, a correlation.Action, by correlation.Actor) (d correlation.ActionResult, err error) {
 	if err := b.check(tenant); err != nil {
 		return d, err
 	}

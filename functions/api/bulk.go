@@ -9,8 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 )
 
 // maxBulk is how many things one request edits.
@@ -37,20 +37,20 @@ type bulkFailed struct {
 }
 
 func (c *call) bulkIncidents() error {
-	return c.bulk(incidentProperties, incidentSchema, func(tenants []string, id string, e incident.Edit) error {
+	return c.bulk(incidentProperties, incidentSchema, func(tenants []string, id string, e correlation.Edit) error {
 		i, err := c.service().Incident(c.Context(), tenants, id)
 		if err == nil {
-			_, err = c.act(i.Tenant, incident.EditIncident{ID: id, Edit: e})
+			_, err = c.act(i.Tenant, correlation.EditIncident{ID: id, Edit: e})
 		}
 		return err
 	})
 }
 
 func (c *call) bulkAlerts() error {
-	return c.bulk(alertProperties, alertSchema, func(tenants []string, id string, e incident.Edit) error {
+	return c.bulk(alertProperties, alertSchema, func(tenants []string, id string, e correlation.Edit) error {
 		m, err := c.service().Alert(c.Context(), tenants, id)
 		if err == nil {
-			_, err = c.act(m.Alert.Tenant, incident.EditAlerts{IDs: []string{id}, Edit: e})
+			_, err = c.act(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{id}, Edit: e})
 		}
 		return err
 	})
@@ -58,7 +58,7 @@ func (c *call) bulkAlerts() error {
 
 // bulk edits one thing after the other and tells of each. A mistake in the request itself edits none; once nobody waits
 // for the answer, no more are edited.
-func (c *call) bulk(known []property, s odata.Schema, one func(tenants []string, id string, e incident.Edit) error) error {
+func (c *call) bulk(known []property, s odata.Schema, one func(tenants []string, id string, e correlation.Edit) error) error {
 	tenants, err := c.tenants()
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (c *call) bulk(known []property, s odata.Schema, one func(tenants []string,
 	}{results})
 }
 
-func (c *call) bulkRequest(known []property, s odata.Schema) (r bulkRequest, e incident.Edit, err error) {
+func (c *call) bulkRequest(known []property, s odata.Schema) (r bulkRequest, e correlation.Edit, err error) {
 	body, err := c.document()
 	if err != nil {
 		return r, e, err

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 )
 
 // problem is an error as the Graph words it (unified-api reference, 3.4).
@@ -93,12 +93,12 @@ func failureOf(err error) *failure {
 		return f
 	}
 	out := fail(k.status, k.code, err.Error())
-	var field *incident.FieldError
+	var field *correlation.FieldError
 	if errors.As(err, &field) {
 		out.Target = field.Field
 		out.Details = &[]detail{{Code: "invalidProperty", Message: field.Text, Target: field.Field}}
 	}
-	if errors.Is(err, incident.ErrStale) {
+	if errors.Is(err, correlation.ErrStale) {
 		out.status, out.Code = http.StatusPreconditionFailed, "resourceModified"
 	}
 	var o *odata.Error

@@ -100,7 +100,7 @@ func factsOf(i incident.Incident) incidentFacts {
 		Type: "#microsoft.graph.security.dictionary", AlertCount: i.Alerts, Assets: assets(i.Assets),
 		AssetCount: max(i.AssetCount, len(i.Assets)), Clouds: some(i.Clouds), Products: some(i.Products),
 		Tactics: some(i.Tactics), FirstActivity: stamp(i.First), LastActivity: stamp(i.Last),
-		Merged: i.Merged, Background: i.Noise, Exposures: i.OpenExposures(), Priority: []priorityPart{},
+		Merged: i.Merged, Background: i.Noise, Exposures: i.Exposures.CountDistinct(), Priority: []priorityPart{},
 	}
 	for _, p := range i.Priority().Parts {
 		f.Priority = append(f.Priority, priorityPart(p))

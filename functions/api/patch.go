@@ -14,8 +14,8 @@ import (
 
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 )
 
 // document reads a request's JSON body of at most maxRequest bytes, unpacked if it is packed. Whether it is, its first bytes
@@ -62,30 +62,30 @@ func orEmpty(err error) error {
 type property struct {
 	name string
 	enum *odata.Enum // nil for free text
-	set  func(*incident.Edit, *string)
+	set  func(*correlation.Edit, *string)
 }
 
 // What of an alert and of an incident may be set (unified-api reference, 3.1).
 var (
 	workProperties = []property{
-		{"assignedTo", nil, func(e *incident.Edit, v *string) { e.AssignedTo = v }},
-		{"classification", classificationEnum, func(e *incident.Edit, v *string) { e.Classification = v }},
-		{"determination", determinationEnum, func(e *incident.Edit, v *string) { e.Determination = v }},
+		{"assignedTo", nil, func(e *correlation.Edit, v *string) { e.AssignedTo = v }},
+		{"classification", classificationEnum, func(e *correlation.Edit, v *string) { e.Classification = v }},
+		{"determination", determinationEnum, func(e *correlation.Edit, v *string) { e.Determination = v }},
 	}
-	alertProperties    = append(slices.Clip(workProperties), property{"status", alertStatusEnum, func(e *incident.Edit, v *string) { e.Status = v }})
+	alertProperties    = append(slices.Clip(workProperties), property{"status", alertStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }})
 	incidentProperties = append(slices.Clip(workProperties),
-		property{"status", incidentStatusEnum, func(e *incident.Edit, v *string) { e.Status = v }},
-		property{"severity", severityEnum, func(e *incident.Edit, v *string) { e.Severity = v }},
-		property{"displayName", nil, func(e *incident.Edit, v *string) { e.Name = v }},
-		property{"description", nil, func(e *incident.Edit, v *string) { e.Description = v }},
-		property{"summary", nil, func(e *incident.Edit, v *string) { e.Summary = v }},
-		property{"resolvingComment", nil, func(e *incident.Edit, v *string) { e.ResolvingComment = v }},
+		property{"status", incidentStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }},
+		property{"severity", severityEnum, func(e *correlation.Edit, v *string) { e.Severity = v }},
+		property{"displayName", nil, func(e *correlation.Edit, v *string) { e.Name = v }},
+		property{"description", nil, func(e *correlation.Edit, v *string) { e.Description = v }},
+		property{"summary", nil, func(e *correlation.Edit, v *string) { e.Summary = v }},
+		property{"resolvingComment", nil, func(e *correlation.Edit, v *string) { e.ResolvingComment = v }},
 	)
 )
 
 // edit reads a PATCH: what is not named stays, null clears, and what cannot be set is refused by name.
-func edit(m map[string]jsontext.Value, known []property, s odata.Schema) (incident.Edit, error) {
-	var e incident.Edit
+func edit(m map[string]jsontext.Value, known []property, s odata.Schema) (correlation.Edit, error) {
+	var e correlation.Edit
 	for _, name := range slices.Sorted(maps.Keys(m)) { // of several mistakes always the same one is told
 		if name == "customTags" && slices.ContainsFunc(known, func(p property) bool { return p.name == "displayName" }) {
 			tags := []string{}

@@ -6,8 +6,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 )
 
 // regrouping names what to put together or take apart.
@@ -27,26 +27,26 @@ type regrouped struct {
 
 // mergeIncidents merges others into the incident of the path, or it into one of them: that is not the caller's choice.
 func (c *call) mergeIncidents() error {
-	return c.regroup(`{"incidentIds":["…"]}`, func(id string, r regrouping) (incident.Action, bool) {
-		return incident.Merge{IDs: append([]string{id}, r.Incidents...), Comment: r.Comment}, len(r.Incidents) > 0 && r.Alerts == nil
+	return c.regroup(`{"incidentIds":["…"]}`, func(id string, r regrouping) (correlation.Action, bool) {
+		return correlation.Merge{IDs: append([]string{id}, r.Incidents...), Comment: r.Comment}, len(r.Incidents) > 0 && r.Alerts == nil
 	})
 }
 
 // moveAlerts moves alerts into the incident of the path.
 func (c *call) moveAlerts() error {
-	return c.regroup(`{"alertIds":["…"]}`, func(id string, r regrouping) (incident.Action, bool) {
-		return incident.Move{Alerts: r.Alerts, To: id, Comment: r.Comment}, len(r.Alerts) > 0 && r.Incidents == nil
+	return c.regroup(`{"alertIds":["…"]}`, func(id string, r regrouping) (correlation.Action, bool) {
+		return correlation.Move{Alerts: r.Alerts, To: id, Comment: r.Comment}, len(r.Alerts) > 0 && r.Incidents == nil
 	})
 }
 
 // splitIncident moves alerts of the incident of the path into a new one.
 func (c *call) splitIncident() error {
-	return c.regroup(`{"alertIds":["…"]}`, func(id string, r regrouping) (incident.Action, bool) {
-		return incident.Move{Alerts: r.Alerts, From: id, Comment: r.Comment}, len(r.Alerts) > 0 && r.Incidents == nil
+	return c.regroup(`{"alertIds":["…"]}`, func(id string, r regrouping) (correlation.Action, bool) {
+		return correlation.Move{Alerts: r.Alerts, From: id, Comment: r.Comment}, len(r.Alerts) > 0 && r.Incidents == nil
 	})
 }
 
-func (c *call) regroup(shape string, action func(id string, r regrouping) (incident.Action, bool)) error {
+func (c *call) regroup(shape string, action func(id string, r regrouping) (correlation.Action, bool)) error {
 	i, err := c.incident()
 	if err != nil {
 		return err
@@ -74,14 +74,14 @@ func (c *call) unfoldAlert() error {
 	if err != nil {
 		return err
 	}
-	done, err := c.act(m.Alert.Tenant, incident.Unfold{ID: c.PathValue("id")})
+	done, err := c.act(m.Alert.Tenant, correlation.Unfold{ID: c.PathValue("id")})
 	if err != nil {
 		return err
 	}
 	return c.answerRegrouped(m.Alert.Tenant, done)
 }
 
-func (c *call) answerRegrouped(tenant string, done incident.ActionResult) error {
+func (c *call) answerRegrouped(tenant string, done correlation.ActionResult) error {
 	out := regrouped{IncidentID: done.Incident, Changed: done.Changed, Notes: done.Notes}
 	if done.Incident != "" {
 		i, err := c.reader().Incident(c.Context(), tenant, done.Incident)

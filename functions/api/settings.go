@@ -7,8 +7,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 )
 
 // Settings keeps what a tenant can set while Onepane runs, over what its configuration says.
@@ -100,6 +100,6 @@ func checkTuning(s Setting, tuning map[string]string) error {
 		all = map[string]string{}
 	}
 	maps.Copy(all, tuning)
-	_, err := incident.Tunings(map[string]map[string]string{s.Tenant: all})
+	_, err := correlation.ParamsByTenant(map[string]map[string]string{s.Tenant: all})
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 )
@@ -17,12 +18,12 @@ import (
 // Hand does what people decide about alerts and incidents. Act is all or nothing, and safe to repeat; what by.Note says of it is
 // written with it.
 type Hand interface {
-	Act(ctx context.Context, tenant string, a incident.Action, by incident.Actor) (incident.ActionResult, error)
+	Act(ctx context.Context, tenant string, a correlation.Action, by correlation.Actor) (correlation.ActionResult, error)
 }
 
 // act does an action for the principal, with its entries in the audit log.
-func (c *call) act(tenant string, a incident.Action) (incident.ActionResult, error) {
-	by := incident.Actor{Name: cmp.Or(c.principal.Name, c.principal.ID), IfMatch: c.match()}
+func (c *call) act(tenant string, a correlation.Action) (correlation.ActionResult, error) {
+	by := correlation.Actor{Name: cmp.Or(c.principal.Name, c.principal.ID), IfMatch: c.match()}
 	by.Audit = func(records []incident.AuditRecord) (out []incident.AuditEntry, err error) {
 		for _, r := range records {
 			n, err := c.line(tenant, r.Kind+" "+r.ID, r.Before, r.After)
@@ -60,7 +61,7 @@ func (c *call) patchIncident() error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.act(i.Tenant, incident.EditIncident{ID: i.ID, Edit: e}); err != nil {
+	if _, err := c.act(i.Tenant, correlation.EditIncident{ID: i.ID, Edit: e}); err != nil {
 		return err
 	}
 	if c.minimal() {
@@ -86,7 +87,7 @@ func (c *call) patchAlert() error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.act(m.Alert.Tenant, incident.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
+	if _, err := c.act(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
 		return err
 	}
 	if c.minimal() {
@@ -115,14 +116,14 @@ func (c *call) minimal() bool {
 }
 
 // edit reads the body of a PATCH.
-func (c *call) edit(known []property, s odata.Schema) (incident.Edit, error) {
+func (c *call) edit(known []property, s odata.Schema) (correlation.Edit, error) {
 	body, err := c.document()
 	if err != nil {
-		return incident.Edit{}, err
+		return correlation.Edit{}, err
 	}
 	m, err := members(body)
 	if err != nil {
-		return incident.Edit{}, err
+		return correlation.Edit{}, err
 	}
 	return edit(m, known, s)
 }
@@ -153,8 +154,8 @@ func (c *call) commentIncident() error {
 	if err != nil {
 		return err
 	}
-	return c.comment("incidents('"+i.ID+"')/comments", func(e incident.Edit) ([]incident.Comment, error) {
-		if _, err := c.act(i.Tenant, incident.EditIncident{ID: i.ID, Edit: e}); err != nil {
+	return c.comment("incidents('"+i.ID+"')/comments", func(e correlation.Edit) ([]incident.Comment, error) {
+		if _, err := c.act(i.Tenant, correlation.EditIncident{ID: i.ID, Edit: e}); err != nil {
 			return nil, err
 		}
 		i, err := c.reader().Incident(c.Context(), i.Tenant, i.ID)
@@ -167,8 +168,8 @@ func (c *call) commentAlert() error {
 	if err != nil {
 		return err
 	}
-	return c.comment("alerts_v2('"+m.Alert.ID+"')/comments", func(e incident.Edit) ([]incident.Comment, error) {
-		if _, err := c.act(m.Alert.Tenant, incident.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
+	return c.comment("alerts_v2('"+m.Alert.ID+"')/comments", func(e correlation.Edit) ([]incident.Comment, error) {
+		if _, err := c.act(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
 			return nil, err
 		}
 		m, err := c.reader().Alert(c.Context(), m.Alert.Tenant, m.Alert.ID)
@@ -178,7 +179,7 @@ func (c *call) commentAlert() error {
 
 // comment adds a comment and answers with all there are: a collection to who sends one object, as the Graph documents, and a
 // bare list to who sends a list, as its Go SDK does.
-func (c *call) comment(context string, add func(incident.Edit) ([]incident.Comment, error)) error {
+func (c *call) comment(context string, add func(correlation.Edit) ([]incident.Comment, error)) error {
 	body, err := c.document()
 	if err != nil {
 		return err
@@ -190,7 +191,7 @@ func (c *call) comment(context string, add func(incident.Edit) ([]incident.Comme
 	}
 	var all []incident.Comment
 	for _, text := range texts {
-		if all, err = add(incident.Edit{Comment: text}); err != nil {
+		if all, err = add(correlation.Edit{Comment: text}); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 )
@@ -15,13 +16,13 @@ import (
 // hand remembers what it was asked to do, and refuses what is about incident 10009.
 type hand struct{ asked []string }
 
-func (h *hand) Act(_ context.Context, tenant string, a incident.Action, by incident.Actor) (incident.ActionResult, error) {
+func (h *hand) Act(_ context.Context, tenant string, a correlation.Action, by correlation.Actor) (correlation.ActionResult, error) {
 	told := fmt.Sprintf("%+v", a)
 	h.asked = append(h.asked, told)
 	if strings.Contains(told, "10009") {
-		return incident.ActionResult{}, fault.Errorf(fault.Precondition, "Incident 10009 is resolved.")
+		return correlation.ActionResult{}, fault.Errorf(fault.Precondition, "Incident 10009 is resolved.")
 	}
-	return incident.ActionResult{Incident: "10001", Changed: true}, nil
+	return correlation.ActionResult{Incident: "10001", Changed: true}, nil
 }
 
 // reader also finds single alerts.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
@@ -21,16 +22,16 @@ type Lister interface {
 // commit, the incident first, so that doing it again finishes what broke off. The error's kind is that of State.Act, or
 // of the store. What was done is in Done.Records, and by.Note is asked what the journal says of it: each commit has its entries
 // with it. Of the alerts that an edit goes on to both have how many.
-func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by incident.Actor) (incident.ActionResult, error) {
+func (f *Function) Act(ctx context.Context, tenant string, a correlation.Action, by correlation.Actor) (correlation.ActionResult, error) {
 	done, err := f.act(ctx, tenant, a, by)
 	if err != nil {
 		return done, err
 	}
-	edit, ok := a.(incident.EditIncident)
+	edit, ok := a.(correlation.EditIncident)
 	if !ok {
 		return done, nil
 	}
-	passed, ok := edit.Passes()
+	passed, ok := edit.AlertEdit()
 	if !ok || f.Alerts == nil {
 		return done, nil
 	}
@@ -44,12 +45,12 @@ func (f *Function) Act(ctx context.Context, tenant string, a incident.Action, by
 }
 
 // passedOn tells of the alerts that an incident's edit went on to.
-func (f *Function) passedOn(by incident.Actor, id string, alerts int) incident.AuditRecord {
+func (f *Function) passedOn(by correlation.Actor, id string, alerts int) incident.AuditRecord {
 	return incident.AuditRecord{Who: by.Name, When: f.Now(), What: "edit", Kind: "incident", ID: id, After: map[string]string{"alertsEdited": strconv.Itoa(alerts)}}
 }
 
 // act does one action in one commit.
-func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by incident.Actor) (incident.ActionResult, error) {
+func (f *Function) act(ctx context.Context, tenant string, a correlation.Action, by correlation.Actor) (correlation.ActionResult, error) {
 	c := f.cached(tenant)
 	c.Lock()
 	defer c.Unlock()
@@ -59,7 +60,7 @@ func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by
 			return done, nil
 		}
 		if fault.Of(err) != fault.Conflict || try == maxTries {
-			return incident.ActionResult{}, err
+			return correlation.ActionResult{}, err
 		}
 		if f.Meter != nil {
 			f.Meter.Conflict()
@@ -68,7 +69,7 @@ func (f *Function) act(ctx context.Context, tenant string, a incident.Action, by
 }
 
 // decide runs one round of load, decide, commit on c, whose lock is held. What was not committed is not kept.
-func (f *Function) decide(ctx context.Context, tenant string, c *cached, a incident.Action, by incident.Actor) (done incident.ActionResult, err error) {
+func (f *Function) decide(ctx context.Context, tenant string, c *cached, a correlation.Action, by correlation.Actor) (done correlation.ActionResult, err error) {
 	f.fresh(tenant, c)
 	decided := false
 	defer func() {
@@ -139,8 +140,8 @@ func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[
 
 // pass edits the alerts of an incident as the incident was, as far as they differ, and counts them. Those that are edited
 // leave the list, so that its first page is always what is left to do.
-func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Edit, by incident.Actor) (n int, err error) {
-	q := query.Query{Top: incident.MaxAlertsPerAction, Where: unlike(edit)}
+func (f *Function) pass(ctx context.Context, tenant, id string, edit correlation.Edit, by correlation.Actor) (n int, err error) {
+	q := query.Query{Top: correlation.MaxAlertsPerAction, Where: unlike(edit)}
 	if note := by.Audit; note != nil {
 		by.Audit = func(edited []incident.AuditRecord) ([]incident.AuditEntry, error) {
 			return note([]incident.AuditRecord{f.passedOn(by, id, len(edited))})
@@ -158,7 +159,7 @@ func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Ed
 		if len(ids) == 0 {
 			return n, nil
 		}
-		done, err := f.act(ctx, tenant, incident.EditAlerts{IDs: ids, Edit: edit}, by)
+		done, err := f.act(ctx, tenant, correlation.EditAlerts{IDs: ids, Edit: edit}, by)
 		if err != nil {
 			return n, fmt.Errorf("the incident was changed, not all of its alerts: %w", err)
 		}
@@ -170,7 +171,7 @@ func (f *Function) pass(ctx context.Context, tenant, id string, edit incident.Ed
 }
 
 // unlike selects the alerts that an edit changes.
-func unlike(e incident.Edit) query.Expr {
+func unlike(e correlation.Edit) query.Expr {
 	var status, owner query.Expr
 	if e.Status != nil {
 		status = query.Compare{Field: query.Status, Op: query.Ne, Text: *e.Status}

@@ -15,15 +15,15 @@ import (
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
 	"github.com/onepane/onepane/shared/store/localstore"
 )
 
-var dora = incident.Actor{Name: "dora@contoso.example"}
+var dora = correlation.Actor{Name: "dora@contoso.example"}
 
 func to[T any](v T) *T { return &v }
 
@@ -83,7 +83,7 @@ func (d *desk) see(evs ...cloudevent.Event) {
 	}
 }
 
-func (d *desk) act(a incident.Action) incident.ActionResult {
+func (d *desk) act(a correlation.Action) correlation.ActionResult {
 	d.t.Helper()
 	done, err := d.f.Act(context.Background(), "contoso", a, dora)
 	if err != nil {
@@ -104,12 +104,12 @@ func (d *desk) in(name string) string {
 
 func TestResolvingAnIncidentResolvesItsAlerts(t *testing.T) {
 	d := newDesk(t)
-	const alerts = 2*incident.MaxAlertsPerAction + 7
+	const alerts = 2*correlation.MaxAlertsPerAction + 7
 	for i := range alerts {
 		d.see(seen(fmt.Sprint(i), i/10, fmt.Sprint("kind", i%3), "host=web-03.contoso.example"))
 	}
 	id := d.in("0")
-	d.act(incident.EditIncident{ID: id, Edit: incident.Edit{Status: to("resolved"), AssignedTo: to("dora")}})
+	d.act(correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: to("resolved"), AssignedTo: to("dora")}})
 	page, err := d.s.IncidentAlerts(context.Background(), "contoso", id, query.Query{Top: alerts, Count: true})
 	if err != nil || page.Total != alerts {
 		t.Fatalf("%d alerts, want %d: %v", page.Total, alerts, err)
@@ -119,7 +119,7 @@ func TestResolvingAnIncidentResolvesItsAlerts(t *testing.T) {
 			t.Fatalf("alert %s is %s, of %q", m.Alert.ID, m.Status, m.AssignedTo)
 		}
 	}
-	d.act(incident.EditIncident{ID: id, Edit: incident.Edit{Status: to("active")}})
+	d.act(correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: to("active")}})
 	if m, _ := d.s.Alert(context.Background(), "contoso", idOf("0")); m.Status != alert.StatusResolved {
 		t.Error("opening an incident again opened its alerts")
 	}
@@ -127,7 +127,7 @@ func TestResolvingAnIncidentResolvesItsAlerts(t *testing.T) {
 
 func TestWhatBrokeOffIsFinishedByDoingItAgain(t *testing.T) {
 	d := newDesk(t)
-	for i := range incident.MaxAlertsPerAction + 5 {
+	for i := range correlation.MaxAlertsPerAction + 5 {
 		d.see(seen(fmt.Sprint(i), 0, fmt.Sprint("kind", i%3), "host=web-03.contoso.example"))
 	}
 	id := d.in("0")
@@ -138,7 +138,7 @@ func TestWhatBrokeOffIsFinishedByDoingItAgain(t *testing.T) {
 		return nil
 	}})
 	broken.Alerts = d.s
-	resolve := incident.EditIncident{ID: id, Edit: incident.Edit{Status: to("resolved")}}
+	resolve := correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: to("resolved")}}
 	if _, err := broken.Act(context.Background(), "contoso", resolve, dora); fault.Of(err) != fault.Unavailable {
 		t.Fatalf("want fault.Unavailable, got %v", err)
 	}
@@ -155,12 +155,12 @@ func TestRefusalsAreOfThePresent(t *testing.T) {
 	d.see(seen("a", 0, "scan", "host=web-03.contoso.example"), seen("b", 0, "scan", "host=db-01.contoso.example"))
 	a, b := d.in("a"), d.in("b")
 	other := newFunction(d.s)
-	d.act(incident.EditIncident{ID: a, Edit: incident.Edit{Status: to("resolved")}})
-	both := incident.Merge{IDs: []string{a, b}}
+	d.act(correlation.EditIncident{ID: a, Edit: correlation.Edit{Status: to("resolved")}})
+	both := correlation.Merge{IDs: []string{a, b}}
 	if _, err := d.f.Act(context.Background(), "contoso", both, dora); fault.Of(err) != fault.Precondition {
 		t.Fatalf("want fault.Precondition, got %v", err)
 	}
-	if _, err := other.Act(context.Background(), "contoso", incident.EditIncident{ID: a, Edit: incident.Edit{Status: to("active")}}, dora); err != nil {
+	if _, err := other.Act(context.Background(), "contoso", correlation.EditIncident{ID: a, Edit: correlation.Edit{Status: to("active")}}, dora); err != nil {
 		t.Fatal(err)
 	}
 	d.act(both) // the kept state still has the incident resolved
@@ -199,20 +199,20 @@ func copied(i int) cloudevent.Event {
 func decision(d *desk, r *rand.Rand, n int) string {
 	one, other := fmt.Sprint(r.IntN(n)), fmt.Sprint(r.IntN(n))
 	id := d.in(one)
-	var a incident.Action
+	var a correlation.Action
 	switch r.IntN(6) {
 	case 0:
-		a = incident.Move{Alerts: []string{idOf(one)}, From: id}
+		a = correlation.Move{Alerts: []string{idOf(one)}, From: id}
 	case 1:
-		a = incident.Move{Alerts: []string{idOf(one), idOf(other)}, To: d.in(other)}
+		a = correlation.Move{Alerts: []string{idOf(one), idOf(other)}, To: d.in(other)}
 	case 2:
-		a = incident.Merge{IDs: []string{id, d.in(other)}}
+		a = correlation.Merge{IDs: []string{id, d.in(other)}}
 	case 3:
-		a = incident.EditIncident{ID: id, Edit: incident.Edit{Status: to([]string{"resolved", "active"}[r.IntN(2)]), Name: to("looked at")}}
+		a = correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: to([]string{"resolved", "active"}[r.IntN(2)]), Name: to("looked at")}}
 	case 4:
-		a = incident.EditAlerts{IDs: []string{idOf(one)}, Edit: incident.Edit{AssignedTo: to("eve"), Comment: "hm"}}
+		a = correlation.EditAlerts{IDs: []string{idOf(one)}, Edit: correlation.Edit{AssignedTo: to("eve"), Comment: "hm"}}
 	case 5:
-		a = incident.Unfold{ID: alert.MakeID("contoso", alert.Origin{Provider: "siem", ID: "siem-" + one})}
+		a = correlation.Unfold{ID: alert.MakeID("contoso", alert.Origin{Provider: "siem", ID: "siem-" + one})}
 	}
 	done, err := d.f.Act(context.Background(), "contoso", a, dora)
 	return fmt.Sprintf("%T %v %v", a, done.Changed, err)
@@ -322,7 +322,7 @@ func TestTakenApartForGood(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.f.Act(context.Background(), "contoso", incident.Move{Alerts: []string{idOf(taken)}, From: d.in(taken)}, dora); err != nil {
+			if _, err := d.f.Act(context.Background(), "contoso", correlation.Move{Alerts: []string{idOf(taken)}, From: d.in(taken)}, dora); err != nil {
 				continue // it is the only one
 			}
 			for _, m := range page.Items {
@@ -368,7 +368,7 @@ func TestAnalystAndCorrelatorAtOnce(t *testing.T) {
 	})
 	wg.Go(func() {
 		for i := range edits {
-			comment := incident.EditIncident{ID: id, Edit: incident.Edit{Comment: fmt.Sprint("remark ", i)}}
+			comment := correlation.EditIncident{ID: id, Edit: correlation.Edit{Comment: fmt.Sprint("remark ", i)}}
 			for {
 				_, err := analyst.Act(context.Background(), "contoso", comment, dora)
 				if err == nil {
@@ -401,7 +401,7 @@ func TestAnalystAndCorrelatorAtOnce(t *testing.T) {
 func TestActionsAreRecorded(t *testing.T) {
 	d := newDesk(t)
 	d.see(seen("a", 0, "scan", "host=web-03.contoso.example"))
-	edit := incident.EditIncident{ID: d.in("a"), Edit: incident.Edit{AssignedTo: to("dora")}}
+	edit := correlation.EditIncident{ID: d.in("a"), Edit: correlation.Edit{AssignedTo: to("dora")}}
 	done := d.act(edit)
 	if len(done.Records) != 2 || done.Records[0].Who != dora.Name || done.Records[0].After["assignedTo"] != "dora" || done.Records[1].After["alertsEdited"] != "1" {
 		t.Errorf("%+v, want the incident and its alert", done.Records)

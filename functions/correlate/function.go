@@ -1,7 +1,7 @@
 // Package correlate turns alert events into incidents: it loads what a decision needs, lets the domain decide, and
 // commits the outcome whole. It judges nothing itself.
 //
-//	events ─parse─▶ alerts ─▶ incident.State ─▶ changes ─commit─▶ store
+//	events ─parse─▶ alerts ─▶ correlation.Engine ─▶ changes ─commit─▶ store
 //	   └── unreadable ─▶ Refused   ▲                    └─ conflict: load again, decide again
 //	                               └─ Act: what a person decided
 package correlate
@@ -21,6 +21,7 @@ import (
 
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/shared/cloudevent"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 )
@@ -34,7 +35,7 @@ type Store interface {
 // Meter counts decisions. Every method must be safe for concurrent use.
 type Meter interface {
 	// Correlated counts one report, with the time from its delivery to its commit.
-	Correlated(o incident.Outcome, lag time.Duration)
+	Correlated(o correlation.Outcome, lag time.Duration)
 	Conflict()
 }
 
@@ -42,7 +43,7 @@ type Meter interface {
 // losing them costs only loading. Safe for concurrent use; batches of one tenant are best handed in one at a time.
 type Function struct {
 	Store  Store
-	Tuning func(tenant string) *incident.Tuning // nil is the default for everyone; another one than before holds from the next batch on
+	Tuning func(tenant string) *correlation.Params // nil is the default for everyone; another one than before holds from the next batch on
 	Now    func() time.Time
 	Meter  Meter
 	Log    *slog.Logger
@@ -55,8 +56,8 @@ type Function struct {
 // cached is a tenant's state as of a version.
 type cached struct {
 	sync.Mutex
-	state   *incident.State
-	tuning  *incident.Tuning
+	state   *correlation.Engine
+	tuning  *correlation.Params
 	version uint64
 	known   bool // version was read from the store, or follows from an own commit
 }
@@ -87,7 +88,7 @@ func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
 		if byTenant[a.Tenant] == nil {
 			tenants = append(tenants, a.Tenant)
 		}
-		byTenant[a.Tenant] = append(byTenant[a.Tenant], report{incident.NewReport(a), e.Position, e.Trace})
+		byTenant[a.Tenant] = append(byTenant[a.Tenant], report{correlation.NewReport(a), e.Position, e.Trace})
 	}
 	for _, tenant := range tenants {
 		for step := range slices.Chunk(byTenant[tenant], maxStep) {
@@ -104,7 +105,7 @@ func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
 
 // report is one alert as an event brought it.
 type report struct {
-	*incident.Report
+	*correlation.Report
 	position uint64
 	trace    string
 }
@@ -134,12 +135,12 @@ func (f *Function) step(ctx context.Context, tenant string, reports []report) er
 }
 
 // attempt runs one round of load, decide, commit on c, whose lock is held.
-func (f *Function) attempt(ctx context.Context, tenant string, c *cached, reports []report) ([]incident.Outcome, error) {
+func (f *Function) attempt(ctx context.Context, tenant string, c *cached, reports []report) ([]correlation.Outcome, error) {
 	f.fresh(tenant, c)
 	if err := f.load(ctx, tenant, c, reports); err != nil {
 		return nil, err
 	}
-	outcomes := make([]incident.Outcome, len(reports))
+	outcomes := make([]correlation.Outcome, len(reports))
 	now := f.Now()
 	for i, r := range reports {
 		outcomes[i] = c.state.Apply(r.Report, r.position, now)
@@ -166,7 +167,7 @@ func storeError(doing string, err error) error {
 // load brings into c's state all that deciding about the reports needs. A state that others have moved past is
 // fault.Conflict.
 func (f *Function) load(ctx context.Context, tenant string, c *cached, reports []report) error {
-	wanted := make([]*incident.Report, len(reports))
+	wanted := make([]*correlation.Report, len(reports))
 	for i, r := range reports {
 		wanted[i] = r.Report
 	}
@@ -176,8 +177,8 @@ func (f *Function) load(ctx context.Context, tenant string, c *cached, reports [
 // fresh begins a state anew when there is none, too large a one, or one that decides by a tuning of before.
 func (f *Function) fresh(tenant string, c *cached) {
 	tuning := f.tuning(tenant)
-	if c.state == nil || c.state.Size() > maxState || c.tuning != tuning {
-		c.state, c.tuning = incident.NewState(tenant, tuning), tuning
+	if c.state == nil || c.state.Len() > maxState || c.tuning != tuning {
+		c.state, c.tuning = correlation.NewEngine(tenant, tuning), tuning
 		c.known = false
 	}
 }
@@ -223,7 +224,7 @@ func (f *Function) cached(tenant string) *cached {
 	return c
 }
 
-func (f *Function) tuning(tenant string) *incident.Tuning {
+func (f *Function) tuning(tenant string) *correlation.Params {
 	if f.Tuning == nil {
 		return nil
 	}
@@ -231,7 +232,7 @@ func (f *Function) tuning(tenant string) *incident.Tuning {
 }
 
 // report tells log and metrics what was decided.
-func (f *Function) report(ctx context.Context, reports []report, outcomes []incident.Outcome) {
+func (f *Function) report(ctx context.Context, reports []report, outcomes []correlation.Outcome) {
 	now := f.Now()
 	for i, o := range outcomes {
 		if f.Meter != nil {

@@ -21,6 +21,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 )
@@ -60,7 +61,7 @@ type Tenant struct {
 	// Accounts are AWS account ids, Azure subscription ids, GCP project ids or numbers, AWS or GCP organisation ids,
 	// Entra directory ids. Case does not matter.
 	Accounts []string `yaml:"accounts"`
-	// Tuning replaces constants of correlation, by name: see incident.Tuning. `onepane replay --set` tries one.
+	// Tuning replaces constants of correlation, by name: see correlation.Params. `onepane replay --set` tries one.
 	Tuning map[string]string `yaml:"tuning"`
 }
 
@@ -190,13 +191,13 @@ func (c Config) mistakes() (mistakes []error) {
 			owner[key] = tenant
 		}
 	}
-	if _, err := incident.Tunings(c.Tunings()); err != nil {
+	if _, err := correlation.ParamsByTenant(c.Tunings()); err != nil {
 		wrong("%w", err)
 	}
 	return mistakes
 }
 
-// Tunings are the constants that tenants replace, by tenant and name, for incident.Tunings.
+// Tunings are the constants that tenants replace, by tenant and name, for correlation.ParamsByTenant.
 func (c Config) Tunings() map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for name, t := range c.Tenants {

@@ -1,21 +1,16 @@
-// Package incident decides which alerts belong together. An alert comes in with the tenant's state; out come the
-// incident it belongs to and the reasons. The decision is pure: no clock, no I/O, no randomness.
+// Package incident holds what correlation decides about and stores keep: incidents, alerts with their reasons, the nodes
+// of a tenant's memory. They know how to be counted, merged, named and ranked; what belongs together is decided in
+// shared/correlation.
 //
-// The same reports in the same order give the same records, whatever the batches, restarts, repeats and stores. Another order
-// of delivery is another input. Gaps, spans and windows are of event time, so that a late alert lands where it belongs, ties what
-// it ties and merges what it shows to be one; but how rare a thing is, and whether it is a drip, is judged by what came before, and
-// a resolved incident takes nothing more. Of attacks, nearly all pairs of alerts that order joins stay joined, and nearly nothing more joins
-// (functions/correlate, TestLateAlertsFindTheirPlace, has the figures).
-//
-//	              ┌ members, incidents, nodes ┐
-//	alert ──▶ State.Missing ─▶ load ─▶ State.Apply ──▶ Outcome
-//	                                       └─▶ State.Take: Changes for the store, to be committed whole
+//	alert.Alert ─▶ AlertRecord ─┬─▶ Incident ─▶ Priority
+//	                            └─▶ Node        └─▶ Changes, for a store to commit whole
 package incident
 
 import (
+	"fmt"
 	"hash/fnv"
-	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -65,7 +60,7 @@ type Incident struct {
 	Merged     []string `json:"merged,omitempty"` // incidents that were merged into this one, however indirectly
 	// SplitFrom are incidents that a person took this one apart from: never merged again, nor what was merged into either.
 	SplitFrom []string `json:"apart,omitempty"`
-	// Opener is the alert that opened the incident; Mergers say why the merged ones are here, at most maxMergers.
+	// Opener is the alert that opened the incident; Mergers say why the merged ones are here, at most MaxMergers.
 	Opener  string   `json:"opener,omitzero"`
 	Mergers []Merger `json:"mergers,omitempty"`
 
@@ -73,21 +68,22 @@ type Incident struct {
 	Tactics  []attack.Tactic `json:"tactics,omitempty"`
 	Products []string        `json:"products,omitempty"` // product names, first come first
 	Clouds   []entity.Cloud  `json:"clouds,omitempty"`
-	// Assets are the tenant's own things that its alerts touch, first come first, at most MaxAssets.
+	// Assets are the tenant's own entities that its alerts touch, first come first, at most MaxAssets.
 	Assets     []Asset `json:"assets,omitempty"`
 	AssetCount int     `json:"assetCount,omitzero"` // distinct assets, also beyond MaxAssets
-	// Exposures are the open exposures of those assets, the gravest first, at most MaxExposed.
-	Exposures []OpenExposure `json:"exposures,omitempty"`
-	// GravestTitle is the title of the gravest alert, with its severity rank: what the incident is named after while it is small.
+	// Exposures are the open exposures of those assets, the gravest first, at most
+	// MaxOpenExposures.
+	Exposures Exposures `json:"exposures,omitempty"`
+	// GravestTitle is the title of the gravest alert, GravestRank its severity rank: what a small incident is named after.
 	GravestTitle string `json:"lead,omitzero"`
 	GravestRank  int    `json:"leadRank,omitzero"`
 	// Kinds are the kinds of alerts seen, as hashes, at most maxKinds: many kinds in one incident are seldom noise.
 	Kinds []uint32 `json:"kinds,omitempty"`
 	// Suspicion is how much its alerts look like an attack, 0 to 1: of a kind only the first counts.
 	Suspicion float64 `json:"credit,omitzero"`
-	// DeferredLinks are what may come to tie it to other incidents.
+	// DeferredLinks are what may come to link it to other incidents, at most maxDeferredLinks.
 	DeferredLinks []DeferredLink `json:"clues,omitempty"`
-	// Noise says that it only gathers what fires here all the time; nothing else joins it.
+	// Noise says that it only gathers what recurs on one entity all the time; nothing else joins it.
 	Noise bool `json:"background,omitzero"`
 	// Uncorrelated says that its rule wants its alerts uncorrelated; nothing joins it.
 	Uncorrelated bool `json:"alone,omitzero"`
@@ -120,67 +116,21 @@ type Comment struct {
 	Created time.Time `json:"created"`
 }
 
-// AlertRecord is an alert (or exposure) as stored: what was reported, and what became of it here.
-type AlertRecord struct {
-	Alert    alert.Alert `json:"alert"`
-	Incident string      `json:"incident,omitzero"` // as of joining; redirects lead on. Empty for exposures
-	Reasons  []Reason    `json:"reasons,omitempty"` // why it is in that incident; none for the first alert
-	// FoldedInto is the alert this one is a duplicate of; it then has no incident of its own.
-	FoldedInto string       `json:"foldedInto,omitzero"`
-	Status     alert.Status `json:"status"` // the alert's, until a person sets another
-	StatusSet  bool         `json:"statusSet,omitzero"`
-	Work
-	Created  time.Time `json:"created"` // when it first arrived
-	Updated  time.Time `json:"updated"` // when it last changed here
-	Resolved time.Time `json:"resolved,omitzero"`
-	// Position is where the bus keeps the event whose data is exactly Alert, for a store that shares the bus's log
-	// and need not write it again; 0 when there is none.
-	Position uint64 `json:"-"`
-}
-
-// Reason is one tie between an alert and its incident.
-type Reason struct {
-	Rule   string        `json:"rule"`            // what kind of tie: "shared entity", "same report", "named member" …
-	Alert  string        `json:"alert,omitzero"`  // the earlier alert it ties to
-	Entity string        `json:"entity,omitzero"` // the shared thing's canonical key
-	Name   string        `json:"name,omitzero"`   // the shared thing as the alert names it
-	Weight float64       `json:"weight"`          // 0 to 1
-	Gap    time.Duration `json:"-"`               // between the activities; "gap" in seconds on the wire
-}
-
-// reason is Reason on the wire.
-type reason struct {
-	plainReason
-	Gap float64 `json:"gap,omitzero"` // seconds
-}
-
-type plainReason Reason // without methods, so that encoding it does not recurse
-
-// MarshalJSON writes the gap in seconds.
-func (r Reason) MarshalJSON() ([]byte, error) {
-	return json.Marshal(reason{plainReason(r), r.Gap.Seconds()})
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (r *Reason) UnmarshalJSON(b []byte) error {
-	var w reason
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	*r = Reason(w.plainReason)
-	r.Gap = time.Duration(math.Round(w.Gap * float64(time.Second)))
-	return nil
-}
-
-// suffixes is how many incident ids one sequence number spans: see MakeID.
-const suffixes = 10000
+// idSpan is how many incident ids one sequence number spans: see MakeID.
+const idSpan = 10000
 
 // MakeID makes a tenant's n-th incident id (n from 1): n followed by four digits that belong to the tenant. Ids are
 // short, rise with n, and hardly ever mean two incidents to someone who sees several tenants.
 func MakeID(tenant string, n int64) string {
 	h := fnv.New32a()
 	h.Write([]byte(tenant)) // never fails
-	return strconv.FormatInt(n*suffixes+int64(h.Sum32()%suffixes), 10)
+	return strconv.FormatInt(n*idSpan+int64(h.Sum32()%idSpan), 10)
+}
+
+// Number is the sequence number that an incident's id was made from; ok is false for what is no such id.
+func Number(id string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(id, 10, 64)
+	return n / idSpan, err == nil && n >= 0
 }
 
 // Text gives i's filterable text fields.
@@ -197,7 +147,7 @@ func (i Incident) Text(f query.Field) string {
 	case query.Priority:
 		return query.Number(i.Priority().Score)
 	}
-	return i.Work.text(f)
+	return i.Work.textOf(f)
 }
 
 // Time gives i's filterable times.
@@ -215,41 +165,7 @@ func (i Incident) Time(f query.Field) time.Time {
 	return time.Time{}
 }
 
-// Text gives m's filterable text fields.
-func (m AlertRecord) Text(f query.Field) string {
-	switch f {
-	case query.ID:
-		return m.Alert.ID
-	case query.Severity:
-		return string(m.Alert.Severity.Graph())
-	case query.Status:
-		return string(m.Status)
-	case query.Title:
-		return m.Alert.Title
-	case query.ServiceSource:
-		return m.Alert.GraphService()
-	case query.IncidentID:
-		return m.Incident
-	}
-	return m.Work.text(f)
-}
-
-// Time gives m's filterable times.
-func (m AlertRecord) Time(f query.Field) time.Time {
-	switch f {
-	case query.Created:
-		return m.Created
-	case query.Updated:
-		return m.Updated
-	case query.FirstActivity:
-		return m.Alert.First
-	case query.LastActivity:
-		return m.Alert.Last
-	}
-	return time.Time{}
-}
-
-func (w Work) text(f query.Field) string {
+func (w Work) textOf(f query.Field) string {
 	switch f {
 	case query.AssignedTo:
 		return w.AssignedTo
@@ -259,4 +175,37 @@ func (w Work) text(f query.Field) string {
 		return w.Determination
 	}
 	return ""
+}
+
+// AuditFields is what the audit log tells of an incident, by the API's names.
+func (i *Incident) AuditFields() map[string]string {
+	out := i.Work.auditFields()
+	out["status"], out["severity"], out["displayName"] = string(i.Status), string(i.Severity), i.Name
+	out["description"], out["summary"], out["resolvingComment"] = i.Description, i.Summary, i.ResolvingComment
+	out["customTags"] = strings.Join(i.Tags, ", ")
+	out["set"] = fmt.Sprint("name ", i.NameSet, ", severity ", i.SeveritySet)
+	return out
+}
+
+func (w Work) auditFields() map[string]string {
+	out := map[string]string{"assignedTo": w.AssignedTo, "classification": w.Classification, "determination": w.Determination}
+	out["comments"] = strconv.Itoa(len(w.Comments))
+	if n := len(w.Comments); n > 0 {
+		out["comment"] = w.Comments[n-1].Text
+	}
+	return out
+}
+
+// Tag changes whenever something that a person can see or edit of the incident does.
+func (i *Incident) Tag() string { return tagOf(i.AuditFields(), i.Updated, i.Alerts) }
+
+func tagOf(fields map[string]string, updated time.Time, n int) string {
+	b, err := json.Marshal(fields, json.Deterministic(true))
+	if err != nil { // texts only: cannot happen
+		return ""
+	}
+	h := fnv.New64a()
+	h.Write(b) // never fails
+	fmt.Fprint(h, updated.UnixNano(), n)
+	return strconv.FormatUint(h.Sum64(), 36)
 }

@@ -43,9 +43,9 @@ const (
 )
 
 // Priority of the incident as it stands.
-func (i Incident) Priority() Priority {
+func (i *Incident) Priority() Priority {
 	parts := []PriorityPart{
-		i.gravity(), i.progress(), i.agreement(), i.critical(), i.crowd(), i.corroboration(), i.exposures(),
+		i.severityPart(), i.progressPart(), i.agreementPart(), i.criticalPart(), i.crowdPart(), i.corroborationPart(), i.exposurePart(),
 	}
 	var p Priority
 	for _, part := range parts {
@@ -61,7 +61,7 @@ func (i Incident) Priority() Priority {
 	return p
 }
 
-func (i Incident) gravity() PriorityPart {
+func (i *Incident) severityPart() PriorityPart {
 	points := map[alert.Severity]int{
 		alert.Informational: 2, alert.Low: 8, alert.Medium: 18, alert.High: 30, alert.Critical: mostSeverity,
 	}[i.Severity]
@@ -75,39 +75,39 @@ func (i Incident) gravity() PriorityPart {
 	return PriorityPart{"severity", points, mostSeverity, "gravest alert is " + string(i.Severity)}
 }
 
-// progress is how far the kill chain went, and how many of its stages are seen: one late stage alone may be a false alarm.
-func (i Incident) progress() PriorityPart {
+// progressPart is how far the kill chain went, and how many of its stages are seen: one late stage alone may be a false alarm.
+func (i *Incident) progressPart() PriorityPart {
 	p := PriorityPart{Name: "progress", Most: mostProgress}
 	if len(i.Tactics) == 0 {
 		return p
 	}
 	const half, many = mostProgress / 2, 5
 	last := i.Tactics[len(i.Tactics)-1]
-	p.Points = share(half, last.Order(), attack.Impact.Order()) + share(half, len(i.Tactics)-1, many-1)
-	p.Why = "reached " + strings.ToLower(last.Title()) + " over " + counted(len(i.Tactics), "stage", "stages")
+	p.Points = pointsOf(half, last.Order(), attack.Impact.Order()) + pointsOf(half, len(i.Tactics)-1, many-1)
+	p.Why = "reached " + strings.ToLower(last.Title()) + " over " + countOf(len(i.Tactics), "stage", "stages")
 	return p
 }
 
-// agreement is how many clouds and products tell of it independently.
-func (i Incident) agreement() PriorityPart {
+// agreementPart is how many clouds and products tell of it independently.
+func (i *Incident) agreementPart() PriorityPart {
 	p := PriorityPart{Name: "agreement", Most: mostAgreement}
 	p.Points = min(3*max(len(i.Clouds)-1, 0)+2*max(len(i.Products)-1, 0), mostAgreement)
 	var who []string
 	if len(i.Clouds) > 1 {
-		who = append(who, counted(len(i.Clouds), "cloud", "clouds"))
+		who = append(who, countOf(len(i.Clouds), "cloud", "clouds"))
 	}
 	if len(i.Products) > 1 {
-		who = append(who, counted(len(i.Products), "product", "products"))
+		who = append(who, countOf(len(i.Products), "product", "products"))
 	}
 	p.Why = strings.Join(who, " and ") + " agree"
 	return p
 }
 
-func (i Incident) critical() PriorityPart {
+func (i *Incident) criticalPart() PriorityPart {
 	p := PriorityPart{Name: "critical assets", Most: mostCritical}
 	first, n := "", 0
 	for _, a := range i.Assets {
-		if a.critical() {
+		if a.isCritical() {
 			if n++; first == "" {
 				first = a.Name
 			}
@@ -123,53 +123,53 @@ func (i Incident) critical() PriorityPart {
 	return p
 }
 
-// crowd grows with the logarithm of the assets touched: 2 are more than 1 by as much as 64 than 32.
-func (i Incident) crowd() PriorityPart {
+// crowdPart grows with the logarithm of the assets touched: 2 are more than 1 by as much as 64 than 32.
+func (i *Incident) crowdPart() PriorityPart {
 	n := max(i.AssetCount, len(i.Assets))
-	return PriorityPart{"crowd", logarithmic(mostCrowd, n, 64), mostCrowd, "touches " + counted(n, "asset", "assets")}
+	return PriorityPart{"crowd", logPoints(mostCrowd, n, 64), mostCrowd, "touches " + countOf(n, "asset", "assets")}
 }
 
-// corroboration is how many kinds of alerts there are: a thousand of one kind are one witness.
-func (i Incident) corroboration() PriorityPart {
+// corroborationPart is how many kinds of alerts there are: a thousand of one kind are one witness.
+func (i *Incident) corroborationPart() PriorityPart {
 	n := len(i.Kinds)
-	return PriorityPart{"corroboration", logarithmic(mostCorroboration, n, maxKinds), mostCorroboration, counted(n, "kind of alert", "kinds of alerts")}
+	return PriorityPart{"corroboration", logPoints(mostCorroboration, n, maxKinds), mostCorroboration, countOf(n, "kind of alert", "kinds of alerts")}
 }
 
-// exposures are weaknesses of the things touched that are open: what the attack may use next, or did.
-func (i Incident) exposures() PriorityPart {
-	n, gravest := i.openExposures()
+// exposurePart is about weaknesses of the things touched that are open: what the attack may use next, or did.
+func (i *Incident) exposurePart() PriorityPart {
+	n := i.Exposures.CountDistinct()
 	p := PriorityPart{Name: "exposures", Most: mostExposures}
 	if n == 0 {
 		return p
 	}
-	p.Points = min(logarithmic(mostExposures/2, n+1, 8)+map[bool]int{true: mostExposures / 2}[gravest.Rank() >= alert.High.Rank()], mostExposures)
-	p.Why = counted(n, "open exposure", "open exposures") + " on what it touches"
+	p.Points = min(logPoints(mostExposures/2, n+1, 8)+map[bool]int{true: mostExposures / 2}[i.Exposures[0].Severity.Rank() >= alert.High.Rank()], mostExposures)
+	p.Why = countOf(n, "open exposure", "open exposures") + " on what it touches"
 	return p
 }
 
-// share is the part of most that n of all is, at most all of it.
-func share(most, n, all int) int {
+// pointsOf is the part of most that n of all is, at most all of it.
+func pointsOf(most, n, all int) int {
 	return int(math.Round(float64(most) * min(float64(n)/float64(all), 1)))
 }
 
-// logarithmic is 0 for one and most from full on, by equal steps for equal factors.
-func logarithmic(most, n, full int) int {
+// logPoints is 0 for one and most from full on, by equal steps for equal factors.
+func logPoints(most, n, full int) int {
 	if n < 2 {
 		return 0
 	}
 	return int(math.Round(float64(most) * min(math.Log(float64(n))/math.Log(float64(full)), 1)))
 }
 
-func counted(n int, one, many string) string {
+func countOf(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// critical reports whether many depend on a thing by what it is: clusters, and what holds secrets, keys or data. Which machines
+// isCritical reports whether many depend on an asset by what it is: clusters, and what holds secrets, keys or data. Which machines
 // matter most to a tenant no alert says.
-func (a Asset) critical() bool {
+func (a Asset) isCritical() bool {
 	if a.Kind == entity.Cluster {
 		return true
 	}
@@ -177,7 +177,7 @@ func (a Asset) critical() bool {
 		return false
 	}
 	v := strings.ToLower(a.Value)
-	for _, mark := range crucial {
+	for _, mark := range criticalMarks {
 		if strings.Contains(v, mark) {
 			return true
 		}
@@ -185,8 +185,8 @@ func (a Asset) critical() bool {
 	return false
 }
 
-// crucial are parts of resource ids, in lower case, by the clouds' own names of resource types.
-var crucial = []string{
+// criticalMarks are parts of resource ids, in lower case, by the clouds' own names of resource types.
+var criticalMarks = []string{
 	// AWS: the service field of an ARN
 	":secretsmanager:", ":kms:", ":rds:", ":dynamodb:", ":redshift:", ":s3:", ":eks:", ":backup:",
 	// Azure: the provider and type of a resource id

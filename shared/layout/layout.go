@@ -17,7 +17,9 @@ type Rule struct {
 }
 
 // domain are the pure rooms every room may look into.
-var domain = []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/incident", "shared/query", "shared/cloudevent"}
+var domain = []string{
+	"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/incident", "shared/correlation", "shared/query", "shared/cloudevent",
+}
 
 // Rules is the table, the most telling room first: the first rule that fits a package is the one that counts.
 var Rules = []Rule{
@@ -29,8 +31,15 @@ var Rules = []Rule{
 	{"shared/entity", []string{"shared/fault", "shared/attack"}},
 	{"shared/alert", []string{"shared/fault", "shared/attack", "shared/entity"}},
 	{"shared/incident", []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/query"}},
+	{"shared/correlation", []string{
+		"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/incident",
+		"shared/correlation/resolve", "shared/correlation/score", "shared/correlation/table",
+	}},
+	{"shared/correlation/resolve", []string{"shared/alert", "shared/entity", "shared/incident", "shared/correlation/table"}},
+	{"shared/correlation/score", nil},
+	{"shared/correlation/table", nil},
 	{"shared/layout", nil},
-	{"shared/config", []string{"shared/fault", "shared/incident"}}, // a tenant's tuning is checked at start
+	{"shared/config", []string{"shared/fault", "shared/incident", "shared/correlation"}}, // a tenant's tuning is checked at start
 	{"shared/config/cloud", []string{"shared/fault"}},
 	{"shared/telemetry", with(domain, "shared/telemetry/logs")},
 	{"shared/telemetry/logs", nil},
@@ -95,7 +104,10 @@ var SDKs = map[string][]string{
 var pureBans = []string{"net", "net/http", "os", "io/fs", "os/exec", "log/slog", "context", "sync/atomic"}
 
 // pure are the rooms without effects.
-var pure = []string{"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/incident", "shared/query", "shared/cloudevent"}
+var pure = []string{
+	"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/incident", "shared/correlation", "shared/correlation/resolve",
+	"shared/correlation/score", "shared/correlation/table", "shared/query", "shared/cloudevent",
+}
 
 func with(rooms []string, more ...string) []string {
 	return append(rooms[:len(rooms):len(rooms)], more...)

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 )
 
 // Metrics counts each stage for Prometheus. It is what ingest and correlate call a Meter. Safe for concurrent use.
@@ -74,7 +74,7 @@ func (m *Metrics) Rejected(route string, kind fault.Kind) {
 }
 
 // Correlated counts a decided report.
-func (m *Metrics) Correlated(o incident.Outcome, lag time.Duration) {
+func (m *Metrics) Correlated(o correlation.Outcome, lag time.Duration) {
 	m.correlated.WithLabelValues(outcome(o)).Inc()
 	if o.Opened {
 		m.opened.Inc()
@@ -83,7 +83,7 @@ func (m *Metrics) Correlated(o incident.Outcome, lag time.Duration) {
 	m.lag.Observe(max(0, lag.Seconds()))
 }
 
-func outcome(o incident.Outcome) string {
+func outcome(o correlation.Outcome) string {
 	switch {
 	case o.Folded && o.New:
 		return "folded"

@@ -16,15 +16,15 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/functions/api"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store"
 )
 
 // Keeper is api.Settings. It is safe for concurrent use; processes that share a ledger see one another's changes within fresh.
 type Keeper struct {
 	Documents  store.Documents
-	Configured map[string]map[string]string // tunings of the configuration, by tenant, as incident.Tunings takes them
+	Configured map[string]map[string]string // tunings of the configuration, by tenant, as correlation.ParamsByTenant takes them
 	Now        func() time.Time
 	Log        *slog.Logger
 
@@ -51,7 +51,7 @@ type document struct {
 // known is a tenant's tuning as it was read last.
 type known struct {
 	sync.Mutex
-	tuning  *incident.Tuning
+	tuning  *correlation.Params
 	version uint64
 	read    time.Time
 }
@@ -111,11 +111,11 @@ func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning 
 }
 
 // tuned is the tuning that settings make.
-func (k *Keeper) tuned(s api.Setting) (*incident.Tuning, error) {
+func (k *Keeper) tuned(s api.Setting) (*correlation.Params, error) {
 	all := map[string]string{}
 	maps.Copy(all, s.Configured)
 	maps.Copy(all, s.Tuning)
-	of, err := incident.Tunings(map[string]map[string]string{s.Tenant: all})
+	of, err := correlation.ParamsByTenant(map[string]map[string]string{s.Tenant: all})
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (k *Keeper) tuned(s api.Setting) (*incident.Tuning, error) {
 
 // Tuning is a tenant's tuning now. As long as nothing is set anew it is the same one; when the ledger does not answer, it is the
 // one that was known last, at first what the configuration says.
-func (k *Keeper) Tuning(tenant string) *incident.Tuning {
+func (k *Keeper) Tuning(tenant string) *correlation.Params {
 	one := k.of(tenant)
 	one.Lock()
 	defer one.Unlock()
@@ -135,7 +135,7 @@ func (k *Keeper) Tuning(tenant string) *incident.Tuning {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s, err := k.Settings(ctx, tenant)
-	var t *incident.Tuning
+	var t *correlation.Params
 	if err == nil && (one.tuning == nil || s.Version != one.version) {
 		t, err = k.tuned(s)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/onepane/onepane/functions/cmd/internal/wire"
 	"github.com/onepane/onepane/functions/host/replay"
 	"github.com/onepane/onepane/shared/config"
-	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/correlation"
 )
 
 // replayOptions are the flags of `onepane replay`.
@@ -41,7 +41,7 @@ ingest and correlation as the server, in memory and in virtual time, and shows t
 Records may come from any provider; each is recognized by its shape unless --provider names one.
 
 Correlation's constants are those of the configuration (tenants.NAME.tuning in the YAML file). --set replaces one for every
-tenant; 'go doc ./shared/incident Tuning' says what each does. --diff answers "what would change?" before a constant
+tenant; 'go doc ./shared/correlation Params' says what each does. --diff answers "what would change?" before a constant
 goes into the configuration: it replays the files twice, once with each of two sets of constants, and shows which incidents
 differ. A set is name=value,name=value…, the name of a file with one name=value a line, or "default" for none. Exit code 0
 says that both give the same incidents, 3 that some differ.`,
@@ -64,7 +64,7 @@ says that both give the same incidents, 3 that some differ.`,
 	f := cmd.Flags()
 	f.StringVar(&o.provider, "provider", "", "generic, aws, azure or gcp (default: detect per record)")
 	f.StringVar(&o.format, "format", "table", "table, json, or tsv (alert_id<TAB>incident_id)")
-	f.StringArrayVar(&o.set, "set", nil, "try a constant of correlation: name=value, repeatable (see go doc ./shared/incident Tuning)")
+	f.StringArrayVar(&o.set, "set", nil, "try a constant of correlation: name=value, repeatable (see go doc ./shared/correlation Params)")
 	f.BoolVar(&o.diff, "diff", false, "compare two sets of constants, the first two arguments: replay --diff A B FILE…")
 	f.StringVar(&o.duplicates, "duplicates", "", "write alert_id<TAB>canonical_id of folded alerts to this file")
 	return cmd
@@ -124,23 +124,23 @@ func replayed(ctx context.Context, cfg config.Config, o replayOptions, set, file
 }
 
 // tuned gives each tenant the constants of the configuration, with those of set, "name=value", over them.
-func tuned(cfg config.Config, set []string) (func(tenant string) *incident.Tuning, error) {
-	configured, err := incident.Tunings(cfg.Tunings())
+func tuned(cfg config.Config, set []string) (func(tenant string) *correlation.Params, error) {
+	configured, err := correlation.ParamsByTenant(cfg.Tunings())
 	if err != nil {
 		return nil, err
 	}
-	others := incident.Default()
+	others := correlation.DefaultParams()
 	if err := adjust(others, set); err != nil {
 		return nil, err
 	}
-	own := map[string]*incident.Tuning{}
+	own := map[string]*correlation.Params{}
 	for tenant := range cfg.Tunings() {
 		own[tenant] = configured(tenant)
 		if err := adjust(own[tenant], set); err != nil {
 			return nil, err
 		}
 	}
-	return func(tenant string) *incident.Tuning {
+	return func(tenant string) *correlation.Params {
 		if t := own[tenant]; t != nil {
 			return t
 		}
@@ -149,7 +149,7 @@ func tuned(cfg config.Config, set []string) (func(tenant string) *incident.Tunin
 }
 
 // adjust sets constants and checks that they are of use together.
-func adjust(t *incident.Tuning, set []string) error {
+func adjust(t *correlation.Params, set []string) error {
 	var mistakes []error
 	for _, a := range set {
 		if err := t.Set(a); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/onepane/onepane/functions/cmd/internal/wire"
 	"github.com/onepane/onepane/functions/host/replay"
 	"github.com/onepane/onepane/shared/config"
-	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
@@ -30,7 +30,7 @@ var systems = []system{
 }
 
 // tuning is what --set made of the default.
-var tuning = incident.Default()
+var tuning = correlation.DefaultParams()
 
 // ours runs the real pipeline in memory.
 func ours(ctx context.Context, s attacks.Scenario) (prediction, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/onepane/onepane/functions/ingest/generic"
 	"github.com/onepane/onepane/functions/ingest/webhook"
 	"github.com/onepane/onepane/shared/alert"
-	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
@@ -39,9 +39,9 @@ func BenchmarkDecide(b *testing.B) {
 	for b.Loop() {
 		r := &Replay{tenants: map[string]*tenant{}}
 		for i := 0; i < len(alerts); i += batch {
-			waiting := map[string][]*incident.Report{}
+			waiting := map[string][]*correlation.Report{}
 			for _, a := range alerts[i:min(i+batch, len(alerts))] {
-				waiting[a.Tenant] = append(waiting[a.Tenant], incident.NewReport(a))
+				waiting[a.Tenant] = append(waiting[a.Tenant], correlation.NewReport(a))
 			}
 			for id, as := range waiting {
 				r.decide(id, as)

@@ -1,7 +1,7 @@
 // Package replay runs recorded deliveries through the real pipeline in memory and in virtual time: a backtest. What
 // it decides is what correlate would have decided on the same alerts in the same order.
 //
-//	files ─▶ values ─▶ ingest.Read ─▶ alerts ─▶ incident.State ─▶ incidents, folds
+//	files ─▶ values ─▶ ingest.Read ─▶ alerts ─▶ correlation.Engine ─▶ incidents, folds
 //	                                                └── memory: what a store would keep, as small as a decision needs it
 package replay
 
@@ -15,6 +15,7 @@ import (
 
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 )
@@ -24,9 +25,9 @@ type Replay struct {
 	// Functions read the records, tried in order; the one that read the last record is tried first.
 	Functions []*ingest.Function
 	// Tuning is used for every tenant; nil is the default.
-	Tuning *incident.Tuning
+	Tuning *correlation.Params
 	// TuningOf gives each tenant its own, and is asked instead of Tuning unless it is nil.
-	TuningOf func(tenant string) *incident.Tuning
+	TuningOf func(tenant string) *correlation.Params
 	// Problem is told of records that could not be read, with file and record number from 1. Nil drops them silently.
 	Problem func(file string, record int, reason string)
 	// Progress is called now and then with the number of records read.
@@ -56,7 +57,7 @@ type Result struct {
 // tenant is one tenant's state and memory.
 type tenant struct {
 	name   string
-	state  *incident.State
+	state  *correlation.Engine
 	memory *memory
 }
 
@@ -73,7 +74,7 @@ func (r *Replay) Read(ctx context.Context, name string, in io.Reader) error {
 	if r.tenants == nil {
 		r.tenants, r.known, r.seed = map[string]*tenant{}, map[uint64]bool{}, maphash.MakeSeed()
 	}
-	waiting := map[string][]*incident.Report{}
+	waiting := map[string][]*correlation.Report{}
 	flush := func() {
 		for id, as := range waiting {
 			r.decide(id, as)
@@ -83,7 +84,7 @@ func (r *Replay) Read(ctx context.Context, name string, in io.Reader) error {
 	n, held := 0, 0
 	err := values(in, func(body []byte) error {
 		for _, a := range r.read(name, &n, body) {
-			waiting[a.Tenant] = append(waiting[a.Tenant], incident.NewReport(a))
+			waiting[a.Tenant] = append(waiting[a.Tenant], correlation.NewReport(a))
 			held++
 		}
 		if held >= batch {
@@ -171,10 +172,10 @@ func senderID(a *alert.Alert) string {
 }
 
 // decide applies reports of one tenant.
-func (r *Replay) decide(id string, reports []*incident.Report) {
+func (r *Replay) decide(id string, reports []*correlation.Report) {
 	t := r.tenant(id)
-	if t.state == nil || t.state.Size() > max(leastState, maxStates/len(r.tenants)) {
-		t.state = incident.NewState(id, r.tuning(id))
+	if t.state == nil || t.state.Len() > max(leastState, maxStates/len(r.tenants)) {
+		t.state = correlation.NewEngine(id, r.tuning(id))
 	}
 	for refs := t.state.Missing(reports); !refs.Empty(); refs = t.state.Missing(reports) {
 		t.state.Put(t.memory.load(refs), refs)
@@ -185,7 +186,7 @@ func (r *Replay) decide(id string, reports []*incident.Report) {
 	t.memory.commit(t.state.Take())
 }
 
-func (r *Replay) tuning(tenant string) *incident.Tuning {
+func (r *Replay) tuning(tenant string) *correlation.Params {
 	if r.TuningOf != nil {
 		return r.TuningOf(tenant)
 	}
@@ -201,7 +202,7 @@ func (r *Replay) tenant(name string) *tenant {
 	return t
 }
 
-func (r *Replay) tally(a alert.Alert, o incident.Outcome) {
+func (r *Replay) tally(a alert.Alert, o correlation.Outcome) {
 	switch {
 	case o.Folded && o.New:
 		r.result.Folded++
