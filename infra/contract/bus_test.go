@@ -28,7 +28,7 @@ func checkQueues(s *site) {
 			"body.properties.deadLetteringOnMessageExpiration": true,
 		})
 	}
-	alerts := s.find(Azure, "azapi_resource", bus.Alerts)
+	alerts := s.find(Azure, "azapi_resource", bus.AlertsQueue)
 	if w := s.duration(alerts, "duplicateDetectionHistoryTimeWindow"); w < 10*time.Minute || w > 7*24*time.Hour {
 		s.wrong("azure: duplicate window of %v: a retried publish comes within minutes", w)
 	}
@@ -40,7 +40,7 @@ func checkQueues(s *site) {
 
 // A claim outlives the message that names it, on the queue and then in quarantine.
 func (s *site) checkClaimRetention(alerts *resource) {
-	quarantine := s.find(Azure, "azapi_resource", bus.Quarantine)
+	quarantine := s.find(Azure, "azapi_resource", bus.QuarantineQueue)
 	life := s.duration(alerts, "defaultMessageTimeToLive") + s.duration(quarantine, "defaultMessageTimeToLive")
 	days, _ := s.modules[Azure].locals["claim_days"].(int64)
 	if kept := time.Duration(days) * 24 * time.Hour; kept <= life {

@@ -92,8 +92,8 @@ var AppRoles = []string{
 
 // Queues is what a queue must be, by name.
 var Queues = map[string]Queue{
-	bus.Alerts:     {Sessions: true, Duplicates: true},
-	bus.Quarantine: {},
+	bus.AlertsQueue:     {Sessions: true, Duplicates: true},
+	bus.QuarantineQueue: {},
 }
 
 // Queue is what the bus driver takes for granted.

@@ -103,10 +103,10 @@ func (s *site) checkTrigger(f Function, file functionFile) {
 		}
 	case "serviceBusTrigger":
 		settings, _ := locals["settings"].(map[string]any)
-		if settings[strings.Trim(b.Queue, "%")] != ref("local.queues."+bus.Alerts) || !strings.HasPrefix(b.Queue, "%") {
-			s.wrong("azure/app/%s: queue %q is not the setting of the queue %s", f.Name, b.Queue, bus.Alerts)
+		if settings[strings.Trim(b.Queue, "%")] != ref("local.queues."+bus.AlertsQueue) || !strings.HasPrefix(b.Queue, "%") {
+			s.wrong("azure/app/%s: queue %q is not the setting of the queue %s", f.Name, b.Queue, bus.AlertsQueue)
 		}
-		if q := s.find(Azure, "azapi_resource", bus.Alerts); q.at("body", "properties", "requiresSession") != b.Sessions {
+		if q := s.find(Azure, "azapi_resource", bus.AlertsQueue); q.at("body", "properties", "requiresSession") != b.Sessions {
 			s.wrong("azure/app/%s: isSessionsEnabled is %v, the queue says otherwise", f.Name, b.Sessions)
 		}
 		// The driver compresses messages: read as text they are damaged.
@@ -151,7 +151,7 @@ func (s *site) checkConnection(f Function, b binding) {
 func (s *site) checkHost() {
 	var h hostFile
 	s.readJSON(filepath.Join(s.root, "azure", "app", "host.json"), &h)
-	lock := s.duration(s.find(Azure, "azapi_resource", bus.Alerts), "lockDuration")
+	lock := s.duration(s.find(Azure, "azapi_resource", bus.AlertsQueue), "lockDuration")
 	limit, err := time.Parse(time.TimeOnly, h.FunctionTimeout)
 	if err != nil {
 		s.wrong("azure/app/host.json: functionTimeout: %v", err)

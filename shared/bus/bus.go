@@ -15,8 +15,8 @@ import (
 
 // Queue names, as the infrastructure creates them.
 const (
-	Alerts     = "alerts"
-	Quarantine = "quarantine"
+	AlertsQueue     = "alerts"
+	QuarantineQueue = "quarantine"
 )
 
 // Publisher puts events on a queue.
@@ -46,8 +46,8 @@ type Subscriber interface {
 	Subscribe(ctx context.Context, h Handler) error
 }
 
-// Shelf is the quarantine queue: rejections wait there until someone releases them.
-type Shelf interface {
+// Quarantine is the quarantine queue: rejections wait there until someone releases them.
+type Quarantine interface {
 	Publisher
 	// List returns up to limit events after the cursor ("" for the first), oldest first, and the cursor of the next
 	// page; "" when there are no more.

@@ -57,10 +57,10 @@ func (r *Redelivery) Failed(n int, err error) (deadLetter bool) {
 		return false
 	}
 	r.alone++
-	return r.alone >= r.deliveries()
+	return r.alone >= r.allowedDeliveries()
 }
 
-func (r *Redelivery) deliveries() int {
+func (r *Redelivery) allowedDeliveries() int {
 	if r.Deliveries == 0 {
 		return MaxDeliveries
 	}

@@ -20,7 +20,7 @@ import (
 // Driver is one fresh, empty queue under test. It retries quickly: a pause of milliseconds, so that the suite is done soon.
 type Driver struct {
 	Queue Queue
-	Shelf bus.Shelf
+	Quarantine bus.Quarantine
 	// Reopen crashes the driver and opens what survived; nil when it cannot.
 	Reopen func(t *testing.T) Driver
 	// Advance moves the clock that the duplicate window goes by.
@@ -29,8 +29,8 @@ type Driver struct {
 	Window time.Duration
 	// Stats counts what waits; nil when the driver cannot, as a broker that counts messages and not events.
 	Stats func() bus.Stats
-	// WholeCalls says that repeats are recognised by call, not by event: an event in other company is no repeat.
-	WholeCalls bool
+	// DedupesCalls says that repeats are recognised by call, not by event: an event in other company is no repeat.
+	DedupesCalls bool
 }
 
 // Queue is what a driver offers beside its shelf.
@@ -52,28 +52,28 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		name  string
 		check func(*testing.T, Driver)
 	}{
-		{"an event arrives as it was published", arrivesWhole},
-		{"events of a session keep their order", keepOrder},
-		{"a session is never in two handlers", oneHandler},
-		{"a session does not hold up another", sessionsApart},
-		{"a published event survives a crash", survives},
-		{"a completed event stays completed after an orderly restart or is offered again", offeredAgain},
-		{"an exact repeat within the window is dropped", repeats},
-		{"a repeat in other company is dropped, or offered after the first", regrouped},
-		{"a repeat of another session is no repeat", repeatElsewhere},
-		{"the window survives a restart", windowSurvives},
-		{"an invalid event is refused by Publish", invalid},
-		{"a refused event is set aside once with its reason and the others complete", refused},
-		{"a failing batch is offered again", again},
-		{"a poison event alone is set aside", poison},
-		{"an outage sets nothing aside, however long", outage},
-		{"a panicking handler fails its batch only", panics},
-		{"Subscribe returns when its context ends and its handlers are done", drains},
-		{"Wait returns when caught up", waits},
-		{"Stats count what waits", stats},
-		{"shelf pages, keeps each id once, removes", shelf},
-		{"the shelf survives a crash", shelfSurvives},
-		{"many publishers and sessions at once", concurrency},
+		{"an event arrives as it was published", eventArrivesWhole},
+		{"events of a session keep their order", sessionsKeepOrder},
+		{"a session is never in two handlers", oneHandlerPerSession},
+		{"a session does not hold up another", sessionsAreIndependent},
+		{"a published event survives a crash", publishedSurvivesCrash},
+		{"a completed event stays completed after an orderly restart or is offered again", completedSurvivesCrash},
+		{"an exact repeat within the window is dropped", repeatIsDropped},
+		{"a repeat in other company is dropped, or offered after the first", regroupedRepeatComesAfter},
+		{"a repeat of another session is no repeat", otherSessionIsNoRepeat},
+		{"the window survives a restart", windowSurvivesRestart},
+		{"an invalid event is refused by Publish", invalidIsRefused},
+		{"a refused event is set aside once with its reason and the others complete", refusedIsQuarantined},
+		{"a failing batch is offered again", failedIsOfferedAgain},
+		{"a poison event alone is set aside", poisonIsQuarantined},
+		{"an outage sets nothing aside, however long", outageQuarantinesNothing},
+		{"a panicking handler fails its batch only", panicFailsItsBatch},
+		{"Subscribe returns when its context ends and its handlers are done", subscribeFinishesHandlers},
+		{"Wait returns when caught up", waitReturnsWhenDone},
+		{"Stats count what waits", statsCountWaiting},
+		{"shelf pages, keeps each id once, removes", quarantinePages},
+		{"the shelf survives a crash", quarantineSurvivesCrash},
+		{"many publishers and sessions at once", manyPublishers},
 	} {
 		t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
 	}
@@ -82,19 +82,19 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 // patience bounds waits for what must happen; nothing is expected to take near that long.
 const patience = 30 * time.Second
 
-func event(session, id string) cloudevent.Event {
+func newEvent(session, id string) cloudevent.Event {
 	return cloudevent.Event{ID: id, Source: "/bustest", Type: "test", Tenant: session, Data: []byte(`{"id":"` + id + `"}`)}
 }
 
-func publish(t *testing.T, q bus.Publisher, evs ...cloudevent.Event) {
+func publishEvents(t *testing.T, q bus.Publisher, evs ...cloudevent.Event) {
 	t.Helper()
 	if err := q.Publish(t.Context(), evs...); err != nil {
 		t.Fatalf("Publish: %v", err)
 	}
 }
 
-// subscribe runs a subscription until the returned function, which waits for its end, or the end of the test.
-func subscribe(t *testing.T, q bus.Subscriber, h bus.Handler) (stop func()) {
+// startSubscription runs a subscription until the returned function, which waits for its end, or the end of the test.
+func startSubscription(t *testing.T, q bus.Subscriber, h bus.Handler) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
@@ -109,7 +109,7 @@ func subscribe(t *testing.T, q bus.Subscriber, h bus.Handler) (stop func()) {
 	return stop
 }
 
-func wait(t *testing.T, q bus.Waiter, sessions ...string) {
+func waitForSessions(t *testing.T, q bus.Waiter, sessions ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -120,7 +120,7 @@ func wait(t *testing.T, q bus.Waiter, sessions ...string) {
 	}
 }
 
-func receive[T any](t *testing.T, c <-chan T, what string) T {
+func receiveFrom[T any](t *testing.T, c <-chan T, what string) T {
 	t.Helper()
 	select {
 	case v := <-c:
@@ -138,7 +138,7 @@ type recorder struct {
 	all  []cloudevent.Event
 }
 
-func (r *recorder) handle(_ context.Context, evs []cloudevent.Event) error {
+func (r *recorder) recordEvents(_ context.Context, evs []cloudevent.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.seen == nil {
@@ -151,13 +151,13 @@ func (r *recorder) handle(_ context.Context, evs []cloudevent.Event) error {
 	return nil
 }
 
-func (r *recorder) ids(session string) []string {
+func (r *recorder) sessionIDs(session string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.seen[session])
 }
 
-func ids(evs []cloudevent.Event) []string {
+func eventIDs(evs []cloudevent.Event) []string {
 	var out []string
 	for _, e := range evs {
 		out = append(out, e.ID)
@@ -165,7 +165,7 @@ func ids(evs []cloudevent.Event) []string {
 	return out
 }
 
-func names(from, to int) []string {
+func numberedIDs(from, to int) []string {
 	var out []string
 	for i := from; i < to; i++ {
 		out = append(out, fmt.Sprintf("e%04d", i))
@@ -173,7 +173,7 @@ func names(from, to int) []string {
 	return out
 }
 
-func listed(t *testing.T, s bus.Shelf) []cloudevent.Event {
+func listQuarantine(t *testing.T, s bus.Quarantine) []cloudevent.Event {
 	t.Helper()
 	evs, next, err := s.List(t.Context(), "", 1000)
 	if err != nil || next != "" {
@@ -184,7 +184,7 @@ func listed(t *testing.T, s bus.Shelf) []cloudevent.Event {
 
 var errPassing = errors.New("passing trouble")
 
-func same(t *testing.T, what string, got, want []string) {
+func compareIDs(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: got %s, want %s", what, strings.Join(got, " "), strings.Join(want, " "))

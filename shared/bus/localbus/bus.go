@@ -20,6 +20,7 @@
 package localbus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -38,7 +39,7 @@ import (
 type Bus struct {
 	dir    *datadir.Dir
 	log    *datadir.Log
-	shelf  *Shelf
+	quarantine  *Quarantine
 	opts   Options
 	window *window
 
@@ -69,11 +70,11 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	set(&o.DuplicateWindow, 10*time.Minute)
-	set(&o.WindowEvents, 100_000)
-	set(&o.Workers, 2*runtime.GOMAXPROCS(0))
-	set(&o.Pause, 10*time.Millisecond)
-	set(&o.MaxPause, 5*time.Second)
+	o.DuplicateWindow = cmp.Or(o.DuplicateWindow, 10*time.Minute)
+	o.WindowEvents = cmp.Or(o.WindowEvents, 100_000)
+	o.Workers = cmp.Or(o.Workers, 2*runtime.GOMAXPROCS(0))
+	o.Pause = cmp.Or(o.Pause, 10*time.Millisecond)
+	o.MaxPause = cmp.Or(o.MaxPause, 5*time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -86,13 +87,6 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func set[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
-}
-
 // Open opens a queue of the directory, with whatever still waits on it.
 func Open(dir *datadir.Dir, queue string, opts Options) (*Bus, error) {
 	opts = opts.withDefaults()
@@ -100,7 +94,7 @@ func Open(dir *datadir.Dir, queue string, opts Options) (*Bus, error) {
 	b.wake = sync.NewCond(&b.mu)
 	b.window = newWindow(opts.DuplicateWindow, opts.WindowEvents)
 	var err error
-	if b.shelf, err = openShelf(dir, bus.Quarantine+"/"+queue); err != nil {
+	if b.quarantine, err = openQuarantine(dir, bus.QuarantineQueue+"/"+queue); err != nil {
 		return nil, fmt.Errorf("open queue %q: %w", queue, err)
 	}
 	names, err := b.log.Sessions()
@@ -108,16 +102,16 @@ func Open(dir *datadir.Dir, queue string, opts Options) (*Bus, error) {
 		return nil, fmt.Errorf("open queue %q: %w", queue, err)
 	}
 	for _, name := range names {
-		if err := b.resume(name, len(names)); err != nil {
+		if err := b.resumeSession(name, len(names)); err != nil {
 			return nil, fmt.Errorf("open queue %q: session %q: %w", queue, name, err)
 		}
 	}
-	b.window.sort()
+	b.window.sortByTime()
 	return b, nil
 }
 
-// resume takes up a session where its log says it was left.
-func (b *Bus) resume(name string, of int) error {
+// resumeSession takes up a session where its log says it was left.
+func (b *Bus) resumeSession(name string, of int) error {
 	done, err := b.log.Progress(name)
 	if err != nil {
 		return err
@@ -126,9 +120,9 @@ func (b *Bus) resume(name string, of int) error {
 	if err != nil {
 		return err
 	}
-	s := b.session(name)
+	s := b.openSession(name)
 	s.done, s.last = done, last
-	b.offer(s)
+	b.markReady(s)
 	if b.opts.DuplicateWindow < 0 {
 		return nil
 	}
@@ -139,7 +133,7 @@ func (b *Bus) resume(name string, of int) error {
 			return false
 		}
 		if e.Err == nil {
-			b.window.recall(name, e.Event.ID, e.Published)
+			b.window.rememberStored(name, e.Event.ID, e.Published)
 		}
 		return true
 	})
@@ -150,16 +144,16 @@ func (b *Bus) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := check(evs); err != nil {
+	if err := checkEvents(evs); err != nil {
 		return fmt.Errorf("publish %d events: %w", len(evs), err)
 	}
 	now := b.opts.Now()
-	fresh, flight, others := b.window.admit(evs, now)
-	err := b.append(fresh, now)
-	b.window.land(flight, err)
+	fresh, flight, others := b.window.admitEvents(evs, now)
+	err := b.appendEvents(fresh, now)
+	b.window.finishWrite(flight, err)
 	// Repeats of events that another call is still writing are only as durable as that call makes them.
 	for _, f := range others {
-		<-f.landed
+		<-f.done
 		if err == nil {
 			err = f.err
 		}
@@ -170,7 +164,7 @@ func (b *Bus) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 	return nil
 }
 
-func check(evs []cloudevent.Event) error {
+func checkEvents(evs []cloudevent.Event) error {
 	for i, e := range evs {
 		if err := e.Validate(); err != nil {
 			return fmt.Errorf("event %d: %w", i, err)
@@ -185,7 +179,7 @@ func check(evs []cloudevent.Event) error {
 	return nil
 }
 
-func (b *Bus) append(evs []cloudevent.Event, now time.Time) error {
+func (b *Bus) appendEvents(evs []cloudevent.Event, now time.Time) error {
 	if len(evs) == 0 {
 		return nil
 	}
@@ -196,9 +190,9 @@ func (b *Bus) append(evs []cloudevent.Event, now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, e := range evs {
-		s := b.session(e.Tenant)
+		s := b.openSession(e.Tenant)
 		s.last = max(s.last, positions[i])
-		b.offer(s)
+		b.markReady(s)
 	}
 	return nil
 }
@@ -224,7 +218,7 @@ func (b *Bus) Wait(ctx context.Context, name string) error {
 
 // Stats counts what waits on the queue and in its quarantine.
 func (b *Bus) Stats() bus.Stats {
-	st := bus.Stats{DeadLettered: b.shelf.count()}
+	st := bus.Stats{DeadLettered: b.quarantine.countEvents()}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range b.sessions {
@@ -233,5 +227,5 @@ func (b *Bus) Stats() bus.Stats {
 	return st
 }
 
-// Shelf is the queue's quarantine.
-func (b *Bus) Shelf() *Shelf { return b.shelf }
+// Quarantine is the queue's quarantine.
+func (b *Bus) Quarantine() *Quarantine { return b.quarantine }

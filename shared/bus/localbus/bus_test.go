@@ -54,12 +54,12 @@ func driver(t *testing.T, fs *vfs.MemFS, c *clock) bustest.Driver {
 			t.Error(err)
 		}
 	})
-	b, err := Open(dir, bus.Alerts, Options{Now: c.Now, Pause: time.Millisecond, MaxPause: 5 * time.Millisecond, Reject: bustest.Reject})
+	b, err := Open(dir, bus.AlertsQueue, Options{Now: c.Now, Pause: time.Millisecond, MaxPause: 5 * time.Millisecond, Reject: bustest.Reject})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return bustest.Driver{
-		Queue: b, Shelf: b.Shelf(), Advance: c.Advance, Window: 10 * time.Minute, Stats: b.Stats,
+		Queue: b, Quarantine: b.Quarantine(), Advance: c.Advance, Window: 10 * time.Minute, Stats: b.Stats,
 		Reopen: func(t *testing.T) bustest.Driver {
 			return driver(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(1, 2))}), c)
 		},
@@ -68,10 +68,10 @@ func driver(t *testing.T, fs *vfs.MemFS, c *clock) bustest.Driver {
 
 func TestDamagedEntriesAreSetAside(t *testing.T) {
 	dir := datadir.Memory()
-	if err := dir.DB.Set(datadir.AppendUint(datadir.Key('l', bus.Alerts, "a"), 1), []byte("rubbish"), pebble.NoSync); err != nil {
+	if err := dir.DB.Set(datadir.AppendUint(datadir.Key('l', bus.AlertsQueue, "a"), 1), []byte("rubbish"), pebble.NoSync); err != nil {
 		t.Fatal(err)
 	}
-	b, err := Open(dir, bus.Alerts, Options{Reject: bustest.Reject})
+	b, err := Open(dir, bus.AlertsQueue, Options{Reject: bustest.Reject})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestDamagedEntriesAreSetAside(t *testing.T) {
 	if len(got) != 1 || got[0] != "good" {
 		t.Errorf("offered %v", got)
 	}
-	evs, _, err := b.Shelf().List(t.Context(), "", 10)
+	evs, _, err := b.Quarantine().List(t.Context(), "", 10)
 	if err != nil || len(evs) != 1 || evs[0].Tenant != "a" || string(evs[0].Data) != `"cnViYmlzaA=="` {
 		t.Errorf("the shelf holds %+v, %v", evs, err)
 	}
@@ -102,11 +102,11 @@ func TestWindowIsBounded(t *testing.T) {
 	w := newWindow(time.Hour, 100)
 	now := time.Now()
 	for i := range 1000 {
-		_, f, _ := w.admit([]cloudevent.Event{{Tenant: "a", ID: time.Duration(i).String()}}, now)
-		w.land(f, nil)
+		_, f, _ := w.admitEvents([]cloudevent.Event{{Tenant: "a", ID: time.Duration(i).String()}}, now)
+		w.finishWrite(f, nil)
 	}
-	if len(w.marks) > 101 || len(w.order) > 400 {
-		t.Errorf("%d marks, %d in order", len(w.marks), len(w.order))
+	if len(w.writes) > 101 || len(w.order) > 400 {
+		t.Errorf("%d marks, %d in order", len(w.writes), len(w.order))
 	}
 }
 
@@ -123,7 +123,7 @@ func TestPendingIsNeverNegative(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	b, err := Open(dir, bus.Alerts, Options{})
+	b, err := Open(dir, bus.AlertsQueue, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

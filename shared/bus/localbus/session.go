@@ -32,8 +32,8 @@ type waiter struct {
 	done  chan struct{}
 }
 
-// session finds or makes one; the caller holds mu, or nobody else has the bus yet.
-func (b *Bus) session(name string) *session {
+// openSession finds or makes one; the caller holds mu, or nobody else has the bus yet.
+func (b *Bus) openSession(name string) *session {
 	s := b.sessions[name]
 	if s == nil {
 		s = &session{name: name}
@@ -42,8 +42,8 @@ func (b *Bus) session(name string) *session {
 	return s
 }
 
-// offer puts a session in the line of those that have work, unless it is there already; the caller holds mu.
-func (b *Bus) offer(s *session) {
+// markReady puts a session in the line of those that have work, unless it is there already; the caller holds mu.
+func (b *Bus) markReady(s *session) {
 	if !s.busy && s.done < s.last {
 		s.busy = true
 		b.ready = append(b.ready, s)
@@ -51,8 +51,8 @@ func (b *Bus) offer(s *session) {
 	}
 }
 
-// next waits for a session with work; nil when ctx has ended.
-func (b *Bus) next(ctx context.Context) *session {
+// nextReady waits for a session with work; nil when ctx has ended.
+func (b *Bus) nextReady(ctx context.Context) *session {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.ready) == 0 && ctx.Err() == nil {
@@ -67,9 +67,9 @@ func (b *Bus) next(ctx context.Context) *session {
 	return s
 }
 
-// settle notes that events up to position are done with, and tells those who wait for it. A worker may be there before the
+// advanceProgress notes that events up to position are done with, and tells those who wait for it. A worker may be there before the
 // Publish that it read from: the log shows events before it has told their positions.
-func (b *Bus) settle(s *session, position uint64) {
+func (b *Bus) advanceProgress(s *session, position uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s.done, s.last = position, max(s.last, position)
@@ -84,13 +84,13 @@ func (b *Bus) settle(s *session, position uint64) {
 	s.waiters = rest
 }
 
-// release gives a session back, at once or after a pause.
-func (b *Bus) release(s *session, pause time.Duration) {
+// releaseSession gives a session back, at once or after a pause.
+func (b *Bus) releaseSession(s *session, pause time.Duration) {
 	free := func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		s.busy = false
-		b.offer(s)
+		b.markReady(s)
 	}
 	if pause == 0 {
 		free()
@@ -99,8 +99,8 @@ func (b *Bus) release(s *session, pause time.Duration) {
 	}
 }
 
-// corrupt makes an event of a log entry that is none.
-func corrupt(session string, e datadir.Entry) cloudevent.Event {
+// corruptEvent makes an event of a log entry that is none.
+func corruptEvent(session string, e datadir.Entry) cloudevent.Event {
 	raw, _ := json.Marshal(base64.StdEncoding.EncodeToString(e.Raw)) // base64 always encodes
 	return cloudevent.Event{
 		ID: fmt.Sprintf("corrupt-%s-%d", session, e.Position), Source: "/onepane/bus", Type: "io.onepane.bus.corrupt.v1",
@@ -108,22 +108,22 @@ func corrupt(session string, e datadir.Entry) cloudevent.Event {
 	}
 }
 
-// setAside is an event on its way to the shelf.
-type setAside struct {
+// refusedEvent is an event on its way to the shelf.
+type refusedEvent struct {
 	event  cloudevent.Event
 	reason error
 }
 
-// refusals reads a handler's answer: which events it refused, or that the batch as a whole failed.
-func refusals(evs []cloudevent.Event, err error) ([]setAside, error) {
+// refusedEvents reads a handler's answer: which events it refused, or that the batch as a whole failed.
+func refusedEvents(evs []cloudevent.Event, err error) ([]refusedEvent, error) {
 	var refused fault.Refused
 	if err == nil || !errors.As(err, &refused) {
 		return nil, err
 	}
-	var out []setAside
+	var out []refusedEvent
 	for i, e := range evs {
 		if reason := refused.Reason(i); reason != nil {
-			out = append(out, setAside{e, reason})
+			out = append(out, refusedEvent{e, reason})
 		}
 	}
 	return out, nil

@@ -24,8 +24,8 @@ func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
 	var workers sync.WaitGroup
 	for range b.opts.Workers {
 		workers.Go(func() {
-			for s := b.next(ctx); s != nil; s = b.next(ctx) {
-				b.release(s, b.work(ctx, s, h))
+			for s := b.nextReady(ctx); s != nil; s = b.nextReady(ctx) {
+				b.releaseSession(s, b.handleBatch(ctx, s, h))
 			}
 		})
 	}
@@ -33,17 +33,17 @@ func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
 	return nil
 }
 
-// work offers one batch of a session and settles it. It says how long to leave the session alone.
-func (b *Bus) work(ctx context.Context, s *session, h bus.Handler) (pause time.Duration) {
-	evs, aside, last, err := b.batch(s)
+// handleBatch offers one batch of a session and settles it. It says how long to leave the session alone.
+func (b *Bus) handleBatch(ctx context.Context, s *session, h bus.Handler) (pause time.Duration) {
+	evs, aside, last, err := b.readBatch(s)
 	if err == nil && len(evs) > 0 {
-		var refused []setAside
-		if refused, err = refusals(evs, h.Offer(ctx, evs)); err == nil {
+		var refused []refusedEvent
+		if refused, err = refusedEvents(evs, h.Offer(ctx, evs)); err == nil {
 			aside = append(aside, refused...)
 		}
 	}
 	if err == nil {
-		err = b.complete(s, last, aside)
+		err = b.completeBatch(s, last, aside)
 	}
 	switch {
 	case err == nil:
@@ -52,11 +52,11 @@ func (b *Bus) work(ctx context.Context, s *session, h bus.Handler) (pause time.D
 	case ctx.Err() != nil:
 		return 0 // interrupted, which says nothing about the events
 	}
-	return b.fail(s, evs, last, err)
+	return b.failBatch(s, evs, last, err)
 }
 
-// batch reads what to offer next. Entries that are no events go aside; last is the position that it reaches.
-func (b *Bus) batch(s *session) (evs []cloudevent.Event, aside []setAside, last uint64, err error) {
+// readBatch reads what to offer next. Entries that are no events go aside; last is the position that it reaches.
+func (b *Bus) readBatch(s *session) (evs []cloudevent.Event, aside []refusedEvent, last uint64, err error) {
 	b.mu.Lock()
 	done, newest := s.done, s.last
 	b.mu.Unlock()
@@ -68,7 +68,7 @@ func (b *Bus) batch(s *session) (evs []cloudevent.Event, aside []setAside, last 
 	for _, e := range entries {
 		last = e.Position
 		if e.Err != nil {
-			aside = append(aside, setAside{corrupt(s.name, e), fault.Errorf(fault.Invalid, "read position %d: %w", e.Position, e.Err)})
+			aside = append(aside, refusedEvent{corruptEvent(s.name, e), fault.Errorf(fault.Invalid, "read position %d: %w", e.Position, e.Err)})
 			continue
 		}
 		evs = append(evs, e.Event)
@@ -76,9 +76,9 @@ func (b *Bus) batch(s *session) (evs []cloudevent.Event, aside []setAside, last 
 	return evs, aside, last, nil
 }
 
-// complete moves a session on. What goes aside is on the shelf in the same moment, so that a crash loses neither
+// completeBatch moves a session on. What goes aside is on the shelf in the same moment, so that a crash loses neither
 // an event nor the fact that it is done with.
-func (b *Bus) complete(s *session, last uint64, aside []setAside) error {
+func (b *Bus) completeBatch(s *session, last uint64, aside []refusedEvent) error {
 	w := b.dir.DB.NewBatch()
 	if err := b.log.SetProgress(w, s.name, last); err != nil {
 		return errors.Join(err, w.Close())
@@ -96,20 +96,20 @@ func (b *Bus) complete(s *session, last uint64, aside []setAside) error {
 		}
 		rejected = append(rejected, e)
 	}
-	if err := b.shelf.add(w, rejected, false); err != nil {
+	if err := b.quarantine.addEvents(w, rejected, false); err != nil {
 		return fmt.Errorf("complete up to %d: %w", last, err)
 	}
-	b.settle(s, last)
+	b.advanceProgress(s, last)
 	return nil
 }
 
-// fail notes a failed batch and returns how long to leave the session alone. An event that failed alone too often goes
+// failBatch notes a failed batch and returns how long to leave the session alone. An event that failed alone too often goes
 // to quarantine.
-func (b *Bus) fail(s *session, evs []cloudevent.Event, last uint64, err error) time.Duration {
+func (b *Bus) failBatch(s *session, evs []cloudevent.Event, last uint64, err error) time.Duration {
 	b.opts.Log.Warn("batch failed, will be offered again", "session", s.name, "events", len(evs), "failures", s.redelivery.Failures()+1, "error", err)
 	if s.redelivery.Failed(len(evs), err) {
 		reason := fmt.Errorf("failed %d times: %w", bus.MaxDeliveries, err)
-		if b.complete(s, last, []setAside{{evs[0], reason}}) == nil {
+		if b.completeBatch(s, last, []refusedEvent{{evs[0], reason}}) == nil {
 			s.redelivery.Succeeded()
 			return 0
 		}

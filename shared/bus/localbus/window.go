@@ -17,51 +17,51 @@ type window struct {
 	seeds  [2]maphash.Seed
 
 	mu    sync.Mutex
-	marks map[mark]*flight
-	order []seen // oldest first, from head on
+	writes map[idHash]*write
+	order []datedID // oldest first, from head on
 	head  int
 }
 
-// mark stands for a session and an id: 128 bits with seeds of this process, so that a sender can neither find nor
+// idHash stands for a session and an id: 128 bits with seeds of this process, so that a sender can neither find nor
 // stumble on two ids with one mark.
-type mark [2]uint64
+type idHash [2]uint64
 
-type seen struct {
-	mark mark
+type datedID struct {
+	id idHash
 	at   time.Time
 }
 
-// flight is one Publish on its way to the disk. err may be read once landed is closed.
-type flight struct {
-	landed chan struct{}
+// write is one Publish on its way to the disk. err may be read once landed is closed.
+type write struct {
+	done chan struct{}
 	err    error
-	marks  []mark
+	ids  []idHash
 }
 
 // onDisk is the flight of everything that has safely landed.
-var onDisk = &flight{}
+var onDisk = &write{}
 
 func newWindow(length time.Duration, max int) *window {
-	return &window{length: length, max: max, marks: map[mark]*flight{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	return &window{length: length, max: max, writes: map[idHash]*write{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
-// admit gives those of evs that are not repeats, the flight they now belong to, and the flights of other calls
+// admitEvents gives those of evs that are not repeats, the flight they now belong to, and the flights of other calls
 // that carry the repeats.
-func (w *window) admit(evs []cloudevent.Event, now time.Time) (fresh []cloudevent.Event, own *flight, others []*flight) {
-	own = &flight{landed: make(chan struct{})}
+func (w *window) admitEvents(evs []cloudevent.Event, now time.Time) (fresh []cloudevent.Event, own *write, others []*write) {
+	own = &write{done: make(chan struct{})}
 	if w.length < 0 {
 		return evs, own, nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.forget(now)
+	w.dropOld(now)
 	for _, e := range evs {
-		m := w.mark(e.Tenant, e.ID)
-		f, repeat := w.marks[m]
+		m := w.hashID(e.Tenant, e.ID)
+		f, repeat := w.writes[m]
 		if !repeat {
 			fresh = append(fresh, e)
-			own.marks = append(own.marks, m)
-			w.remember(m, own, now)
+			own.ids = append(own.ids, m)
+			w.addID(m, own, now)
 		} else if f != own && f != onDisk && !slices.Contains(others, f) {
 			others = append(others, f)
 		}
@@ -69,51 +69,51 @@ func (w *window) admit(evs []cloudevent.Event, now time.Time) (fresh []cloudeven
 	return fresh, own, others
 }
 
-// land ends a flight. Events that did not make it may be published again at once.
-func (w *window) land(f *flight, err error) {
+// finishWrite ends a flight. Events that did not make it may be published again at once.
+func (w *window) finishWrite(f *write, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, m := range f.marks {
-		if w.marks[m] != f {
+	for _, m := range f.ids {
+		if w.writes[m] != f {
 			continue // forgotten meanwhile
 		}
 		if err != nil {
-			delete(w.marks, m)
+			delete(w.writes, m)
 		} else {
-			w.marks[m] = onDisk
+			w.writes[m] = onDisk
 		}
 	}
 	f.err = err
-	close(f.landed)
+	close(f.done)
 }
 
-// recall remembers an event that was on the disk when the queue was opened.
-func (w *window) recall(session, id string, at time.Time) {
+// rememberStored remembers an event that was on the disk when the queue was opened.
+func (w *window) rememberStored(session, id string, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.remember(w.mark(session, id), onDisk, at)
+	w.addID(w.hashID(session, id), onDisk, at)
 }
 
-// sort brings what was recalled, session by session, into one order.
-func (w *window) sort() {
+// sortByTime brings what was recalled, session by session, into one order.
+func (w *window) sortByTime() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	slices.SortFunc(w.order, func(a, b seen) int { return a.at.Compare(b.at) })
+	slices.SortFunc(w.order, func(a, b datedID) int { return a.at.Compare(b.at) })
 }
 
-func (w *window) remember(m mark, f *flight, at time.Time) {
-	w.marks[m] = f
-	w.order = append(w.order, seen{m, at})
+func (w *window) addID(m idHash, f *write, at time.Time) {
+	w.writes[m] = f
+	w.order = append(w.order, datedID{m, at})
 }
 
-// forget drops what is too old or too much.
-func (w *window) forget(now time.Time) {
+// dropOld drops what is too old or too much.
+func (w *window) dropOld(now time.Time) {
 	for w.head < len(w.order) {
 		old := w.order[w.head]
 		if now.Sub(old.at) < w.length && len(w.order)-w.head <= w.max {
 			break
 		}
-		delete(w.marks, old.mark)
+		delete(w.writes, old.id)
 		w.head++
 	}
 	if w.head > len(w.order)/2 {
@@ -122,8 +122,8 @@ func (w *window) forget(now time.Time) {
 	}
 }
 
-func (w *window) mark(session, id string) mark {
-	var m mark
+func (w *window) hashID(session, id string) idHash {
+	var m idHash
 	for i, seed := range w.seeds {
 		var h maphash.Hash
 		h.SetSeed(seed)

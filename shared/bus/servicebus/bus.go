@@ -22,6 +22,7 @@
 package servicebus
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -44,9 +45,9 @@ import (
 type Bus struct {
 	opts   Options
 	client *azservicebus.Client
-	out    outlet
-	shelf  *Shelf
-	room   chan struct{} // messages on their way
+	alerts    lazySender
+	quarantine  *Quarantine
+	inFlight   chan struct{} // messages on their way
 }
 
 var (
@@ -70,7 +71,7 @@ type Options struct {
 	InFlight          int           // messages being sent at once, the back-pressure on Publish; 0 is 16
 	Sessions          int           // sessions handled side by side; 0 is 16
 	Idle              time.Duration // how long a session without further messages is held; 0 is 2 s
-	Turn              time.Duration // how long a busy session is held before others get a chance; 0 is a minute
+	MaxHold              time.Duration // how long a busy session is held before others get a chance; 0 is a minute
 	Pause             time.Duration // before a failed batch is offered again, doubling each time; 0 is 100 ms
 	MaxPause          time.Duration // where doubling ends; 0 is 30 s
 	Retry             azservicebus.RetryOptions
@@ -83,19 +84,19 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	set(&o.Queue, bus.Alerts)
-	set(&o.Quarantine, bus.Quarantine)
-	set(&o.Lock, 5*time.Minute)
-	set(&o.MaxMessage, pack.MaxBody)
-	set(&o.InFlight, 16)
-	set(&o.Sessions, 16)
-	set(&o.Idle, 2*time.Second)
-	set(&o.Turn, time.Minute)
-	set(&o.Pause, 100*time.Millisecond)
-	set(&o.MaxPause, 30*time.Second)
-	set(&o.Retry.RetryDelay, 250*time.Millisecond)
-	set(&o.Retry.MaxRetryDelay, 5*time.Second)
-	set(&o.Retry.MaxRetries, 5)
+	o.Queue = cmp.Or(o.Queue, bus.AlertsQueue)
+	o.Quarantine = cmp.Or(o.Quarantine, bus.QuarantineQueue)
+	o.Lock = cmp.Or(o.Lock, 5*time.Minute)
+	o.MaxMessage = cmp.Or(o.MaxMessage, pack.MaxBody)
+	o.InFlight = cmp.Or(o.InFlight, 16)
+	o.Sessions = cmp.Or(o.Sessions, 16)
+	o.Idle = cmp.Or(o.Idle, 2*time.Second)
+	o.MaxHold = cmp.Or(o.MaxHold, time.Minute)
+	o.Pause = cmp.Or(o.Pause, 100*time.Millisecond)
+	o.MaxPause = cmp.Or(o.MaxPause, 30*time.Second)
+	o.Retry.RetryDelay = cmp.Or(o.Retry.RetryDelay, 250*time.Millisecond)
+	o.Retry.MaxRetryDelay = cmp.Or(o.Retry.MaxRetryDelay, 5*time.Second)
+	o.Retry.MaxRetries = cmp.Or(o.Retry.MaxRetries, 5)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -105,27 +106,20 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func set[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
-}
-
 // Open makes a bus. It does not connect yet, so a function that starts cold pays for that with its first event.
 func Open(opts Options) (*Bus, error) {
 	opts = opts.withDefaults()
-	client, err := connect(opts)
+	client, err := newClient(opts)
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "open Service Bus: %w", err)
 	}
-	b := &Bus{opts: opts, client: client, room: make(chan struct{}, opts.InFlight)}
-	b.out = outlet{client: client, queue: opts.Queue}
-	b.shelf = &Shelf{client: client, out: outlet{client: client, queue: opts.Quarantine}, opts: opts, first: map[string]int64{}}
+	b := &Bus{opts: opts, client: client, inFlight: make(chan struct{}, opts.InFlight)}
+	b.alerts = lazySender{client: client, queue: opts.Queue}
+	b.quarantine = &Quarantine{client: client, sender: lazySender{client: client, queue: opts.Quarantine}, opts: opts, firstSeen: map[string]int64{}}
 	return b, nil
 }
 
-func connect(opts Options) (*azservicebus.Client, error) {
+func newClient(opts Options) (*azservicebus.Client, error) {
 	o := &azservicebus.ClientOptions{RetryOptions: opts.Retry, CustomEndpoint: opts.Endpoint, TLSConfig: opts.TLS, ApplicationID: "onepane"}
 	if opts.ConnectionString != "" {
 		return azservicebus.NewClientFromConnectionString(opts.ConnectionString, o)
@@ -133,8 +127,8 @@ func connect(opts Options) (*azservicebus.Client, error) {
 	return azservicebus.NewClient(opts.Namespace, opts.Credential, o)
 }
 
-// Shelf is the queue's quarantine.
-func (b *Bus) Shelf() *Shelf { return b.shelf }
+// Quarantine is the queue's quarantine.
+func (b *Bus) Quarantine() *Quarantine { return b.quarantine }
 
 // Close ends the connection. Stop publishing and subscribing first.
 func (b *Bus) Close(ctx context.Context) error {
@@ -147,9 +141,9 @@ func (b *Bus) Close(ctx context.Context) error {
 // Wait is bus.Waiter: it asks until the session has no messages, so what is published meanwhile is waited for as well.
 // Every question is a billed operation per 100 sessions with messages.
 func (b *Bus) Wait(ctx context.Context, session string) error {
-	id := pack.Session(session)
+	id := pack.SessionID(session)
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		busy, err := b.busy(ctx, id)
+		busy, err := b.hasMessages(ctx, id)
 		if err == nil && !busy {
 			return nil
 		}
@@ -157,12 +151,12 @@ func (b *Bus) Wait(ctx context.Context, session string) error {
 			return fmt.Errorf("wait for session %q: %w", session, err)
 		}
 		if err != nil {
-			b.opts.Log.Warn("sessions could not be listed", "error", trouble(err))
+			b.opts.Log.Warn("sessions could not be listed", "error", withKind(err))
 		}
 	}
 }
 
-func (b *Bus) busy(ctx context.Context, id string) (bool, error) {
+func (b *Bus) hasMessages(ctx context.Context, id string) (bool, error) {
 	for pages := b.client.NewListSessionsForQueuePager(b.opts.Queue, nil); pages.More(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -177,15 +171,15 @@ func (b *Bus) busy(ctx context.Context, id string) (bool, error) {
 	return false, nil
 }
 
-// outlet is a queue's sender, made when first needed.
-type outlet struct {
+// lazySender is a queue's sender, made when first needed.
+type lazySender struct {
 	client *azservicebus.Client
 	queue  string
 	mu     sync.Mutex
 	sender *azservicebus.Sender
 }
 
-func (o *outlet) send(ctx context.Context, m *azservicebus.Message) error {
+func (o *lazySender) sendMessage(ctx context.Context, m *azservicebus.Message) error {
 	o.mu.Lock()
 	if o.sender == nil {
 		var err error

@@ -32,7 +32,7 @@ func TestPromisesLive(t *testing.T) {
 	bustest.Run(t, func(t *testing.T) bustest.Driver {
 		opts := quick()
 		opts.ConnectionString, opts.Lock = connection, 5*time.Minute
-		return bustest.Driver{Queue: open(t, opts), WholeCalls: true}
+		return bustest.Driver{Queue: open(t, opts), DedupesCalls: true}
 	})
 }
 
@@ -41,7 +41,7 @@ func driver(t *testing.T, b *standin.Broker) bustest.Driver {
 	opts.ConnectionString = b.ConnectionString()
 	q := open(t, opts)
 	return bustest.Driver{
-		Queue: q, Shelf: q.Shelf(), Advance: b.Age, Window: 10 * time.Minute, WholeCalls: true,
+		Queue: q, Quarantine: q.Quarantine(), Advance: b.Age, Window: 10 * time.Minute, DedupesCalls: true,
 		Reopen: func(t *testing.T) bustest.Driver {
 			b.Drop()
 			return driver(t, b)

@@ -62,7 +62,7 @@ func TestLargeEvents(t *testing.T) {
 	if len(got) != 3 || got[0].ID != "1" || !bytes.Equal(got[1].Data, large.Data) || got[2].ID != "2" {
 		t.Errorf("offered %d events", len(got))
 	}
-	on, _, err := q.Shelf().List(t.Context(), "", 10)
+	on, _, err := q.Quarantine().List(t.Context(), "", 10)
 	if err != nil || len(on) != 1 || !bytes.Equal(on[0].Data, large.Data) {
 		t.Errorf("the shelf holds %d events, %v", len(on), err)
 	}
@@ -77,14 +77,14 @@ func TestForeignMessages(t *testing.T) {
 	subscribe(t, q, l.handle)
 	wait(t, q, "a")
 	foreign(t, b, "quarantine", "", "more rubbish")
-	on, _, err := q.Shelf().List(t.Context(), "", 10)
+	on, _, err := q.Quarantine().List(t.Context(), "", 10)
 	if err != nil || len(on) != 2 || string(on[0].Data) != `"cnViYmlzaA=="` || string(on[1].Data) != `"bW9yZSBydWJiaXNo"` {
 		t.Fatalf("the shelf holds %+v, %v", on, err)
 	}
-	if err := q.Shelf().Remove(t.Context(), on[0].ID, on[1].ID); err != nil {
+	if err := q.Quarantine().Remove(t.Context(), on[0].ID, on[1].ID); err != nil {
 		t.Fatal(err)
 	}
-	if on, _, err = q.Shelf().List(t.Context(), "", 10); err != nil || len(on) != 0 {
+	if on, _, err = q.Quarantine().List(t.Context(), "", 10); err != nil || len(on) != 0 {
 		t.Errorf("after Remove the shelf holds %+v, %v", on, err)
 	}
 	if got := l.ids("a"); len(got) != 1 {

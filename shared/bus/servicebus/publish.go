@@ -14,24 +14,24 @@ import (
 // Options.InFlight messages are on their way. A namespace that throttles or a full queue is fault.Exhausted, one out of
 // reach fault.Unavailable.
 func (b *Bus) Publish(ctx context.Context, evs ...cloudevent.Event) error {
-	return pack.Target{Limit: b.opts.MaxMessage, Blobs: b.opts.Blobs, Send: b.send}.Publish(ctx, evs)
+	return pack.Target{Limit: b.opts.MaxMessage, Blobs: b.opts.Blobs, Send: b.sendPacked}.Publish(ctx, evs)
 }
 
-func (b *Bus) send(ctx context.Context, m pack.Message) error {
+func (b *Bus) sendPacked(ctx context.Context, m pack.Message) error {
 	select {
-	case b.room <- struct{}{}:
-		defer func() { <-b.room }()
+	case b.inFlight <- struct{}{}:
+		defer func() { <-b.inFlight }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err := b.out.send(ctx, message(m)); err != nil {
-		return fmt.Errorf("send to %q: %w", b.opts.Queue, trouble(err))
+	if err := b.alerts.sendMessage(ctx, sdkMessage(m)); err != nil {
+		return fmt.Errorf("send to %q: %w", b.opts.Queue, withKind(err))
 	}
 	return nil
 }
 
-// message is what the SDK sends.
-func message(m pack.Message) *azservicebus.Message {
+// sdkMessage is what the SDK sends.
+func sdkMessage(m pack.Message) *azservicebus.Message {
 	props := map[string]any{"events": int64(m.Events)} // for whoever looks at the queue
 	if m.Encoding != "" {
 		props["encoding"] = m.Encoding

@@ -13,8 +13,8 @@ import (
 	"github.com/onepane/onepane/shared/bus"
 )
 
-// patience is how long one wait for a free session takes; the broker ends it, and the next begins.
-const patience = time.Minute
+// acceptTimeout is how long one wait for a free session takes; the broker ends it, and the next begins.
+const acceptTimeout = time.Minute
 
 // Subscribe is bus.Subscriber. It holds up to Options.Sessions sessions at a time. While the namespace is out of reach
 // it keeps trying, with growing pauses.
@@ -29,22 +29,22 @@ func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
 		case <-ctx.Done():
 			return nil
 		}
-		r, err := b.accept(ctx)
+		r, err := b.acceptSession(ctx)
 		switch {
 		case ctx.Err() != nil:
 			if err == nil {
-				b.release(ctx, r)
+				b.releaseSession(ctx, r)
 			}
 			return nil
 		case err != nil:
 			failures++
-			b.opts.Log.Warn("no session could be accepted", "queue", b.opts.Queue, "failures", failures, "error", trouble(err))
-			_ = b.pause(ctx, failures) // the loop looks at ctx
+			b.opts.Log.Warn("no session could be accepted", "queue", b.opts.Queue, "failures", failures, "error", withKind(err))
+			_ = b.pauseAfter(ctx, failures) // the loop looks at ctx
 		case r != nil:
 			failures = 0
 			serving.Go(func() {
 				defer func() { <-room }()
-				b.serve(ctx, r, h)
+				b.serveSession(ctx, r, h)
 			})
 			continue
 		}
@@ -52,12 +52,12 @@ func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
 	}
 }
 
-// accept waits for a session with messages that nobody holds; nil when there was none in time.
-func (b *Bus) accept(ctx context.Context) (*azservicebus.SessionReceiver, error) {
-	waiting, cancel := context.WithTimeout(ctx, patience)
+// acceptSession waits for a session with messages that nobody holds; nil when there was none in time.
+func (b *Bus) acceptSession(ctx context.Context) (*azservicebus.SessionReceiver, error) {
+	waiting, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
 	r, err := b.client.AcceptNextSessionForQueue(waiting, b.opts.Queue, nil)
-	if is(err, azservicebus.CodeTimeout) || errors.Is(err, context.DeadlineExceeded) {
+	if hasCode(err, azservicebus.CodeTimeout) || errors.Is(err, context.DeadlineExceeded) {
 		return nil, nil
 	}
 	if err != nil {
@@ -66,16 +66,16 @@ func (b *Bus) accept(ctx context.Context) (*azservicebus.SessionReceiver, error)
 	return r, nil
 }
 
-// release lets a session go, so that another process can have it at once and no delivery is counted.
-func (b *Bus) release(ctx context.Context, r *azservicebus.SessionReceiver) {
+// releaseSession lets a session go, so that another process can have it at once and no delivery is counted.
+func (b *Bus) releaseSession(ctx context.Context, r *azservicebus.SessionReceiver) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := r.Close(ctx); err != nil {
-		b.opts.Log.Warn("session could not be released, its lock will expire", "session", r.SessionID(), "error", trouble(err))
+		b.opts.Log.Warn("session could not be released, its lock will expire", "session", r.SessionID(), "error", withKind(err))
 	}
 }
 
-// pause waits after the given number of failures in a row, or until ctx ends.
-func (b *Bus) pause(ctx context.Context, failures int) error {
+// pauseAfter waits after the given number of failures in a row, or until ctx ends.
+func (b *Bus) pauseAfter(ctx context.Context, failures int) error {
 	return backoff.Wait(ctx, backoff.Delay(failures, b.opts.Pause, b.opts.MaxPause))
 }

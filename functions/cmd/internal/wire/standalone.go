@@ -60,11 +60,11 @@ func NewStandalone(cfg config.Config, version string, log *slog.Logger) (*Standa
 }
 
 func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.Dir, functions []*ingest.Function) (*Standalone, error) {
-	queue, err := localbus.Open(dir, bus.Alerts, localbus.Options{Log: log, Reject: reject})
+	queue, err := localbus.Open(dir, bus.AlertsQueue, localbus.Options{Log: log, Reject: reject})
 	if err != nil {
 		return nil, err
 	}
-	store, err := localstore.Open(dir, localstore.Options{Queue: bus.Alerts})
+	store, err := localstore.Open(dir, localstore.Options{Queue: bus.AlertsQueue})
 	if err != nil {
 		return nil, err
 	}
@@ -74,13 +74,13 @@ func assemble(cfg config.Config, version string, log *slog.Logger, dir *datadir.
 	byRoute := map[string]*ingest.Function{}
 	for _, fn := range functions {
 		prepare(fn, cfg)
-		fn.Alerts, fn.Quarantine, fn.Meter, fn.Tracer, fn.Log = queue, queue.Shelf(), metrics, telemetry.Deliveries{}, log
+		fn.Alerts, fn.Quarantine, fn.Meter, fn.Tracer, fn.Log = queue, queue.Quarantine(), metrics, telemetry.Deliveries{}, log
 		byRoute[fn.Route] = fn
 	}
 	kept := &settings.Keeper{Documents: store, Configured: cfg.Tunings(), Now: time.Now, Log: log}
 	fn := &correlate.Function{Store: store, Alerts: store, Tuning: kept.Tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
-		Reader: store, Hand: fn, Settings: kept, Shelf: queue.Shelf(), Replayer: replay.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now},
+		Reader: store, Hand: fn, Settings: kept, Shelf: queue.Quarantine(), Replayer: replay.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now},
 		BaseURL: cfg.BaseURL, Version: version, Now: time.Now, Log: log,
 		Bus: func(context.Context) (api.Bus, error) {
 			s := queue.Stats()
@@ -167,7 +167,7 @@ func (l local) Subscribe(ctx context.Context, h func(context.Context, []cloudeve
 
 // Drained waits for every session.
 func (l local) Drained(ctx context.Context) error {
-	sessions, err := l.dir.Log(bus.Alerts).Sessions()
+	sessions, err := l.dir.Log(bus.AlertsQueue).Sessions()
 	if err != nil {
 		return err
 	}

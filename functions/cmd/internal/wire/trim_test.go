@@ -37,7 +37,7 @@ func TestTheLogKeepsBodiesOnly(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		entries, err := s.dir.Log(bus.Alerts).Read("default", 0, 100)
+		entries, err := s.dir.Log(bus.AlertsQueue).Read("default", 0, 100)
 		if err != nil || len(entries) != 1 || !strings.Contains(string(entries[0].Event.Data), "stays") {
 			t.Errorf("the log has %d entries, %v: %s", len(entries), err, idsOf(entries))
 		}

@@ -21,7 +21,7 @@ import (
 // them. What can never be read is fault.Invalid; a blob storage that does not answer keeps its own kind.
 func Decode(ctx context.Context, body []byte, blobs Getter) ([]cloudevent.Event, error) {
 	d := decoder{blobs: blobs}
-	evs, err := d.decode(ctx, body, 0)
+	evs, err := d.decodeBody(ctx, body, 0)
 	if err == nil && len(evs) == 0 {
 		err = fault.Errorf(fault.Invalid, "message holds no event")
 	}
@@ -33,52 +33,52 @@ const maxLayers = 10
 
 type decoder struct {
 	blobs    Getter
-	unfolded int // bytes, over all layers
+	decoded int // bytes, over all layers
 }
 
-func (d *decoder) decode(ctx context.Context, body []byte, layer int) ([]cloudevent.Event, error) {
+func (d *decoder) decodeBody(ctx context.Context, body []byte, layer int) ([]cloudevent.Event, error) {
 	if !bytes.HasPrefix(body, zstdMagic) {
 		body = bytes.TrimSpace(body)
 	}
-	if d.unfolded += len(body); layer > maxLayers || d.unfolded > 4*maxUnpacked {
+	if d.decoded += len(body); layer > maxLayers || d.decoded > 4*maxDecoded {
 		return nil, fault.Errorf(fault.Invalid, "message is wrapped too deep or too large")
 	}
 	switch {
 	case len(body) == 0:
 		return nil, fault.Errorf(fault.Invalid, "message is empty")
 	case bytes.HasPrefix(body, zstdMagic):
-		b, err := unzstd().DecodeAll(body, nil)
+		b, err := zstdDecoder().DecodeAll(body, nil)
 		if err != nil {
 			return nil, fault.Errorf(fault.Invalid, "decompress message: %w", err)
 		}
-		return d.decode(ctx, b, layer+1)
+		return d.decodeBody(ctx, b, layer+1)
 	case body[0] == '{':
-		return d.event(ctx, body, layer)
+		return d.decodeEvent(ctx, body, layer)
 	case body[0] == '[':
-		return d.array(ctx, body, layer)
+		return d.decodeArray(ctx, body, layer)
 	case body[0] == '"':
 		var s string
 		if err := json.Unmarshal(body, &s); err != nil {
 			return nil, fault.Errorf(fault.Invalid, "decode message: %w", err)
 		}
-		return d.decode(ctx, []byte(s), layer+1)
+		return d.decodeBody(ctx, []byte(s), layer+1)
 	}
 	b := make([]byte, base64.StdEncoding.DecodedLen(len(body)))
 	n, err := base64.StdEncoding.Decode(b, body)
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "message is neither CloudEvents, zstd nor base64")
 	}
-	return d.decode(ctx, b[:n], layer+1)
+	return d.decodeBody(ctx, b[:n], layer+1)
 }
 
-func (d *decoder) array(ctx context.Context, body []byte, layer int) ([]cloudevent.Event, error) {
+func (d *decoder) decodeArray(ctx context.Context, body []byte, layer int) ([]cloudevent.Event, error) {
 	var parts []jsontext.Value
 	if err := json.Unmarshal(body, &parts); err != nil {
 		return nil, fault.Errorf(fault.Invalid, "decode message: %w", err)
 	}
 	var out []cloudevent.Event
 	for _, p := range parts {
-		evs, err := d.decode(ctx, p, layer+1)
+		evs, err := d.decodeBody(ctx, p, layer+1)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +87,7 @@ func (d *decoder) array(ctx context.Context, body []byte, layer int) ([]cloudeve
 	return out, nil
 }
 
-func (d *decoder) event(ctx context.Context, body []byte, layer int) ([]cloudevent.Event, error) {
+func (d *decoder) decodeEvent(ctx context.Context, body []byte, layer int) ([]cloudevent.Event, error) {
 	var e cloudevent.Event
 	if err := json.Unmarshal(body, &e); err != nil {
 		return nil, fault.Errorf(fault.Invalid, "decode message: %w", err)
@@ -95,11 +95,11 @@ func (d *decoder) event(ctx context.Context, body []byte, layer int) ([]cloudeve
 	if e.Type != claimType {
 		return []cloudevent.Event{e}, nil
 	}
-	return d.redeem(ctx, e, layer)
+	return d.redeemClaim(ctx, e, layer)
 }
 
-// redeem fetches what a claim stands for.
-func (d *decoder) redeem(ctx context.Context, e cloudevent.Event, layer int) ([]cloudevent.Event, error) {
+// redeemClaim fetches what a claim stands for.
+func (d *decoder) redeemClaim(ctx context.Context, e cloudevent.Event, layer int) ([]cloudevent.Event, error) {
 	var c claimData
 	if err := json.Unmarshal(e.Data, &c); err != nil || c.Blob == "" {
 		return nil, fault.Errorf(fault.Invalid, "decode claim %s: %w", e.ID, err)
@@ -119,7 +119,7 @@ func (d *decoder) redeem(ctx context.Context, e cloudevent.Event, layer int) ([]
 	}
 	b := d.blobs
 	d.blobs = nil // a claim in a blob would lead anywhere
-	evs, err := d.decode(ctx, body, layer+1)
+	evs, err := d.decodeBody(ctx, body, layer+1)
 	d.blobs = b
 	return evs, err
 }
@@ -131,9 +131,9 @@ var decompressor struct {
 	*zstd.Decoder
 }
 
-func unzstd() *zstd.Decoder {
+func zstdDecoder() *zstd.Decoder {
 	decompressor.Do(func() {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxUnpacked))
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxDecoded))
 		if err != nil {
 			panic(err) // only for options out of range
 		}

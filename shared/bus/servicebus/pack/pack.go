@@ -34,31 +34,31 @@ const (
 	MaxBody = 232 << 10
 	// maxEvents bounds a message, so that one lock covers a handful of handler calls at most.
 	maxEvents = 500
-	// maxUnpacked bounds what a message unfolds to.
-	maxUnpacked = 64 << 20
-	// maxPacked is where a message is cut before it is compressed.
-	maxPacked = 8 << 20
+	// maxDecoded bounds what a message unfolds to.
+	maxDecoded = 64 << 20
+	// maxUncompressed is where a message is cut before it is compressed.
+	maxUncompressed = 8 << 20
 	// minCompress is the size below which compression saves nothing that is billed.
 	minCompress = 4 << 10
 )
 
-// pack makes messages of one session's events, in order. The same events make the same messages.
-func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int, blobs Putter) ([]Message, error) {
+// packEvents makes messages of one session's events, in order. The same events make the same messages.
+func packEvents(ctx context.Context, session string, evs []cloudevent.Event, limit int, blobs Putter) ([]Message, error) {
 	texts := make([][]byte, len(evs))
 	for i, e := range evs {
 		var err error
-		if texts[i], err = encode(e); err != nil {
+		if texts[i], err = encodeEvent(e); err != nil {
 			return nil, err
 		}
 	}
 	var out []Message
 	for from := 0; from < len(evs); {
 		size, to := 0, from
-		for to < len(evs) && to-from < maxEvents && (to == from || size+len(texts[to]) <= maxPacked) {
+		for to < len(evs) && to-from < maxEvents && (to == from || size+len(texts[to]) <= maxUncompressed) {
 			size += len(texts[to])
 			to++
 		}
-		ms, err := fit(ctx, session, evs[from:to], texts[from:to], limit, blobs)
+		ms, err := packToLimit(ctx, session, evs[from:to], texts[from:to], limit, blobs)
 		if err != nil {
 			return nil, err
 		}
@@ -68,29 +68,29 @@ func pack(ctx context.Context, session string, evs []cloudevent.Event, limit int
 	return out, nil
 }
 
-// fit packs events into one message, or halves of them into more; one event that is too large alone is stored.
-func fit(ctx context.Context, session string, evs []cloudevent.Event, texts [][]byte, limit int, blobs Putter) ([]Message, error) {
-	body := join(texts)
+// packToLimit packs events into one message, or halves of them into more; one event that is too large alone is stored.
+func packToLimit(ctx context.Context, session string, evs []cloudevent.Event, texts [][]byte, limit int, blobs Putter) ([]Message, error) {
+	body := joinEvents(texts)
 	if len(body) > minCompress {
-		body = encoder().EncodeAll(body, nil)
+		body = zstdEncoder().EncodeAll(body, nil)
 	}
 	switch {
 	case len(body) <= limit:
-		return []Message{message(session, evs, body)}, nil
+		return []Message{newMessage(session, evs, body)}, nil
 	case len(evs) == 1:
-		m, err := claim(ctx, session, evs[0], body, blobs)
+		m, err := storeClaim(ctx, session, evs[0], body, blobs)
 		return []Message{m}, err
 	}
 	half := len(evs) / 2
-	first, err := fit(ctx, session, evs[:half], texts[:half], limit, blobs)
+	first, err := packToLimit(ctx, session, evs[:half], texts[:half], limit, blobs)
 	if err != nil {
 		return nil, err
 	}
-	rest, err := fit(ctx, session, evs[half:], texts[half:], limit, blobs)
+	rest, err := packToLimit(ctx, session, evs[half:], texts[half:], limit, blobs)
 	return append(first, rest...), err
 }
 
-func message(session string, evs []cloudevent.Event, body []byte) Message {
+func newMessage(session string, evs []cloudevent.Event, body []byte) Message {
 	m := Message{ID: messageID(session, evs), Session: session, ContentType: cloudevent.StructuredType, Events: len(evs), Body: body}
 	if len(evs) > 1 {
 		m.ContentType = cloudevent.BatchType
@@ -112,8 +112,8 @@ func messageID(session string, evs []cloudevent.Event) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// encode gives structured mode with the data byte for byte as it is.
-func encode(e cloudevent.Event) ([]byte, error) {
+// encodeEvent gives structured mode with the data byte for byte as it is.
+func encodeEvent(e cloudevent.Event) ([]byte, error) {
 	data := e.Data
 	if data == nil {
 		return e.MarshalJSON()
@@ -133,7 +133,7 @@ func encode(e cloudevent.Event) ([]byte, error) {
 	return append(append(append(head, `"data":`...), data...), '}'), nil
 }
 
-func join(texts [][]byte) []byte {
+func joinEvents(texts [][]byte) []byte {
 	if len(texts) == 1 {
 		return texts[0]
 	}
@@ -142,7 +142,7 @@ func join(texts [][]byte) []byte {
 
 var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
-var encoder = sync.OnceValue(func() *zstd.Encoder {
+var zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(true))
 	if err != nil {
 		panic(err) // only for options out of range
@@ -179,7 +179,7 @@ type claimData struct {
 	Size   int    `json:"size"`
 }
 
-func claim(ctx context.Context, session string, e cloudevent.Event, body []byte, blobs Putter) (Message, error) {
+func storeClaim(ctx context.Context, session string, e cloudevent.Event, body []byte, blobs Putter) (Message, error) {
 	if blobs == nil {
 		return Message{}, fault.Errorf(fault.TooLarge, "event %s: %d bytes packed, and no blob storage is configured", e.ID, len(body))
 	}
@@ -193,9 +193,9 @@ func claim(ctx context.Context, session string, e cloudevent.Event, body []byte,
 		return Message{}, err
 	}
 	evs := []cloudevent.Event{{ID: e.ID, Source: e.Source, Type: claimType, Subject: e.Subject, Tenant: e.Tenant, Trace: e.Trace, Data: data}}
-	text, err := encode(evs[0])
+	text, err := encodeEvent(evs[0])
 	if err != nil {
 		return Message{}, err
 	}
-	return message(session, evs, text), nil
+	return newMessage(session, evs, text), nil
 }

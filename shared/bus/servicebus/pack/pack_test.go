@@ -27,7 +27,7 @@ func numbered(n int) []cloudevent.Event {
 // packOne packs events that fit in one message.
 func packOne(t testing.TB, evs []cloudevent.Event) []byte {
 	t.Helper()
-	messages, err := pack(t.Context(), "contoso", evs, MaxBody, nil)
+	messages, err := packEvents(t.Context(), "contoso", evs, MaxBody, nil)
 	if err != nil || len(messages) != 1 {
 		t.Fatalf("packed into %d messages, %v", len(messages), err)
 	}
@@ -74,7 +74,7 @@ func TestDecodeForms(t *testing.T) {
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	bomb := encoder().EncodeAll([]byte(`[`+strings.Repeat(" ", maxUnpacked)+`]`), nil)
+	bomb := zstdEncoder().EncodeAll([]byte(`[`+strings.Repeat(" ", maxDecoded)+`]`), nil)
 	for name, body := range map[string]string{
 		"nothing": "", "spaces": "  ", "no event": "[]", "null": "null", "a number": "7", "half": `{"specversion":"1.0"`, "no id": `{"specversion":"1.0","source":"/s","type":"t"}`,
 		"other version": `{"specversion":"0.3","id":"1","source":"/s","type":"t"}`, "not base64": "####", "base64 of rubbish": "cnViYmlzaA==",
@@ -114,10 +114,10 @@ func TestClaims(t *testing.T) {
 	blobs := shelfOf{}
 	e := numbered(1)
 	e[0].Data = random(600 << 10)
-	if _, err := pack(t.Context(), "contoso", e, MaxBody, nil); fault.Of(err) != fault.TooLarge {
+	if _, err := packEvents(t.Context(), "contoso", e, MaxBody, nil); fault.Of(err) != fault.TooLarge {
 		t.Errorf("without blobs: %v, want too large", err)
 	}
-	messages, err := pack(t.Context(), "contoso", e, MaxBody, blobs)
+	messages, err := packEvents(t.Context(), "contoso", e, MaxBody, blobs)
 	if err != nil || len(messages) != 1 || len(messages[0].Body) > 1024 || len(blobs) != 1 {
 		t.Fatalf("%d messages, %d blobs, %v", len(messages), len(blobs), err)
 	}
@@ -158,7 +158,7 @@ func TestPackSplits(t *testing.T) {
 	blobs := shelfOf{}
 	var ids [2][]string
 	for round := range ids {
-		messages, err := pack(t.Context(), "contoso", evs, MaxBody, blobs)
+		messages, err := packEvents(t.Context(), "contoso", evs, MaxBody, blobs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func TestSessionIDs(t *testing.T) {
 	for tenant, want := range map[string]string{
 		"contoso": "contoso", strings.Repeat("x", 128): strings.Repeat("x", 128), "": "~", long: "~", "~contoso": "~", strings.Repeat("x", 129): "~",
 	} {
-		got := Session(tenant)
+		got := SessionID(tenant)
 		if want != "~" && got != want || want == "~" && (got[0] != '~' || len(got) > maxID || got == tenant) {
 			t.Errorf("Session(%q) = %q", tenant, got)
 		}
@@ -208,7 +208,7 @@ func TestSessionIDs(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	many := packOne(f, numbered(50))
-	for _, seed := range [][]byte{packOne(f, numbered(1)), many, b64(many), quote(b64(many)), []byte(`["[]",{}]`), encoder().EncodeAll(many, nil)} {
+	for _, seed := range [][]byte{packOne(f, numbered(1)), many, b64(many), quote(b64(many)), []byte(`["[]",{}]`), zstdEncoder().EncodeAll(many, nil)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -221,7 +221,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		// What was read can be sent, and is read the same again.
 		for _, e := range evs {
-			text, err := encode(e)
+			text, err := encodeEvent(e)
 			if err != nil {
 				t.Fatalf("encode %+v: %v", e, err)
 			}

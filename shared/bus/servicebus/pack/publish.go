@@ -33,7 +33,7 @@ func (t Target) Publish(ctx context.Context, evs []cloudevent.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := check(evs); err != nil {
+	if err := checkEvents(evs); err != nil {
 		return fmt.Errorf("publish %d events: %w", len(evs), err)
 	}
 	var sending sync.WaitGroup
@@ -41,10 +41,10 @@ func (t Target) Publish(ctx context.Context, evs []cloudevent.Event) error {
 	errs := make([]error, len(sessions))
 	for i, s := range sessions {
 		if i == len(sessions)-1 {
-			errs[i] = t.session(ctx, s) // most calls are for one tenant
+			errs[i] = t.publishSession(ctx, s) // most calls are for one tenant
 			break
 		}
-		sending.Go(func() { errs[i] = t.session(ctx, s) })
+		sending.Go(func() { errs[i] = t.publishSession(ctx, s) })
 	}
 	sending.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -53,8 +53,8 @@ func (t Target) Publish(ctx context.Context, evs []cloudevent.Event) error {
 	return nil
 }
 
-func (t Target) session(ctx context.Context, evs []cloudevent.Event) error {
-	messages, err := t.pack(ctx, evs)
+func (t Target) publishSession(ctx context.Context, evs []cloudevent.Event) error {
+	messages, err := t.packTenant(ctx, evs)
 	if err != nil {
 		return err
 	}
@@ -66,13 +66,13 @@ func (t Target) session(ctx context.Context, evs []cloudevent.Event) error {
 	return nil
 }
 
-// Shelve sends each event in a message of its own, without a session.
-func (t Target) Shelve(ctx context.Context, evs []cloudevent.Event) error {
-	if err := check(evs); err != nil {
+// PublishApart sends each event in a message of its own, without a session.
+func (t Target) PublishApart(ctx context.Context, evs []cloudevent.Event) error {
+	if err := checkEvents(evs); err != nil {
 		return fmt.Errorf("shelve %d events: %w", len(evs), err)
 	}
 	for i := range evs {
-		messages, err := t.pack(ctx, evs[i:i+1])
+		messages, err := t.packTenant(ctx, evs[i:i+1])
 		if err == nil {
 			messages[0].Session = ""
 			err = t.Send(ctx, messages[0])
@@ -84,11 +84,11 @@ func (t Target) Shelve(ctx context.Context, evs []cloudevent.Event) error {
 	return nil
 }
 
-// pack makes messages of events of one tenant.
-func (t Target) pack(ctx context.Context, evs []cloudevent.Event) ([]Message, error) {
+// packTenant makes messages of events of one tenant.
+func (t Target) packTenant(ctx context.Context, evs []cloudevent.Event) ([]Message, error) {
 	limit := t.Limit
 	if limit == 0 {
 		limit = MaxBody
 	}
-	return pack(ctx, Session(evs[0].Tenant), evs, limit, t.Blobs)
+	return packEvents(ctx, SessionID(evs[0].Tenant), evs, limit, t.Blobs)
 }

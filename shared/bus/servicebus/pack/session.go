@@ -18,8 +18,8 @@ const (
 	maxTenant = 200
 )
 
-// check reports the first event that the bus does not take, as fault.Invalid.
-func check(evs []cloudevent.Event) error {
+// checkEvents reports the first event that the bus does not take, as fault.Invalid.
+func checkEvents(evs []cloudevent.Event) error {
 	for i, e := range evs {
 		if err := e.Validate(); err != nil {
 			return fmt.Errorf("event %d: %w", i, err)
@@ -57,8 +57,8 @@ func bySession(evs []cloudevent.Event) [][]cloudevent.Event {
 	return out
 }
 
-// Session is the session of a tenant: its name, or a digest of one that Service Bus does not take.
-func Session(tenant string) string {
+// SessionID is the session of a tenant: its name, or a digest of one that Service Bus does not take.
+func SessionID(tenant string) string {
 	if tenant != "" && len(tenant) <= maxID && !strings.HasPrefix(tenant, "~") {
 		return tenant
 	}

@@ -81,9 +81,9 @@ func TestRetryAfter(t *testing.T) {
 		value  string
 		want   time.Duration
 	}{
-		{429, "2", 2 * time.Second}, {503, "1", time.Second}, {503, "", 0}, {503, "-1", 0}, {503, "Wed, 21 Oct 2015 07:28:00 GMT", 0}, {400, "2", never},
+		{429, "2", 2 * time.Second}, {503, "1", time.Second}, {503, "", 0}, {503, "-1", 0}, {503, "Wed, 21 Oct 2015 07:28:00 GMT", 0}, {400, "2", noRetry},
 	} {
-		if got := (answer{status: tt.status, header: http.Header{"Retry-After": {tt.value}}}).wait(); got != tt.want {
+		if got := (answer{status: tt.status, header: http.Header{"Retry-After": {tt.value}}}).retryAfter(); got != tt.want {
 			t.Errorf("%d with %q: %v, want %v", tt.status, tt.value, got, tt.want)
 		}
 	}

@@ -1,6 +1,7 @@
 package send
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -33,19 +34,18 @@ const (
 // Put stores body under a name that nothing else has (Blob service REST API, "Put Blob"); a name that is taken holds the
 // same body already. Trouble is fault.Unavailable: it is never the event's doing.
 func (c *Container) Put(ctx context.Context, name string, body []byte) error {
-	pause := c.Pause
-	set(&pause, 250*time.Millisecond)
-	err := retry(ctx, putTries, pause, func() (time.Duration, error) { return c.put(ctx, name, body) })
+	pause := cmp.Or(c.Pause, 250*time.Millisecond)
+	err := retryRequest(ctx, putTries, pause, func() (time.Duration, error) { return c.putOnce(ctx, name, body) })
 	if err != nil {
 		return fmt.Errorf("put blob %s: %w", name, err)
 	}
 	return nil
 }
 
-func (c *Container) put(ctx context.Context, name string, body []byte) (time.Duration, error) {
+func (c *Container) putOnce(ctx context.Context, name string, body []byte) (time.Duration, error) {
 	token, err := c.Credential.Token(ctx, identity.Request{Scope: storageScope})
 	if err != nil {
-		return never, fmt.Errorf("get a token: %w", err)
+		return noRetry, fmt.Errorf("get a token: %w", err)
 	}
 	h := http.Header{
 		"Authorization": {"Bearer " + token.Value}, "Content-Type": {"application/octet-stream"}, "If-None-Match": {"*"},
@@ -53,14 +53,14 @@ func (c *Container) put(ctx context.Context, name string, body []byte) (time.Dur
 	}
 	client := c.HTTP
 	if client == nil {
-		client = plain
+		client = defaultClient
 	}
-	a, err := do(ctx, client, http.MethodPut, strings.TrimSuffix(c.URL, "/")+"/"+name, h, body)
+	a, err := sendRequest(ctx, client, http.MethodPut, strings.TrimSuffix(c.URL, "/")+"/"+name, h, body)
 	if err != nil {
 		return 0, fault.Errorf(fault.Unavailable, "ask blob storage: %w", err)
 	}
 	if a.status == http.StatusCreated || a.status == http.StatusConflict && a.code == "BlobAlreadyExists" {
 		return 0, nil
 	}
-	return a.wait(), fault.Errorf(fault.Unavailable, "blob storage refuses (%s)", a)
+	return a.retryAfter(), fault.Errorf(fault.Unavailable, "blob storage refuses (%s)", a)
 }

@@ -11,24 +11,24 @@ import (
 
 // brokerProperties are what the broker looks at, as the header of that name has it: a JSON object.
 func brokerProperties(m pack.Message) string {
-	b := append([]byte(`{"MessageId":`), quote(m.ID)...)
+	b := append([]byte(`{"MessageId":`), quoteASCII(m.ID)...)
 	if m.Session != "" {
-		b = append(append(b, `,"SessionId":`...), quote(m.Session)...)
+		b = append(append(b, `,"SessionId":`...), quoteASCII(m.Session)...)
 	}
 	return string(append(b, '}'))
 }
 
-// properties are for whoever looks at the queue: every header that the API does not know is one, a string in quotes. Their
+// setProperties are for whoever looks at the queue: every header that the API does not know is one, a string in quotes. Their
 // names keep their case.
-func properties(h http.Header, m pack.Message) {
+func setProperties(h http.Header, m pack.Message) {
 	h["events"] = []string{strconv.Itoa(m.Events)}
 	if m.Encoding != "" {
 		h["encoding"] = []string{`"` + m.Encoding + `"`}
 	}
 }
 
-// quote is a JSON string in ASCII, for only that is safe in a header; a session is any tenant's name.
-func quote(s string) []byte {
+// quoteASCII is a JSON string in ASCII, for only that is safe in a header; a session is any tenant's name.
+func quoteASCII(s string) []byte {
 	b := []byte{'"'}
 	for _, r := range s {
 		switch {

@@ -21,12 +21,12 @@ const (
 	maxWait = 10 * time.Second
 	// maxDetail is what is read of a refusal, in bytes.
 	maxDetail = 4 << 10
-	// never is the pause before a try that should not be.
-	never = time.Duration(-1)
+	// noRetry is the pause before a try that should not be.
+	noRetry = time.Duration(-1)
 )
 
-// plain follows no redirect: a token is for the address it was meant for.
-var plain = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// defaultClient follows no redirect: a token is for the address it was meant for.
+var defaultClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 // answer is what a service said.
 type answer struct {
@@ -43,11 +43,11 @@ func (a answer) String() string {
 	return strconv.Itoa(a.status) + ", " + a.code
 }
 
-// wait is how long to wait before the next try: what Retry-After says in seconds, 0 when it says nothing, never when a try would
+// retryAfter is how long to wait before the next try: what Retry-After says in seconds, 0 when it says nothing, never when a try would
 // not help.
-func (a answer) wait() time.Duration {
+func (a answer) retryAfter() time.Duration {
 	if a.status != http.StatusRequestTimeout && a.status != http.StatusTooManyRequests && a.status < 500 {
-		return never
+		return noRetry
 	}
 	if n, err := strconv.Atoi(a.header.Get("Retry-After")); err == nil && n > 0 {
 		return time.Duration(n) * time.Second
@@ -55,8 +55,8 @@ func (a answer) wait() time.Duration {
 	return 0
 }
 
-// do makes one request. The error names no address: it is known, and long.
-func do(ctx context.Context, c *http.Client, method, address string, h http.Header, body []byte) (answer, error) {
+// sendRequest makes one request. The error names no address: it is known, and long.
+func sendRequest(ctx context.Context, c *http.Client, method, address string, h http.Header, body []byte) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
@@ -97,11 +97,11 @@ func subCode(detail string) string {
 	return "SubCode=" + rest[:min(end, 10)]
 }
 
-// retry tries until f succeeds, asks for no further try, or has been tried often enough or as long as ctx lasts.
-func retry(ctx context.Context, tries int, pause time.Duration, f func() (time.Duration, error)) error {
+// retryRequest tries until f succeeds, asks for no further try, or has been tried often enough or as long as ctx lasts.
+func retryRequest(ctx context.Context, tries int, pause time.Duration, f func() (time.Duration, error)) error {
 	for try := 1; ; try++ {
 		wait, err := f()
-		if err == nil || wait == never || wait > maxWait || try == tries || ctx.Err() != nil {
+		if err == nil || wait == noRetry || wait > maxWait || try == tries || ctx.Err() != nil {
 			return err
 		}
 		if backoff.Wait(ctx, min(max(wait, pause), maxWait)) != nil {

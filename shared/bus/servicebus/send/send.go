@@ -10,6 +10,7 @@
 package send
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -33,7 +34,7 @@ type Tokens interface {
 type Sender struct {
 	opts Options
 	base string
-	room chan struct{} // messages on their way
+	inFlight chan struct{} // messages on their way
 }
 
 var _ bus.Publisher = (*Sender)(nil)
@@ -59,33 +60,26 @@ const Scope = "https://servicebus.azure.net/.default"
 
 // Open makes a sender. It connects when it first sends.
 func Open(opts Options) (*Sender, error) {
-	set(&opts.Queue, bus.Alerts)
-	set(&opts.Quarantine, bus.Quarantine)
-	set(&opts.InFlight, 16)
-	set(&opts.Tries, 4)
-	set(&opts.Pause, 250*time.Millisecond)
-	set(&opts.Endpoint, "https://"+opts.Namespace)
+	opts.Queue = cmp.Or(opts.Queue, bus.AlertsQueue)
+	opts.Quarantine = cmp.Or(opts.Quarantine, bus.QuarantineQueue)
+	opts.InFlight = cmp.Or(opts.InFlight, 16)
+	opts.Tries = cmp.Or(opts.Tries, 4)
+	opts.Pause = cmp.Or(opts.Pause, 250*time.Millisecond)
+	opts.Endpoint = cmp.Or(opts.Endpoint, "https://"+opts.Namespace)
 	if opts.HTTP == nil {
-		opts.HTTP = plain
+		opts.HTTP = defaultClient
 	}
 	u, err := url.Parse(opts.Endpoint)
 	if err != nil || u.Host == "" {
 		return nil, fault.Errorf(fault.Invalid, "open Service Bus: %q is no namespace", opts.Namespace)
 	}
-	return &Sender{opts: opts, base: strings.TrimSuffix(opts.Endpoint, "/"), room: make(chan struct{}, opts.InFlight)}, nil
-}
-
-func set[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
+	return &Sender{opts: opts, base: strings.TrimSuffix(opts.Endpoint, "/"), inFlight: make(chan struct{}, opts.InFlight)}, nil
 }
 
 // Publish is bus.Publisher. A namespace that throttles or a full queue is fault.Exhausted; one that is out of reach or
 // does not let the identity in is fault.Unavailable: neither is the events' doing.
 func (s *Sender) Publish(ctx context.Context, evs ...cloudevent.Event) error {
-	return s.target(s.opts.Queue).Publish(ctx, evs)
+	return s.packTarget(s.opts.Queue).Publish(ctx, evs)
 }
 
 // Quarantine publishes to the quarantine queue, each event in a message of its own.
@@ -95,54 +89,54 @@ type quarantine struct{ s *Sender }
 
 // Publish is bus.Publisher.
 func (q quarantine) Publish(ctx context.Context, evs ...cloudevent.Event) error {
-	return q.s.target(q.s.opts.Quarantine).Shelve(ctx, evs)
+	return q.s.packTarget(q.s.opts.Quarantine).PublishApart(ctx, evs)
 }
 
-// target is a queue to send to.
-func (s *Sender) target(queue string) pack.Target {
+// packTarget is a queue to send to.
+func (s *Sender) packTarget(queue string) pack.Target {
 	return pack.Target{Limit: s.opts.MaxMessage, Blobs: s.opts.Blobs, Send: func(ctx context.Context, m pack.Message) error {
-		if err := s.send(ctx, queue, m); err != nil {
+		if err := s.sendMessage(ctx, queue, m); err != nil {
 			return fmt.Errorf("send to %q: %w", queue, err)
 		}
 		return nil
 	}}
 }
 
-// send sends a message until it is taken, Options.Tries times at most. One that was taken unseen is dropped by the queue's
+// sendMessage sends a message until it is taken, Options.Tries times at most. One that was taken unseen is dropped by the queue's
 // duplicate detection.
-func (s *Sender) send(ctx context.Context, queue string, m pack.Message) error {
+func (s *Sender) sendMessage(ctx context.Context, queue string, m pack.Message) error {
 	select {
-	case s.room <- struct{}{}:
-		defer func() { <-s.room }()
+	case s.inFlight <- struct{}{}:
+		defer func() { <-s.inFlight }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return retry(ctx, s.opts.Tries, s.opts.Pause, func() (time.Duration, error) { return s.post(ctx, queue, m) })
+	return retryRequest(ctx, s.opts.Tries, s.opts.Pause, func() (time.Duration, error) { return s.postMessage(ctx, queue, m) })
 }
 
-// post sends a message once. The duration is what the service asks to wait before the next try; negative: there should be none.
-func (s *Sender) post(ctx context.Context, queue string, m pack.Message) (time.Duration, error) {
+// postMessage sends a message once. The duration is what the service asks to wait before the next try; negative: there should be none.
+func (s *Sender) postMessage(ctx context.Context, queue string, m pack.Message) (time.Duration, error) {
 	token, err := s.opts.Credential.Token(ctx, identity.Request{Scope: Scope})
 	if err != nil {
-		return never, fmt.Errorf("get a token: %w", err)
+		return noRetry, fmt.Errorf("get a token: %w", err)
 	}
 	h := http.Header{
 		"Authorization": {"Bearer " + token.Value}, "Content-Type": {m.ContentType}, "Brokerproperties": {brokerProperties(m)},
 	}
-	properties(h, m)
-	a, err := do(ctx, s.opts.HTTP, http.MethodPost, s.base+"/"+url.PathEscape(queue)+"/messages", h, m.Body)
+	setProperties(h, m)
+	a, err := sendRequest(ctx, s.opts.HTTP, http.MethodPost, s.base+"/"+url.PathEscape(queue)+"/messages", h, m.Body)
 	if err != nil {
 		return 0, fault.Errorf(fault.Unavailable, "ask Service Bus at %s: %w", s.opts.Namespace, err)
 	}
 	if a.status == http.StatusCreated {
 		return 0, nil
 	}
-	return a.wait(), refusal(a)
+	return a.retryAfter(), refusalError(a)
 }
 
-// refusal says what a status other than 201 means (REST API, "Send Message", response codes). What is wrong with the
+// refusalError says what a status other than 201 means (REST API, "Send Message", response codes). What is wrong with the
 // identity or the queue is no fault of the events, and someone may put it right.
-func refusal(a answer) error {
+func refusalError(a answer) error {
 	switch a.status {
 	case http.StatusUnauthorized:
 		return fault.Errorf(fault.Unavailable, "Service Bus does not let the identity in (%s): it needs the role Azure Service Bus Data Sender", a)

@@ -43,7 +43,7 @@ func TestPromises(t *testing.T) {
 func driver(t *testing.T, key *rsa.PrivateKey, b *standin.Broker) bustest.Driver {
 	s, q := sender(t, b, key), receiver(t, b, servicebus.Options{})
 	return bustest.Driver{
-		Queue: queue{s, q}, Shelf: shelf{s.Quarantine(), q.Shelf()}, Advance: b.Age, Window: 10 * time.Minute, WholeCalls: true,
+		Queue: queue{s, q}, Quarantine: shelf{s.Quarantine(), q.Quarantine()}, Advance: b.Age, Window: 10 * time.Minute, DedupesCalls: true,
 		Reopen: func(t *testing.T) bustest.Driver {
 			b.Drop()
 			return driver(t, key, b)
@@ -64,7 +64,7 @@ func (q queue) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 // shelf does as queue does.
 type shelf struct {
 	bus.Publisher
-	*servicebus.Shelf
+	*servicebus.Quarantine
 }
 
 func (s shelf) Publish(ctx context.Context, evs ...cloudevent.Event) error {

@@ -69,7 +69,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 	}
 	keeper := &retention.Keeper{Store: d.store, Days: general.RetentionDays, Now: time.Now, Log: log}
 	requests, err := requests(withDirectory(general, s), s, d, functions, &api.Server{
-		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Shelf(), Exports: exports.API{Function: out},
+		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Quarantine(), Exports: exports.API{Function: out},
 		Replayer: replay.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
 	})
 	if err != nil {
@@ -78,8 +78,8 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 	return &azurefunc.App{
 		Log: log, HTTP: requests,
 		Functions: map[string]azurefunc.Function{
-			"ingest-azure": azurefunc.EventHub{Binding: "events", Route: "azure", Ingest: functions["azure"], Quarantine: d.queue.Shelf(), Log: log, Now: time.Now},
-			"correlate": azurefunc.ServiceBus{Binding: "messages", Handle: correlation.Handle, Quarantine: d.queue.Shelf(), Log: log, Now: time.Now,
+			"ingest-azure": azurefunc.EventHub{Binding: "events", Route: "azure", Ingest: functions["azure"], Quarantine: d.queue.Quarantine(), Log: log, Now: time.Now},
+			"correlate": azurefunc.ServiceBus{Binding: "messages", Handle: correlation.Handle, Quarantine: d.queue.Quarantine(), Log: log, Now: time.Now,
 				Decode: func(ctx context.Context, body []byte) ([]cloudevent.Event, error) {
 					return pack.Decode(ctx, body, d.claims)
 				}},
@@ -122,10 +122,10 @@ func ingestFunctions(general config.Config, queue *servicebus.Bus, log *slog.Log
 	out := map[string]*ingest.Function{}
 	for _, fn := range all {
 		fn.Tenants, fn.ExposuresAsAlerts, fn.Log = whose, asAlerts, log
-		fn.Alerts, fn.Quarantine = queue, queue.Shelf()
+		fn.Alerts, fn.Quarantine = queue, queue.Quarantine()
 		out[fn.Route] = fn
 	}
 	return out, nil
 }
 
-var _ api.Shelf = (*servicebus.Shelf)(nil)
+var _ api.Shelf = (*servicebus.Quarantine)(nil)

@@ -10,10 +10,10 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// trouble gives an error of the SDK its kind. Conditions are those of the AMQP error codes that Service Bus documents
+// withKind gives an error of the SDK its kind. Conditions are those of the AMQP error codes that Service Bus documents
 // ("AMQP errors in Azure Service Bus"); an entity that is missing or refused is no fault of the events, and someone
 // may put it right.
-func trouble(err error) error {
+func withKind(err error) error {
 	var amqpErr *amqp.Error
 	switch {
 	case err == nil:
@@ -35,8 +35,8 @@ func trouble(err error) error {
 	return fault.Errorf(fault.Unavailable, "Service Bus: %w", err)
 }
 
-// is reports whether the SDK gave err this code.
-func is(err error, code azservicebus.Code) bool {
+// hasCode reports whether the SDK gave err this code.
+func hasCode(err error, code azservicebus.Code) bool {
 	var e *azservicebus.Error
 	return errors.As(err, &e) && e.Code == code
 }

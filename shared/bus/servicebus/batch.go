@@ -16,8 +16,8 @@ type item struct {
 	refused error // why it goes aside
 }
 
-// offer runs the handler on a part and gives what goes aside of it.
-func offer(ctx context.Context, h bus.Handler, part []item) (aside []item, err error) {
+// offerItems runs the handler on a part and gives what goes aside of it.
+func offerItems(ctx context.Context, h bus.Handler, part []item) (aside []item, err error) {
 	var evs []cloudevent.Event
 	var of []item
 	for _, it := range part {

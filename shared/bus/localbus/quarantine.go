@@ -18,34 +18,34 @@ import (
 
 // Tables of the data directory.
 const (
-	shelfTable = 's'
-	shelfByID  = 'S'
+	quarantineTable = 's'
+	quarantineByID  = 'S'
 )
 
-// Shelf is a quarantine queue: events in order of arrival, each id once.
-type Shelf struct {
+// Quarantine is a quarantine queue: events in order of arrival, each id once.
+type Quarantine struct {
 	dir  *datadir.Dir
 	name string
 
 	mu   sync.Mutex // one writer at a time, so that an id is found before it is written again
 	last uint64
-	n    int64
+	events    int64
 }
 
-var _ bus.Shelf = (*Shelf)(nil)
+var _ bus.Quarantine = (*Quarantine)(nil)
 
-func openShelf(dir *datadir.Dir, name string) (*Shelf, error) {
+func openQuarantine(dir *datadir.Dir, name string) (*Quarantine, error) {
 	if err := datadir.CheckName("queue", name); err != nil {
 		return nil, err
 	}
-	s := &Shelf{dir: dir, name: name}
-	prefix := datadir.Key(shelfByID, name)
+	s := &Quarantine{dir: dir, name: name}
+	prefix := datadir.Key(quarantineByID, name)
 	it, err := dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("open shelf: %w", err)
 	}
 	for ok := it.First(); ok; ok = it.Next() {
-		s.n++
+		s.events++
 		s.last = max(s.last, datadir.Uint(it.Value()))
 	}
 	if err := it.Close(); err != nil {
@@ -55,18 +55,18 @@ func openShelf(dir *datadir.Dir, name string) (*Shelf, error) {
 }
 
 // Publish puts events on the shelf, durably. An id that is there already is kept as it is.
-func (s *Shelf) Publish(_ context.Context, evs ...cloudevent.Event) error {
-	if err := check(evs); err != nil {
+func (s *Quarantine) Publish(_ context.Context, evs ...cloudevent.Event) error {
+	if err := checkEvents(evs); err != nil {
 		return fmt.Errorf("shelve %d events: %w", len(evs), err)
 	}
-	if err := s.add(s.dir.DB.NewBatch(), evs, true); err != nil {
+	if err := s.addEvents(s.dir.DB.NewBatch(), evs, true); err != nil {
 		return fmt.Errorf("shelve %d events: %w", len(evs), err)
 	}
 	return nil
 }
 
-// add puts events on the shelf together with whatever else is in b, and writes b.
-func (s *Shelf) add(b *pebble.Batch, evs []cloudevent.Event, sync bool) error {
+// addEvents puts events on the shelf together with whatever else is in b, and writes b.
+func (s *Quarantine) addEvents(b *pebble.Batch, evs []cloudevent.Event, sync bool) error {
 	if len(evs) == 0 {
 		return s.dir.Apply(b, sync)
 	}
@@ -75,7 +75,7 @@ func (s *Shelf) add(b *pebble.Batch, evs []cloudevent.Event, sync bool) error {
 	last := s.last
 	in := map[string]bool{}
 	for _, e := range evs {
-		_, has, err := s.number(e.ID)
+		_, has, err := s.numberOf(e.ID)
 		if err != nil {
 			return errors.Join(err, b.Close())
 		}
@@ -85,8 +85,8 @@ func (s *Shelf) add(b *pebble.Batch, evs []cloudevent.Event, sync bool) error {
 		in[e.ID] = true
 		last++
 		err = errors.Join(
-			b.Set(s.key(last), datadir.AppendEvent(nil, e, time.Time{}), nil),
-			b.Set(append(datadir.Key(shelfByID, s.name), e.ID...), datadir.AppendUint(nil, last), nil))
+			b.Set(s.entryKey(last), datadir.AppendEvent(nil, e, time.Time{}), nil),
+			b.Set(append(datadir.Key(quarantineByID, s.name), e.ID...), datadir.AppendUint(nil, last), nil))
 		if err != nil {
 			return errors.Join(err, b.Close())
 		}
@@ -94,20 +94,20 @@ func (s *Shelf) add(b *pebble.Batch, evs []cloudevent.Event, sync bool) error {
 	if err := s.dir.Apply(b, sync); err != nil {
 		return err
 	}
-	s.n += int64(len(in))
+	s.events += int64(len(in))
 	s.last = last
 	return nil
 }
 
 // List is bus.Shelf; a cursor that List did not give is fault.Invalid.
-func (s *Shelf) List(_ context.Context, cursor string, limit int) (evs []cloudevent.Event, next string, err error) {
+func (s *Quarantine) List(_ context.Context, cursor string, limit int) (evs []cloudevent.Event, next string, err error) {
 	var after uint64
 	if cursor != "" {
 		if after, err = strconv.ParseUint(cursor, 10, 64); err != nil {
 			return nil, "", fault.Errorf(fault.Invalid, "cursor: %q is none of the shelf's", cursor)
 		}
 	}
-	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: s.key(after + 1), UpperBound: datadir.After(datadir.Key(shelfTable, s.name))})
+	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: s.entryKey(after + 1), UpperBound: datadir.After(datadir.Key(quarantineTable, s.name))})
 	if err != nil {
 		return nil, "", fmt.Errorf("list shelf: %w", err)
 	}
@@ -130,13 +130,13 @@ func (s *Shelf) List(_ context.Context, cursor string, limit int) (evs []cloudev
 }
 
 // Remove is bus.Shelf.
-func (s *Shelf) Remove(_ context.Context, ids ...string) error {
+func (s *Quarantine) Remove(_ context.Context, ids ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.dir.DB.NewBatch()
 	gone := map[string]bool{}
 	for _, id := range ids {
-		n, has, err := s.number(id)
+		n, has, err := s.numberOf(id)
 		if err != nil {
 			return errors.Join(err, b.Close())
 		}
@@ -144,19 +144,19 @@ func (s *Shelf) Remove(_ context.Context, ids ...string) error {
 			continue
 		}
 		gone[id] = true
-		if err := errors.Join(b.Delete(s.key(n), nil), b.Delete(append(datadir.Key(shelfByID, s.name), id...), nil)); err != nil {
+		if err := errors.Join(b.Delete(s.entryKey(n), nil), b.Delete(append(datadir.Key(quarantineByID, s.name), id...), nil)); err != nil {
 			return errors.Join(err, b.Close())
 		}
 	}
 	if err := s.dir.Apply(b, true); err != nil {
 		return fmt.Errorf("remove %d events from shelf: %w", len(ids), err)
 	}
-	s.n -= int64(len(gone))
+	s.events -= int64(len(gone))
 	return nil
 }
 
-func (s *Shelf) number(id string) (n uint64, has bool, err error) {
-	v, closer, err := s.dir.DB.Get(append(datadir.Key(shelfByID, s.name), id...))
+func (s *Quarantine) numberOf(id string) (n uint64, has bool, err error) {
+	v, closer, err := s.dir.DB.Get(append(datadir.Key(quarantineByID, s.name), id...))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, false, nil
 	}
@@ -166,10 +166,10 @@ func (s *Shelf) number(id string) (n uint64, has bool, err error) {
 	return datadir.Uint(v), true, closer.Close()
 }
 
-func (s *Shelf) key(n uint64) []byte { return datadir.AppendUint(datadir.Key(shelfTable, s.name), n) }
+func (s *Quarantine) entryKey(n uint64) []byte { return datadir.AppendUint(datadir.Key(quarantineTable, s.name), n) }
 
-func (s *Shelf) count() int64 {
+func (s *Quarantine) countEvents() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.n
+	return s.events
 }

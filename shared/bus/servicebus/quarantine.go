@@ -17,21 +17,21 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Shelf is the quarantine queue: one event per message, read by peeking. The first Remove defers what it meets on the
+// Quarantine is the quarantine queue: one event per message, read by peeking. The first Remove defers what it meets on the
 // way, for only a deferred message can be fetched by its number later; so an alarm must look at all messages of this
 // queue, not at the active ones.
-type Shelf struct {
+type Quarantine struct {
 	client *azservicebus.Client
-	out    outlet
+	sender    lazySender
 	opts   Options
 
 	mu       sync.Mutex
 	receiver *azservicebus.Receiver
-	first    map[string]int64 // where an id was met first, up to scanned
-	scanned  int64
+	firstSeen    map[string]int64 // where an id was met first, up to scanned
+	scannedTo  int64
 }
 
-var _ bus.Shelf = (*Shelf)(nil)
+var _ bus.Quarantine = (*Quarantine)(nil)
 
 const (
 	// peekSize is how many messages are asked for at once; the service gives fewer when they are large.
@@ -41,14 +41,14 @@ const (
 )
 
 // Publish puts events on the shelf, each in a message of its own.
-func (s *Shelf) Publish(ctx context.Context, evs ...cloudevent.Event) error {
-	send := func(ctx context.Context, m pack.Message) error { return trouble(s.out.send(ctx, message(m))) }
-	return pack.Target{Limit: s.opts.MaxMessage, Blobs: s.opts.Blobs, Send: send}.Shelve(ctx, evs)
+func (s *Quarantine) Publish(ctx context.Context, evs ...cloudevent.Event) error {
+	send := func(ctx context.Context, m pack.Message) error { return withKind(s.sender.sendMessage(ctx, sdkMessage(m))) }
+	return pack.Target{Limit: s.opts.MaxMessage, Blobs: s.opts.Blobs, Send: send}.PublishApart(ctx, evs)
 }
 
 // List is bus.Shelf; a cursor that List did not give is fault.Invalid. A message that holds no event is shown as what it
 // is, with an id to remove it by.
-func (s *Shelf) List(ctx context.Context, cursor string, limit int) (evs []cloudevent.Event, next string, err error) {
+func (s *Quarantine) List(ctx context.Context, cursor string, limit int) (evs []cloudevent.Event, next string, err error) {
 	var after int64
 	if cursor != "" {
 		if after, err = strconv.ParseInt(cursor, 10, 64); err != nil || after < 0 {
@@ -57,12 +57,12 @@ func (s *Shelf) List(ctx context.Context, cursor string, limit int) (evs []cloud
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.first) > maxKnown {
-		s.first, s.scanned = map[string]int64{}, 0
+	if len(s.firstSeen) > maxKnown {
+		s.firstSeen, s.scannedTo = map[string]int64{}, 0
 	}
 	last := after
-	err = s.each(ctx, min(after, s.scanned), func(m *azservicebus.ReceivedMessage) (bool, error) {
-		e, again, err := s.meet(ctx, m)
+	err = s.walkMessages(ctx, min(after, s.scannedTo), func(m *azservicebus.ReceivedMessage) (bool, error) {
+		e, again, err := s.readEvent(ctx, m)
 		if err != nil || again || *m.SequenceNumber <= after {
 			return true, err
 		}
@@ -79,42 +79,42 @@ func (s *Shelf) List(ctx context.Context, cursor string, limit int) (evs []cloud
 	return evs, next, nil
 }
 
-// meet reads a message and notes its id; again when an older one with the same id is still there.
-func (s *Shelf) meet(ctx context.Context, m *azservicebus.ReceivedMessage) (e cloudevent.Event, again bool, err error) {
-	if e, err = s.event(ctx, m); err != nil {
+// readEvent reads a message and notes its id; again when an older one with the same id is still there.
+func (s *Quarantine) readEvent(ctx context.Context, m *azservicebus.ReceivedMessage) (e cloudevent.Event, again bool, err error) {
+	if e, err = s.decodeEvent(ctx, m); err != nil {
 		return e, false, err
 	}
 	n := *m.SequenceNumber
-	s.scanned = max(s.scanned, n)
-	if first, known := s.first[e.ID]; known && first < n {
-		if again, err = s.there(ctx, first); again || err != nil {
+	s.scannedTo = max(s.scannedTo, n)
+	if first, known := s.firstSeen[e.ID]; known && first < n {
+		if again, err = s.isStillThere(ctx, first); again || err != nil {
 			return e, again, err
 		}
 	}
-	s.first[e.ID] = n
+	s.firstSeen[e.ID] = n
 	return e, false, nil
 }
 
-func (s *Shelf) there(ctx context.Context, n int64) (bool, error) {
-	r, err := s.open()
+func (s *Quarantine) isStillThere(ctx context.Context, n int64) (bool, error) {
+	r, err := s.openReceiver()
 	if err != nil {
-		return false, trouble(err)
+		return false, withKind(err)
 	}
 	m, err := r.PeekMessages(ctx, 1, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &n})
-	return len(m) > 0 && *m[0].SequenceNumber == n, trouble(err)
+	return len(m) > 0 && *m[0].SequenceNumber == n, withKind(err)
 }
 
-// each walks the messages after a number, oldest first, until f has enough.
-func (s *Shelf) each(ctx context.Context, after int64, f func(*azservicebus.ReceivedMessage) (more bool, err error)) error {
-	r, err := s.open()
+// walkMessages walks the messages after a number, oldest first, until f has enough.
+func (s *Quarantine) walkMessages(ctx context.Context, after int64, f func(*azservicebus.ReceivedMessage) (more bool, err error)) error {
+	r, err := s.openReceiver()
 	if err != nil {
-		return trouble(err)
+		return withKind(err)
 	}
 	for {
 		from := after + 1
 		page, err := r.PeekMessages(ctx, peekSize, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &from})
 		if err != nil {
-			return trouble(err)
+			return withKind(err)
 		}
 		for _, m := range page {
 			if more, err := f(m); err != nil || !more {
@@ -128,8 +128,8 @@ func (s *Shelf) each(ctx context.Context, after int64, f func(*azservicebus.Rece
 	}
 }
 
-// event reads the one event of a message.
-func (s *Shelf) event(ctx context.Context, m *azservicebus.ReceivedMessage) (cloudevent.Event, error) {
+// decodeEvent reads the one event of a message.
+func (s *Quarantine) decodeEvent(ctx context.Context, m *azservicebus.ReceivedMessage) (cloudevent.Event, error) {
 	evs, err := pack.Decode(ctx, m.Body, s.opts.Blobs)
 	if err != nil && !fault.Permanent(err) {
 		return cloudevent.Event{}, err
@@ -143,7 +143,7 @@ func (s *Shelf) event(ctx context.Context, m *azservicebus.ReceivedMessage) (clo
 }
 
 // Remove is bus.Shelf. It reads the whole shelf to find every copy.
-func (s *Shelf) Remove(ctx context.Context, ids ...string) error {
+func (s *Quarantine) Remove(ctx context.Context, ids ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	gone := map[string]bool{}
@@ -151,8 +151,8 @@ func (s *Shelf) Remove(ctx context.Context, ids ...string) error {
 		gone[id] = true
 	}
 	active, deferred := map[int64]bool{}, []int64{}
-	err := s.each(ctx, 0, func(m *azservicebus.ReceivedMessage) (bool, error) {
-		e, err := s.event(ctx, m)
+	err := s.walkMessages(ctx, 0, func(m *azservicebus.ReceivedMessage) (bool, error) {
+		e, err := s.decodeEvent(ctx, m)
 		switch {
 		case err != nil || !gone[e.ID]:
 		case m.State == azservicebus.MessageStateDeferred:
@@ -163,7 +163,7 @@ func (s *Shelf) Remove(ctx context.Context, ids ...string) error {
 		return true, err
 	})
 	if err == nil {
-		err = errors.Join(s.takeActive(ctx, active), s.takeDeferred(ctx, deferred))
+		err = errors.Join(s.removeActive(ctx, active), s.removeDeferred(ctx, deferred))
 	}
 	if err != nil {
 		return fmt.Errorf("remove %d events from shelf: %w", len(ids), err)
@@ -171,12 +171,12 @@ func (s *Shelf) Remove(ctx context.Context, ids ...string) error {
 	return nil
 }
 
-// takeActive receives until all the wanted messages came by, and defers the others.
-func (s *Shelf) takeActive(ctx context.Context, wanted map[int64]bool) error {
+// removeActive receives until all the wanted messages came by, and defers the others.
+func (s *Quarantine) removeActive(ctx context.Context, wanted map[int64]bool) error {
 	for len(wanted) > 0 {
-		messages, err := s.receive(ctx)
+		messages, err := s.receiveActive(ctx)
 		if err != nil {
-			return trouble(err)
+			return withKind(err)
 		}
 		if len(messages) == 0 {
 			return fmt.Errorf("%d messages are in other hands", len(wanted))
@@ -188,7 +188,7 @@ func (s *Shelf) takeActive(ctx context.Context, wanted map[int64]bool) error {
 				err = s.receiver.DeferMessage(ctx, m, nil)
 			}
 			if err != nil {
-				return trouble(err)
+				return withKind(err)
 			}
 			delete(wanted, *m.SequenceNumber)
 		}
@@ -196,8 +196,8 @@ func (s *Shelf) takeActive(ctx context.Context, wanted map[int64]bool) error {
 	return nil
 }
 
-func (s *Shelf) receive(ctx context.Context) ([]*azservicebus.ReceivedMessage, error) {
-	soon, cancel := context.WithTimeout(ctx, arriving)
+func (s *Quarantine) receiveActive(ctx context.Context) ([]*azservicebus.ReceivedMessage, error) {
+	soon, cancel := context.WithTimeout(ctx, firstMessageWait)
 	defer cancel()
 	messages, err := s.receiver.ReceiveMessages(soon, peekSize, nil)
 	if err != nil && soon.Err() != nil && ctx.Err() == nil {
@@ -206,24 +206,24 @@ func (s *Shelf) receive(ctx context.Context) ([]*azservicebus.ReceivedMessage, e
 	return messages, err
 }
 
-func (s *Shelf) takeDeferred(ctx context.Context, numbers []int64) error {
+func (s *Quarantine) removeDeferred(ctx context.Context, numbers []int64) error {
 	for _, n := range numbers {
 		messages, err := s.receiver.ReceiveDeferredMessages(ctx, []int64{n}, nil)
-		if is(err, azservicebus.CodeNotFound) {
+		if hasCode(err, azservicebus.CodeNotFound) {
 			continue // someone else removed it
 		}
 		for _, m := range messages {
 			err = errors.Join(err, s.receiver.CompleteMessage(ctx, m, nil))
 		}
 		if err != nil {
-			return trouble(err)
+			return withKind(err)
 		}
 	}
 	return nil
 }
 
-// open makes the receiver when first needed; the caller holds mu.
-func (s *Shelf) open() (*azservicebus.Receiver, error) {
+// openReceiver makes the receiver when first needed; the caller holds mu.
+func (s *Quarantine) openReceiver() (*azservicebus.Receiver, error) {
 	var err error
 	if s.receiver == nil {
 		s.receiver, err = s.client.NewReceiverForQueue(s.opts.Quarantine, nil)
