@@ -19,7 +19,7 @@ import (
 
 // Driver is one fresh, empty queue under test. It retries quickly: a pause of milliseconds, so that the suite is done soon.
 type Driver struct {
-	Queue Queue
+	Queue      Queue
 	Quarantine bus.Quarantine
 	// Reopen crashes the driver and opens what survived; nil when it cannot.
 	Reopen func(t *testing.T) Driver

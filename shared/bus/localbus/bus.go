@@ -37,11 +37,11 @@ import (
 
 // Bus is one queue with its quarantine. Open it once per directory and queue.
 type Bus struct {
-	dir    *datadir.Dir
-	log    *datadir.Log
-	quarantine  *Quarantine
-	opts   Options
-	window *window
+	dir        *datadir.Dir
+	log        *datadir.Log
+	quarantine *Quarantine
+	opts       Options
+	window     *window
 
 	mu       sync.Mutex
 	wake     *sync.Cond // ready grew, or a subscriber's context ended

@@ -27,9 +27,9 @@ type Quarantine struct {
 	dir  *datadir.Dir
 	name string
 
-	mu   sync.Mutex // one writer at a time, so that an id is found before it is written again
-	last uint64
-	events    int64
+	mu     sync.Mutex // one writer at a time, so that an id is found before it is written again
+	last   uint64
+	events int64
 }
 
 var _ bus.Quarantine = (*Quarantine)(nil)
@@ -166,7 +166,9 @@ func (s *Quarantine) numberOf(id string) (n uint64, has bool, err error) {
 	return datadir.Uint(v), true, closer.Close()
 }
 
-func (s *Quarantine) entryKey(n uint64) []byte { return datadir.AppendUint(datadir.Key(quarantineTable, s.name), n) }
+func (s *Quarantine) entryKey(n uint64) []byte {
+	return datadir.AppendUint(datadir.Key(quarantineTable, s.name), n)
+}
 
 func (s *Quarantine) countEvents() int64 {
 	s.mu.Lock()

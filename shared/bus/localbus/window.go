@@ -16,10 +16,10 @@ type window struct {
 	max    int
 	seeds  [2]maphash.Seed
 
-	mu    sync.Mutex
+	mu     sync.Mutex
 	writes map[idHash]*write
-	order []datedID // oldest first, from head on
-	head  int
+	order  []datedID // oldest first, from head on
+	head   int
 }
 
 // idHash stands for a session and an id: 128 bits with seeds of this process, so that a sender can neither find nor
@@ -28,13 +28,13 @@ type idHash [2]uint64
 
 type datedID struct {
 	id idHash
-	at   time.Time
+	at time.Time
 }
 
 // write is one Publish on its way to the disk. err may be read once landed is closed.
 type write struct {
 	done chan struct{}
-	err    error
+	err  error
 	ids  []idHash
 }
 

@@ -43,10 +43,10 @@ import (
 // Bus is one queue with sessions and its quarantine. It connects when first used and again after every loss. Safe for
 // concurrent use.
 type Bus struct {
-	opts   Options
-	client *azservicebus.Client
-	alerts    lazySender
-	quarantine  *Quarantine
+	opts       Options
+	client     *azservicebus.Client
+	alerts     lazySender
+	quarantine *Quarantine
 	inFlight   chan struct{} // messages on their way
 }
 
@@ -71,7 +71,7 @@ type Options struct {
 	InFlight          int           // messages being sent at once, the back-pressure on Publish; 0 is 16
 	Sessions          int           // sessions handled side by side; 0 is 16
 	Idle              time.Duration // how long a session without further messages is held; 0 is 2 s
-	MaxHold              time.Duration // how long a busy session is held before others get a chance; 0 is a minute
+	MaxHold           time.Duration // how long a busy session is held before others get a chance; 0 is a minute
 	Pause             time.Duration // before a failed batch is offered again, doubling each time; 0 is 100 ms
 	MaxPause          time.Duration // where doubling ends; 0 is 30 s
 	Retry             azservicebus.RetryOptions

@@ -81,7 +81,7 @@ func receiveAll(t testing.TB, q *servicebus.Bus, n int) {
 		select {
 		case k := <-got:
 			left -= k
-		case <-time.After(acceptTimeout):
+		case <-time.After(patience):
 			t.Fatalf("%d of %d events did not come", left, n)
 		}
 	}

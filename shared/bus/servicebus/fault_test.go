@@ -17,8 +17,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// acceptTimeout bounds waits for what must happen.
-const acceptTimeout = 30 * time.Second
+// patience bounds waits for what must happen.
+const patience = 30 * time.Second
 
 func start(t *testing.T) (*standin.Broker, *servicebus.Bus) {
 	t.Helper()
@@ -66,7 +66,7 @@ func (l *log) ids(session string) []string {
 // again publishes until it is taken, as every sender does.
 func again(t *testing.T, q bus.Publisher, evs ...cloudevent.Event) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), acceptTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		err := q.Publish(ctx, evs...)
@@ -96,7 +96,7 @@ func subscribe(t *testing.T, q bus.Subscriber, h bus.Handler) (stop func()) {
 
 func wait(t *testing.T, q bus.Waiter, sessions ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), acceptTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for _, s := range sessions {
 		if err := q.Wait(ctx, s); err != nil {
@@ -183,7 +183,7 @@ func TestLostSession(t *testing.T) {
 	eventually(t, "the session is lost", func() bool { return b.Lose("alerts", "a") })
 	select {
 	case <-told:
-	case <-time.After(acceptTimeout):
+	case <-time.After(patience):
 		t.Error("the first handler was not told")
 	}
 	close(free)
@@ -357,7 +357,7 @@ func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.After(acceptTimeout); !f(); {
+	for end := time.After(patience); !f(); {
 		select {
 		case <-tick.C:
 		case <-end:

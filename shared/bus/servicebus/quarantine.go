@@ -22,13 +22,13 @@ import (
 // queue, not at the active ones.
 type Quarantine struct {
 	client *azservicebus.Client
-	sender    lazySender
+	sender lazySender
 	opts   Options
 
-	mu       sync.Mutex
-	receiver *azservicebus.Receiver
-	firstSeen    map[string]int64 // where an id was met first, up to scanned
-	scannedTo  int64
+	mu        sync.Mutex
+	receiver  *azservicebus.Receiver
+	firstSeen map[string]int64 // where an id was met first, up to scanned
+	scannedTo int64
 }
 
 var _ bus.Quarantine = (*Quarantine)(nil)
@@ -42,7 +42,9 @@ const (
 
 // Publish puts events on the shelf, each in a message of its own.
 func (s *Quarantine) Publish(ctx context.Context, evs ...cloudevent.Event) error {
-	send := func(ctx context.Context, m pack.Message) error { return withKind(s.sender.sendMessage(ctx, sdkMessage(m))) }
+	send := func(ctx context.Context, m pack.Message) error {
+		return withKind(s.sender.sendMessage(ctx, sdkMessage(m)))
+	}
 	return pack.Target{Limit: s.opts.MaxMessage, Blobs: s.opts.Blobs, Send: send}.PublishApart(ctx, evs)
 }
 

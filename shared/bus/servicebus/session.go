@@ -34,8 +34,8 @@ type session struct {
 	r   *azservicebus.SessionReceiver
 	h   bus.Handler
 	// hasReceived is true once a message has come.
-	hasReceived      bool
-	redelivery bus.Redelivery
+	hasReceived bool
+	redelivery  bus.Redelivery
 }
 
 // serveSession handles a session until it has no messages, its turn is over, its lock is lost or ctx ends.

@@ -32,7 +32,7 @@ func Decode(ctx context.Context, body []byte, blobs Getter) ([]cloudevent.Event,
 const maxLayers = 10
 
 type decoder struct {
-	blobs    Getter
+	blobs   Getter
 	decoded int // bytes, over all layers
 }
 

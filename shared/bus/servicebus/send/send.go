@@ -32,8 +32,8 @@ type Tokens interface {
 
 // Sender publishes to a queue with sessions and to its quarantine. Safe for concurrent use.
 type Sender struct {
-	opts Options
-	base string
+	opts     Options
+	base     string
 	inFlight chan struct{} // messages on their way
 }
 
