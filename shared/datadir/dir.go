@@ -70,7 +70,7 @@ type Dir struct {
 	path   string
 	lock   io.Closer
 	synced bool // false in memory, where there is no disk to wait for
-	room   room
+	space   diskSpace
 	broken atomic.Pointer[error] // why the database can no longer be written
 
 	mu   sync.Mutex
@@ -120,10 +120,10 @@ func Open(path string, opts Options) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{path: path, lock: lock, synced: true, room: room{fs: opts.FS, path: path, reserve: opts.ReserveBytes}}
+	d := &Dir{path: path, lock: lock, synced: true, space: diskSpace{fs: opts.FS, path: path, reserve: opts.ReserveBytes}}
 	err = checkVersion(opts.FS, path, opts.Writer)
 	if err == nil {
-		err = d.open(opts, opts.FS.PathJoin(path, "db"), false)
+		err = d.openDatabase(opts, opts.FS.PathJoin(path, "db"), false)
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -135,21 +135,21 @@ func Open(path string, opts Options) (*Dir, error) {
 func Memory() *Dir {
 	d := &Dir{path: "memory"}
 	opts := Options{FS: vfs.NewMem()}.withDefaults() // cache and buffers grow with what is stored
-	if err := d.open(opts, "db", true); err != nil {
+	if err := d.openDatabase(opts, "db", true); err != nil {
 		panic(err) // nothing it touches can fail
 	}
 	return d
 }
 
-func (d *Dir) open(opts Options, path string, memory bool) (err error) {
-	defer d.recovered(&err)
+func (d *Dir) openDatabase(opts Options, path string, memory bool) (err error) {
+	defer d.recoverFatal(&err)
 	cache := pebble.NewCache(opts.CacheBytes)
 	defer cache.Unref() // the database holds it from here on
-	logger := &logger{dir: d, log: opts.Log}
+	logger := &pebbleLogger{dir: d, log: opts.Log}
 	o := &pebble.Options{
 		FS: opts.FS, Cache: cache, MemTableSize: opts.MemTableBytes, DisableWAL: memory,
 		FormatMajorVersion: pebble.FormatTableFormatV6, // raised only together with this package's format
-		Logger:             logger, EventListener: logger.events(),
+		Logger:             logger, EventListener: logger.eventListener(),
 		MemTableStopWritesThreshold: 4, MaxOpenFiles: 2000,
 	}
 	for i := range o.Levels {
@@ -184,8 +184,8 @@ func (d *Dir) Close() error {
 // Apply returns; without, it does so before or together with the next synced write. No room on the disk is
 // fault.Exhausted.
 func (d *Dir) Apply(b *pebble.Batch, sync bool) (err error) {
-	defer d.recovered(&err)
-	if err := d.writable(); err != nil {
+	defer d.recoverFatal(&err)
+	if err := d.checkWritable(); err != nil {
 		return errors.Join(err, b.Close())
 	}
 	o := pebble.NoSync
@@ -193,7 +193,7 @@ func (d *Dir) Apply(b *pebble.Batch, sync bool) (err error) {
 		o = pebble.Sync
 	}
 	if err := d.DB.Apply(b, o); err != nil {
-		return d.failed(err)
+		return d.markBroken(err)
 	}
 	return b.Close()
 }
@@ -201,19 +201,19 @@ func (d *Dir) Apply(b *pebble.Batch, sync bool) (err error) {
 // applyOrdered makes b visible and gives a function that waits until it is on the disk, so that a caller can order
 // writes under a lock and share the wait with others.
 func (d *Dir) applyOrdered(b *pebble.Batch) (wait func() error, err error) {
-	defer d.recovered(&err)
-	if err := d.writable(); err != nil {
+	defer d.recoverFatal(&err)
+	if err := d.checkWritable(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	if !d.synced {
 		return b.Close, d.DB.Apply(b, pebble.NoSync)
 	}
 	if err := d.DB.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return nil, d.failed(err)
+		return nil, d.markBroken(err)
 	}
 	return func() error {
 		if err := b.SyncWait(); err != nil {
-			return d.failed(err)
+			return d.markBroken(err)
 		}
 		return b.Close()
 	}, nil
@@ -244,11 +244,11 @@ func makeSynced(fs vfs.FS, path string) error {
 // Path names the directory.
 func (d *Dir) Path() string { return d.path }
 
-func (d *Dir) writable() error {
+func (d *Dir) checkWritable() error {
 	if err := d.broken.Load(); err != nil {
 		return *err
 	}
-	return d.room.check(time.Now())
+	return d.space.checkReserve(time.Now())
 }
 
 // kindOf tells a full disk from other trouble.

@@ -238,7 +238,7 @@ func TestLittleRoomRefusesWrites(t *testing.T) {
 		t.Errorf("Append = %v", err)
 	}
 	fs.free = 1 << 40
-	d.room.next = time.Time{} // as if roomEvery had passed
+	d.space.next = time.Time{} // as if roomEvery had passed
 	if _, err := d.Log("alerts").Append([]cloudevent.Event{event("a", "1")}, time.Now()); err != nil {
 		t.Errorf("with room again: %v", err)
 	}

@@ -35,7 +35,7 @@ func ParseEvent(b []byte) (e cloudevent.Event, published time.Time, err error) {
 	published, e.Time = KeyTime(Uint(b[1:9])), KeyTime(Uint(b[9:17]))
 	b = b[17:]
 	for _, s := range [...]*string{&e.ID, &e.Source, &e.Type, &e.Subject, &e.DataSchema, &e.Tenant, &e.Trace} {
-		v, rest, ok := cut(b)
+		v, rest, ok := cutText(b)
 		if !ok {
 			return e, published, errCorrupt
 		}
@@ -54,7 +54,7 @@ func eventData(b []byte) ([]byte, error) {
 	}
 	b = b[17:]
 	for range 7 {
-		_, rest, ok := cut(b)
+		_, rest, ok := cutText(b)
 		if !ok {
 			return nil, errCorrupt
 		}
@@ -63,8 +63,8 @@ func eventData(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// cut takes one text behind its length from the front of b.
-func cut(b []byte) (text, rest []byte, ok bool) {
+// cutText takes one text behind its length from the front of b.
+func cutText(b []byte) (text, rest []byte, ok bool) {
 	n, w := binary.Uvarint(b)
 	if w <= 0 || n > uint64(len(b)-w) {
 		return nil, nil, false

@@ -15,9 +15,9 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// room refuses writes before the disk is full, because pebble cannot go on once its own write-ahead log has met a full
+// diskSpace refuses writes before the disk is full, because pebble cannot go on once its own write-ahead log has met a full
 // disk, and needs some room to compact.
-type room struct {
+type diskSpace struct {
 	fs      vfs.FS
 	path    string
 	reserve uint64
@@ -27,10 +27,10 @@ type room struct {
 	err  error
 }
 
-// roomEvery is how old an answer may be; at full speed that is some 25 MB of writes, a fraction of the reserve.
-const roomEvery = 250 * time.Millisecond
+// spaceCheckEvery is how old an answer may be; at full speed that is some 25 MB of writes, a fraction of the reserve.
+const spaceCheckEvery = 250 * time.Millisecond
 
-func (r *room) check(now time.Time) error {
+func (r *diskSpace) checkReserve(now time.Time) error {
 	if r.fs == nil {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (r *room) check(now time.Time) error {
 	if now.Before(r.next) {
 		return r.err
 	}
-	r.next, r.err = now.Add(roomEvery), nil
+	r.next, r.err = now.Add(spaceCheckEvery), nil
 	// A file system that cannot say how full it is gets no check.
 	if u, err := r.fs.GetDiskUsage(r.path); err == nil && u.AvailBytes < r.reserve {
 		r.err = fault.Errorf(fault.Exhausted, "data directory %s: only %d MB are free on its disk, %d MB must be: free some space, writing then goes on by itself",
@@ -52,9 +52,9 @@ func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// failed remembers that the database can no longer be written: pebble does not survive an error of its write-ahead
+// markBroken remembers that the database can no longer be written: pebble does not survive an error of its write-ahead
 // log, only opening it again does.
-func (d *Dir) failed(err error) error {
+func (d *Dir) markBroken(err error) error {
 	what := "cannot be written any more, restart Onepane to recover it"
 	if isFull(err) {
 		what = "its disk is full: free some space and restart Onepane, nothing that was accepted is lost"
@@ -66,37 +66,37 @@ func (d *Dir) failed(err error) error {
 	return *d.broken.Load()
 }
 
-// recovered turns a fatal panic of the logger below into the error of the call that met it.
-func (d *Dir) recovered(err *error) {
+// recoverFatal turns a fatal panic of the logger below into the error of the call that met it.
+func (d *Dir) recoverFatal(err *error) {
 	switch p := recover().(type) {
 	case nil:
-	case fatal:
-		*err = d.failed(p.err)
+	case fatalPanic:
+		*err = d.markBroken(p.err)
 	default:
 		panic(p)
 	}
 }
 
-// fatal is what logger.Fatalf panics with.
-type fatal struct{ err error }
+// fatalPanic is what logger.Fatalf panics with.
+type fatalPanic struct{ err error }
 
-func (f fatal) Error() string { return f.err.Error() }
+func (f fatalPanic) Error() string { return f.err.Error() }
 
-// logger is pebble's way of talking. pebble expects Fatalf not to return and would otherwise acknowledge what it
+// pebbleLogger is pebble's way of talking. pebble expects Fatalf not to return and would otherwise acknowledge what it
 // could not write. In a caller's goroutine the panic becomes that call's error; in pebble's own it ends the process with the
 // message, as pebble means it to, and the next start recovers.
-type logger struct {
+type pebbleLogger struct {
 	dir *Dir
 	log *slog.Logger
 }
 
-func (l *logger) Infof(string, ...any) {} // compactions and flushes: pebble's metrics tell that better
+func (l *pebbleLogger) Infof(string, ...any) {} // compactions and flushes: pebble's metrics tell that better
 
-func (l *logger) Errorf(format string, args ...any) {
+func (l *pebbleLogger) Errorf(format string, args ...any) {
 	l.log.Error("data directory", "path", l.dir.path, "error", fmt.Sprintf(format, args...))
 }
 
-func (l *logger) Fatalf(format string, args ...any) {
+func (l *pebbleLogger) Fatalf(format string, args ...any) {
 	// The cause is kept apart from the text, for Is to find a full disk in it.
 	var cause error
 	for _, a := range args {
@@ -108,10 +108,10 @@ func (l *logger) Fatalf(format string, args ...any) {
 		cause = fmt.Errorf(format, args...)
 	}
 	l.log.Error("data directory failed", "path", l.dir.path, "error", cause)
-	panic(fatal{fmt.Errorf("database: %w", cause)})
+	panic(fatalPanic{fmt.Errorf("database: %w", cause)})
 }
 
-func (l *logger) events() *pebble.EventListener {
+func (l *pebbleLogger) eventListener() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) {
 			if errors.Is(err, context.Canceled) || errors.Is(err, pebble.ErrCancelledCompaction) {

@@ -47,7 +47,7 @@ func (l *Log) Append(evs []cloudevent.Event, now time.Time) ([]uint64, error) {
 		}
 		values[i] = AppendEvent(make([]byte, 0, len(e.Data)+256), e, now)
 	}
-	positions, wait, err := l.write(evs, values)
+	positions, wait, err := l.writeNumbered(evs, values)
 	if err != nil {
 		return nil, fmt.Errorf("append to log %q: %w", l.name, err)
 	}
@@ -57,20 +57,20 @@ func (l *Log) Append(evs []cloudevent.Event, now time.Time) ([]uint64, error) {
 	return positions, nil
 }
 
-// write numbers the events and makes them visible, both under the lock: visible in the order of the numbers.
-func (l *Log) write(evs []cloudevent.Event, values [][]byte) (positions []uint64, wait func() error, err error) {
+// writeNumbered numbers the events and makes them visible, both under the lock: visible in the order of the numbers.
+func (l *Log) writeNumbered(evs []cloudevent.Event, values [][]byte) (positions []uint64, wait func() error, err error) {
 	positions = make([]uint64, len(evs))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.dir.DB.NewBatch()
 	for i, e := range evs {
-		last, err := l.last(e.Tenant)
+		last, err := l.lastPosition(e.Tenant)
 		if err != nil {
 			return nil, nil, errors.Join(err, b.Close())
 		}
 		positions[i] = last + 1
 		l.tail[e.Tenant] = last + 1
-		if err := b.Set(l.key(e.Tenant, last+1), values[i], nil); err != nil {
+		if err := b.Set(l.entryKey(e.Tenant, last+1), values[i], nil); err != nil {
 			return nil, nil, errors.Join(err, b.Close())
 		}
 	}
@@ -82,10 +82,10 @@ func (l *Log) write(evs []cloudevent.Event, values [][]byte) (positions []uint64
 func (l *Log) Last(session string) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.last(session)
+	return l.lastPosition(session)
 }
 
-func (l *Log) last(session string) (uint64, error) {
+func (l *Log) lastPosition(session string) (uint64, error) {
 	if n, ok := l.tail[session]; ok {
 		return n, nil
 	}
@@ -125,14 +125,14 @@ const maxRead = 16 << 20
 // missing.
 func (l *Log) Read(session string, after uint64, limit int) ([]Entry, error) {
 	prefix := Key('l', l.name, session)
-	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: l.key(session, after+1), UpperBound: After(prefix)})
+	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: l.entryKey(session, after+1), UpperBound: After(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("read log %q: %w", l.name, err)
 	}
 	var out []Entry
 	size := 0
 	for ok := it.First(); ok && len(out) < limit && size < maxRead; ok = it.Next() {
-		out = append(out, entry(it))
+		out = append(out, decodeEntry(it))
 		size += len(out[len(out)-1].Raw)
 	}
 	if err := it.Close(); err != nil {
@@ -148,7 +148,7 @@ func (l *Log) Newest(session string, yield func(Entry) bool) error {
 	if err != nil {
 		return fmt.Errorf("read log %q: %w", l.name, err)
 	}
-	for ok := it.Last(); ok && yield(entry(it)); ok = it.Prev() {
+	for ok := it.Last(); ok && yield(decodeEntry(it)); ok = it.Prev() {
 	}
 	if err := it.Close(); err != nil {
 		return fmt.Errorf("read log %q: %w", l.name, err)
@@ -156,7 +156,7 @@ func (l *Log) Newest(session string, yield func(Entry) bool) error {
 	return nil
 }
 
-func entry(it *pebble.Iterator) Entry {
+func decodeEntry(it *pebble.Iterator) Entry {
 	e := Entry{Position: Uint(it.Key()), Raw: slices.Clone(it.Value())}
 	e.Event, e.Published, e.Err = ParseEvent(e.Raw)
 	e.Event.Position = e.Position
@@ -165,7 +165,7 @@ func entry(it *pebble.Iterator) Entry {
 
 // Data gives the data of the event at a position, as r sees it; fault.NotFound when it was dropped.
 func (l *Log) Data(r pebble.Reader, session string, position uint64) ([]byte, error) {
-	v, closer, err := r.Get(l.key(session, position))
+	v, closer, err := r.Get(l.entryKey(session, position))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fault.Errorf(fault.NotFound, "log %q of %q has no entry %d", l.name, session, position)
 	}
@@ -182,7 +182,7 @@ func (l *Log) Data(r pebble.Reader, session string, position uint64) ([]byte, er
 
 // Drop takes an entry out, as part of b. Only entries that are done with may go.
 func (l *Log) Drop(b *pebble.Batch, session string, position uint64) error {
-	return b.Delete(l.key(session, position), nil)
+	return b.Delete(l.entryKey(session, position), nil)
 }
 
 // Progress is the position up to which a session's events are done with, 0 before the first.
@@ -228,6 +228,6 @@ func (l *Log) Sessions() ([]string, error) {
 	return out, nil
 }
 
-func (l *Log) key(session string, position uint64) []byte {
+func (l *Log) entryKey(session string, position uint64) []byte {
 	return AppendUint(Key('l', l.name, session), position)
 }

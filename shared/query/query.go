@@ -55,7 +55,7 @@ const (
 )
 
 // Expr is a condition: And, Or, Not or Compare. A nil Expr holds for everything.
-type Expr interface{ holds(Row) bool }
+type Expr interface{ holdsFor(Row) bool }
 
 // And holds when both sides do.
 type And struct{ Left, Right Expr }
@@ -101,28 +101,28 @@ type Query struct {
 }
 
 // Match reports whether e holds for r.
-func Match(e Expr, r Row) bool { return e == nil || e.holds(r) }
+func Match(e Expr, r Row) bool { return e == nil || e.holdsFor(r) }
 
-func (e And) holds(r Row) bool { return Match(e.Left, r) && Match(e.Right, r) }
-func (e Or) holds(r Row) bool  { return Match(e.Left, r) || Match(e.Right, r) }
-func (e Not) holds(r Row) bool { return !Match(e.X, r) }
+func (e And) holdsFor(r Row) bool { return Match(e.Left, r) && Match(e.Right, r) }
+func (e Or) holdsFor(r Row) bool  { return Match(e.Left, r) || Match(e.Right, r) }
+func (e Not) holdsFor(r Row) bool { return !Match(e.X, r) }
 
-func (e Compare) holds(r Row) bool {
+func (e Compare) holdsFor(r Row) bool {
 	if e.Field.IsTime() {
 		t := r.Time(e.Field)
 		if e.Null {
 			return t.IsZero() == (e.Op == Eq)
 		}
-		return e.Op.of(t.Compare(e.Time))
+		return e.Op.allows(t.Compare(e.Time))
 	}
 	v := r.Text(e.Field)
 	if e.Null {
 		return (v == "") == (e.Op == Eq)
 	}
-	return e.Op.of(strings.Compare(strings.ToLower(v), strings.ToLower(e.Text)))
+	return e.Op.allows(strings.Compare(strings.ToLower(v), strings.ToLower(e.Text)))
 }
 
-func (op Op) of(c int) bool {
+func (op Op) allows(c int) bool {
 	switch op {
 	case Eq:
 		return c == 0

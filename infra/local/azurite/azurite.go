@@ -24,7 +24,7 @@ type Account struct {
 // Start runs an empty blob service until the test ends and gives its connection string.
 func Start(t testing.TB) string {
 	t.Helper()
-	return start(t).Connection
+	return startServer(t).Connection
 }
 
 // StartTLS runs one with a certificate and its key, in PEM. It takes bearer tokens as well: of issuer
@@ -39,10 +39,10 @@ func StartTLS(t testing.TB, certificate, key string) Account {
 			t.Fatal(err)
 		}
 	}
-	return start(t, "--oauth", "basic", "--cert", files["certificate.pem"], "--key", files["key.pem"])
+	return startServer(t, "--oauth", "basic", "--cert", files["certificate.pem"], "--key", files["key.pem"])
 }
 
-func start(t testing.TB, args ...string) Account {
+func startServer(t testing.TB, args ...string) Account {
 	t.Helper()
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {

@@ -30,29 +30,29 @@ func Install(t testing.TB) {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			lacks(t, "%s is not installed: this test needs Node 20 or later with npm (on Debian: apt-get install nodejs npm)", tool)
+			failMissing(t, "%s is not installed: this test needs Node 20 or later with npm (on Debian: apt-get install nodejs npm)", tool)
 		}
 	}
-	unlock := lock(t)
+	unlock := lockInstall(t)
 	defer unlock()
-	if installed() {
+	if isInstalled() {
 		return
 	}
 	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
 	cmd.Dir = Dir()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		lacks(t, "npm ci in infra/local: %v\n%s", err, out)
+		failMissing(t, "npm ci in infra/local: %v\n%s", err, out)
 	}
 	want, err := os.ReadFile(filepath.Join(Dir(), "package-lock.json"))
 	if err == nil {
-		err = os.WriteFile(stamp(), want, 0o644)
+		err = os.WriteFile(stampFile(), want, 0o644)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func lacks(t testing.TB, format string, args ...any) {
+func failMissing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv(Required) != "" {
 		t.Fatalf(format, args...)
@@ -60,17 +60,17 @@ func lacks(t testing.TB, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-// stamp is the lock file as it was when node_modules was made of it.
-func stamp() string { return filepath.Join(Dir(), "node_modules", ".onepane-lock.json") }
+// stampFile is the lock file as it was when node_modules was made of it.
+func stampFile() string { return filepath.Join(Dir(), "node_modules", ".onepane-lock.json") }
 
-func installed() bool {
+func isInstalled() bool {
 	want, err := os.ReadFile(filepath.Join(Dir(), "package-lock.json"))
-	got, err2 := os.ReadFile(stamp())
+	got, err2 := os.ReadFile(stampFile())
 	return errors.Join(err, err2) == nil && string(want) == string(got)
 }
 
-// lock keeps test processes that start together from installing at once.
-func lock(t testing.TB) (unlock func()) {
+// lockInstall keeps test processes that start together from installing at once.
+func lockInstall(t testing.TB) (unlock func()) {
 	t.Helper()
 	f, err := os.OpenFile(filepath.Join(os.TempDir(), "onepane-npm.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {

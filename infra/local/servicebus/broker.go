@@ -61,7 +61,7 @@ type Broker struct {
 // Start runs a broker until the test ends.
 func Start(t testing.TB, c Config) *Broker {
 	t.Helper()
-	b := &Broker{t: t, key: secret(t)}
+	b := &Broker{t: t, key: randomKey(t)}
 	settings := map[string]any{"queues": c.Queues, "keyName": "test", "key": b.key}
 	if c.PublicKey != "" {
 		settings["jwt"] = map[string]any{"publicKey": c.PublicKey}
@@ -91,7 +91,7 @@ func Start(t testing.TB, c Config) *Broker {
 	return b
 }
 
-func secret(t testing.TB) string {
+func randomKey(t testing.TB) string {
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
 		t.Fatal(err)
@@ -105,39 +105,39 @@ func (b *Broker) ConnectionString() string {
 }
 
 // Drop breaks every connection.
-func (b *Broker) Drop() { b.do("drop", nil) }
+func (b *Broker) Drop() { b.sendCommand("drop", nil) }
 
 // DropAfterSent breaks every connection when n more messages were handed to consumers.
-func (b *Broker) DropAfterSent(n int) { b.do("drop-after", map[string]any{"sent": n}) }
+func (b *Broker) DropAfterSent(n int) { b.sendCommand("drop-after", map[string]any{"sent": n}) }
 
 // DropAfterReceived breaks every connection when n more messages were taken, before the last is acknowledged.
-func (b *Broker) DropAfterReceived(n int) { b.do("drop-after", map[string]any{"received": n}) }
+func (b *Broker) DropAfterReceived(n int) { b.sendCommand("drop-after", map[string]any{"received": n}) }
 
 // Lose takes a session from whoever holds it, and says whether anyone did.
 func (b *Broker) Lose(queue, session string) bool {
 	var out struct{ Lost bool }
-	b.decode(b.do("lose", map[string]any{"queue": queue, "session": session}), &out)
+	b.decodeAnswer(b.sendCommand("lose", map[string]any{"queue": queue, "session": session}), &out)
 	return out.Lost
 }
 
 // Repeat offers the next n completed messages again, although their completion was acknowledged.
 func (b *Broker) Repeat(queue string, n int) {
-	b.do("repeat", map[string]any{"queue": queue, "n": n})
+	b.sendCommand("repeat", map[string]any{"queue": queue, "n": n})
 }
 
 // Throttle turns the next n messages away as an overloaded namespace does.
-func (b *Broker) Throttle(n int) { b.do("throttle", map[string]any{"n": n}) }
+func (b *Broker) Throttle(n int) { b.sendCommand("throttle", map[string]any{"n": n}) }
 
 // Delay holds every answer back.
-func (b *Broker) Delay(d time.Duration) { b.do("delay", map[string]any{"ms": d.Milliseconds()}) }
+func (b *Broker) Delay(d time.Duration) { b.sendCommand("delay", map[string]any{"ms": d.Milliseconds()}) }
 
 // Limit is how many messages a queue has room for.
 func (b *Broker) Limit(queue string, messages int) {
-	b.do("limit", map[string]any{"queue": queue, "messages": messages})
+	b.sendCommand("limit", map[string]any{"queue": queue, "messages": messages})
 }
 
 // Age makes messages and the duplicate window older, not locks.
-func (b *Broker) Age(d time.Duration) { b.do("age", map[string]any{"ms": d.Milliseconds()}) }
+func (b *Broker) Age(d time.Duration) { b.sendCommand("age", map[string]any{"ms": d.Milliseconds()}) }
 
 // Stats is what the broker holds and what it counted.
 type Stats struct {
@@ -163,11 +163,11 @@ type Count struct {
 func (b *Broker) Stats() Stats {
 	b.t.Helper()
 	var s Stats
-	b.decode(b.do("stats", nil), &s)
+	b.decodeAnswer(b.sendCommand("stats", nil), &s)
 	return s
 }
 
-func (b *Broker) do(command string, body map[string]any) []byte {
+func (b *Broker) sendCommand(command string, body map[string]any) []byte {
 	b.t.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -193,7 +193,7 @@ func (b *Broker) do(command string, body map[string]any) []byte {
 	return out.Bytes()
 }
 
-func (b *Broker) decode(raw []byte, v any) {
+func (b *Broker) decodeAnswer(raw []byte, v any) {
 	b.t.Helper()
 	if err := json.Unmarshal(raw, v, json.MatchCaseInsensitiveNames(true)); err != nil {
 		b.t.Fatalf("broker answered %s: %v", raw, err)

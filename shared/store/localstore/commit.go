@@ -28,25 +28,25 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 	if err := datadir.CheckName("tenant", name); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	t := s.tenant(name)
+	t := s.tenantOf(name)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state.Version != version {
 		return fault.Errorf(fault.Conflict, "commit for %q: it is at version %d, not %d", name, t.state.Version, version)
 	}
-	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state.own()}
-	if err := w.changes(c); err != nil {
+	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state.clone()}
+	if err := w.stageChanges(c); err != nil {
 		return fmt.Errorf("commit for %q: %w", name, errors.Join(err, w.batch.Close()))
 	}
 	if err := s.dir.Apply(w.batch, s.opts.Sync || !w.fromBus); err != nil {
 		return fmt.Errorf("commit for %q: %w", name, err)
 	}
-	s.committed(t, w.state)
+	s.publishState(t, w.state)
 	return nil
 }
 
-// tenant finds or makes what the store remembers of a tenant. One that has never committed is not listed.
-func (s *Store) tenant(name string) *tenant {
+// tenantOf finds or makes what the store remembers of a tenant. One that has never committed is not listed.
+func (s *Store) tenantOf(name string) *tenant {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tenants[name]
@@ -57,12 +57,12 @@ func (s *Store) tenant(name string) *tenant {
 	return t
 }
 
-// committed takes over a tenant's new state; the caller holds t.mu.
-func (s *Store) committed(t *tenant, now state) {
+// publishState takes over a tenant's new state; the caller holds t.mu.
+func (s *Store) publishState(t *tenant, now state) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	add(&s.total, t.state.Rows, -1)
-	add(&s.total, now.Rows, 1)
+	addStats(&s.total, t.state.Rows, -1)
+	addStats(&s.total, now.Rows, 1)
 	t.state = now
 }
 
@@ -77,29 +77,29 @@ type commit struct {
 	feed    []byte
 }
 
-func (w *commit) changes(c incident.Changes) error {
+func (w *commit) stageChanges(c incident.Changes) error {
 	w.state.Version++
 	w.state.Indexed = w.state.Version
 	w.state.Sequence = max(w.state.Sequence, c.Sequence)
-	if err := w.forget(len(c.Nodes)); err != nil { // first: what is written after it stays
+	if err := w.expireNodes(len(c.Nodes)); err != nil { // first: what is written after it stays
 		return err
 	}
 	for _, m := range lastOf(c.Alerts, func(m incident.AlertRecord) string { return m.Alert.ID }) {
-		if err := w.member(m); err != nil {
+		if err := w.stageAlert(m); err != nil {
 			return err
 		}
 	}
 	for _, i := range lastOf(c.Incidents, func(i incident.Incident) string { return i.ID }) {
-		if err := w.incident(i); err != nil {
+		if err := w.stageIncident(i); err != nil {
 			return err
 		}
 	}
 	for _, n := range c.Nodes {
-		if err := w.node(n); err != nil {
+		if err := w.stageNode(n); err != nil {
 			return err
 		}
 	}
-	if err := w.store.note(w.batch, w.tenant.name, c.AuditEntries...); err != nil {
+	if err := w.store.stageEntries(w.batch, w.tenant.name, c.AuditEntries...); err != nil {
 		return err
 	}
 	if len(w.feed) > 0 {
@@ -107,11 +107,11 @@ func (w *commit) changes(c incident.Changes) error {
 			return err
 		}
 	}
-	return w.record()
+	return w.stageState()
 }
 
-// record writes the tenant's state.
-func (w *commit) record() error {
+// stageState writes the tenant's state.
+func (w *commit) stageState() error {
 	record, err := json.Marshal(w.state)
 	if err != nil {
 		return err
@@ -140,76 +140,76 @@ func lastOf[T any](all []T, id func(T) string) []T {
 	return all[:n]
 }
 
-// member writes an alert with its index entries, in place of what was there.
-func (w *commit) member(m incident.AlertRecord) error {
-	id, rows := m.Alert.ID, rowsOf(m)
+// stageAlert writes an alert with its index entries, in place of what was there.
+func (w *commit) stageAlert(m incident.AlertRecord) error {
+	id, rows := m.Alert.ID, rowTableOf(m)
 	if err := datadir.CheckName("incident of alert "+id, m.Incident); err != nil {
 		return err
 	}
-	old, oldRows, err := findMember(w.store.dir.DB, w.tenant.name, id)
+	old, oldRows, err := findAlert(w.store.dir.DB, w.tenant.name, id)
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
 	}
 	if old != nil {
-		if err := w.dropMember(old, oldRows, m); err != nil {
+		if err := w.dropAlert(old, oldRows, m); err != nil {
 			return err
 		}
 	}
-	if err := w.index(old, oldRows, m, rows); err != nil {
+	if err := w.indexAlert(old, oldRows, m, rows); err != nil {
 		return err
 	}
-	head, err := encodeMember(m)
+	head, err := encodeAlert(m)
 	if err != nil {
 		return fmt.Errorf("encode alert %s: %w", id, err)
 	}
 	created := datadir.AppendUint(nil, datadir.TimeKey(m.Created))
 	err = errors.Join(
-		w.batch.Set(byTime(rows, w.tenant.name, datadir.TimeKey(m.Created), id), head, nil),
-		w.batch.Set(byID(alertTable, w.tenant.name, id), append([]byte{rows}, created...), nil))
-	if index := updatedOf(rows); index != 0 {
-		err = errors.Join(err, w.batch.Set(byTime(index, w.tenant.name, datadir.TimeKey(m.Updated), id), created, nil))
+		w.batch.Set(timeKey(rows, w.tenant.name, datadir.TimeKey(m.Created), id), head, nil),
+		w.batch.Set(idKey(alertTable, w.tenant.name, id), append([]byte{rows}, created...), nil))
+	if index := updateIndexOf(rows); index != 0 {
+		err = errors.Join(err, w.batch.Set(timeKey(index, w.tenant.name, datadir.TimeKey(m.Updated), id), created, nil))
 	}
 	if rows == alertRows && m.Incident != "" {
-		err = errors.Join(err, w.batch.Set(inIncident(w.tenant.name, m.Incident, datadir.TimeKey(m.Alert.First), id), created, nil))
+		err = errors.Join(err, w.batch.Set(incidentAlertKey(w.tenant.name, m.Incident, datadir.TimeKey(m.Alert.First), id), created, nil))
 	}
 	if m.Position == 0 {
 		body, encodeErr := json.Marshal(m.Alert)
-		err = errors.Join(err, encodeErr, w.batch.Set(byID(bodyTable, w.tenant.name, id), body, nil))
+		err = errors.Join(err, encodeErr, w.batch.Set(idKey(bodyTable, w.tenant.name, id), body, nil))
 	} else if old == nil || old.Position != m.Position {
 		w.fromBus = true
 	}
-	w.count(rows, 1)
+	w.countRow(rows, 1)
 	kind := store.AlertChanged
 	if m.Alert.Class == alert.Exposure {
 		kind = store.ExposureChanged
 	}
-	w.tell(kind, id, m.Updated)
+	w.stageChange(kind, id, m.Updated)
 	return err
 }
 
-// dropMember takes out what the new member will not overwrite, the old body included.
-func (w *commit) dropMember(old *memberRow, rows byte, now incident.AlertRecord) error {
+// dropAlert takes out what the new member will not overwrite, the old body included.
+func (w *commit) dropAlert(old *alertRow, rows byte, now incident.AlertRecord) error {
 	id := old.Alert.ID
-	err := w.batch.Delete(byTime(rows, w.tenant.name, old.created, id), nil)
-	if index := updatedOf(rows); index != 0 {
-		err = errors.Join(err, w.batch.Delete(byTime(index, w.tenant.name, datadir.TimeKey(old.Updated), id), nil))
+	err := w.batch.Delete(timeKey(rows, w.tenant.name, old.created, id), nil)
+	if index := updateIndexOf(rows); index != 0 {
+		err = errors.Join(err, w.batch.Delete(timeKey(index, w.tenant.name, datadir.TimeKey(old.Updated), id), nil))
 	}
 	if rows == alertRows && old.Incident != "" {
-		err = errors.Join(err, w.batch.Delete(inIncident(w.tenant.name, old.Incident, datadir.TimeKey(old.Alert.First), id), nil))
+		err = errors.Join(err, w.batch.Delete(incidentAlertKey(w.tenant.name, old.Incident, datadir.TimeKey(old.Alert.First), id), nil))
 	}
 	switch {
 	case old.Position == 0 && now.Position != 0:
-		err = errors.Join(err, w.batch.Delete(byID(bodyTable, w.tenant.name, id), nil))
+		err = errors.Join(err, w.batch.Delete(idKey(bodyTable, w.tenant.name, id), nil))
 	case old.Position != 0 && old.Position != now.Position:
 		// Its event was committed before and is never offered in place of the one that replaces it.
 		err = errors.Join(err, w.store.log.Drop(w.batch, w.tenant.name, old.Position))
 	}
-	w.count(rows, -1)
+	w.countRow(rows, -1)
 	return err
 }
 
-// incident writes an incident with its index entries, in place of what was there.
-func (w *commit) incident(i incident.Incident) error {
+// stageIncident writes an incident with its index entries, in place of what was there.
+func (w *commit) stageIncident(i incident.Incident) error {
 	db, tenant := w.store.dir.DB, w.tenant.name
 	var was *incident.Incident
 	old, err := findIncident(db, tenant, i.ID)
@@ -217,9 +217,9 @@ func (w *commit) incident(i incident.Incident) error {
 	case err == nil:
 		was, err = incidentHead(db, tenant, i.ID, old.created)
 		err = errors.Join(err,
-			w.batch.Delete(byTime(incidentRows, tenant, old.created, i.ID), nil),
-			w.batch.Delete(byTime(incidentsUpdated, tenant, old.updated, i.ID), nil))
-		w.count(incidentRows, -1)
+			w.batch.Delete(timeKey(incidentRows, tenant, old.created, i.ID), nil),
+			w.batch.Delete(timeKey(incidentsUpdated, tenant, old.updated, i.ID), nil))
+		w.countRow(incidentRows, -1)
 	case fault.Of(err) == fault.NotFound:
 		err = nil
 	}
@@ -231,19 +231,19 @@ func (w *commit) incident(i incident.Incident) error {
 		return fmt.Errorf("encode incident %s: %w", i.ID, err)
 	}
 	created, updated := datadir.TimeKey(i.Created), datadir.TimeKey(i.Updated)
-	if err := w.groupIncident(was, old.created, i); err != nil {
+	if err := w.indexIncident(was, old.created, i); err != nil {
 		return err
 	}
 	value := appendText(datadir.AppendUint(datadir.AppendUint(nil, created), updated), i.RedirectTo)
-	w.count(incidentRows, 1)
-	w.tell(store.IncidentChanged, i.ID, i.Updated)
+	w.countRow(incidentRows, 1)
+	w.stageChange(store.IncidentChanged, i.ID, i.Updated)
 	return errors.Join(
-		w.batch.Set(byID(incidentTable, tenant, i.ID), append(value, body...), nil),
-		w.batch.Set(byTime(incidentRows, tenant, created, i.ID), encodeIncident(i), nil),
-		w.batch.Set(byTime(incidentsUpdated, tenant, updated, i.ID), datadir.AppendUint(nil, created), nil))
+		w.batch.Set(idKey(incidentTable, tenant, i.ID), append(value, body...), nil),
+		w.batch.Set(timeKey(incidentRows, tenant, created, i.ID), encodeIncident(i), nil),
+		w.batch.Set(timeKey(incidentsUpdated, tenant, updated, i.ID), datadir.AppendUint(nil, created), nil))
 }
 
-func (w *commit) count(rows byte, n int64) {
+func (w *commit) countRow(rows byte, n int64) {
 	switch rows {
 	case alertRows:
 		w.state.Rows.Alerts += n

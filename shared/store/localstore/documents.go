@@ -17,7 +17,7 @@ import (
 // never, then its data.
 const (
 	documentTable = 'd'
-	journalTable  = 'j'
+	auditTable  = 'j'
 )
 
 var (
@@ -27,10 +27,10 @@ var (
 
 // Document is store.Documents.
 func (s *Store) Document(ctx context.Context, kind, id string) (store.Document, error) {
-	if err := checkLedger(ctx, "kind", kind, id, nil); err != nil {
+	if err := checkNames(ctx, "kind", kind, id, nil); err != nil {
 		return store.Document{}, err
 	}
-	v, closer, err := s.dir.DB.Get(byID(documentTable, kind, id))
+	v, closer, err := s.dir.DB.Get(idKey(documentTable, kind, id))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return store.Document{}, fault.Errorf(fault.NotFound, "no %s %q", kind, id)
 	}
@@ -38,7 +38,7 @@ func (s *Store) Document(ctx context.Context, kind, id string) (store.Document, 
 		return store.Document{}, fmt.Errorf("read %s %q: %w", kind, id, err)
 	}
 	defer closer.Close()
-	number, data, err := numbered(v)
+	number, data, err := cutNumber(v)
 	if err != nil {
 		return store.Document{}, fmt.Errorf("read %s %q: %w", kind, id, err)
 	}
@@ -47,13 +47,13 @@ func (s *Store) Document(ctx context.Context, kind, id string) (store.Document, 
 
 // ListDocuments is store.Documents.
 func (s *Store) ListDocuments(ctx context.Context, kind, after string, limit int) ([]store.Document, error) {
-	if err := checkLedger(ctx, "kind", kind, after, nil); err != nil {
+	if err := checkNames(ctx, "kind", kind, after, nil); err != nil {
 		return nil, err
 	}
 	prefix := datadir.Key(documentTable, kind)
 	from := prefix
 	if after != "" {
-		from = append(byID(documentTable, kind, after), 0)
+		from = append(idKey(documentTable, kind, after), 0)
 	}
 	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: datadir.After(prefix)})
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *Store) ListDocuments(ctx context.Context, kind, after string, limit int
 	}
 	var out []store.Document
 	for ok := it.First(); ok && len(out) < limit; ok = it.Next() {
-		number, data, err := numbered(it.Value())
+		number, data, err := cutNumber(it.Value())
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("list documents %s: %w", kind, err), it.Close())
 		}
@@ -75,21 +75,21 @@ func (s *Store) ListDocuments(ctx context.Context, kind, after string, limit int
 
 // PutDocument is store.Documents.
 func (s *Store) PutDocument(ctx context.Context, kind string, d store.Document) (uint64, error) {
-	return s.put(ctx, kind, d, func(*pebble.Batch) error { return nil })
+	return s.putDocument(ctx, kind, d, func(*pebble.Batch) error { return nil })
 }
 
 // PutAudited is store.Documents.
 func (s *Store) PutAudited(ctx context.Context, kind string, d store.Document, tenant string, e store.AuditEntry) (uint64, error) {
-	return s.put(ctx, kind, d, func(b *pebble.Batch) error { return s.note(b, tenant, e) })
+	return s.putDocument(ctx, kind, d, func(b *pebble.Batch) error { return s.stageEntries(b, tenant, e) })
 }
 
-// put writes a document with what else belongs into its batch.
-func (s *Store) put(ctx context.Context, kind string, d store.Document, also func(*pebble.Batch) error) (uint64, error) {
-	if err := checkLedger(ctx, "kind", kind, d.ID, d.Data); err != nil {
+// putDocument writes a document with what else belongs into its batch.
+func (s *Store) putDocument(ctx context.Context, kind string, d store.Document, also func(*pebble.Batch) error) (uint64, error) {
+	if err := checkNames(ctx, "kind", kind, d.ID, d.Data); err != nil {
 		return 0, err
 	}
-	s.ledger.Lock()
-	defer s.ledger.Unlock()
+	s.documentMu.Lock()
+	defer s.documentMu.Unlock()
 	old, err := s.Document(ctx, kind, d.ID)
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return 0, err
@@ -98,7 +98,7 @@ func (s *Store) put(ctx context.Context, kind string, d store.Document, also fun
 		return 0, fault.Errorf(fault.Conflict, "%s %q is at version %d, not %d", kind, d.ID, old.Version, d.Version)
 	}
 	b := s.dir.DB.NewBatch()
-	if err := errors.Join(b.Set(byID(documentTable, kind, d.ID), append(datadir.AppendUint(nil, d.Version+1), d.Data...), nil), also(b)); err != nil {
+	if err := errors.Join(b.Set(idKey(documentTable, kind, d.ID), append(datadir.AppendUint(nil, d.Version+1), d.Data...), nil), also(b)); err != nil {
 		return 0, errors.Join(err, b.Close())
 	}
 	if err := s.dir.Apply(b, true); err != nil {
@@ -109,12 +109,12 @@ func (s *Store) put(ctx context.Context, kind string, d store.Document, also fun
 
 // AppendEntry is store.AuditLog.
 func (s *Store) AppendEntry(ctx context.Context, tenant string, e store.AuditEntry) error {
-	if err := checkLedger(ctx, "tenant", tenant, e.ID, e.Data); err != nil {
+	if err := checkNames(ctx, "tenant", tenant, e.ID, e.Data); err != nil {
 		return err
 	}
-	s.ledger.Lock()
-	defer s.ledger.Unlock()
-	key := byID(journalTable, tenant, e.ID)
+	s.documentMu.Lock()
+	defer s.documentMu.Unlock()
+	key := idKey(auditTable, tenant, e.ID)
 	_, closer, err := s.dir.DB.Get(key)
 	if err == nil {
 		return closer.Close()
@@ -123,7 +123,7 @@ func (s *Store) AppendEntry(ctx context.Context, tenant string, e store.AuditEnt
 		return fmt.Errorf("append to journal of %q: %w", tenant, err)
 	}
 	b := s.dir.DB.NewBatch()
-	if err := s.note(b, tenant, e); err != nil {
+	if err := s.stageEntries(b, tenant, e); err != nil {
 		return errors.Join(fmt.Errorf("append to journal of %q: %w", tenant, err), b.Close())
 	}
 	if err := s.dir.Apply(b, true); err != nil {
@@ -132,8 +132,8 @@ func (s *Store) AppendEntry(ctx context.Context, tenant string, e store.AuditEnt
 	return nil
 }
 
-// note puts entries into a batch, and makes room by dropping the oldest that have expired.
-func (s *Store) note(b *pebble.Batch, tenant string, entries ...store.AuditEntry) error {
+// stageEntries puts entries into a batch, and makes room by dropping the oldest that have expired.
+func (s *Store) stageEntries(b *pebble.Batch, tenant string, entries ...store.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -141,9 +141,9 @@ func (s *Store) note(b *pebble.Batch, tenant string, entries ...store.AuditEntry
 		return err
 	}
 	for _, e := range entries {
-		err := checkLedger(context.Background(), "tenant", tenant, e.ID, e.Data)
+		err := checkNames(context.Background(), "tenant", tenant, e.ID, e.Data)
 		if err == nil {
-			err = b.Set(byID(journalTable, tenant, e.ID), append(datadir.AppendUint(nil, datadir.TimeKey(e.Expires)), e.Data...), nil)
+			err = b.Set(idKey(auditTable, tenant, e.ID), append(datadir.AppendUint(nil, datadir.TimeKey(e.Expires)), e.Data...), nil)
 		}
 		if err != nil {
 			return err
@@ -156,14 +156,14 @@ func (s *Store) note(b *pebble.Batch, tenant string, entries ...store.AuditEntry
 const maxDropped = 16
 
 func (s *Store) dropExpired(b *pebble.Batch, tenant string) error {
-	prefix := datadir.Key(journalTable, tenant)
+	prefix := datadir.Key(auditTable, tenant)
 	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
 	if err != nil {
 		return err
 	}
 	now := datadir.TimeKey(s.opts.Now())
 	for n, ok := 0, it.First(); ok && n < maxDropped; n, ok = n+1, it.Next() {
-		expires, _, err := numbered(it.Value())
+		expires, _, err := cutNumber(it.Value())
 		if err != nil || expires == 0 || expires > now {
 			break
 		}
@@ -176,13 +176,13 @@ func (s *Store) dropExpired(b *pebble.Batch, tenant string) error {
 
 // Entries is store.AuditLog.
 func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) ([]store.AuditEntry, error) {
-	if err := checkLedger(ctx, "tenant", tenant, before, nil); err != nil {
+	if err := checkNames(ctx, "tenant", tenant, before, nil); err != nil {
 		return nil, err
 	}
-	prefix := datadir.Key(journalTable, tenant)
+	prefix := datadir.Key(auditTable, tenant)
 	to := datadir.After(prefix)
 	if before != "" {
-		to = byID(journalTable, tenant, before)
+		to = idKey(auditTable, tenant, before)
 	}
 	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: to})
 	if err != nil {
@@ -191,7 +191,7 @@ func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) (
 	now := datadir.TimeKey(s.opts.Now())
 	var out []store.AuditEntry
 	for ok := it.Last(); ok && len(out) < limit; ok = it.Prev() {
-		expires, data, err := numbered(it.Value())
+		expires, data, err := cutNumber(it.Value())
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("read journal of %q: %w", tenant, err), it.Close())
 		}
@@ -207,7 +207,7 @@ func (s *Store) Entries(ctx context.Context, tenant, before string, limit int) (
 
 // AuditedTenants is store.AuditLog.
 func (s *Store) AuditedTenants(ctx context.Context) ([]string, error) {
-	prefix := []byte{journalTable}
+	prefix := []byte{auditTable}
 	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("list journals: %w", err)
@@ -217,7 +217,7 @@ func (s *Store) AuditedTenants(ctx context.Context) ([]string, error) {
 		k := it.Key()[1:]
 		tenant := string(k[1 : 1+k[0]])
 		out = append(out, tenant)
-		ok = it.SeekGE(datadir.After(datadir.Key(journalTable, tenant)))
+		ok = it.SeekGE(datadir.After(datadir.Key(auditTable, tenant)))
 	}
 	if err := errors.Join(ctx.Err(), it.Close()); err != nil {
 		return nil, fmt.Errorf("list journals: %w", err)
@@ -226,16 +226,16 @@ func (s *Store) AuditedTenants(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
-// checkLedger refuses names that no key can hold, and data that is too large.
-func checkLedger(ctx context.Context, what, name, id string, data []byte) error {
+// checkNames refuses names that no key can hold, and data that is too large.
+func checkNames(ctx context.Context, what, name, id string, data []byte) error {
 	if len(data) > store.MaxDocument {
 		return fault.Errorf(fault.TooLarge, "%s %q: %d bytes are more than %d", what, name, len(data), store.MaxDocument)
 	}
 	return errors.Join(ctx.Err(), datadir.CheckName(what, name), datadir.CheckName("id", id))
 }
 
-// numbered reads a number of 8 bytes and the data behind it, as a copy.
-func numbered(v []byte) (uint64, []byte, error) {
+// cutNumber reads a number of 8 bytes and the data behind it, as a copy.
+func cutNumber(v []byte) (uint64, []byte, error) {
 	if len(v) < 8 {
 		return 0, nil, errors.New("damaged")
 	}

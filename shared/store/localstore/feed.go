@@ -15,8 +15,8 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// tell adds a change to the commit's entry in the feed: kind, time, id.
-func (w *commit) tell(kind store.ChangeKind, id string, at time.Time) {
+// stageChange adds a change to the commit's entry in the feed: kind, time, id.
+func (w *commit) stageChange(kind store.ChangeKind, id string, at time.Time) {
 	w.feed = append(w.feed, kind[0])
 	w.feed = datadir.AppendUint(w.feed, datadir.TimeKey(at))
 	w.feed = appendText(w.feed, id)
@@ -50,7 +50,7 @@ func (s *Store) Changes(ctx context.Context, tenant, cursor string, limit int) (
 			version, taken = at, 0
 		}
 		for skip := 0; len(d.b) > 0 && len(out) < limit; skip++ {
-			c := store.Change{Kind: kinds[d.byte()], Time: d.time(), ID: d.text(), Version: version}
+			c := store.Change{Kind: kinds[d.takeByte()], Time: d.takeTime(), ID: d.takeText(), Version: version}
 			if d.bad || c.Kind == "" {
 				return nil, "", errors.Join(fmt.Errorf("feed of %q: entry %d is damaged", tenant, version), it.Close())
 			}

@@ -24,7 +24,7 @@ func (s *Store) Purge(ctx context.Context, name string, before time.Time, limit 
 	if err != nil || len(due.Items) == 0 || limit <= 0 {
 		return 0, err
 	}
-	folded, err := s.foldedRows(name)
+	folded, err := s.foldedByAlert(name)
 	if err != nil {
 		return 0, fmt.Errorf("forget incidents of %q: %w", name, err)
 	}
@@ -32,20 +32,20 @@ func (s *Store) Purge(ctx context.Context, name string, before time.Time, limit 
 		if err := ctx.Err(); err != nil {
 			return n, err
 		}
-		if err := s.forgetIncident(name, i.ID, before, folded); err != nil {
+		if err := s.purgeIncident(name, i.ID, before, folded); err != nil {
 			return n, fmt.Errorf("forget incident %s of %q: %w", i.ID, name, err)
 		}
 	}
 	return len(due.Items), nil
 }
 
-// foldedRows are the ids of folded alerts by the alert that they were folded into.
-func (s *Store) foldedRows(name string) (map[string][]string, error) {
-	v := s.view(name)
+// foldedByAlert are the ids of folded alerts by the alert that they were folded into.
+func (s *Store) foldedByAlert(name string) (map[string][]string, error) {
+	v := s.openView(name)
 	defer v.close()
 	out := map[string][]string{}
-	err := v.rows(foldedRows, span{}, true, func(at place, head []byte) (bool, error) {
-		row, err := decodeMember(at.id, at.created, head)
+	err := v.walkByCreation(foldedRows, timeRange{}, true, func(at place, head []byte) (bool, error) {
+		row, err := decodeAlert(at.id, at.created, head)
 		if err == nil {
 			out[row.FoldedInto] = append(out[row.FoldedInto], at.id)
 		}
@@ -54,14 +54,14 @@ func (s *Store) foldedRows(name string) (map[string][]string, error) {
 	return out, err
 }
 
-// forgetIncident forgets an incident unless somebody was at it since it was listed.
-func (s *Store) forgetIncident(name, id string, before time.Time, folded map[string][]string) error {
-	t := s.tenant(name)
+// purgeIncident forgets an incident unless somebody was at it since it was listed.
+func (s *Store) purgeIncident(name, id string, before time.Time, folded map[string][]string) error {
+	t := s.tenantOf(name)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	v := s.view(name)
+	v := s.openView(name)
 	defer v.close()
-	i, err := v.incident(id)
+	i, err := v.storedIncident(id)
 	if fault.Of(err) == fault.NotFound {
 		return nil
 	}
@@ -73,55 +73,55 @@ func (s *Store) forgetIncident(name, id string, before time.Time, folded map[str
 	if err != nil {
 		return err
 	}
-	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state.own()}
+	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state.clone()}
 	for _, at := range alerts {
-		err = errors.Join(err, w.forgetMember(v, at.id))
+		err = errors.Join(err, w.deleteAlert(v, at.id))
 		for _, copied := range folded[at.id] {
-			err = errors.Join(err, w.forgetMember(v, copied))
+			err = errors.Join(err, w.deleteAlert(v, copied))
 		}
 	}
 	for _, each := range all {
-		err = errors.Join(err, w.forgetCase(each))
+		err = errors.Join(err, w.deleteIncident(each))
 	}
 	w.state.Version++
 	w.state.Indexed = w.state.Version
-	if err = errors.Join(err, w.record()); err != nil {
+	if err = errors.Join(err, w.stageState()); err != nil {
 		return errors.Join(err, w.batch.Close())
 	}
 	if err := s.dir.Apply(w.batch, true); err != nil {
 		return err
 	}
-	s.committed(t, w.state)
+	s.publishState(t, w.state)
 	return nil
 }
 
-// forgetMember takes out an alert with what finds and counts it and its body, wherever that is.
-func (w *commit) forgetMember(v *view, id string) error {
-	old, rows, err := findMember(w.store.dir.DB, w.tenant.name, id)
+// deleteAlert takes out an alert with what finds and counts it and its body, wherever that is.
+func (w *commit) deleteAlert(v *view, id string) error {
+	old, rows, err := findAlert(w.store.dir.DB, w.tenant.name, id)
 	if err != nil {
 		if fault.Of(err) == fault.NotFound {
 			return nil
 		}
 		return err
 	}
-	whole, err := v.whole(old)
+	whole, err := v.wholeAlert(old)
 	if err != nil {
 		return err
 	}
 	at := place{id, old.created}
 	if rows != foldedRows {
 		for _, name := range incident.MentionedNames(whole.Alert) {
-			err = errors.Join(err, w.batch.Delete(at.mentionedBy(w.tenant.name, name), nil))
+			err = errors.Join(err, w.batch.Delete(at.mentionKey(w.tenant.name, name), nil))
 		}
 	}
-	w.state.source(whole, rows, -1)
+	w.state.countSource(whole, rows, -1)
 	nothing := incident.AlertRecord{}
 	nothing.Position = ^old.Position // another than it has, so that dropMember lets the body go
-	return errors.Join(err, w.group(at, memberLabels(rows, old.AlertRecord), at, nil), w.dropMember(old, rows, nothing), w.batch.Delete(byID(alertTable, w.tenant.name, id), nil))
+	return errors.Join(err, w.moveGroups(at, alertLabels(rows, old.AlertRecord), at, nil), w.dropAlert(old, rows, nothing), w.batch.Delete(idKey(alertTable, w.tenant.name, id), nil))
 }
 
-// forgetCase takes out an incident with its index entries.
-func (w *commit) forgetCase(id string) error {
+// deleteIncident takes out an incident with its index entries.
+func (w *commit) deleteIncident(id string) error {
 	db, tenant := w.store.dir.DB, w.tenant.name
 	old, err := findIncident(db, tenant, id)
 	if err != nil {
@@ -135,10 +135,10 @@ func (w *commit) forgetCase(id string) error {
 		return err
 	}
 	at := place{id, old.created}
-	w.count(incidentRows, -1)
+	w.countRow(incidentRows, -1)
 	return errors.Join(
-		w.group(at, incidentLabels(*head), at, nil),
-		w.batch.Delete(byID(incidentTable, tenant, id), nil),
-		w.batch.Delete(byTime(incidentRows, tenant, old.created, id), nil),
-		w.batch.Delete(byTime(incidentsUpdated, tenant, old.updated, id), nil))
+		w.moveGroups(at, incidentLabels(*head), at, nil),
+		w.batch.Delete(idKey(incidentTable, tenant, id), nil),
+		w.batch.Delete(timeKey(incidentRows, tenant, old.created, id), nil),
+		w.batch.Delete(timeKey(incidentsUpdated, tenant, old.updated, id), nil))
 }

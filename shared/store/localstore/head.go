@@ -26,32 +26,32 @@ const (
 
 var errHead = errors.New("head is damaged")
 
-// memberRow is an alert or exposure as its head tells it: a Member whose Alert has only ID, Title, Severity,
+// alertRow is an alert or exposure as its head tells it: a Member whose Alert has only ID, Title, Severity,
 // ServiceSource, Class, First and Last. It is a query.Row.
-type memberRow struct {
+type alertRow struct {
 	incident.AlertRecord
 	created uint64
 	rest    []byte
 	view    *view // resolves merged incidents; nil leaves them
 }
 
-var _ query.Row = (*memberRow)(nil)
+var _ query.Row = (*alertRow)(nil)
 
 // Text shows the incident as readers see it: the survivor of merges.
-func (r *memberRow) Text(f query.Field) string {
+func (r *alertRow) Text(f query.Field) string {
 	if f == query.IncidentID && r.view != nil {
-		return r.view.survivor(r.Incident)
+		return r.view.survivorOf(r.Incident)
 	}
 	return r.AlertRecord.Text(f)
 }
 
-// memberRest is the part of a head that no query looks at.
-type memberRest struct {
+// alertRest is the part of a head that no query looks at.
+type alertRest struct {
 	Reasons  []incident.Reason  `json:"reasons,omitempty"`
 	Comments []incident.Comment `json:"comments,omitempty"`
 }
 
-func encodeMember(m incident.AlertRecord) ([]byte, error) {
+func encodeAlert(m incident.AlertRecord) ([]byte, error) {
 	b := make([]byte, 0, 256)
 	var flags byte
 	if m.StatusSet {
@@ -71,28 +71,28 @@ func encodeMember(m incident.AlertRecord) ([]byte, error) {
 	if len(m.Reasons)+len(m.Comments) == 0 {
 		return b, nil
 	}
-	rest, err := json.Marshal(memberRest{m.Reasons, m.Comments})
+	rest, err := json.Marshal(alertRest{m.Reasons, m.Comments})
 	return append(b, rest...), err
 }
 
-// decodeMember reads a head. The result keeps nothing of b but the rest.
-func decodeMember(id string, created uint64, b []byte) (*memberRow, error) {
-	r := &memberRow{created: created}
+// decodeAlert reads a head. The result keeps nothing of b but the rest.
+func decodeAlert(id string, created uint64, b []byte) (*alertRow, error) {
+	r := &alertRow{created: created}
 	m := &r.AlertRecord
 	d := decoder{b: b}
-	if d.byte() != headFormat {
+	if d.takeByte() != headFormat {
 		return nil, fmt.Errorf("alert %s: %w", id, errHead)
 	}
-	m.StatusSet = d.byte()&flagStatusSet != 0
-	m.Position = d.uvarint()
+	m.StatusSet = d.takeByte()&flagStatusSet != 0
+	m.Position = d.takeUvarint()
 	for _, t := range [...]*time.Time{&m.Updated, &m.Resolved, &m.Alert.First, &m.Alert.Last} {
-		*t = d.time()
+		*t = d.takeTime()
 	}
 	for _, s := range [...]*string{
 		&m.Incident, &m.FoldedInto, (*string)(&m.Status), &m.Alert.Title, (*string)(&m.Alert.Severity), &m.Alert.ServiceSource, (*string)(&m.Alert.Class),
 		&m.AssignedTo, &m.Classification, &m.Determination,
 	} {
-		*s = d.text()
+		*s = d.takeText()
 	}
 	if d.bad {
 		return nil, fmt.Errorf("alert %s: %w", id, errHead)
@@ -102,11 +102,11 @@ func decodeMember(id string, created uint64, b []byte) (*memberRow, error) {
 	return r, nil
 }
 
-// whole adds what only the rest and the body tell.
-func (r *memberRow) whole(body []byte) (incident.AlertRecord, error) {
+// decodeWhole adds what only the rest and the body tell.
+func (r *alertRow) decodeWhole(body []byte) (incident.AlertRecord, error) {
 	m := r.AlertRecord
 	if len(r.rest) > 0 {
-		var rest memberRest
+		var rest alertRest
 		if err := json.Unmarshal(r.rest, &rest); err != nil {
 			return m, fmt.Errorf("alert %s: %w: %w", m.Alert.ID, errHead, err)
 		}
@@ -134,14 +134,14 @@ func encodeIncident(i incident.Incident) []byte {
 func decodeIncident(id string, created uint64, b []byte) (*incident.Incident, error) {
 	i := &incident.Incident{ID: id, Created: datadir.KeyTime(created)}
 	d := decoder{b: b}
-	if d.byte() != headFormat {
+	if d.takeByte() != headFormat {
 		return nil, fmt.Errorf("incident %s: %w", id, errHead)
 	}
 	for _, t := range [...]*time.Time{&i.Updated, &i.First, &i.Last} {
-		*t = d.time()
+		*t = d.takeTime()
 	}
 	for _, s := range [...]*string{&i.Name, (*string)(&i.Severity), (*string)(&i.Status), &i.AssignedTo, &i.Classification, &i.Determination} {
-		*s = d.text()
+		*s = d.takeText()
 	}
 	if d.bad {
 		return nil, fmt.Errorf("incident %s: %w", id, errHead)
@@ -159,7 +159,7 @@ type decoder struct {
 	bad bool
 }
 
-func (d *decoder) take(n uint64) []byte {
+func (d *decoder) takeBytes(n uint64) []byte {
 	if n > uint64(len(d.b)) {
 		d.b, d.bad = nil, true
 		return nil
@@ -169,14 +169,14 @@ func (d *decoder) take(n uint64) []byte {
 	return v
 }
 
-func (d *decoder) byte() byte {
-	if v := d.take(1); v != nil {
+func (d *decoder) takeByte() byte {
+	if v := d.takeBytes(1); v != nil {
 		return v[0]
 	}
 	return 0
 }
 
-func (d *decoder) uvarint() uint64 {
+func (d *decoder) takeUvarint() uint64 {
 	n, w := binary.Uvarint(d.b)
 	if w <= 0 {
 		d.b, d.bad = nil, true
@@ -186,6 +186,6 @@ func (d *decoder) uvarint() uint64 {
 	return n
 }
 
-func (d *decoder) uint() uint64    { return datadir.Uint(d.take(8)) }
-func (d *decoder) time() time.Time { return datadir.KeyTime(d.uint()) }
-func (d *decoder) text() string    { return string(d.take(d.uvarint())) }
+func (d *decoder) takeUint() uint64    { return datadir.Uint(d.takeBytes(8)) }
+func (d *decoder) takeTime() time.Time { return datadir.KeyTime(d.takeUint()) }
+func (d *decoder) takeText() string    { return string(d.takeBytes(d.takeUvarint())) }

@@ -13,57 +13,57 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// own is a copy that shares no map with st: it changes with the commit, and only if that succeeds.
-func (st state) own() state {
+// clone is a copy that shares no map with st: it changes with the commit, and only if that succeeds.
+func (st state) clone() state {
 	st.Groups, st.Sources = maps.Clone(st.Groups), maps.Clone(st.Sources)
 	return st
 }
 
-// index brings what finds and counts an alert from what it was, nil for new, to what it is.
-func (w *commit) index(old *memberRow, oldRows byte, m incident.AlertRecord, rows byte) error {
+// indexAlert brings what finds and counts an alert from what it was, nil for new, to what it is.
+func (w *commit) indexAlert(old *alertRow, oldRows byte, m incident.AlertRecord, rows byte) error {
 	now := place{m.Alert.ID, datadir.TimeKey(m.Created)}
 	was, before := now, []label(nil)
 	if old != nil {
-		was, before = place{m.Alert.ID, old.created}, memberLabels(oldRows, old.AlertRecord)
-		w.state.source(m, oldRows, -1)
+		was, before = place{m.Alert.ID, old.created}, alertLabels(oldRows, old.AlertRecord)
+		w.state.countSource(m, oldRows, -1)
 	}
-	w.state.source(m, rows, 1)
-	return errors.Join(w.group(was, before, now, memberLabels(rows, m)), w.mentions(old, oldRows, m, rows))
+	w.state.countSource(m, rows, 1)
+	return errors.Join(w.moveGroups(was, before, now, alertLabels(rows, m)), w.indexMentions(old, oldRows, m, rows))
 }
 
-// groupIncident does it for an incident, of which there are no names.
-func (w *commit) groupIncident(old *incident.Incident, created uint64, i incident.Incident) error {
+// indexIncident does it for an incident, of which there are no names.
+func (w *commit) indexIncident(old *incident.Incident, created uint64, i incident.Incident) error {
 	now := place{i.ID, datadir.TimeKey(i.Created)}
 	if old == nil {
-		return w.group(now, nil, now, incidentLabels(i))
+		return w.moveGroups(now, nil, now, incidentLabels(i))
 	}
-	return w.group(place{i.ID, created}, incidentLabels(*old), now, incidentLabels(i))
+	return w.moveGroups(place{i.ID, created}, incidentLabels(*old), now, incidentLabels(i))
 }
 
 // incidentHead reads what lies in the table of incident rows.
 func incidentHead(r pebble.Reader, tenant, id string, created uint64) (*incident.Incident, error) {
-	head, err := get(r, byTime(incidentRows, tenant, created, id))
+	head, err := readValue(r, timeKey(incidentRows, tenant, created, id))
 	if err != nil {
 		return nil, fault.Errorf(fault.Again, "incident %s: read head: %w", id, err)
 	}
 	return decodeIncident(id, created, head)
 }
 
-// pointedAt are the rows that e can hold for when it names them by id, or by the incident that they are in. named is false when
+// placesNamedIn are the rows that e can hold for when it names them by id, or by the incident that they are in. named is false when
 // it does neither.
-func (v *view) pointedAt(table byte, e query.Expr) (places []place, named bool, err error) {
-	if id, ok := equals(e, query.ID); ok {
+func (v *view) placesNamedIn(table byte, e query.Expr) (places []place, named bool, err error) {
+	if id, ok := textEqualTo(e, query.ID); ok {
 		at, found, err := v.placeOf(table, strings.ToLower(id))
 		if err == nil && found {
 			places = []place{at}
 		}
 		return places, true, err
 	}
-	id, ok := equals(e, query.IncidentID)
+	id, ok := textEqualTo(e, query.IncidentID)
 	if !ok || table != alertRows {
 		return nil, false, nil
 	}
-	i, err := v.incident(id)
+	i, err := v.storedIncident(id)
 	switch {
 	case fault.Of(err) == fault.NotFound: // alerts may say so all the same
 		places, err = v.alertsOf([]string{id})
@@ -73,14 +73,14 @@ func (v *view) pointedAt(table byte, e query.Expr) (places []place, named bool, 
 	return places, true, err
 }
 
-// equals finds the text that e wants a field to have, where it wants one.
-func equals(e query.Expr, f query.Field) (text string, ok bool) {
+// textEqualTo finds the text that e wants a field to have, where it wants one.
+func textEqualTo(e query.Expr, f query.Field) (text string, ok bool) {
 	switch e := e.(type) {
 	case query.And:
-		if text, ok = equals(e.Left, f); ok {
+		if text, ok = textEqualTo(e.Left, f); ok {
 			return text, ok
 		}
-		return equals(e.Right, f)
+		return textEqualTo(e.Right, f)
 	case query.Compare:
 		return e.Text, e.Field == f && e.Op == query.Eq && !e.Null
 	}
@@ -90,26 +90,26 @@ func equals(e query.Expr, f query.Field) (text string, ok bool) {
 func (v *view) placeOf(table byte, id string) (at place, found bool, err error) {
 	if table == incidentRows {
 		f, err := findIncident(v, v.tenant, id)
-		return place{id, f.created}, err == nil, none(err)
+		return place{id, f.created}, err == nil, ignoreNotFound(err)
 	}
-	row, rows, err := findMember(v, v.tenant, id)
+	row, rows, err := findAlert(v, v.tenant, id)
 	if err != nil || rows != table {
-		return at, false, none(err)
+		return at, false, ignoreNotFound(err)
 	}
 	return place{id, row.created}, true, nil
 }
 
-// none is nil where there is none.
-func none(err error) error {
+// ignoreNotFound is nil where there is none.
+func ignoreNotFound(err error) error {
 	if fault.Of(err) == fault.NotFound {
 		return nil
 	}
 	return err
 }
 
-// reindex makes the indexes and counts of a tenant whose last commits did not keep them. It is whole or not there: only the
+// rebuildIndexes makes the indexes and counts of a tenant whose last commits did not keep them. It is whole or not there: only the
 // last batch says that it is done.
-func (s *Store) reindex(t *tenant) error {
+func (s *Store) rebuildIndexes(t *tenant) error {
 	if t.state.Indexed == t.state.Version {
 		return nil
 	}
@@ -121,15 +121,15 @@ func (s *Store) reindex(t *tenant) error {
 			return err
 		}
 	}
-	v := s.view(t.name)
+	v := s.openView(t.name)
 	defer v.close()
 	for _, table := range []byte{alertRows, exposureRows, incidentRows, foldedRows} {
-		if err := v.rows(table, span{}, false, func(at place, head []byte) (bool, error) { return true, w.again(table, at, head) }); err != nil {
+		if err := v.walkByCreation(table, timeRange{}, false, func(at place, head []byte) (bool, error) { return true, w.indexRow(table, at, head) }); err != nil {
 			return err
 		}
 	}
 	w.state.Indexed = w.state.Version
-	if err := w.record(); err != nil {
+	if err := w.stageState(); err != nil {
 		return err
 	}
 	if err := s.dir.Apply(w.batch, true); err != nil {
@@ -139,8 +139,8 @@ func (s *Store) reindex(t *tenant) error {
 	return nil
 }
 
-// again indexes one row of a table, and writes what has gathered when that is much.
-func (w *commit) again(table byte, at place, head []byte) error {
+// indexRow indexes one row of a table, and writes what has gathered when that is much.
+func (w *commit) indexRow(table byte, at place, head []byte) error {
 	const much = 8 << 20
 	if w.batch.Len() > much {
 		if err := w.store.dir.Apply(w.batch, false); err != nil {
@@ -153,15 +153,15 @@ func (w *commit) again(table byte, at place, head []byte) error {
 		if err != nil {
 			return err
 		}
-		return w.groupIncident(nil, 0, *i)
+		return w.indexIncident(nil, 0, *i)
 	}
-	row, err := decodeMember(at.id, at.created, head)
+	row, err := decodeAlert(at.id, at.created, head)
 	if err != nil {
 		return err
 	}
-	m, err := w.store.body(w.store.dir.DB, w.tenant.name, row)
+	m, err := w.store.readWhole(w.store.dir.DB, w.tenant.name, row)
 	if err != nil { // damaged: it is listed as before, and found by no name
 		m = row.AlertRecord
 	}
-	return w.index(nil, 0, m, table)
+	return w.indexAlert(nil, 0, m, table)
 }

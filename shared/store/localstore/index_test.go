@@ -127,7 +127,7 @@ func TestIndexesAreMadeForOldDirectories(t *testing.T) {
 	}
 	whole := dump(t, dir)
 	var old map[string]jsontext.Value
-	record, err := get(dir.DB, datadir.Key(tenantTable, "t"))
+	record, err := readValue(dir.DB, datadir.Key(tenantTable, "t"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,8 @@ const (
 	incidentAlerts = 'm'
 )
 
-// rowsOf says which row table a member belongs in.
-func rowsOf(m incident.AlertRecord) byte {
+// rowTableOf says which row table a member belongs in.
+func rowTableOf(m incident.AlertRecord) byte {
 	switch {
 	case m.FoldedInto != "":
 		return foldedRows
@@ -38,8 +38,8 @@ func rowsOf(m incident.AlertRecord) byte {
 	return alertRows
 }
 
-// updatedOf is the index by update time beside a row table; 0 when there is none.
-func updatedOf(rows byte) byte {
+// updateIndexOf is the index by update time beside a row table; 0 when there is none.
+func updateIndexOf(rows byte) byte {
 	switch rows {
 	case alertRows:
 		return alertsUpdated
@@ -51,18 +51,18 @@ func updatedOf(rows byte) byte {
 	return 0
 }
 
-// byID is the key of a table that is ordered by ids.
-func byID(table byte, tenant, id string) []byte {
+// idKey is the key of a table that is ordered by ids.
+func idKey(table byte, tenant, id string) []byte {
 	return append(datadir.Key(table, tenant), id...)
 }
 
-// byTime is the key of a table that is ordered newest first; at is a datadir.TimeKey. Rows of one moment lie in the
+// timeKey is the key of a table that is ordered newest first; at is a datadir.TimeKey. Rows of one moment lie in the
 // order of their ids.
-func byTime(table byte, tenant string, at uint64, id string) []byte {
+func timeKey(table byte, tenant string, at uint64, id string) []byte {
 	return append(datadir.AppendUint(datadir.Key(table, tenant), ^at), id...)
 }
 
-// inIncident is the key of the index by incident, ordered by first activity.
-func inIncident(tenant, incident string, first uint64, id string) []byte {
+// incidentAlertKey is the key of the index by incident, ordered by first activity.
+func incidentAlertKey(tenant, incident string, first uint64, id string) []byte {
 	return append(datadir.AppendUint(datadir.Key(incidentAlerts, tenant, incident), first), id...)
 }

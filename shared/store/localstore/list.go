@@ -18,13 +18,13 @@ type listing[R query.Row, T any] struct {
 	groups *state             // counts groups of the row table; nil when a walk is given
 	// walk goes through all rows in the order that the listing has unless the query asks for another, which is order. Nil is
 	// the row table by creation, newest first, with indexes for the other order and for update times.
-	walk  func(do visit) error
+	walk  func(do visitFunc) error
 	order []query.Order
 }
 
-// answer gives a page. Rows that are in order already are read no further than the page goes, unless they are to be
+// answerPage gives a page. Rows that are in order already are read no further than the page goes, unless they are to be
 // counted; otherwise all are looked at, and no more are remembered than the page needs.
-func (l listing[R, T]) answer(ctx context.Context, v *view, q query.Query) (store.Page[T], error) {
+func (l listing[R, T]) answerPage(ctx context.Context, v *view, q query.Query) (store.Page[T], error) {
 	page := store.Page[T]{Total: -1}
 	if q.Top <= 0 || q.Skip < 0 {
 		return page, fault.Errorf(fault.Invalid, "a page of %d after %d rows", q.Top, q.Skip)
@@ -37,19 +37,19 @@ func (l listing[R, T]) answer(ctx context.Context, v *view, q query.Query) (stor
 		q.Count = false
 	}
 	if q.Count && l.groups != nil {
-		if c := l.groups.choose(l.table, q.Where); c.exact {
+		if c := l.groups.chooseGroups(l.table, q.Where); c.exact {
 			page.Total, q.Count = c.size, false
 		}
 	}
-	walk, ordered, err := l.plan(v, q)
+	walk, ordered, err := l.planWalk(v, q)
 	if err != nil {
 		return page, err
 	}
 	var matched int64
 	if ordered {
-		matched, err = l.stream(ctx, v, walk, q, &page)
+		matched, err = l.fillInOrder(ctx, v, walk, q, &page)
 	} else {
-		matched, err = l.sort(ctx, v, walk, q, &page)
+		matched, err = l.fillSorted(ctx, v, walk, q, &page)
 	}
 	if err == nil && q.Count {
 		page.Total = matched
@@ -57,52 +57,52 @@ func (l listing[R, T]) answer(ctx context.Context, v *view, q query.Query) (stor
 	return page, err
 }
 
-// plan says how to walk, and whether that gives the order the query asks for.
-func (l listing[R, T]) plan(v *view, q query.Query) (walk func(visit) error, ordered bool, err error) {
+// planWalk says how to walk, and whether that gives the order the query asks for.
+func (l listing[R, T]) planWalk(v *view, q query.Query) (walk func(visitFunc) error, ordered bool, err error) {
 	if l.walk != nil {
 		return l.walk, slices.Equal(q.Order, l.order), nil
 	}
-	if places, named, err := v.pointedAt(l.table, q.Where); named || err != nil {
-		return func(do visit) error { return v.each(l.table, places, do) }, false, err
+	if places, named, err := v.placesNamedIn(l.table, q.Where); named || err != nil {
+		return func(do visitFunc) error { return v.walkPlaces(l.table, places, do) }, false, err
 	}
-	created, updated := spanOf(q, query.Created), spanOf(q, query.Updated)
-	groups := choice{all: true}
+	created, updated := rangeOf(q, query.Created), rangeOf(q, query.Updated)
+	groups := groupChoice{allRows: true}
 	if l.groups != nil {
-		groups = l.groups.choose(l.table, q.Where)
+		groups = l.groups.chooseGroups(l.table, q.Where)
 	}
-	byGroup := func(do visit) error { return v.grouped(l.table, groups.labels, created, do) }
-	byCreated := func(asc bool) func(visit) error {
-		return func(do visit) error { return v.rows(l.table, created, asc, do) }
+	byGroup := func(do visitFunc) error { return v.walkGroups(l.table, groups.labels, created, do) }
+	byCreated := func(asc bool) func(visitFunc) error {
+		return func(do visitFunc) error { return v.walkByCreation(l.table, created, asc, do) }
 	}
-	byUpdated := func(asc bool) func(visit) error {
-		return func(do visit) error { return v.byUpdate(l.table, updated, asc, do) }
+	byUpdated := func(asc bool) func(visitFunc) error {
+		return func(do visitFunc) error { return v.walkByUpdate(l.table, updated, asc, do) }
 	}
 	by, desc := q.Order[0].Field, q.Order[0].Desc
 	switch {
 	case len(q.Order) > 1: // more than times can tell
-	case by == query.Created && desc && !groups.all:
+	case by == query.Created && desc && !groups.allRows:
 		return byGroup, true, nil
-	case by == query.Created && (desc || !groups.fewer(q, l.total)):
+	case by == query.Created && (desc || !groups.isCheaper(q, l.total)):
 		return byCreated(!desc), true, nil
-	case by == query.Updated && (updated != span{} || !groups.fewer(q, l.total)):
+	case by == query.Updated && (updated != timeRange{} || !groups.isCheaper(q, l.total)):
 		return byUpdated(!desc), true, nil
 	}
-	if created == (span{}) && updated != (span{}) {
+	if created == (timeRange{}) && updated != (timeRange{}) {
 		return byUpdated(false), false, nil
 	}
-	if !groups.all {
+	if !groups.allRows {
 		return byGroup, false, nil
 	}
 	return byCreated(false), false, nil
 }
 
-func spanOf(q query.Query, f query.Field) span {
+func rangeOf(q query.Query, f query.Field) timeRange {
 	from, to := query.Span(q.Where, f)
-	return span{from, to}
+	return timeRange{from, to}
 }
 
-// stream fills the page from rows that come in order, and counts those that match as far as it goes.
-func (l listing[R, T]) stream(ctx context.Context, v *view, walk func(visit) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
+// fillInOrder fills the page from rows that come in order, and counts those that match as far as it goes.
+func (l listing[R, T]) fillInOrder(ctx context.Context, v *view, walk func(visitFunc) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
 	first, end := int64(q.Skip), int64(q.Skip)+int64(q.Top)
 	err = walk(func(at place, head []byte) (bool, error) {
 		v.store.looked.Add(1)
@@ -134,8 +134,8 @@ func (l listing[R, T]) stream(ctx context.Context, v *view, walk func(visit) err
 	return matched, err
 }
 
-// sort finds the page's rows among all that match, in whatever order they come. Only the page's own are shown.
-func (l listing[R, T]) sort(ctx context.Context, v *view, walk func(visit) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
+// fillSorted finds the page's rows among all that match, in whatever order they come. Only the page's own are shown.
+func (l listing[R, T]) fillSorted(ctx context.Context, v *view, walk func(visitFunc) error, q query.Query, page *store.Page[T]) (matched int64, err error) {
 	top := query.NewTop[place](q)
 	err = walk(func(at place, head []byte) (bool, error) {
 		v.store.looked.Add(1)
@@ -154,7 +154,7 @@ func (l listing[R, T]) sort(ctx context.Context, v *view, walk func(visit) error
 	var places []place
 	places, page.More = top.Page()
 	for _, at := range places {
-		_, err := v.visit(l.table, at, func(at place, head []byte) (bool, error) {
+		_, err := v.visitRow(l.table, at, func(at place, head []byte) (bool, error) {
 			row, err := l.decode(at, head)
 			if err != nil {
 				return false, err

@@ -23,9 +23,9 @@ func (s *Store) Load(ctx context.Context, tenant string, refs incident.Refs) (in
 	if err := datadir.CheckName("tenant", tenant); err != nil {
 		return out, fmt.Errorf("load: %w", err)
 	}
-	v := s.view(tenant)
+	v := s.openView(tenant)
 	defer v.close()
-	st, err := v.state()
+	st, err := v.readState()
 	if err != nil {
 		return out, fmt.Errorf("load from %q: %w", tenant, err)
 	}
@@ -33,14 +33,14 @@ func (s *Store) Load(ctx context.Context, tenant string, refs incident.Refs) (in
 	if st.Version == 0 {
 		return out, nil
 	}
-	for _, id := range distinct(refs.Alerts) {
-		out.Alerts, err = found(out.Alerts, err, func() (incident.AlertRecord, error) { return v.stored(id) })
+	for _, id := range sortedDistinct(refs.Alerts) {
+		out.Alerts, err = appendFound(out.Alerts, err, func() (incident.AlertRecord, error) { return v.storedAlert(id) })
 	}
-	for _, id := range distinct(refs.Incidents) {
-		out.Incidents, err = found(out.Incidents, err, func() (incident.Incident, error) { return v.incident(id) })
+	for _, id := range sortedDistinct(refs.Incidents) {
+		out.Incidents, err = appendFound(out.Incidents, err, func() (incident.Incident, error) { return v.storedIncident(id) })
 	}
-	for _, key := range distinct(refs.Nodes) {
-		out.Nodes, err = found(out.Nodes, err, func() (incident.Node, error) { return v.node(key) })
+	for _, key := range sortedDistinct(refs.Nodes) {
+		out.Nodes, err = appendFound(out.Nodes, err, func() (incident.Node, error) { return v.storedNode(key) })
 	}
 	if err != nil {
 		return incident.Loaded{}, fmt.Errorf("load from %q: %w", tenant, err)
@@ -48,8 +48,8 @@ func (s *Store) Load(ctx context.Context, tenant string, refs incident.Refs) (in
 	return out, nil
 }
 
-// found appends what get finds; what does not exist is left out, and after an error nothing more is looked for.
-func found[T any](to []T, err error, get func() (T, error)) ([]T, error) {
+// appendFound appends what get finds; what does not exist is left out, and after an error nothing more is looked for.
+func appendFound[T any](to []T, err error, get func() (T, error)) ([]T, error) {
 	if err != nil {
 		return to, err
 	}
@@ -63,7 +63,7 @@ func found[T any](to []T, err error, get func() (T, error)) ([]T, error) {
 	return to, err
 }
 
-func distinct(ids []string) []string {
+func sortedDistinct(ids []string) []string {
 	ids = slices.Clone(ids)
 	slices.Sort(ids) // neighbours in the database are read one after the other
 	return slices.Compact(ids)
@@ -77,7 +77,7 @@ type view struct {
 	survivors map[string]string
 }
 
-func (s *Store) view(tenant string) *view {
+func (s *Store) openView(tenant string) *view {
 	return &view{Snapshot: s.dir.DB.NewSnapshot(), store: s, tenant: tenant}
 }
 
@@ -85,7 +85,7 @@ func (v *view) close() {
 	_ = v.Snapshot.Close() // fails only when closed twice
 }
 
-func (v *view) state() (state, error) {
+func (v *view) readState() (state, error) {
 	var st state
 	value, closer, err := v.Get(datadir.Key(tenantTable, v.tenant))
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -98,22 +98,22 @@ func (v *view) state() (state, error) {
 	return st, json.Unmarshal(value, &st)
 }
 
-// stored gives an alert as it was committed: merges and folds not followed.
-func (v *view) stored(id string) (incident.AlertRecord, error) {
-	row, _, err := findMember(v, v.tenant, id)
+// storedAlert gives an alert as it was committed: merges and folds not followed.
+func (v *view) storedAlert(id string) (incident.AlertRecord, error) {
+	row, _, err := findAlert(v, v.tenant, id)
 	if err != nil {
 		return incident.AlertRecord{}, err
 	}
-	return v.whole(row)
+	return v.wholeAlert(row)
 }
 
-// whole reads a row's body.
-func (v *view) whole(row *memberRow) (incident.AlertRecord, error) {
-	return v.store.body(v, v.tenant, row)
+// wholeAlert reads a row's body.
+func (v *view) wholeAlert(row *alertRow) (incident.AlertRecord, error) {
+	return v.store.readWhole(v, v.tenant, row)
 }
 
-// incident gives an incident as it was committed.
-func (v *view) incident(id string) (incident.Incident, error) {
+// storedIncident gives an incident as it was committed.
+func (v *view) storedIncident(id string) (incident.Incident, error) {
 	var i incident.Incident
 	f, err := findIncident(v, v.tenant, id)
 	if err != nil {
@@ -125,16 +125,16 @@ func (v *view) incident(id string) (incident.Incident, error) {
 	return i, nil
 }
 
-func (v *view) node(key string) (incident.Node, error) {
-	value, err := get(v, byID(nodeTable, v.tenant, key))
+func (v *view) storedNode(key string) (incident.Node, error) {
+	value, err := readValue(v, idKey(nodeTable, v.tenant, key))
 	if err != nil {
 		return incident.Node{}, err
 	}
 	return decodeNode(key, value)
 }
 
-// survivor follows merges from an incident to the one that has its content now.
-func (v *view) survivor(id string) string {
+// survivorOf follows merges from an incident to the one that has its content now.
+func (v *view) survivorOf(id string) string {
 	if id == "" {
 		return ""
 	}
@@ -159,9 +159,9 @@ func (v *view) survivor(id string) string {
 // maxRedirects ends a circle of redirects, which correlation never makes.
 const maxRedirects = 1000
 
-// findMember reads an alert's head by id, and which row table it is in; fault.NotFound when there is none.
-func findMember(r pebble.Reader, tenant, id string) (*memberRow, byte, error) {
-	at, err := get(r, byID(alertTable, tenant, id))
+// findAlert reads an alert's head by id, and which row table it is in; fault.NotFound when there is none.
+func findAlert(r pebble.Reader, tenant, id string) (*alertRow, byte, error) {
+	at, err := readValue(r, idKey(alertTable, tenant, id))
 	if err != nil {
 		return nil, 0, fmt.Errorf("alert %s: %w", id, err)
 	}
@@ -169,11 +169,11 @@ func findMember(r pebble.Reader, tenant, id string) (*memberRow, byte, error) {
 		return nil, 0, fmt.Errorf("alert %s: %w", id, errHead)
 	}
 	rows, created := at[0], datadir.Uint(at)
-	head, err := get(r, byTime(rows, tenant, created, id))
+	head, err := readValue(r, timeKey(rows, tenant, created, id))
 	if err != nil {
 		return nil, 0, fault.Errorf(fault.Again, "alert %s: read head: %w", id, err)
 	}
-	row, err := decodeMember(id, created, head)
+	row, err := decodeAlert(id, created, head)
 	return row, rows, err
 }
 
@@ -185,20 +185,20 @@ type incidentRecord struct {
 }
 
 func findIncident(r pebble.Reader, tenant, id string) (incidentRecord, error) {
-	value, err := get(r, byID(incidentTable, tenant, id))
+	value, err := readValue(r, idKey(incidentTable, tenant, id))
 	if err != nil {
 		return incidentRecord{}, fmt.Errorf("incident %s: %w", id, err)
 	}
 	d := decoder{b: value}
-	f := incidentRecord{created: d.uint(), updated: d.uint(), redirect: d.text(), body: d.b}
+	f := incidentRecord{created: d.takeUint(), updated: d.takeUint(), redirect: d.takeText(), body: d.b}
 	if d.bad {
 		return f, fmt.Errorf("incident %s: %w", id, errHead)
 	}
 	return f, nil
 }
 
-// get reads one value; fault.NotFound when there is none.
-func get(r pebble.Reader, key []byte) ([]byte, error) {
+// readValue reads one value; fault.NotFound when there is none.
+func readValue(r pebble.Reader, key []byte) ([]byte, error) {
 	v, closer, err := r.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fault.Errorf(fault.NotFound, "there is none")

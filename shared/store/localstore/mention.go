@@ -26,18 +26,18 @@ const mentionTable = 'x'
 
 var _ store.Index = (*Store)(nil)
 
-// ofName begins the keys of a name's entries.
-func ofName(tenant, name string) []byte {
+// mentionPrefix begins the keys of a name's entries.
+func mentionPrefix(tenant, name string) []byte {
 	sum := sha256.Sum256([]byte(name))
 	return append(datadir.Key(mentionTable, tenant), sum[:16]...)
 }
 
-func (p place) mentionedBy(tenant, name string) []byte {
-	return append(datadir.AppendUint(ofName(tenant, name), ^p.created), p.id...)
+func (p place) mentionKey(tenant, name string) []byte {
+	return append(datadir.AppendUint(mentionPrefix(tenant, name), ^p.created), p.id...)
 }
 
-// mentions makes an alert be found by its names and no others. A body that is the old one has the old names.
-func (w *commit) mentions(old *memberRow, oldRows byte, m incident.AlertRecord, rows byte) error {
+// indexMentions makes an alert be found by its names and no others. A body that is the old one has the old names.
+func (w *commit) indexMentions(old *alertRow, oldRows byte, m incident.AlertRecord, rows byte) error {
 	at := place{m.Alert.ID, datadir.TimeKey(m.Created)}
 	same := old != nil && oldRows == rows && old.created == at.created
 	if same && m.Position != 0 && m.Position == old.Position {
@@ -45,7 +45,7 @@ func (w *commit) mentions(old *memberRow, oldRows byte, m incident.AlertRecord, 
 	}
 	var before []string
 	if old != nil && oldRows != foldedRows {
-		if whole, err := w.store.body(w.store.dir.DB, w.tenant.name, old); err == nil { // a damaged one leaves its names behind
+		if whole, err := w.store.readWhole(w.store.dir.DB, w.tenant.name, old); err == nil { // a damaged one leaves its names behind
 			before = incident.MentionedNames(whole.Alert)
 		}
 	}
@@ -55,14 +55,14 @@ func (w *commit) mentions(old *memberRow, oldRows byte, m incident.AlertRecord, 
 	}
 	for _, name := range before {
 		if !same || !slices.Contains(now, name) {
-			if err := w.batch.Delete(place{at.id, old.created}.mentionedBy(w.tenant.name, name), nil); err != nil {
+			if err := w.batch.Delete(place{at.id, old.created}.mentionKey(w.tenant.name, name), nil); err != nil {
 				return err
 			}
 		}
 	}
 	for _, name := range now {
 		if !same || !slices.Contains(before, name) {
-			if err := w.batch.Set(at.mentionedBy(w.tenant.name, name), []byte{rows}, nil); err != nil {
+			if err := w.batch.Set(at.mentionKey(w.tenant.name, name), []byte{rows}, nil); err != nil {
 				return err
 			}
 		}
@@ -70,28 +70,28 @@ func (w *commit) mentions(old *memberRow, oldRows byte, m incident.AlertRecord, 
 	return nil
 }
 
-// body reads a row's body, from the log or from beside it.
-func (s *Store) body(r pebble.Reader, tenant string, row *memberRow) (incident.AlertRecord, error) {
+// readWhole reads a row's body, from the log or from beside it.
+func (s *Store) readWhole(r pebble.Reader, tenant string, row *alertRow) (incident.AlertRecord, error) {
 	var body []byte
 	var err error
 	if row.Position != 0 {
 		body, err = s.log.Data(r, tenant, row.Position)
 	} else {
-		body, err = get(r, byID(bodyTable, tenant, row.Alert.ID))
+		body, err = readValue(r, idKey(bodyTable, tenant, row.Alert.ID))
 	}
 	if err != nil { // not found would read as "no such alert", and there is one
 		return incident.AlertRecord{}, fault.Errorf(fault.Again, "alert %s: read body: %w", row.Alert.ID, err)
 	}
-	return row.whole(body)
+	return row.decodeWhole(body)
 }
 
 // Mentions is store.Index.
 func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
-	return read(ctx, s, tenant, "mentions", func(v *view) ([]incident.Mention, error) {
+	return readAt(ctx, s, tenant, "mentions", func(v *view) ([]incident.Mention, error) {
 		if q.Limit <= 0 {
 			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
 		}
-		var found []mentionEntry
+		var found []mentionAt
 		for _, name := range q.Names {
 			one, err := v.mentionsOf(ctx, name, q)
 			if err != nil {
@@ -99,16 +99,16 @@ func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQ
 			}
 			found = append(found, one...)
 		}
-		slices.SortFunc(found, func(a, b mentionEntry) int {
+		slices.SortFunc(found, func(a, b mentionAt) int {
 			if q.Oldest {
 				return cmp.Or(cmp.Compare(a.created, b.created), strings.Compare(a.id, b.id))
 			}
 			return cmp.Or(cmp.Compare(b.created, a.created), strings.Compare(a.id, b.id))
 		})
-		found = slices.CompactFunc(found, func(a, b mentionEntry) bool { return a.id == b.id })
+		found = slices.CompactFunc(found, func(a, b mentionAt) bool { return a.id == b.id })
 		out := make([]incident.Mention, 0, min(q.Limit, len(found)))
 		for _, e := range found[:min(q.Limit, len(found))] {
-			m, err := v.mention(e)
+			m, err := v.readMention(e)
 			if err != nil {
 				return nil, err
 			}
@@ -118,15 +118,15 @@ func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQ
 	})
 }
 
-// mentionEntry is an entry of the index: the row, and which table it is in.
-type mentionEntry struct {
+// mentionAt is an entry of the index: the row, and which table it is in.
+type mentionAt struct {
 	place
 	rows byte
 }
 
 // mentionsOf reads as many entries of a name as a page can need, in the page's order.
-func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQuery) ([]mentionEntry, error) {
-	prefix := ofName(v.tenant, name)
+func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQuery) ([]mentionAt, error) {
+	prefix := mentionPrefix(v.tenant, name)
 	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)}
 	mark := place{q.After.ID, datadir.TimeKey(q.After.Created)}
 	begun := q.After == incident.ListPosition{}
@@ -135,14 +135,14 @@ func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQu
 	case q.Oldest: // its own moment is walked again
 		o.UpperBound = datadir.AppendUint(bytes.Clone(prefix), ^mark.created+1)
 	default:
-		o.LowerBound = append(mark.mentionedBy(v.tenant, name), 0)
+		o.LowerBound = append(mark.mentionKey(v.tenant, name), 0)
 	}
 	it, err := v.NewIter(o)
 	if err != nil {
 		return nil, err
 	}
-	c := &cursor{Iterator: it, skip: len(prefix)}
-	var out []mentionEntry
+	c := &timeCursor{Iterator: it, skip: len(prefix)}
+	var out []mentionAt
 	take := func(at uint64, id string, rows []byte) (bool, error) {
 		if !begun && at == mark.created && id <= mark.id {
 			return true, nil
@@ -150,29 +150,29 @@ func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQu
 		if len(rows) != 1 {
 			return false, fmt.Errorf("alert %s: %w", id, errHead)
 		}
-		out = append(out, mentionEntry{place{id, at}, rows[0]})
+		out = append(out, mentionAt{place{id, at}, rows[0]})
 		return len(out) < q.Limit, ctx.Err()
 	}
 	if q.Oldest {
 		err = c.oldestFirst(take)
 	} else {
 		for ok := it.First(); ok && err == nil; ok = ok && it.Next() {
-			ok, err = take(c.at(), c.id(), it.Value())
+			ok, err = take(c.keyTime(), c.keyID(), it.Value())
 		}
 	}
 	return out, errors.Join(err, it.Close())
 }
 
-// mention tells what the row of an entry says.
-func (v *view) mention(e mentionEntry) (m incident.Mention, err error) {
-	_, err = v.visit(e.rows, e.place, func(at place, head []byte) (bool, error) {
-		row, err := decodeMember(at.id, at.created, head)
+// readMention tells what the row of an entry says.
+func (v *view) readMention(e mentionAt) (m incident.Mention, err error) {
+	_, err = v.visitRow(e.rows, e.place, func(at place, head []byte) (bool, error) {
+		row, err := decodeAlert(at.id, at.created, head)
 		if err != nil {
 			return false, err
 		}
 		a := row.Alert
 		m = incident.Mention{
-			ID: a.ID, Class: a.Class, Incident: v.survivor(row.Incident), Severity: a.Severity, Status: row.Status, Title: a.Title,
+			ID: a.ID, Class: a.Class, Incident: v.survivorOf(row.Incident), Severity: a.Severity, Status: row.Status, Title: a.Title,
 			Created: row.Created, First: a.First, Last: a.Last,
 		}
 		return true, nil
@@ -187,8 +187,8 @@ func (s *Store) Identity(ctx context.Context, tenant, name string) (incident.Ide
 
 // Sources is store.Index.
 func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
-	return read(ctx, s, tenant, "sources", func(v *view) ([]incident.Source, error) {
-		st, err := v.state()
+	return readAt(ctx, s, tenant, "sources", func(v *view) ([]incident.Source, error) {
+		st, err := v.readState()
 		var out []incident.Source
 		for _, name := range slices.Sorted(maps.Keys(st.Sources)) {
 			out = append(out, st.Sources[name])
@@ -197,8 +197,8 @@ func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, 
 	})
 }
 
-// source counts an alert with its provider, times times.
-func (st *state) source(m incident.AlertRecord, rows byte, times int64) {
+// countSource counts an alert with its provider, times times.
+func (st *state) countSource(m incident.AlertRecord, rows byte, times int64) {
 	name := m.Alert.Origin.Provider
 	s := st.Sources[name]
 	s.Provider = name

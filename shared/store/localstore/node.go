@@ -15,8 +15,8 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// node writes a node.
-func (w *commit) node(n incident.Node) error {
+// stageNode writes a node.
+func (w *commit) stageNode(n incident.Node) error {
 	value, err := encodeNode(n)
 	if err != nil {
 		return fmt.Errorf("encode node %s: %w", n.Key, err)
@@ -29,7 +29,7 @@ func (w *commit) node(n incident.Node) error {
 		}
 		w.tenant.sweep.oldest = min(w.tenant.sweep.oldest, last) // it may lie behind the hand
 	}
-	return w.batch.Set(byID(nodeTable, w.tenant.name, n.Key), value, nil)
+	return w.batch.Set(idKey(nodeTable, w.tenant.name, n.Key), value, nil)
 }
 
 // sweep is where forgetting stands: a hand that goes round a tenant's nodes, a little with each commit. It starts anew
@@ -39,13 +39,13 @@ type sweep struct {
 	oldest uint64 // least Last that this round has left
 }
 
-// sweepMore is how many nodes a commit looks at beside one for each that it writes, so that rounds end.
-const sweepMore = 16
+// sweepExtra is how many nodes a commit looks at beside one for each that it writes, so that rounds end.
+const sweepExtra = 16
 
-// forget deletes nodes whose life is over, looking at a bounded number. Time is the newest event's, not the clock's, so
+// expireNodes deletes nodes whose life is over, looking at a bounded number. Time is the newest event's, not the clock's, so
 // that a replay of last year's alerts forgets as last year did; the clock only keeps an event from the future from
 // emptying the memory.
-func (w *commit) forget(written int) error {
+func (w *commit) expireNodes(written int) error {
 	now := min(w.state.Newest, datadir.TimeKey(w.store.opts.Now()))
 	life := uint64(incident.NodeLifetime)
 	if w.state.Oldest == 0 || now < w.state.Oldest || now-w.state.Oldest <= life {
@@ -61,11 +61,11 @@ func (w *commit) forget(written int) error {
 		return fmt.Errorf("forget nodes: %w", err)
 	}
 	ok := it.First()
-	for looks := written + sweepMore; ok && looks > 0; looks-- {
+	for looks := written + sweepExtra; ok && looks > 0; looks-- {
 		last := datadir.Uint(it.Value()[:min(8, len(it.Value()))])
 		switch {
 		case last == 0: // another name of a node, which goes when nothing leads there any more
-			gone, err := w.aliasOver(it.Key(), it.Value())
+			gone, err := w.isDanglingAlias(it.Key(), it.Value())
 			if err != nil {
 				return errors.Join(err, it.Close())
 			}
@@ -92,13 +92,13 @@ func (w *commit) forget(written int) error {
 	return it.Close()
 }
 
-// aliasOver reports whether a node without a time of its own is another name of a node that no longer exists.
-func (w *commit) aliasOver(key, value []byte) (bool, error) {
+// isDanglingAlias reports whether a node without a time of its own is another name of a node that no longer exists.
+func (w *commit) isDanglingAlias(key, value []byte) (bool, error) {
 	n, err := decodeNode(string(key), value)
 	if err != nil || n.SameAs == "" {
 		return false, err
 	}
-	_, closer, err := w.store.dir.DB.Get(byID(nodeTable, w.tenant.name, n.SameAs))
+	_, closer, err := w.store.dir.DB.Get(idKey(nodeTable, w.tenant.name, n.SameAs))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return true, nil
 	}
@@ -137,8 +137,8 @@ func encodeNode(n incident.Node) ([]byte, error) {
 func decodeNode(key string, value []byte) (incident.Node, error) {
 	var n incident.Node
 	d := decoder{b: value}
-	last, format, first := d.time(), d.byte(), d.time()
-	alert, same, alerts := d.text(), d.text(), d.uvarint()
+	last, format, first := d.takeTime(), d.takeByte(), d.takeTime()
+	alert, same, alerts := d.takeText(), d.takeText(), d.takeUvarint()
 	if d.bad || format != nodeFormat {
 		return n, fmt.Errorf("node %s: %w", key, errNode)
 	}

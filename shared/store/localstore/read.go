@@ -17,13 +17,13 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// read runs fn on one moment of a tenant.
-func read[T any](ctx context.Context, s *Store, tenant, what string, fn func(*view) (T, error)) (T, error) {
+// readAt runs fn on one moment of a tenant.
+func readAt[T any](ctx context.Context, s *Store, tenant, what string, fn func(*view) (T, error)) (T, error) {
 	var zero T
 	if err := errors.Join(ctx.Err(), datadir.CheckName("tenant", tenant)); err != nil {
 		return zero, err
 	}
-	v := s.view(tenant)
+	v := s.openView(tenant)
 	defer v.close()
 	out, err := fn(v)
 	if err != nil {
@@ -34,14 +34,14 @@ func read[T any](ctx context.Context, s *Store, tenant, what string, fn func(*vi
 
 // Alert is store.Reader.
 func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error) {
-	return read(ctx, s, tenant, "alert", func(v *view) (incident.AlertRecord, error) {
+	return readAt(ctx, s, tenant, "alert", func(v *view) (incident.AlertRecord, error) {
 		for range maxRedirects {
-			row, _, err := findMember(v, tenant, id)
+			row, _, err := findAlert(v, tenant, id)
 			if err != nil {
 				return incident.AlertRecord{}, err
 			}
 			if row.FoldedInto == "" {
-				return v.shown(row)
+				return v.shownAlert(row)
 			}
 			id = row.FoldedInto
 		}
@@ -49,45 +49,45 @@ func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRec
 	})
 }
 
-// shown is a row as readers see it: whole, in the surviving incident.
-func (v *view) shown(row *memberRow) (incident.AlertRecord, error) {
-	m, err := v.whole(row)
-	m.Incident = v.survivor(m.Incident)
+// shownAlert is a row as readers see it: whole, in the surviving incident.
+func (v *view) shownAlert(row *alertRow) (incident.AlertRecord, error) {
+	m, err := v.wholeAlert(row)
+	m.Incident = v.survivorOf(m.Incident)
 	return m, err
 }
 
 // Alerts is store.Reader.
 func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return read(ctx, s, tenant, "alerts", func(v *view) (store.Page[incident.AlertRecord], error) {
-		return s.members(ctx, v, alertRows, q)
+	return readAt(ctx, s, tenant, "alerts", func(v *view) (store.Page[incident.AlertRecord], error) {
+		return s.listAlerts(ctx, v, alertRows, q)
 	})
 }
 
 // Exposures is store.Reader.
 func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return read(ctx, s, tenant, "exposures", func(v *view) (store.Page[incident.AlertRecord], error) {
-		return s.members(ctx, v, exposureRows, q)
+	return readAt(ctx, s, tenant, "exposures", func(v *view) (store.Page[incident.AlertRecord], error) {
+		return s.listAlerts(ctx, v, exposureRows, q)
 	})
 }
 
-func (s *Store) members(ctx context.Context, v *view, table byte, q query.Query) (store.Page[incident.AlertRecord], error) {
-	st, err := v.state()
+func (s *Store) listAlerts(ctx context.Context, v *view, table byte, q query.Query) (store.Page[incident.AlertRecord], error) {
+	st, err := v.readState()
 	if err != nil {
 		return store.Page[incident.AlertRecord]{}, err
 	}
-	l := v.memberListing(table)
+	l := v.alertListing(table)
 	l.groups, l.total = &st, st.Rows.Alerts
 	if table == exposureRows {
 		l.total = st.Rows.Exposures
 	}
-	return l.answer(ctx, v, q)
+	return l.answerPage(ctx, v, q)
 }
 
-func (v *view) memberListing(table byte) listing[*memberRow, incident.AlertRecord] {
-	return listing[*memberRow, incident.AlertRecord]{
-		table: table, show: v.shown, total: -1, order: query.NewestFirst,
-		decode: func(at place, head []byte) (*memberRow, error) {
-			row, err := decodeMember(at.id, at.created, head)
+func (v *view) alertListing(table byte) listing[*alertRow, incident.AlertRecord] {
+	return listing[*alertRow, incident.AlertRecord]{
+		table: table, show: v.shownAlert, total: -1, order: query.NewestFirst,
+		decode: func(at place, head []byte) (*alertRow, error) {
+			row, err := decodeAlert(at.id, at.created, head)
 			if row != nil {
 				row.view = v
 			}
@@ -98,22 +98,22 @@ func (v *view) memberListing(table byte) listing[*memberRow, incident.AlertRecor
 
 // Incident is store.Reader.
 func (s *Store) Incident(ctx context.Context, tenant, id string) (incident.Incident, error) {
-	return read(ctx, s, tenant, "incident", func(v *view) (incident.Incident, error) { return v.shownIncident(id) })
+	return readAt(ctx, s, tenant, "incident", func(v *view) (incident.Incident, error) { return v.shownIncident(id) })
 }
 
 // shownIncident is an incident as readers see it: a redirect leads to the survivor at once.
 func (v *view) shownIncident(id string) (incident.Incident, error) {
-	i, err := v.incident(id)
+	i, err := v.storedIncident(id)
 	if i.RedirectTo != "" {
-		i.RedirectTo = v.survivor(i.RedirectTo)
+		i.RedirectTo = v.survivorOf(i.RedirectTo)
 	}
 	return i, err
 }
 
 // Incidents is store.Reader.
 func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Incident], error) {
-	return read(ctx, s, tenant, "incidents", func(v *view) (store.Page[incident.Incident], error) {
-		st, err := v.state()
+	return readAt(ctx, s, tenant, "incidents", func(v *view) (store.Page[incident.Incident], error) {
+		st, err := v.readState()
 		if err != nil {
 			return store.Page[incident.Incident]{}, err
 		}
@@ -124,14 +124,14 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 			},
 			show: func(i *incident.Incident) (incident.Incident, error) { return v.shownIncident(i.ID) },
 		}
-		return l.answer(ctx, v, q)
+		return l.answerPage(ctx, v, q)
 	})
 }
 
 // IncidentAlerts is store.Reader; an incident that does not exist is fault.NotFound.
 func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return read(ctx, s, tenant, "alerts of incident "+id, func(v *view) (store.Page[incident.AlertRecord], error) {
-		i, err := v.incident(v.survivor(id))
+	return readAt(ctx, s, tenant, "alerts of incident "+id, func(v *view) (store.Page[incident.AlertRecord], error) {
+		i, err := v.storedIncident(v.survivorOf(id))
 		if err != nil {
 			return store.Page[incident.AlertRecord]{}, err
 		}
@@ -139,11 +139,11 @@ func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Q
 		if err != nil {
 			return store.Page[incident.AlertRecord]{}, err
 		}
-		l := v.memberListing(alertRows)
+		l := v.alertListing(alertRows)
 		l.total = int64(len(places))
 		l.order = []query.Order{{Field: query.FirstActivity}}
-		l.walk = func(do visit) error { return v.each(alertRows, places, do) }
-		return l.answer(ctx, v, q)
+		l.walk = func(do visitFunc) error { return v.walkPlaces(alertRows, places, do) }
+		return l.answerPage(ctx, v, q)
 	})
 }
 

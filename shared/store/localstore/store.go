@@ -36,7 +36,7 @@ type Store struct {
 	total   store.Stats
 
 	looked atomic.Int64 // rows that listings looked at
-	ledger sync.Mutex   // writes to it follow one another
+	documentMu sync.Mutex   // writes to it follow one another
 }
 
 var (
@@ -98,13 +98,13 @@ func Open(dir *datadir.Dir, opts Options) (*Store, error) {
 			return nil, errors.Join(fmt.Errorf("open store: record of tenant %q: %w", t.name, err), it.Close())
 		}
 		s.tenants[t.name] = t
-		add(&s.total, t.state.Rows, 1)
+		addStats(&s.total, t.state.Rows, 1)
 	}
 	if err := it.Close(); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	for _, t := range s.tenants {
-		if err := s.reindex(t); err != nil {
+		if err := s.rebuildIndexes(t); err != nil {
 			return nil, fmt.Errorf("open store: index %q: %w", t.name, err)
 		}
 	}
@@ -132,7 +132,7 @@ func (s *Store) Stats(context.Context) (store.Stats, error) {
 	return s.total, nil
 }
 
-func add(to *store.Stats, d store.Stats, times int64) {
+func addStats(to *store.Stats, d store.Stats, times int64) {
 	to.Alerts += d.Alerts * times
 	to.Exposures += d.Exposures * times
 	to.Incidents += d.Incidents * times

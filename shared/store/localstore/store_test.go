@@ -124,15 +124,15 @@ func TestNodesAreForgotten(t *testing.T) {
 
 // FuzzHeads feeds damaged heads: they are errors, never panics.
 func FuzzHeads(f *testing.F) {
-	b, err := encodeMember(incident.AlertRecord{Alert: alert.Alert{ID: "a", Title: "t"}, Reasons: []incident.Reason{{Rule: "r"}}})
+	b, err := encodeAlert(incident.AlertRecord{Alert: alert.Alert{ID: "a", Title: "t"}, Reasons: []incident.Reason{{Rule: "r"}}})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b)
 	f.Add(encodeIncident(incident.Incident{Name: "n"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if row, err := decodeMember("a", 0, b); err == nil {
-			_, _ = row.whole([]byte("{}"))
+		if row, err := decodeAlert("a", 0, b); err == nil {
+			_, _ = row.decodeWhole([]byte("{}"))
 		}
 		_, _ = decodeIncident("i", 0, b)
 	})

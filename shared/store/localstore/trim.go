@@ -16,7 +16,7 @@ import (
 func (s *Store) Trim(evs []cloudevent.Event) error {
 	b := s.dir.DB.NewBatch()
 	for _, e := range evs {
-		kept, err := s.keptBy(e)
+		kept, err := s.isEventKept(e)
 		if err == nil && !kept {
 			err = s.log.Drop(b, e.Tenant, e.Position)
 		}
@@ -30,10 +30,10 @@ func (s *Store) Trim(evs []cloudevent.Event) error {
 	return s.dir.Apply(b, false)
 }
 
-// keptBy reports whether an alert's body is the event's data. Only the alert that the event is about can have it there; of an
+// isEventKept reports whether an alert's body is the event's data. Only the alert that the event is about can have it there; of an
 // event that does not say which one that is, nothing is let go.
-func (s *Store) keptBy(e cloudevent.Event) (bool, error) {
-	row, _, err := findMember(s.dir.DB, e.Tenant, e.Subject)
+func (s *Store) isEventKept(e cloudevent.Event) (bool, error) {
+	row, _, err := findAlert(s.dir.DB, e.Tenant, e.Subject)
 	if fault.Of(err) == fault.NotFound {
 		return true, nil
 	}

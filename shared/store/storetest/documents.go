@@ -37,20 +37,20 @@ func RunDocuments(t *testing.T, open func(t *testing.T) DocumentsDriver) {
 		{"a document is replaced only at its version", documentVersions},
 		{"of concurrent writers of a document one wins", documentRace},
 		{"documents of a kind are listed by id, page by page", documentsListed},
-		{"a document and the entry that tells of it are written together", documentNoted},
-		{"what was written survives a crash", ledgerCrash},
-		{"too much is refused", ledgerTooLarge},
-		{"a journal is listed newest first, page by page", journalListed},
-		{"an entry is kept once, as it was first", journalOnce},
-		{"journals of tenants are apart", journalsApart},
-		{"expired entries are not shown", journalExpires},
-		{"odd names are names", ledgerNames},
+		{"a document and the entry that tells of it are written together", documentAudited},
+		{"what was written survives a crash", documentsSurviveCrash},
+		{"too much is refused", documentTooLarge},
+		{"a journal is listed newest first, page by page", auditLogListed},
+		{"an entry is kept once, as it was first", entryKeptOnce},
+		{"journals of tenants are apart", auditLogsApart},
+		{"expired entries are not shown", entriesExpire},
+		{"odd names are names", oddNames},
 	} {
 		t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
 	}
 }
 
-func put(t *testing.T, l DocumentStore, kind, id string, version uint64, data string) {
+func putDocument(t *testing.T, l DocumentStore, kind, id string, version uint64, data string) {
 	t.Helper()
 	v, err := l.PutDocument(t.Context(), kind, store.Document{ID: id, Version: version, Data: []byte(data)})
 	if err != nil || v != version+1 {
@@ -58,7 +58,7 @@ func put(t *testing.T, l DocumentStore, kind, id string, version uint64, data st
 	}
 }
 
-func document(t *testing.T, l DocumentStore, kind, id string) store.Document {
+func findDocument(t *testing.T, l DocumentStore, kind, id string) store.Document {
 	t.Helper()
 	d, err := l.Document(t.Context(), kind, id)
 	if err != nil {
@@ -67,7 +67,7 @@ func document(t *testing.T, l DocumentStore, kind, id string) store.Document {
 	return d
 }
 
-func add(t *testing.T, l DocumentStore, tenant, id, data string) {
+func appendEntry(t *testing.T, l DocumentStore, tenant, id, data string) {
 	t.Helper()
 	if err := l.AppendEntry(t.Context(), tenant, store.AuditEntry{ID: id, Data: []byte(data)}); err != nil {
 		t.Fatalf("Append %s to %q: %v", id, tenant, err)
@@ -88,15 +88,15 @@ func entryIDs(t *testing.T, l DocumentStore, tenant, before string, limit int) [
 }
 
 func putAndFound(t *testing.T, d DocumentsDriver) {
-	put(t, d.Store, "key", "a", 0, `{"n":1}`)
-	put(t, d.Store, "other", "a", 0, `{"n":2}`)
-	if got := document(t, d.Store, "key", "a"); string(got.Data) != `{"n":1}` || got.Version != 1 || got.ID != "a" {
+	putDocument(t, d.Store, "key", "a", 0, `{"n":1}`)
+	putDocument(t, d.Store, "other", "a", 0, `{"n":2}`)
+	if got := findDocument(t, d.Store, "key", "a"); string(got.Data) != `{"n":1}` || got.Version != 1 || got.ID != "a" {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func noDocument(t *testing.T, d DocumentsDriver) {
-	put(t, d.Store, "key", "ab", 0, `{}`)
+	putDocument(t, d.Store, "key", "ab", 0, `{}`)
 	for _, id := range []string{"a", "abc", ""} {
 		if _, err := d.Store.Document(t.Context(), "key", id); fault.Of(err) != fault.NotFound {
 			t.Errorf("%q: %v", id, err)
@@ -105,7 +105,7 @@ func noDocument(t *testing.T, d DocumentsDriver) {
 }
 
 func documentVersions(t *testing.T, d DocumentsDriver) {
-	put(t, d.Store, "key", "a", 0, `{"n":1}`)
+	putDocument(t, d.Store, "key", "a", 0, `{"n":1}`)
 	for _, version := range []uint64{0, 2, 7} {
 		if _, err := d.Store.PutDocument(t.Context(), "key", store.Document{ID: "a", Version: version, Data: []byte(`{}`)}); fault.Of(err) != fault.Conflict {
 			t.Errorf("at version %d: %v", version, err)
@@ -114,8 +114,8 @@ func documentVersions(t *testing.T, d DocumentsDriver) {
 	if _, err := d.Store.PutDocument(t.Context(), "key", store.Document{ID: "new", Version: 1, Data: []byte(`{}`)}); fault.Of(err) != fault.Conflict {
 		t.Errorf("a new one at version 1: %v", err)
 	}
-	put(t, d.Store, "key", "a", 1, `{"n":2}`)
-	if got := document(t, d.Store, "key", "a"); string(got.Data) != `{"n":2}` || got.Version != 2 {
+	putDocument(t, d.Store, "key", "a", 1, `{"n":2}`)
+	if got := findDocument(t, d.Store, "key", "a"); string(got.Data) != `{"n":2}` || got.Version != 2 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -146,9 +146,9 @@ func documentRace(t *testing.T, d DocumentsDriver) {
 
 func documentsListed(t *testing.T, d DocumentsDriver) {
 	for n := 6; n >= 0; n-- {
-		put(t, d.Store, "key", fmt.Sprint("k", n), 0, `{}`)
+		putDocument(t, d.Store, "key", fmt.Sprint("k", n), 0, `{}`)
 	}
-	put(t, d.Store, "other", "k1x", 0, `{}`)
+	putDocument(t, d.Store, "other", "k1x", 0, `{}`)
 	var got []string
 	for after := ""; ; {
 		page, err := d.Store.ListDocuments(t.Context(), "key", after, 3)
@@ -163,10 +163,10 @@ func documentsListed(t *testing.T, d DocumentsDriver) {
 		}
 		after = page[len(page)-1].ID
 	}
-	same(t, "documents", got, []string{"k0", "k1", "k2", "k3", "k4", "k5", "k6"})
+	checkStrings(t, "documents", got, []string{"k0", "k1", "k2", "k3", "k4", "k5", "k6"})
 }
 
-func documentNoted(t *testing.T, d DocumentsDriver) {
+func documentAudited(t *testing.T, d DocumentsDriver) {
 	noted := func(version uint64, entry string, data []byte) error {
 		_, err := d.Store.PutAudited(t.Context(), "key", store.Document{ID: "a", Version: version, Data: []byte(`{}`)}, tenant, store.AuditEntry{ID: entry, Data: data})
 		return err
@@ -184,8 +184,8 @@ func documentNoted(t *testing.T, d DocumentsDriver) {
 	}
 	check := func(l DocumentStore) {
 		t.Helper()
-		same(t, "entries", entryIDs(t, l, tenant, "", 10), []string{"2", "1"})
-		if got := document(t, l, "key", "a"); got.Version != 2 {
+		checkStrings(t, "entries", entryIDs(t, l, tenant, "", 10), []string{"2", "1"})
+		if got := findDocument(t, l, "key", "a"); got.Version != 2 {
 			t.Errorf("got %+v", got)
 		}
 	}
@@ -195,20 +195,20 @@ func documentNoted(t *testing.T, d DocumentsDriver) {
 	}
 }
 
-func ledgerCrash(t *testing.T, d DocumentsDriver) {
+func documentsSurviveCrash(t *testing.T, d DocumentsDriver) {
 	if d.Crash == nil {
 		t.Skip("this driver has nothing that could be lost")
 	}
-	put(t, d.Store, "key", "a", 0, `{"n":1}`)
-	add(t, d.Store, tenant, "1", `{}`)
+	putDocument(t, d.Store, "key", "a", 0, `{"n":1}`)
+	appendEntry(t, d.Store, tenant, "1", `{}`)
 	l := d.Crash(t)
-	if got := document(t, l, "key", "a"); string(got.Data) != `{"n":1}` || got.Version != 1 {
+	if got := findDocument(t, l, "key", "a"); string(got.Data) != `{"n":1}` || got.Version != 1 {
 		t.Errorf("got %+v", got)
 	}
-	same(t, "entries", entryIDs(t, l, tenant, "", 10), []string{"1"})
+	checkStrings(t, "entries", entryIDs(t, l, tenant, "", 10), []string{"1"})
 }
 
-func ledgerTooLarge(t *testing.T, d DocumentsDriver) {
+func documentTooLarge(t *testing.T, d DocumentsDriver) {
 	data := make([]byte, store.MaxDocument+1)
 	for i := range data {
 		data[i] = '1'
@@ -219,45 +219,45 @@ func ledgerTooLarge(t *testing.T, d DocumentsDriver) {
 	if err := d.Store.AppendEntry(t.Context(), tenant, store.AuditEntry{ID: "a", Data: data}); fault.Of(err) != fault.TooLarge {
 		t.Errorf("an entry: %v", err)
 	}
-	put(t, d.Store, "key", "a", 0, string(data[1:]))
+	putDocument(t, d.Store, "key", "a", 0, string(data[1:]))
 }
 
-func journalListed(t *testing.T, d DocumentsDriver) {
+func auditLogListed(t *testing.T, d DocumentsDriver) {
 	for _, n := range []int{3, 1, 4, 0, 2} {
-		add(t, d.Store, tenant, fmt.Sprint("e", n), `{}`)
+		appendEntry(t, d.Store, tenant, fmt.Sprint("e", n), `{}`)
 	}
-	same(t, "all", entryIDs(t, d.Store, tenant, "", 10), []string{"e4", "e3", "e2", "e1", "e0"})
-	same(t, "first page", entryIDs(t, d.Store, tenant, "", 2), []string{"e4", "e3"})
-	same(t, "second page", entryIDs(t, d.Store, tenant, "e3", 2), []string{"e2", "e1"})
-	same(t, "last page", entryIDs(t, d.Store, tenant, "e1", 2), []string{"e0"})
-	same(t, "beyond", entryIDs(t, d.Store, tenant, "e0", 2), nil)
+	checkStrings(t, "all", entryIDs(t, d.Store, tenant, "", 10), []string{"e4", "e3", "e2", "e1", "e0"})
+	checkStrings(t, "first page", entryIDs(t, d.Store, tenant, "", 2), []string{"e4", "e3"})
+	checkStrings(t, "second page", entryIDs(t, d.Store, tenant, "e3", 2), []string{"e2", "e1"})
+	checkStrings(t, "last page", entryIDs(t, d.Store, tenant, "e1", 2), []string{"e0"})
+	checkStrings(t, "beyond", entryIDs(t, d.Store, tenant, "e0", 2), nil)
 }
 
-func journalOnce(t *testing.T, d DocumentsDriver) {
-	add(t, d.Store, tenant, "e", `{"n":1}`)
-	add(t, d.Store, tenant, "e", `{"n":2}`)
+func entryKeptOnce(t *testing.T, d DocumentsDriver) {
+	appendEntry(t, d.Store, tenant, "e", `{"n":1}`)
+	appendEntry(t, d.Store, tenant, "e", `{"n":2}`)
 	es, err := d.Store.Entries(t.Context(), tenant, "", 10)
 	if err != nil || len(es) != 1 || string(es[0].Data) != `{"n":1}` {
 		t.Errorf("%v, %v", es, err)
 	}
 }
 
-func journalsApart(t *testing.T, d DocumentsDriver) {
+func auditLogsApart(t *testing.T, d DocumentsDriver) {
 	for _, name := range []string{"contoso", "contoso2", "", "a"} {
-		add(t, d.Store, name, "of "+name, `{}`)
+		appendEntry(t, d.Store, name, "of "+name, `{}`)
 	}
 	for _, name := range []string{"contoso", "contoso2", "", "a"} {
-		same(t, name, entryIDs(t, d.Store, name, "", 10), []string{"of " + name})
+		checkStrings(t, name, entryIDs(t, d.Store, name, "", 10), []string{"of " + name})
 	}
-	same(t, "nobody's", entryIDs(t, d.Store, "nobody", "", 10), nil)
+	checkStrings(t, "nobody's", entryIDs(t, d.Store, "nobody", "", 10), nil)
 	names, err := d.Store.AuditedTenants(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "journals", names, []string{"", "a", "contoso", "contoso2"})
+	checkStrings(t, "journals", names, []string{"", "a", "contoso", "contoso2"})
 }
 
-func journalExpires(t *testing.T, d DocumentsDriver) {
+func entriesExpire(t *testing.T, d DocumentsDriver) {
 	if d.Later == nil {
 		t.Skip("nothing moves this driver's clock")
 	}
@@ -267,23 +267,23 @@ func journalExpires(t *testing.T, d DocumentsDriver) {
 			t.Fatal(err)
 		}
 	}
-	add(t, d.Store, tenant, "f", `{}`)
+	appendEntry(t, d.Store, tenant, "f", `{}`)
 	if got := entryIDs(t, d.Store, tenant, "", 100); len(got) != 41 {
 		t.Errorf("before: %v", got)
 	}
 	d.Later(2 * time.Hour)
-	same(t, "after", entryIDs(t, d.Store, tenant, "", 100), []string{"f"})
-	add(t, d.Store, tenant, "g", `{}`)
-	same(t, "after another", entryIDs(t, d.Store, tenant, "", 100), []string{"g", "f"})
+	checkStrings(t, "after", entryIDs(t, d.Store, tenant, "", 100), []string{"f"})
+	appendEntry(t, d.Store, tenant, "g", `{}`)
+	checkStrings(t, "after another", entryIDs(t, d.Store, tenant, "", 100), []string{"g", "f"})
 }
 
-func ledgerNames(t *testing.T, d DocumentsDriver) {
+func oddNames(t *testing.T, d DocumentsDriver) {
 	for _, name := range []string{"~odd", "a/b", "ünï", "with space", "a\\b?c#d", "\x01", "😀"} {
-		put(t, d.Store, "key", name, 0, `{}`)
-		if got := document(t, d.Store, "key", name); got.ID != name {
+		putDocument(t, d.Store, "key", name, 0, `{}`)
+		if got := findDocument(t, d.Store, "key", name); got.ID != name {
 			t.Errorf("%q: %q", name, got.ID)
 		}
-		add(t, d.Store, name, name, `{}`)
-		same(t, name, entryIDs(t, d.Store, name, "", 10), []string{name})
+		appendEntry(t, d.Store, name, name, `{}`)
+		checkStrings(t, name, entryIDs(t, d.Store, name, "", 10), []string{name})
 	}
 }

@@ -43,50 +43,50 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		name  string
 		check func(*testing.T, Driver)
 	}{
-		{"a tenant never seen is version 0 with nothing in it", empty},
+		{"a tenant never seen is version 0 with nothing in it", emptyTenant},
 		{"what was committed is loaded whole", loadedWhole},
-		{"Load leaves out what does not exist", leavesOut},
-		{"a commit moves the tenant to the next version", versions},
-		{"a commit from another version is a conflict and changes nothing", conflict},
-		{"a commit replaces what was there", replaces},
-		{"the same commit again changes no row", idempotent},
-		{"a commit holds 100 alerts and not more", hundred},
-		{"a commit is whole or not there after a crash", atomic},
-		{"what no bus would repeat survives a crash", durable},
-		{"a commit's journal is there when the commit is, and only then", journaled},
-		{"a body on the bus's log is read from there", shared},
-		{"of concurrent commits one wins", race},
-		{"tenants never see one another", isolation},
-		{"tenants are listed sorted", tenants},
+		{"Load leaves out what does not exist", loadLeavesOut},
+		{"a commit moves the tenant to the next version", nextVersion},
+		{"a commit from another version is a conflict and changes nothing", conflictingCommit},
+		{"a commit replaces what was there", commitReplaces},
+		{"the same commit again changes no row", repeatedCommit},
+		{"a commit holds 100 alerts and not more", largestCommit},
+		{"a commit is whole or not there after a crash", atomicCommit},
+		{"what no bus would repeat survives a crash", durableCommit},
+		{"a commit's journal is there when the commit is, and only then", auditedCommit},
+		{"a body on the bus's log is read from there", sharedBody},
+		{"of concurrent commits one wins", commitRace},
+		{"tenants never see one another", tenantIsolation},
+		{"tenants are listed sorted", tenantsSorted},
 		{"what is not there is not found", notFound},
 		{"alerts are listed newest first, ties by id", newestFirst},
-		{"pages cover everything once, ties included", paging},
-		{"every order is kept", orders},
-		{"times order by nanoseconds, those not set first", fractions},
-		{"alerts of many commits are in order, page by page", scattered},
-		{"filters choose what query.Match chooses", filters},
-		{"totals count what matches, and only when asked", totals},
+		{"pages cover everything once, ties included", pagesCoverAll},
+		{"every order is kept", everyOrder},
+		{"times order by nanoseconds, those not set first", orderOfFractions},
+		{"alerts of many commits are in order, page by page", scatteredCommits},
+		{"filters choose what query.Match chooses", filtersMatch},
+		{"totals count what matches, and only when asked", totalsCounted},
 		{"a page of nothing is refused", noPage},
-		{"exposures are listed apart", exposures},
-		{"a folded alert's id finds the alert it was folded into", folds},
-		{"an alert of a merged incident is listed with the survivor", merges},
-		{"alerts of an incident come by first activity", firstActivity},
-		{"an alert moves between incidents", moves},
-		{"incidents are found, listed and filtered", incidents},
-		{"every change is in the feed, in commit order", feed},
-		{"statistics count rows of all tenants", stats},
-		{"nodes are remembered within their life", nodes},
-		{"an alert is found by every name in its evidence", named},
+		{"exposures are listed apart", exposuresApart},
+		{"a folded alert's id finds the alert it was folded into", foldedAlert},
+		{"an alert of a merged incident is listed with the survivor", mergedIncident},
+		{"alerts of an incident come by first activity", byFirstActivity},
+		{"an alert moves between incidents", alertMoves},
+		{"incidents are found, listed and filtered", incidentListings},
+		{"every change is in the feed, in commit order", changeFeed},
+		{"statistics count rows of all tenants", statsCount},
+		{"nodes are remembered within their life", nodesRemembered},
+		{"an alert is found by every name in its evidence", foundByName},
 		{"mentions come newest first, page by page", mentionPages},
 		{"mentions follow changes, folds, moves and merges", mentionsFollow},
-		{"an identity follows what correlation learned", identities},
-		{"sources count what each provider brought", sources},
-		{"what is resolved and old is forgotten with its alerts", forgets},
-		{"an incident that is not resolved is never forgotten", neverForgets},
-		{"what was merged and folded is forgotten with the survivor", forgetsMerged},
-		{"large incidents and many are forgotten whole", forgetsMany},
-		{"an alert that comes again after it was forgotten is new", forgottenComesAgain},
-		{"who decides from what was there before forgetting loses", forgettingIsACommit},
+		{"an identity follows what correlation learned", identityOfNames},
+		{"sources count what each provider brought", sourceCounts},
+		{"what is resolved and old is forgotten with its alerts", purgesResolved},
+		{"an incident that is not resolved is never forgotten", keepsUnresolved},
+		{"what was merged and folded is forgotten with the survivor", purgesMerged},
+		{"large incidents and many are forgotten whole", purgesMany},
+		{"an alert that comes again after it was forgotten is new", purgedComesAgain},
+		{"who decides from what was there before forgetting loses", purgingIsACommit},
 	} {
 		t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
 	}
@@ -96,70 +96,70 @@ const tenant = "contoso"
 
 var start = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
-// minute is the n-th minute of the story.
-func minute(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
+// minuteAt is the n-th minute of the story.
+func minuteAt(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
 
-// member is the n-th alert: everything about it follows from n.
-func member(n int) incident.AlertRecord {
+// alertRecord is the n-th alert: everything about it follows from n.
+func alertRecord(n int) incident.AlertRecord {
 	severities := []alert.Severity{alert.Low, alert.Medium, alert.High, alert.Critical, alert.Informational, alert.Unknown}
 	a := alert.Alert{
-		ID: id(n), Tenant: tenant, Origin: alert.Origin{Provider: "guardduty", ID: fmt.Sprint(n)}, Reporter: "guardduty", ReportID: fmt.Sprint(n),
+		ID: alertID(n), Tenant: tenant, Origin: alert.Origin{Provider: "guardduty", ID: fmt.Sprint(n)}, Reporter: "guardduty", ReportID: fmt.Sprint(n),
 		Title: fmt.Sprintf("Title %c", 'a'+n%7), Severity: severities[n%len(severities)], Status: alert.StatusNew,
-		First: minute(n), Last: minute(n + 1), Updated: minute(n), Evidence: []alert.Evidence{{Role: alert.Victim}},
+		First: minuteAt(n), Last: minuteAt(n + 1), Updated: minuteAt(n), Evidence: []alert.Evidence{{Role: alert.Victim}},
 		Raw: []byte(`{"n":` + fmt.Sprint(n) + `,"text":"` + strings.Repeat("x", 500) + `"}`),
 	}
 	return incident.AlertRecord{
-		Alert: a, Incident: fmt.Sprint(10000 + n%3), Status: alert.StatusNew, Created: minute(n), Updated: minute(n),
-		Reasons: []incident.Reason{{Rule: "shared entity", Alert: id(0), Weight: 0.5, Gap: time.Minute}},
-		Work:    incident.Work{AssignedTo: "dora", Comments: []incident.Comment{{Text: "look", By: "dora", Created: minute(n)}}},
+		Alert: a, Incident: fmt.Sprint(10000 + n%3), Status: alert.StatusNew, Created: minuteAt(n), Updated: minuteAt(n),
+		Reasons: []incident.Reason{{Rule: "shared entity", Alert: alertID(0), Weight: 0.5, Gap: time.Minute}},
+		Work:    incident.Work{AssignedTo: "dora", Comments: []incident.Comment{{Text: "look", By: "dora", Created: minuteAt(n)}}},
 	}
 }
 
-func id(n int) string { return fmt.Sprintf("gd%04d", n) }
+func alertID(n int) string { return fmt.Sprintf("gd%04d", n) }
 
-func members(from, to int) []incident.AlertRecord {
+func alertRecords(from, to int) []incident.AlertRecord {
 	var out []incident.AlertRecord
 	for n := from; n < to; n++ {
-		out = append(out, member(n))
+		out = append(out, alertRecord(n))
 	}
 	return out
 }
 
-// aCase is an incident made by hand.
-func aCase(id string, n int) incident.Incident {
+// plainIncident is an incident made by hand.
+func plainIncident(id string, n int) incident.Incident {
 	return incident.Incident{
-		ID: id, Tenant: tenant, Name: "Case " + id, Severity: alert.High, Status: incident.Active, Created: minute(n), Updated: minute(n),
-		First: minute(n), Last: minute(n), Alerts: 1, Assets: []incident.Asset{{Key: "host/web", Kind: "host", Name: "web"}}, AssetCount: 1,
+		ID: id, Tenant: tenant, Name: "Case " + id, Severity: alert.High, Status: incident.Active, Created: minuteAt(n), Updated: minuteAt(n),
+		First: minuteAt(n), Last: minuteAt(n), Alerts: 1, Assets: []incident.Asset{{Key: "host/web", Kind: "host", Name: "web"}}, AssetCount: 1,
 	}
 }
 
-// commit adds changes at the version that the tenant has.
-func commit(t *testing.T, s Store, name string, c incident.Changes) {
+// commitChanges adds changes at the version that the tenant has.
+func commitChanges(t *testing.T, s Store, name string, c incident.Changes) {
 	t.Helper()
 	for part := range slices.Chunk(c.Alerts, store.MaxCommit) {
 		if len(part) < len(c.Alerts) {
-			apply(t, s, name, incident.Changes{Alerts: part})
+			applyOnce(t, s, name, incident.Changes{Alerts: part})
 		}
 	}
 	if len(c.Alerts) > store.MaxCommit {
 		c.Alerts = nil
 	}
-	apply(t, s, name, c)
+	applyOnce(t, s, name, c)
 }
 
-func apply(t *testing.T, s Store, name string, c incident.Changes) {
+func applyOnce(t *testing.T, s Store, name string, c incident.Changes) {
 	t.Helper()
-	if err := s.Commit(t.Context(), name, version(t, s, name), c); err != nil {
+	if err := s.Commit(t.Context(), name, versionOf(t, s, name), c); err != nil {
 		t.Fatalf("Commit: %v", err)
 	}
 }
 
-func version(t *testing.T, s Store, name string) uint64 {
+func versionOf(t *testing.T, s Store, name string) uint64 {
 	t.Helper()
-	return load(t, s, name, incident.Refs{}).Version
+	return loadRefs(t, s, name, incident.Refs{}).Version
 }
 
-func load(t *testing.T, s Store, name string, refs incident.Refs) incident.Loaded {
+func loadRefs(t *testing.T, s Store, name string, refs incident.Refs) incident.Loaded {
 	t.Helper()
 	l, err := s.Load(t.Context(), name, refs)
 	if err != nil {
@@ -168,7 +168,7 @@ func load(t *testing.T, s Store, name string, refs incident.Refs) incident.Loade
 	return l
 }
 
-func alerts(t *testing.T, s Store, q query.Query) store.Page[incident.AlertRecord] {
+func listAlerts(t *testing.T, s Store, q query.Query) store.Page[incident.AlertRecord] {
 	t.Helper()
 	p, err := s.Alerts(t.Context(), tenant, q)
 	if err != nil {
@@ -177,7 +177,7 @@ func alerts(t *testing.T, s Store, q query.Query) store.Page[incident.AlertRecor
 	return p
 }
 
-func ids(ms []incident.AlertRecord) []string {
+func idsOf(ms []incident.AlertRecord) []string {
 	var out []string
 	for _, m := range ms {
 		out = append(out, m.Alert.ID)
@@ -185,7 +185,7 @@ func ids(ms []incident.AlertRecord) []string {
 	return out
 }
 
-func caseIDs(is []incident.Incident) []string {
+func incidentIDs(is []incident.Incident) []string {
 	var out []string
 	for _, i := range is {
 		out = append(out, i.ID)
@@ -193,15 +193,15 @@ func caseIDs(is []incident.Incident) []string {
 	return out
 }
 
-func same(t *testing.T, what string, got, want []string) {
+func checkStrings(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }
 
-// equal compares by JSON, which is what anyone outside ever sees.
-func equal(t *testing.T, what string, got, want any) {
+// checkJSON compares by JSON, which is what anyone outside ever sees.
+func checkJSON(t *testing.T, what string, got, want any) {
 	t.Helper()
 	a, err := json.Marshal(got, json.Deterministic(true))
 	if err != nil {
