@@ -70,7 +70,7 @@ type Dir struct {
 	path   string
 	lock   io.Closer
 	synced bool // false in memory, where there is no disk to wait for
-	space   diskSpace
+	space  diskSpace
 	broken atomic.Pointer[error] // why the database can no longer be written
 
 	mu   sync.Mutex

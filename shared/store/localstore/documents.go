@@ -17,7 +17,7 @@ import (
 // never, then its data.
 const (
 	documentTable = 'd'
-	auditTable  = 'j'
+	auditTable    = 'j'
 )
 
 var (

@@ -110,8 +110,8 @@ type groupChoice struct {
 	labels []label
 	size   int64 // rows in them at most; -1 when nobody counted
 	// exact says that the condition holds for each of them.
-	exact bool
-	allRows   bool // they are all rows: the groups are of no help
+	exact   bool
+	allRows bool // they are all rows: the groups are of no help
 }
 
 // chooseGroups finds the groups of a row table's rows that e can hold for.

@@ -35,7 +35,7 @@ type Store struct {
 	tenants map[string]*tenant
 	total   store.Stats
 
-	looked atomic.Int64 // rows that listings looked at
+	looked     atomic.Int64 // rows that listings looked at
 	documentMu sync.Mutex   // writes to it follow one another
 }
 

@@ -81,7 +81,7 @@ type timeCursor struct {
 }
 
 func (c *timeCursor) keyTime() uint64 { return ^datadir.Uint(c.Key()[c.skip : c.skip+8]) }
-func (c *timeCursor) keyID() string { return string(c.Key()[c.skip+8:]) }
+func (c *timeCursor) keyID() string   { return string(c.Key()[c.skip+8:]) }
 
 // oldestFirst walks backwards, except among the rows of one moment.
 func (c *timeCursor) oldestFirst(do func(at uint64, id string, value []byte) (bool, error)) error {
