@@ -129,7 +129,9 @@ func (b *Broker) Repeat(queue string, n int) {
 func (b *Broker) Throttle(n int) { b.sendCommand("throttle", map[string]any{"n": n}) }
 
 // Delay holds every answer back.
-func (b *Broker) Delay(d time.Duration) { b.sendCommand("delay", map[string]any{"ms": d.Milliseconds()}) }
+func (b *Broker) Delay(d time.Duration) {
+	b.sendCommand("delay", map[string]any{"ms": d.Milliseconds()})
+}
 
 // Limit is how many messages a queue has room for.
 func (b *Broker) Limit(queue string, messages int) {
