@@ -90,7 +90,7 @@ func (w *committer) publish(ctx context.Context) (*view, error) {
 		t.dropView(v)
 		return nil, err
 	}
-	next := v.withCommit(w.root, etag, &logEntry{item: w.item, content: w.content, nodes: w.nodes})
+	next := v.withCommit(w.manifest, etag, &logEntry{item: w.item, content: w.content, nodes: w.nodes})
 	t.replaceView(v, next)
 	return next, nil
 }
@@ -120,11 +120,11 @@ type committer struct {
 	view   *view
 	now    time.Time
 
-	root    manifest
-	item    commitItem
-	idIndex []idIndexItem
-	outbox  *outboxEntry // what the audit log says of it; nil when nothing
-	nodes   map[string]*node
+	manifest manifest
+	item     commitItem
+	idIndex  []idIndexItem
+	outbox   *outboxEntry // what the audit log says of it; nil when nothing
+	nodes    map[string]*node
 	content
 
 	mentions  *mentionsItem  // nil when no new body names anything
@@ -143,16 +143,16 @@ func (w *committer) writeChanges(ctx context.Context, c incident.Changes) error 
 
 // beginCommit makes the manifest and the item of the next version, with nothing in it.
 func (w *committer) beginCommit(c incident.Changes) {
-	w.root = w.view.manifest
-	w.root.ID, w.root.Tenant, w.root.Type = manifestID, w.tenant.name, manifestType
-	w.root.Sources = maps.Clone(w.root.Sources)
-	w.root.Version++
-	w.root.Sequence = max(w.root.Sequence, c.Sequence)
-	w.root.Nonce = rand.Text()
+	w.manifest = w.view.manifest
+	w.manifest.ID, w.manifest.Tenant, w.manifest.Type = manifestID, w.tenant.name, manifestType
+	w.manifest.Sources = maps.Clone(w.manifest.Sources)
+	w.manifest.Version++
+	w.manifest.Sequence = max(w.manifest.Sequence, c.Sequence)
+	w.manifest.Nonce = rand.Text()
 	if len(w.view.log) == 0 {
-		w.root.LogSince = w.now.Unix()
+		w.manifest.LogSince = w.now.Unix()
 	}
-	w.item = commitItem{ID: commitID(w.root.Version), Tenant: w.tenant.name, Type: commitType, V: w.root.Version, Nonce: w.root.Nonce, At: w.now.Unix()}
+	w.item = commitItem{ID: commitID(w.manifest.Version), Tenant: w.tenant.name, Type: commitType, V: w.manifest.Version, Nonce: w.manifest.Nonce, At: w.now.Unix()}
 }
 
 // writeAlerts makes the rows of alerts, and writes the bodies that are new.
@@ -162,7 +162,7 @@ func (w *committer) writeAlerts(ctx context.Context, c incident.Changes) error {
 	for i, m := range members {
 		ids[i] = m.Alert.ID
 	}
-	old, _, err := w.store.findRows(ctx, w.tenant, w.view, ids, nil)
+	old, err := w.store.findRows(ctx, w.tenant, w.view, ids)
 	if err != nil {
 		return err
 	}
@@ -172,24 +172,24 @@ func (w *committer) writeAlerts(ctx context.Context, c incident.Changes) error {
 		if err != nil {
 			return fault.Errorf(fault.Invalid, "encode alert %s: %w", m.Alert.ID, err)
 		}
-		r := alertRow{AlertRecord: headOf(m), V: w.root.Version, Origin: w.root.Version, Body: bodyRef{Sum: hashName(string(encoded))}}
+		r := alertRow{AlertRecord: headOf(m), V: w.manifest.Version, Origin: w.manifest.Version, Body: bodyRef{Sum: hashName(string(encoded))}}
 		before := old[m.Alert.ID]
 		if gone := w.view.rows[m.Alert.ID]; gone != nil && gone.Purged {
 			r.Origin = gone.Origin // until a flush its row is still there
 		}
 		if before != nil {
 			r.Origin = before.Origin
-			countRow(&w.root.Rows, kindOf(before.AlertRecord), -1)
+			countRow(&w.manifest.Rows, kindOf(before.AlertRecord), -1)
 		}
 		if before != nil && before.Body.Sum == r.Body.Sum {
 			r.Body = before.Body
 		} else {
-			r.Body.N, r.Body.Commit = len(bodies), w.root.Version
+			r.Body.N, r.Body.Commit = len(bodies), w.manifest.Version
 			bodies = append(bodies, encoded)
 			w.addMentions(m)
 		}
-		countRow(&w.root.Rows, kindOf(r.AlertRecord), 1)
-		w.root.countSource(before, m)
+		countRow(&w.manifest.Rows, kindOf(r.AlertRecord), 1)
+		w.manifest.countSource(before, m)
 		w.Rows = append(w.Rows, r)
 	}
 	return w.writeBodies(ctx, bodies)
@@ -222,10 +222,10 @@ func (w *committer) writeIncidents(ctx context.Context, c incident.Changes) erro
 	ids := make([]string, len(all))
 	for i := range all {
 		ids[i] = all[i].ID
-		w.Incidents = append(w.Incidents, incidentRow{Incident: clone(all[i]), V: w.root.Version})
+		w.Incidents = append(w.Incidents, incidentRow{Incident: clone(all[i]), V: w.manifest.Version})
 	}
 	old, err := w.store.findIncidents(ctx, w.tenant, w.view, ids)
-	w.root.Rows.Incidents += int64(len(ids) - len(old))
+	w.manifest.Rows.Incidents += int64(len(ids) - len(old))
 	return err
 }
 
@@ -273,7 +273,7 @@ func (w *committer) writeNodes(ctx context.Context, c incident.Changes) error {
 const maxIndexedIDs = 500
 
 func (w *committer) addIDIndexItem(ctx context.Context, nodes []incident.Node) error {
-	it := idIndexItem{ID: idIndexID(w.root.Version, len(w.idIndex)), Tenant: w.tenant.name, Type: idIndexType, V: w.root.Version}
+	it := idIndexItem{ID: idIndexID(w.manifest.Version, len(w.idIndex)), Tenant: w.tenant.name, Type: idIndexType, V: w.manifest.Version}
 	for _, n := range nodes {
 		it.IDs = append(it.IDs, idTerm(n.Key))
 		it.TTL = max(it.TTL, lifeLeft(n, w.now))
@@ -302,15 +302,9 @@ func lifeLeft(n incident.Node, now time.Time) int {
 	return int(left / time.Second)
 }
 
-// finishItem finishes the commit's item: what finds it, and its rows.
-func (w *committer) finishItem(ctx context.Context, _ incident.Changes) error {
-	for _, r := range w.Rows {
-		if len(w.root.Volumes) == 0 && r.Origin == w.item.V { // else it will be found in a volume: whoever reads has the log in memory
-			w.item.addRow(kindOf(r.AlertRecord), r)
-			w.item.IDs = append(w.item.IDs, alertTerm(r.Alert.ID))
-		}
-	}
-	var err error
+// finishItem puts the rows into the commit's item. Nothing finds it by them before it is in a volume: whoever reads has the log
+// in memory.
+func (w *committer) finishItem(ctx context.Context, _ incident.Changes) (err error) {
 	w.item.Content, err = w.store.storePayload(ctx, w.tenant.name, w.content, w.store.opts.Inline)
 	return err
 }
@@ -321,10 +315,7 @@ func (w *committer) publishBatch(ctx context.Context) (azcore.ETag, error) {
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "encode: %w", err)
 	}
-	if len(w.root.Volumes) == 0 {
-		w.root.Bytes += int64(len(commit))
-	}
-	top, err := json.Marshal(w.root)
+	top, err := json.Marshal(w.manifest)
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "encode: %w", err)
 	}
@@ -392,7 +383,7 @@ func (w *committer) resolveAmbiguity(ctx context.Context, cause error) (azcore.E
 func (w *committer) ownManifest(ctx context.Context) azcore.ETag {
 	read, err := w.store.client.readItem(ctx, stateContainer, w.tenant.pk, manifestID, &w.tenant.session)
 	var now manifest
-	if err != nil || json.Unmarshal(read.body, &now) != nil || now.Nonce != w.root.Nonce {
+	if err != nil || json.Unmarshal(read.body, &now) != nil || now.Nonce != w.manifest.Nonce {
 		return ""
 	}
 	return read.etag

@@ -121,13 +121,13 @@ func (plain) Do(r *http.Request) (*http.Response, error) {
 // small flushes and merges all the time, an item or two at a time.
 var small = cosmos.Options{Fold: 3, Merge: 2}.InBatches(2)
 
-// voluminous is the same with tables that go on in another partition all the time.
-var voluminous = cosmos.Options{Fold: 3, Merge: 2, VolumeAt: 1}.InBatches(2)
+// manyVolumes is the same with tables that go on in another partition all the time.
+var manyVolumes = cosmos.Options{Fold: 3, Merge: 2, VolumeAt: 1}.InBatches(2)
 
 // inBoth runs a test with either.
 func inBoth(t *testing.T, fn func(t *testing.T, opts cosmos.Options)) {
 	t.Helper()
-	for name, opts := range map[string]cosmos.Options{"one partition": small, "volumes": voluminous} {
+	for name, opts := range map[string]cosmos.Options{"one volume": small, "volumes": manyVolumes} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fn(t, opts)
@@ -135,7 +135,7 @@ func inBoth(t *testing.T, fn func(t *testing.T, opts cosmos.Options)) {
 	}
 }
 
-// countVolumes says how many partitions of tables there are beside the tenant's own.
+// countVolumes says how many partitions of tables there are.
 func countVolumes(a local.Account) int {
 	n := 0
 	for _, p := range a.Partitions("onepane", "state") {
@@ -298,9 +298,9 @@ func twoCorrelators(t *testing.T, opts cosmos.Options) {
 	}
 }
 
-// TestALateFoldIsRefused holds a process back before a request while another commits and flushes: when it goes on, its view is old
+// TestALateFlushIsRefused holds a process back before a request while another commits and flushes: when it goes on, its view is old
 // and nothing of it may be written.
-func TestALateFoldIsRefused(t *testing.T) {
+func TestALateFlushIsRefused(t *testing.T) {
 	inBoth(t, func(t *testing.T, opts cosmos.Options) {
 		evs := newTraffic(attacks.High).take(t, 240)
 		want := onLocalstore(t, evs, 12)

@@ -65,7 +65,7 @@ type feedReader struct {
 func (r *reader) readFeed(ctx context.Context, f *feedReader) error {
 	root := &r.view.manifest
 	more := true
-	for n := root.volumeOfCommit(f.from.version); more && f.from.version <= root.Flushed && n <= len(root.Volumes); n++ {
+	for n := root.volumeOfCommit(f.from.version); more && f.from.version <= root.Flushed && n < len(root.Volumes); n++ {
 		q := sqlQuery{page: 1 + f.limit/64}
 		q.text = "SELECT * FROM c WHERE c.type = 'commit' AND c.v >= " + q.bindParam(f.from.version) + " AND c.v <= " + q.bindParam(root.lastCommitOf(n)) + " ORDER BY c.v ASC"
 		of := r.volumePartition(r.tenant, n)

@@ -54,9 +54,9 @@ func (s *Store) isDueForRenewal(at int64) bool {
 // Each batch replaces the manifest it read, so that two who flush cannot mix (of volumes see volume.go), and only the last moves
 // Flushed: until then the log covers whatever the tables say.
 func (s *Store) flushLog(ctx context.Context, t *tenant, v *view) error {
-	f := &flusher{store: s, tenant: t, view: v, root: v.manifest}
+	f := &flusher{store: s, tenant: t, view: v, manifest: v.manifest}
 	f.openVolume()
-	f.volumes = make([][]itemChange, 1+len(f.root.Volumes))
+	f.changes = make([][]itemChange, len(f.manifest.Volumes))
 	for _, step := range []func(context.Context) error{f.flushRows, f.flushIncidents, f.flushNodes, f.deleteUnreferenced} {
 		if err := step(ctx); err != nil {
 			return err
@@ -66,7 +66,6 @@ func (s *Store) flushLog(ctx context.Context, t *tenant, v *view) error {
 	if err := f.writeVolumes(ctx, next); err != nil {
 		return err
 	}
-	f.trimLog()
 	if err := f.commitManifest(ctx, next); err != nil {
 		return err
 	}
@@ -74,31 +73,31 @@ func (s *Store) flushLog(ctx context.Context, t *tenant, v *view) error {
 	return nil
 }
 
-// commitManifest carries out what is to be done in the tenant's own partition; with the last of it the manifest says that the log is folded.
+// commitManifest deletes the commits that the flush before this one copied to a volume: whoever is slow may still look for the
+// last ones in the log. With the last of them the manifest says that the log is flushed.
 func (f *flusher) commitManifest(ctx context.Context, next *view) error {
 	was := f.view.manifest
-	f.root.Flushed, f.root.LogSince = was.Version, 0
-	for done := false; !done; {
-		part, rest := fillBatch(f.volumes[0], f.store.opts.perBatch)
-		for _, c := range part {
-			if c.data == nil {
-				f.root.Trimmed++
-			}
-		}
-		r := f.root
-		if done = len(rest) == 0; !done {
+	f.manifest.Flushed, f.manifest.LogSince = was.Version, 0
+	for {
+		from := f.manifest.Trimmed + 1
+		f.manifest.Trimmed = min(was.Flushed, f.manifest.Trimmed+uint64(f.store.opts.perBatch))
+		r := f.manifest
+		done := r.Trimmed == was.Flushed
+		if !done {
 			r.Flushed, r.LogSince, r.nodeLevels, r.Volumes = was.Flushed, was.LogSince, was.nodeLevels, was.Volumes
 		}
-		if err := f.store.replaceManifest(ctx, f.tenant, next, r, part); err != nil {
+		var trimmed []string
+		for v := from; v <= r.Trimmed; v++ {
+			trimmed = append(trimmed, commitID(v))
+		}
+		if err := f.store.replaceManifest(ctx, f.tenant, next, r, trimmed); err != nil || done {
 			return err
 		}
-		f.volumes[0] = rest
 	}
-	return nil
 }
 
-// replaceManifest carries out changes in the tenant's own partition, with a new manifest in the place of v's, and brings v up to it.
-func (s *Store) replaceManifest(ctx context.Context, t *tenant, v *view, r manifest, changes []itemChange) error {
+// replaceManifest writes a new manifest in the place of v's, deletes items of the log in the same batch, and brings v up to it.
+func (s *Store) replaceManifest(ctx context.Context, t *tenant, v *view, r manifest, trimmed []string) error {
 	r.Nonce = rand.Text()
 	top, err := json.Marshal(r)
 	if err != nil {
@@ -106,12 +105,8 @@ func (s *Store) replaceManifest(ctx context.Context, t *tenant, v *view, r manif
 	}
 	b := s.client.containers().state.NewTransactionalBatch(t.pk)
 	b.ReplaceItem(manifestID, top, ifMatch(v.etag))
-	for _, c := range changes {
-		if c.data == nil {
-			b.DeleteItem(c.id, nil)
-		} else {
-			b.UpsertItem(c.data, nil)
-		}
+	for _, id := range trimmed {
+		b.DeleteItem(id, nil)
 	}
 	etags, err := s.client.runBatch(ctx, b, &t.session)
 	if err != nil {
@@ -123,12 +118,12 @@ func (s *Store) replaceManifest(ctx context.Context, t *tenant, v *view, r manif
 
 // flusher is one flush in the making.
 type flusher struct {
-	store   *Store
-	tenant  *tenant
-	view    *view
-	root    manifest
-	volumes [][]itemChange      // to be carried out in each; the first is the tenant's own partition
-	pages   map[string]*payload // of incidents, as they will be
+	store    *Store
+	tenant   *tenant
+	view     *view
+	manifest manifest
+	changes  [][]itemChange      // to be carried out in each; the first is the tenant's own partition
+	pages    map[string]*payload // of incidents, as they will be
 }
 
 // addChange outbox entries an item to be written into a volume. What is new in one of those beside makes it larger; the size of the tenant's own is
@@ -136,10 +131,10 @@ type flusher struct {
 func (f *flusher) addChange(n int, id string, item any, etag azcore.ETag) error {
 	data, err := json.Marshal(item)
 	if err == nil {
-		f.volumes[n] = append(f.volumes[n], itemChange{id, data, etag})
+		f.changes[n] = append(f.changes[n], itemChange{id, data, etag})
 	}
-	if n > 0 && etag == "" {
-		f.root.Volumes[n-1].Bytes += int64(len(data))
+	if etag == "" {
+		f.manifest.Volumes[n].Bytes += int64(len(data))
 	}
 	return err
 }
@@ -153,9 +148,7 @@ func (f *flusher) flushRows(ctx context.Context) error {
 		}
 	}
 	for _, l := range f.view.log {
-		if _, changed := homes[l.item.V]; changed || len(f.root.Volumes) > 0 {
-			homes[l.item.V] = l
-		}
+		homes[l.item.V] = l
 	}
 	versions := sortedKeys(homes)
 	items, etags, more := make([]commitItem, len(versions)), make([]azcore.ETag, len(versions)), make([]int, len(versions))
@@ -169,13 +162,11 @@ func (f *flusher) flushRows(ctx context.Context) error {
 		return err
 	}
 	for i := range items {
-		n := f.root.volumeOfCommit(versions[i])
+		n := f.manifest.volumeOfCommit(versions[i])
 		if err := f.addChange(n, items[i].ID, items[i], etags[i]); err != nil {
 			return err
 		}
-		if n > 0 {
-			f.root.Volumes[n-1].Rows += int64(more[i])
-		}
+		f.manifest.Volumes[n].Rows += int64(more[i])
 	}
 	return nil
 }
@@ -183,15 +174,13 @@ func (f *flusher) flushRows(ctx context.Context) error {
 // flushedCommit gives a commit's item as it will be in its table, the ETag of the one that is there, and how many more rows the table has then. A
 // commit of the log is not in a volume yet, unless a flush did not end.
 func (f *flusher) flushedCommit(ctx context.Context, version uint64, tail *logEntry) (it commitItem, etag azcore.ETag, rows int, err error) {
-	in := f.store.volumePartition(f.tenant, f.root.volumeOfCommit(version))
+	in := f.store.volumePartition(f.tenant, f.manifest.volumeOfCommit(version))
 	var c content
 	if tail == nil {
 		it, c, etag, err = f.store.readCommit(ctx, f.tenant, in, version)
 	} else {
 		it, c = tail.item, content{slices.Clone(tail.Rows), slices.Clone(tail.Incidents)}
-		if in.name != f.tenant.name {
-			etag, err = f.store.readETag(ctx, in, it.ID)
-		}
+		etag, err = f.store.readETag(ctx, in, it.ID)
 	}
 	if err != nil {
 		return it, etag, 0, err
@@ -222,11 +211,9 @@ func (f *flusher) currentItem(ctx context.Context, it commitItem, c content) (co
 		it.addRow(kindOf(r.AlertRecord), *r)
 		it.IDs = append(it.IDs, alertTerm(r.Alert.ID))
 	}
-	if it.V <= f.view.manifest.Flushed || it.Tenant != f.tenant.name {
-		it.Nodes = nil
-		for i, told := range c.Incidents {
-			c.Incidents[i] = incidentRow{Incident: incident.Incident{ID: told.ID, Updated: told.Updated}, V: told.V}
-		}
+	it.Nodes = nil
+	for i, told := range c.Incidents {
+		c.Incidents[i] = incidentRow{Incident: incident.Incident{ID: told.ID, Updated: told.Updated}, V: told.V}
 	}
 	var err error
 	it.Content, err = f.store.storePayload(ctx, f.tenant.name, c, f.store.opts.Inline)
@@ -272,33 +259,27 @@ func (f *flusher) flushIncidents(ctx context.Context) error {
 	f.pages = map[string]*payload{}
 	for i := range items {
 		f.pages[pages[i]] = &payload{items[i].Rows.Data, items[i].Rows.Blob}
-		n := f.root.volumeOfPage(pages[i])
+		n := f.manifest.volumeOfPage(pages[i])
 		if err := f.addChange(n, items[i].ID, items[i], etags[i]); err != nil {
 			return err
 		}
-		if n > 0 {
-			f.root.Volumes[n-1].Incidents += int64(more[i])
-		}
+		f.manifest.Volumes[n].Incidents += int64(more[i])
 	}
 	return nil
 }
 
-// storedPage is a page as it is in the table. Of one in a volume what is remembered will not do: it must still be there when the new one is written.
+// storedPage reads a page as it is in its volume: it must still be there when the new one is written.
 func (f *flusher) storedPage(ctx context.Context, page string) (map[string]*incidentRow, azcore.ETag, error) {
-	if n := f.root.volumeOfPage(page); n > 0 {
-		p, etag, err := f.store.readPage(ctx, f.store.volumePartition(f.tenant, n), page)
-		if err != nil {
-			return nil, "", err
-		}
-		old, err := f.store.openPage(ctx, f.tenant, p)
-		return old, etag, err
+	p, etag, err := f.store.readPage(ctx, f.store.volumePartition(f.tenant, f.manifest.volumeOfPage(page)), page)
+	if err != nil {
+		return nil, "", err
 	}
-	old, err := f.store.cachedPage(ctx, f.tenant, f.view, page)
-	return old, "", err
+	old, err := f.store.openPage(ctx, f.tenant, p)
+	return old, etag, err
 }
 
 func (f *flusher) encodePage(ctx context.Context, page string, incidents map[string]*incidentRow) (incidentsItem, error) {
-	in := f.store.volumePartition(f.tenant, f.root.volumeOfPage(page))
+	in := f.store.volumePartition(f.tenant, f.manifest.volumeOfPage(page))
 	it := incidentsItem{ID: incidentsID(page), Tenant: in.name, Type: incidentsType}
 	if len(incidents) == 0 {
 		it.Type = emptyType // no listing meets it
@@ -331,7 +312,7 @@ func (f *flusher) flushNodes(ctx context.Context) error {
 	}
 	r, err := f.store.writeRun(ctx, f.tenant, 0, slices.SortedFunc(maps.Values(now), byHash))
 	if err == nil {
-		f.root.Runs = append(slices.Clone(f.root.Runs), r)
+		f.manifest.Runs = append(slices.Clone(f.manifest.Runs), r)
 	}
 	return err
 }

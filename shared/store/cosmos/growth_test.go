@@ -15,7 +15,7 @@ func TestGrowth(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		volumeAt int64
-	}{{"own partition", 0}, {"volumes", 400_000}} {
+	}{{"one volume", 0}, {"many volumes", 400_000}} {
 		r := newRig(t, cosmos.Options{VolumeAt: tt.volumeAt, Fold: 12})
 		r.feed(t, newTraffic(attacks.Medium).take(t, alerts))
 		with := r.partition(tenant)

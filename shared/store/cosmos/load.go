@@ -36,7 +36,7 @@ func (s *Store) loadRefs(ctx context.Context, t *tenant, refs incident.Refs) (in
 		}
 	}
 	ids := sortedUnique(refs.Alerts)
-	rows, nodes, err := s.findRows(ctx, t, v, ids, names)
+	rows, err := s.findRows(ctx, t, v, ids)
 	if err != nil {
 		return out, err
 	}
@@ -50,8 +50,12 @@ func (s *Store) loadRefs(ctx context.Context, t *tenant, refs incident.Refs) (in
 	for _, i := range incidents {
 		out.Incidents = append(out.Incidents, clone(i.Incident))
 	}
-	more, err := s.findNodes(ctx, t, v, keys)
-	out.Nodes = append(nodes, more...)
+	short, err := s.findShortLived(ctx, t, v, names)
+	if err != nil {
+		return out, err
+	}
+	long, err := s.findNodes(ctx, t, v, keys)
+	out.Nodes = append(short, long...)
 	return out, err
 }
 

@@ -21,14 +21,14 @@ import (
 // tenant's own, which is the one that can become full.
 //
 //	"~!mentions/<tenant>"     x-<version>-<nonce>   the names in the evidence of a commit's new bodies
-//	"~!mentions-1/<tenant>"   the same of commits made once there is a first volume, and so on
+//	"~!mentions-1/<tenant>"   the same of commits made once there is a second volume, and so on
 const mentionsPrefix = escapeMark + "!mentions"
 
-// mentionsPartition is the partition of what is found while a tenant has so many volumes.
-func (s *Store) mentionsPartition(t *tenant, volumes int) partition {
+// mentionsPartition is the partition of commits made while a volume was the newest.
+func (s *Store) mentionsPartition(t *tenant, volume int) partition {
 	prefix := mentionsPrefix
-	if volumes > 0 {
-		prefix += "-" + strconv.Itoa(volumes)
+	if volume > 0 {
+		prefix += "-" + strconv.Itoa(volume)
 	}
 	return s.partitionOf(prefix+"/", t.name)
 }
@@ -66,7 +66,7 @@ func (w *committer) addMentions(m incident.AlertRecord) {
 		return
 	}
 	if w.mentions == nil {
-		w.mentions = &mentionsItem{ID: fmt.Sprintf("x-%d-%s", w.root.Version, w.root.Nonce), Type: mentionsType}
+		w.mentions = &mentionsItem{ID: fmt.Sprintf("x-%d-%s", w.manifest.Version, w.manifest.Nonce), Type: mentionsType}
 		w.termIndex = map[string]int{}
 	}
 	n := mentionRow{ID: m.Alert.ID}
@@ -89,7 +89,7 @@ func (w *committer) writeMentions(ctx context.Context, _ incident.Changes) error
 	if w.mentions == nil {
 		return nil
 	}
-	p := w.store.mentionsPartition(w.tenant, len(w.root.Volumes))
+	p := w.store.mentionsPartition(w.tenant, len(w.manifest.Volumes)-1)
 	w.mentions.Tenant = p.name
 	item, err := json.Marshal(w.mentions)
 	if err != nil {
@@ -169,7 +169,7 @@ type mentionSearch struct {
 // searchItems goes through the items with any of the names, in the page's order.
 func (g *mentionSearch) searchItems(ctx context.Context) error {
 	var from []partitionQuery
-	for n := range len(g.view.manifest.Volumes) + 1 {
+	for n := range g.view.manifest.Volumes {
 		from = append(from, partitionQuery{g.mentionsPartition(g.tenant, n), g.searchQuery()})
 	}
 	span := "c.cmax"
@@ -182,13 +182,10 @@ func (g *mentionSearch) searchItems(ctx context.Context) error {
 func (g *mentionSearch) searchQuery() sqlQuery {
 	q := sqlQuery{page: 2 + g.Limit/16}
 	g.terms = map[string]bool{}
-	var any []string
 	for _, name := range g.Names {
-		term := mentionTerm(name)
-		g.terms[term] = true
-		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bindParam(term)+")")
+		g.terms[mentionTerm(name)] = true
 	}
-	where := "c.type = 'mentions' AND (" + strings.Join(any, " OR ") + ")"
+	where := "c.type = 'mentions' AND (" + q.whereIDs(g.Names, mentionTerm) + ")"
 	begun := g.After == incident.ListPosition{}
 	order := " ORDER BY c.cmax DESC"
 	switch {
@@ -220,7 +217,7 @@ func (g *mentionSearch) addItem(ctx context.Context, data []byte) (more bool, er
 			ids = append(ids, n.ID)
 		}
 	}
-	rows, _, err := g.findRows(ctx, g.tenant, g.view, ids, nil)
+	rows, err := g.findRows(ctx, g.tenant, g.view, ids)
 	for _, r := range rows {
 		if kindOf(r.AlertRecord) != foldedKind && (g.After == incident.ListPosition{} || g.compareToMark(r, g.After) > 0) {
 			g.found = append(g.found, r)

@@ -26,8 +26,12 @@ const (
 	emptyType     = "empty" // of a page whose incidents are all forgotten
 )
 
-// currentForm is the highest form of a manifest that this code knows.
-const currentForm = 1
+// The forms of a manifest. Tables of forms 0 and 1 were in the tenant's own partition, until volumes came, in form 1: see
+// migrate.go.
+const (
+	migratingForm = 2 // no process works on the tenant until a migration has ended
+	currentForm   = 3
+)
 
 // manifest is a tenant: what is committed is what it leads to. Whoever writes anything in the partition replaces it in the same
 // batch, if it is still the one that was read.
@@ -36,7 +40,6 @@ type manifest struct {
 	Tenant string `json:"tenant"`
 	Type   string `json:"type"`
 
-	// Form is what a process must know to work on this tenant: 1 are volumes.
 	Form     int         `json:"form,omitzero"`
 	Version  uint64      `json:"version"`
 	Sequence int64       `json:"sequence"`
@@ -46,10 +49,9 @@ type manifest struct {
 	// Flushed is the last commit that is in the tables; those after it are the log.
 	Flushed  uint64 `json:"folded"`
 	LogSince int64  `json:"since,omitzero"` // when the tail's first commit was written, Unix seconds
-	Bytes    int64  `json:"bytes,omitzero"` // of commits in this partition, about
 	// Volumes are the partitions that the tables go on in, in order.
 	Volumes []volume `json:"volumes,omitempty"`
-	// Trimmed is the last commit of the log that is only in a volume now, once there are volumes.
+	// Trimmed is the last commit that has been deleted from the log, and is only in a volume now.
 	Trimmed uint64 `json:"swept,omitzero"`
 	nodeLevels
 	// Nonce changes with every write, for two writes that change nothing else to differ.

@@ -67,8 +67,8 @@ func (s *Store) purgeStep(ctx context.Context, t *tenant, id string, before time
 		return false, err
 	}
 	for _, r := range w.rows {
-		w.Rows = append(w.Rows, alertRow{AlertRecord: incident.AlertRecord{Alert: alert.Alert{ID: r.Alert.ID}}, V: w.root.Version, Origin: r.Origin, Purged: true})
-		countRow(&w.root.Rows, kindOf(r.AlertRecord), -1)
+		w.Rows = append(w.Rows, alertRow{AlertRecord: incident.AlertRecord{Alert: alert.Alert{ID: r.Alert.ID}}, V: w.manifest.Version, Origin: r.Origin, Purged: true})
+		countRow(&w.manifest.Rows, kindOf(r.AlertRecord), -1)
 	}
 	if !more {
 		if err := w.purgeIncidents(ctx); err != nil {
@@ -148,10 +148,10 @@ func (w *purger) uncountSources(ctx context.Context) error {
 	for _, m := range whole {
 		var was store.Stats
 		countRow(&was, kindOf(m), 1)
-		s := w.root.Sources[m.Alert.Origin.Provider]
+		s := w.manifest.Sources[m.Alert.Origin.Provider]
 		s.Alerts -= was.Alerts
 		s.Exposures -= was.Exposures
-		w.root.Sources[m.Alert.Origin.Provider] = s
+		w.manifest.Sources[m.Alert.Origin.Provider] = s
 	}
 	return err
 }
@@ -160,8 +160,8 @@ func (w *purger) uncountSources(ctx context.Context) error {
 func (w *purger) purgeIncidents(ctx context.Context) error {
 	there, err := w.store.findIncidents(ctx, w.tenant, w.view, w.incidents)
 	for _, i := range there {
-		w.Incidents = append(w.Incidents, incidentRow{Incident: incident.Incident{ID: i.ID, Updated: w.now}, V: w.root.Version, Purged: true})
-		w.root.Rows.Incidents--
+		w.Incidents = append(w.Incidents, incidentRow{Incident: incident.Incident{ID: i.ID, Updated: w.now}, V: w.manifest.Version, Purged: true})
+		w.manifest.Rows.Incidents--
 	}
 	return err
 }
@@ -185,7 +185,7 @@ func (w *purger) unreferencedBlobs(ctx context.Context) (out []blobRef, err erro
 				others = append(others, r.Alert.ID)
 			}
 		}
-		rows, _, err := w.store.findRows(ctx, w.tenant, w.view, others, nil)
+		rows, err := w.store.findRows(ctx, w.tenant, w.view, others)
 		if err != nil {
 			return nil, err
 		}

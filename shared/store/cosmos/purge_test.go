@@ -18,13 +18,13 @@ var longAgo = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 func kept(t *testing.T, a local.Account, opts cosmos.Options) *cosmos.Store {
 	t.Helper()
 	s := open(t, a, opts)
-	save(t, s, stateContainer(1, incident.Active, 0), stateContainer(2, incident.Active, 0), stateContainer(3, incident.Active, 0))
-	save(t, s, stateContainer(1, incident.Resolved, 1), stateContainer(2, incident.Resolved, 50))
+	save(t, s, oneIncident(1, incident.Active, 0), oneIncident(2, incident.Active, 0), oneIncident(3, incident.Active, 0))
+	save(t, s, oneIncident(1, incident.Resolved, 1), oneIncident(2, incident.Resolved, 50))
 	return s
 }
 
-// stateContainer is an incident with its one alert.
-func stateContainer(n int, status incident.Status, hours int) incident.Changes {
+// oneIncident is an incident with its one alert.
+func oneIncident(n int, status incident.Status, hours int) incident.Changes {
 	at := longAgo.Add(time.Duration(hours) * time.Hour)
 	id := fmt.Sprint(10_000 * n)
 	a := alert.Alert{ID: string(rune('a' + n - 1)), Tenant: tenant, Title: "T", Severity: alert.High, First: longAgo, Last: longAgo}
@@ -66,7 +66,7 @@ func TestBodiesGoWithTheLastOfTheirs(t *testing.T) {
 	forget := func(hours, want int) {
 		t.Helper()
 		if n, err := s.Purge(t.Context(), tenant, longAgo.Add(time.Duration(hours)*time.Hour), 10); err != nil || n != want {
-			t.Fatalf("Forget = %d, %v; want %d", n, err, want)
+			t.Fatalf("Purge = %d, %v; want %d", n, err, want)
 		}
 	}
 	forget(2, 1)
@@ -74,7 +74,7 @@ func TestBodiesGoWithTheLastOfTheirs(t *testing.T) {
 		t.Errorf("beside a forgotten one: %+v, %v, %d blobs", m, err, bodies(a))
 	}
 	forget(51, 1)
-	save(t, s, stateContainer(3, incident.Resolved, 60))
+	save(t, s, oneIncident(3, incident.Resolved, 60))
 	forget(61, 1)
 	if n := bodies(a); n != 0 {
 		t.Errorf("%d blobs are left of nothing", n)
@@ -82,8 +82,8 @@ func TestBodiesGoWithTheLastOfTheirs(t *testing.T) {
 }
 
 // A process that dies at any request while it purges leaves what another finishes.
-func TestForgettingThatBrokeOff(t *testing.T) {
-	for name, opts := range map[string]cosmos.Options{"tail": {}, "tables": {Fold: 1}, "volumes": everyFold} {
+func TestPurgingThatBrokeOff(t *testing.T) {
+	for name, opts := range map[string]cosmos.Options{"log": {}, "one volume": {Fold: 1}, "many volumes": everyFlush} {
 		t.Run(name, func(t *testing.T) {
 			for cut := 0; ; cut++ {
 				a := account(t, local.Options{})
@@ -102,7 +102,7 @@ func TestForgettingThatBrokeOff(t *testing.T) {
 				if _, err := s.Purge(t.Context(), tenant, longAgo.Add(51*time.Hour), 10); err != nil {
 					t.Fatalf("cut after %d requests: %v", cut, err)
 				}
-				save(t, s, stateContainer(3, incident.Resolved, 60))
+				save(t, s, oneIncident(3, incident.Resolved, 60))
 				if _, err := s.Purge(t.Context(), tenant, longAgo.Add(61*time.Hour), 10); err != nil {
 					t.Fatalf("cut after %d requests: %v", cut, err)
 				}
@@ -113,7 +113,7 @@ func TestForgettingThatBrokeOff(t *testing.T) {
 				if err != nil || st.Alerts+st.Incidents != 0 {
 					t.Errorf("cut after %d requests: %+v, %v", cut, st, err)
 				}
-				if n := bodies(a); name != "tail" && n != 0 {
+				if n := bodies(a); name != "log" && n != 0 {
 					t.Errorf("cut after %d requests: %d blobs are left", cut, n)
 				}
 				if !over {

@@ -61,7 +61,7 @@ func (r *reader) findAlert(ctx context.Context, id string) (*alertRow, error) {
 	if !r.view.exists() {
 		return nil, fault.Errorf(fault.NotFound, "there is no alert %s", id)
 	}
-	rows, _, err := r.findRows(ctx, r.tenant, r.view, []string{id}, nil)
+	rows, err := r.findRows(ctx, r.tenant, r.view, []string{id})
 	if err == nil && rows[id] == nil {
 		err = fault.Errorf(fault.NotFound, "there is no alert %s", id)
 	}

@@ -3,13 +3,9 @@ package cosmos
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json"
-
-	"github.com/onepane/onepane/shared/incident"
 )
 
 // tableCache is what was read of a tenant's tables since they were folded last; until they are folded again, the log says
@@ -73,141 +69,6 @@ func (t *tableCache) cacheIncidents(page map[string]*incidentRow, ids ...string)
 	}
 }
 
-// findRows finds alerts' rows by id; those that do not exist are left out. Names finds nodes beside them, in the same
-// request.
-func (s *Store) findRows(ctx context.Context, t *tenant, v *view, ids, names []string) (map[string]*alertRow, []incident.Node, error) {
-	rows := map[string]*alertRow{}
-	var unknown []string
-	for _, id := range ids {
-		if r := v.rows[id]; r != nil {
-			if !r.Purged {
-				rows[id] = r
-			}
-		} else if r, known := v.tables.knownRow(id); !known {
-			unknown = append(unknown, id)
-		} else if r != nil && !r.Purged {
-			rows[id] = r
-		}
-	}
-	l := termLookup{rows: map[string]*alertRow{}, names: map[string]indexedNode{}, wanted: map[string]bool{}}
-	var terms, all []string
-	for _, id := range unknown {
-		l.wanted[id] = true
-		terms = append(terms, alertTerm(id))
-	}
-	all = slices.Clip(terms)
-	for _, key := range names {
-		l.wanted[key] = true
-		all = append(all, idTerm(key))
-	}
-	err := each(ctx, len(v.manifest.Volumes)+1, func(ctx context.Context, n int) error {
-		ask := terms // names are in the tenant's own partition alone
-		if n == 0 {
-			ask = all
-		} else if v.manifest.isEmptyVolume(n, false) {
-			return nil
-		}
-		for part := range slices.Chunk(ask, maxTerms) {
-			if err := s.lookupTerms(ctx, t, v, n, part, &l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	v.tables.cacheRows(unknown, l.rows)
-	for id, r := range l.rows {
-		rows[id] = r
-	}
-	var nodes []incident.Node
-	for _, key := range names {
-		if n, ok := l.names[key]; ok {
-			nodes = append(nodes, n.Node)
-		}
-	}
-	return rows, nodes, nil
-}
-
-// termLookup is what a search by terms has found.
-type termLookup struct {
-	wanted map[string]bool
-
-	mu    sync.Mutex // guards what follows
-	rows  map[string]*alertRow
-	names map[string]indexedNode
-}
-
-type indexedNode struct {
-	incident.Node
-	v uint64
-}
-
-// maxTerms is how many terms one question has.
-const maxTerms = 100
-
-// lookupTerms asks the index of a volume for items that hold any of terms: what finding nothing costs does not grow with what is
-// stored there.
-func (s *Store) lookupTerms(ctx context.Context, t *tenant, v *view, n int, terms []string, l *termLookup) error {
-	q := sqlQuery{page: 100}
-	var any []string
-	for _, term := range terms {
-		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bindParam(term)+")")
-	}
-	q.text = "SELECT * FROM c WHERE " + strings.Join(any, " OR ")
-	of := s.volumePartition(t, n)
-	return s.client.runQuery(ctx, of.pk, q, of.session, func(data []byte) (bool, error) {
-		var kind struct {
-			Type string `json:"type"`
-			V    uint64 `json:"v"`
-		}
-		if err := json.Unmarshal(data, &kind); err != nil {
-			return false, fmt.Errorf("damaged item: %w", err)
-		}
-		switch {
-		case kind.V > v.manifest.Version: // committed after this view
-			return true, nil
-		case kind.Type == idIndexType:
-			return true, s.collectNodes(ctx, t, data, l)
-		case kind.V > v.manifest.lastCommitOf(n): // of the log, which is in memory, or of a flush that did not end
-			return true, nil
-		}
-		return true, s.collectRows(ctx, t, data, l)
-	})
-}
-
-func (s *Store) collectRows(ctx context.Context, t *tenant, data []byte, l *termLookup) error {
-	it, c, err := s.decodeCommit(ctx, t, data)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range c.Rows {
-		if r := &c.Rows[i]; r.Origin == it.V && !r.Purged && l.wanted[r.Alert.ID] {
-			l.rows[r.Alert.ID] = r
-		}
-	}
-	return err
-}
-
-func (s *Store) collectNodes(ctx context.Context, t *tenant, data []byte, l *termLookup) error {
-	var it idIndexItem
-	if err := json.Unmarshal(data, &it); err != nil {
-		return fmt.Errorf("damaged item: %w", err)
-	}
-	var nodes []incident.Node
-	if err := s.openPayload(ctx, t.name, it.Nodes, &nodes); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, n := range nodes {
-		if l.wanted[n.Key] && l.names[n.Key].v <= it.V {
-			l.names[n.Key] = indexedNode{n, it.V}
-		}
-	}
-	return nil
-}
-
 // findIncident gives one incident as it was committed; nil when there is none.
 func (s *Store) findIncident(ctx context.Context, t *tenant, v *view, id string) (*incidentRow, error) {
 	if i, known := v.knownIncident(id); known {
@@ -236,7 +97,7 @@ func (v *view) knownIncident(id string) (i *incidentRow, known bool) {
 
 // cachedPage reads a page of the table of incidents, once between two flushes.
 func (s *Store) cachedPage(ctx context.Context, t *tenant, v *view, page string) (map[string]*incidentRow, error) {
-	if v.manifest.Flushed == 0 {
+	if v.manifest.isEmptyVolume(v.manifest.volumeOfPage(page), true) {
 		return nil, nil
 	}
 	v.tables.mu.Lock()

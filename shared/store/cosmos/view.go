@@ -75,6 +75,9 @@ func (s *Store) dropOldestTenant() {
 	delete(s.tenants, oldest.name)
 }
 
+// partition is the tenant's own, with its manifest, log and id index.
+func (t *tenant) partition() partition { return partition{t.name, t.pk, &t.session} }
+
 // currentView reads the manifest and brings what is remembered up to it: one unit when nothing has changed.
 func (s *Store) currentView(ctx context.Context, t *tenant) (*view, error) {
 	t.mu.Lock()
@@ -82,19 +85,19 @@ func (s *Store) currentView(ctx context.Context, t *tenant) (*view, error) {
 	read, err := s.client.readItem(ctx, stateContainer, t.pk, manifestID, &t.session)
 	switch {
 	case fault.Of(err) == fault.NotFound:
-		t.current = &view{tables: newTableCache()}
+		t.current = &view{manifest: manifest{Form: currentForm, Volumes: []volume{{From: 1}}}, tables: newTableCache()}
 		return t.current, nil
 	case err != nil:
-		return nil, fmt.Errorf("read root: %w", err)
+		return nil, fmt.Errorf("read manifest: %w", err)
 	case t.current != nil && t.current.etag == read.etag:
 		return t.current, nil
 	}
-	var r manifest
-	if err := json.Unmarshal(read.body, &r); err != nil {
-		return nil, fmt.Errorf("read root: damaged item: %w", err)
+	r, err := decodeManifest(read.body)
+	if err == nil {
+		err = r.requireForm()
 	}
-	if r.Form > currentForm {
-		return nil, fault.Errorf(fault.Unavailable, "read root: a newer version has written it, in form %d; this one knows %d", r.Form, currentForm)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest: %w", err)
 	}
 	s.advanceSessions(t, r, t.current)
 	v, err := s.advanceView(ctx, t, r, read.etag)
@@ -103,6 +106,24 @@ func (s *Store) currentView(ctx context.Context, t *tenant) (*view, error) {
 	}
 	t.current = v
 	return v, nil
+}
+
+func decodeManifest(data []byte) (r manifest, err error) {
+	if err = json.Unmarshal(data, &r); err != nil {
+		err = fmt.Errorf("damaged item: %w", err)
+	}
+	return r, err
+}
+
+// requireForm refuses what this version does not read: fault.Unavailable, for no alert is to blame.
+func (r *manifest) requireForm() error {
+	switch {
+	case r.Form > currentForm:
+		return fault.Errorf(fault.Unavailable, "a newer version has written it, in form %d; this one knows %d", r.Form, currentForm)
+	case r.Form < currentForm:
+		return fault.Errorf(fault.Unavailable, "it is in form %d, which \"onepane migrate\" brings to form %d", r.Form, currentForm)
+	}
+	return nil
 }
 
 // advanceView makes the view of a manifest out of the one before: it reads the commits that came since. t.mu is held.
@@ -127,7 +148,7 @@ func (s *Store) advanceView(ctx context.Context, t *tenant, r manifest, etag azc
 		if l == nil {
 			var err error
 			l = &logEntry{}
-			if l.item, l.content, _, err = s.readCommit(ctx, t, s.volumePartition(t, 0), version); err != nil {
+			if l.item, l.content, _, err = s.readCommit(ctx, t, t.partition(), version); err != nil {
 				return fmt.Errorf("read commit %d: %w", version, err)
 			}
 		}

@@ -44,19 +44,16 @@ type volume struct {
 	Seen string `json:"seen,omitzero"`
 }
 
-// volumePartition is the n-th partition of a tenant's tables; 0 is its own.
+// volumePartition is the n-th partition of a tenant's tables.
 func (s *Store) volumePartition(t *tenant, n int) partition {
-	if n == 0 {
-		return partition{t.name, t.pk, &t.session}
-	}
 	return s.partitionOf(volumePrefix+strconv.Itoa(n)+"/", t.name)
 }
 
 // volumeOfCommit is the volume whose table has a commit.
 func (r *manifest) volumeOfCommit(version uint64) int {
-	n := 0
-	for n < len(r.Volumes) && r.Volumes[n].From <= version {
-		n++
+	n := len(r.Volumes) - 1
+	for n > 0 && r.Volumes[n].From > version {
+		n--
 	}
 	return n
 }
@@ -64,38 +61,30 @@ func (r *manifest) volumeOfCommit(version uint64) int {
 // volumeOfPage is the volume that has a page of incidents.
 func (r *manifest) volumeOfPage(page string) int {
 	number, err := strconv.ParseUint(page, 10, 64)
-	n := 0
-	for err == nil && n < len(r.Volumes) && r.Volumes[n].Page <= number {
-		n++
+	if err != nil { // ids that are no numbers
+		return 0
+	}
+	n := len(r.Volumes) - 1
+	for n > 0 && r.Volumes[n].Page > number {
+		n--
 	}
 	return n
 }
 
 // lastCommitOf is the last commit that the table of a volume has.
 func (r *manifest) lastCommitOf(n int) uint64 {
-	if n < len(r.Volumes) {
-		return r.Volumes[n].From - 1
+	if n+1 < len(r.Volumes) {
+		return r.Volumes[n+1].From - 1
 	}
 	return r.Flushed
 }
 
 // isEmptyVolume says that all rows of a volume are purged, or all incidents. The tenant's own partition is always asked.
 func (r *manifest) isEmptyVolume(n int, incidents bool) bool {
-	if n == 0 {
-		return false
-	}
 	if incidents {
-		return r.Volumes[n-1].Incidents <= 0
+		return r.Volumes[n].Incidents <= 0
 	}
-	return r.Volumes[n-1].Rows <= 0
-}
-
-// openVolumeBytes is of the newest volume.
-func (r *manifest) openVolumeBytes() *int64 {
-	if n := len(r.Volumes); n > 0 {
-		return &r.Volumes[n-1].Bytes
-	}
-	return &r.Bytes
+	return r.Volumes[n].Rows <= 0
 }
 
 // advanceSessions makes what is asked of volumes from now on answered as of a manifest or later.
@@ -103,7 +92,7 @@ func (s *Store) advanceSessions(t *tenant, r manifest, before *view) {
 	for n := range r.Volumes {
 		seen := r.Volumes[n].Seen
 		if seen != "" && (before == nil || n >= len(before.manifest.Volumes) || before.manifest.Volumes[n].Seen != seen) {
-			s.volumePartition(t, n+1).session.advanceTo(&seen)
+			s.volumePartition(t, n).session.advanceTo(&seen)
 		}
 	}
 }
@@ -112,12 +101,9 @@ func (s *Store) advanceSessions(t *tenant, r manifest, before *view) {
 // one partition's after the other's when that is "". Conditions on commits say "c.v <= @last": others are not of the tables
 // yet, or no more.
 func (s *Store) queryVolumes(ctx context.Context, t *tenant, r manifest, q sqlQuery, span string, desc bool, do func([]byte) (more bool, err error)) error {
-	if r.Flushed == 0 {
-		return nil
-	}
 	var from []partitionQuery
 	commits := strings.Contains(q.text, "@last")
-	for n := range len(r.Volumes) + 1 {
+	for n := range r.Volumes {
 		if r.isEmptyVolume(n, !commits) {
 			continue
 		}
@@ -146,66 +132,55 @@ func (s *Store) readPage(ctx context.Context, in partition, page string) (*paylo
 	return &it.Rows, read.etag, nil
 }
 
-// openVolume opens a new volume, in the manifest that a flush will leave, when the newest is large enough.
+// openVolume begins the next volume, in the manifest that a flush will leave, when the newest is large enough.
 func (f *flusher) openVolume() {
-	f.root.Volumes = slices.Clone(f.root.Volumes)
-	if *f.root.openVolumeBytes() < f.store.opts.VolumeAt {
+	f.manifest.Volumes = slices.Clone(f.manifest.Volumes)
+	if f.manifest.Volumes[len(f.manifest.Volumes)-1].Bytes < f.store.opts.VolumeAt {
 		return
 	}
-	if len(f.root.Volumes) == 0 {
-		f.root.Trimmed = f.root.Flushed
-	}
-	f.root.Form = currentForm
-	f.root.Volumes = append(f.root.Volumes, volume{
-		From: f.root.Flushed + 1,
-		Page: uint64(f.root.Sequence)/pageSpan + 1, // no incident of a page that is written already has such a number
+	f.manifest.Volumes = append(f.manifest.Volumes, volume{
+		From: f.manifest.Flushed + 1,
+		Page: uint64(f.manifest.Sequence)/pageSpan + 1, // no incident of a page that is written already has such a number
 	})
 }
 
-// itemChange is an item to be written, or deleted when it has no data.
+// itemChange is an item to be written into a volume.
 type itemChange struct {
 	id   string
 	data []byte
-	etag azcore.ETag // of the item in its place; "" when there is none, or when whose partition it is says enough
+	etag azcore.ETag // of the item in its place; "" when there is none
 }
+
+// maxBatchBytes leaves room in the 2 MB of a batch.
+const maxBatchBytes = 1_500_000
 
 // fillBatch takes changes off a list: what fits in a batch beside the manifest.
 func fillBatch(changes []itemChange, most int) (part, rest []itemChange) {
-	const mostBytes = 1_500_000 // of 2 MB
 	n, size := 0, 0
-	for n < len(changes) && n < most && (n == 0 || size+len(changes[n].data) <= mostBytes) {
+	for n < len(changes) && n < most && (n == 0 || size+len(changes[n].data) <= maxBatchBytes) {
 		size += len(changes[n].data)
 		n++
 	}
 	return changes[:n], changes[n:]
 }
 
-// writeVolumes writes what belongs into volumes, provided that nobody has moved on since it was read. Next is the view to go on from.
+// writeVolumes writes what belongs into volumes, provided that nobody has moved on since it was read. Next is the view to go on
+// from.
 func (f *flusher) writeVolumes(ctx context.Context, next *view) error {
-	if len(f.volumes) == 1 {
-		return nil
-	}
 	if err := f.store.replaceManifest(ctx, f.tenant, next, f.view.manifest, nil); err != nil { // the claim
 		return err
 	}
-	for n := 1; n < len(f.volumes); n++ {
+	for n := range f.changes {
 		in := f.store.volumePartition(f.tenant, n)
-		for part, rest := fillBatch(f.volumes[n], f.store.opts.perBatch); len(part) > 0; part, rest = fillBatch(rest, f.store.opts.perBatch) {
+		for part, rest := fillBatch(f.changes[n], f.store.opts.perBatch); len(part) > 0; part, rest = fillBatch(rest, f.store.opts.perBatch) {
 			seen, err := f.store.writeBatch(ctx, in, part)
 			if err != nil {
 				return fmt.Errorf("volume %d: %w", n, err)
 			}
-			f.root.Volumes[n-1].Seen = seen
+			f.manifest.Volumes[n].Seen = seen
 		}
 	}
 	return nil
-}
-
-// trimLog deletes the commits that the flush before this one copied to a volume: whoever is slow may still look for the last ones here.
-func (f *flusher) trimLog() {
-	for v := f.root.Trimmed + 1; len(f.root.Volumes) > 0 && v <= f.view.manifest.Flushed; v++ {
-		f.volumes[0] = append(f.volumes[0], itemChange{id: commitID(v)})
-	}
 }
 
 // readETag is that of an item; "" when there is none.

@@ -21,8 +21,8 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// everyFold opens a volume.
-var everyFold = cosmos.Options{Fold: 1, VolumeAt: 1}
+// everyFlush opens a volume.
+var everyFlush = cosmos.Options{Fold: 1, VolumeAt: 1}
 
 // TestAVolumeIsNotWrittenFromAnOldView holds a process back before it writes into a volume, first what is new there and then what it
 // replaces, until another has put a later state of the same alert there: the later one stays.
@@ -31,11 +31,11 @@ func TestAVolumeIsNotWrittenFromAnOldView(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			a := account(t, local.Options{})
 			reached, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-			folds := 0
-			slow := everyFold
+			flushes := 0
+			slow := everyFlush
 			slow.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
-				if strings.Contains(r.Header.Get("x-ms-documentdb-partitionkey"), "!volume-1/") && r.Header.Get("x-ms-cosmos-is-batch-request") != "" {
-					if folds++; folds == nth {
+				if strings.Contains(r.Header.Get("x-ms-documentdb-partitionkey"), "!volume-0/") && r.Header.Get("x-ms-cosmos-is-batch-request") != "" {
+					if flushes++; flushes == nth {
 						close(reached)
 						<-release
 					}
@@ -53,14 +53,14 @@ func TestAVolumeIsNotWrittenFromAnOldView(t *testing.T) {
 				}
 			}()
 			<-reached
-			other := open(t, a, everyFold)
+			other := open(t, a, everyFlush)
 			const more = 12 // a log that is not new is folded after some commits
 			for n := range more {
 				put(t, other, uint64(nth+n), fmt.Sprint("other ", n))
 			}
 			close(release)
 			<-done
-			m, err := open(t, a, everyFold).Alert(t.Context(), tenant, "da1")
+			m, err := open(t, a, everyFlush).Alert(t.Context(), tenant, "da1")
 			if want := fmt.Sprint("other ", more-1); err != nil || m.AssignedTo != want {
 				t.Errorf("the alert is assigned to %q, want %q, %v", m.AssignedTo, want, err)
 			}
@@ -82,13 +82,13 @@ func put(t *testing.T, s *cosmos.Store, version uint64, assigned string) {
 // TestNobodyAsksAnEmptyVolume purges all that is in the first volume: neither a listing nor looking for an id goes there any more.
 func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 	a := account(t, local.Options{})
-	s := kept(t, a, everyFold)
-	save(t, s, stateContainer(4, incident.Active, 60))
+	s := kept(t, a, everyFlush)
+	save(t, s, oneIncident(40, incident.Active, 60))
 	asked := func() int {
 		var n atomic.Int64
-		opts := everyFold
+		opts := everyFlush
 		opts.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
-			if strings.Contains(r.Header.Get("x-ms-documentdb-partitionkey"), "!volume-1/") {
+			if strings.Contains(r.Header.Get("x-ms-documentdb-partitionkey"), "!volume-0/") {
 				n.Add(1)
 			}
 			return plain{}.Do(r)
@@ -109,9 +109,9 @@ func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 	if asked() < 2 {
 		t.Errorf("asked %d times for what is there", asked())
 	}
-	save(t, s, stateContainer(3, incident.Resolved, 60))
+	save(t, s, oneIncident(3, incident.Resolved, 60))
 	if n, err := s.Purge(t.Context(), tenant, longAgo.Add(61*time.Hour), 10); err != nil || n != 3 {
-		t.Fatalf("Forget = %d, %v", n, err)
+		t.Fatalf("Purge = %d, %v", n, err)
 	}
 	for range 9 { // until a flush is due again
 		save(t, s, incident.Changes{})
@@ -121,47 +121,49 @@ func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 	}
 }
 
-// TestABrokenOffFoldIsCounted lets a flush end between what it wrote into a volume and the manifest: the next one finds an incident there that
-// nobody has counted, and which must be asked for all the same.
-func TestABrokenOffFoldIsCounted(t *testing.T) {
-	a := account(t, local.Options{})
-	opts := cosmos.Options{Fold: 1, VolumeAt: 3000}
-	numbered := func(n int) incident.Changes {
-		c := stateContainer(n, incident.Active, n)
-		c.Sequence = int64(n)
-		return c
-	}
-	s := open(t, a, opts)
-	for n := 1; countVolumes(a) == 0; n++ {
-		save(t, s, numbered(n))
-	}
-	batches := 0
-	a.Inject(func(op local.Operation) local.Fault {
-		if op.Kind == local.Batch {
-			if batches++; batches == 3 { // the commit, the volume, the manifest
-				return local.Fault{Status: http.StatusBadRequest}
-			}
+// TestABrokenOffFlushIsCounted lets a flush end before and after what it writes into a volume: the next one finds an incident there
+// that nobody has counted, and which must be asked for all the same.
+func TestABrokenOffFlushIsCounted(t *testing.T) {
+	for _, broken := range []int{3, 4} { // of the batches: commit, claim, volume, manifest
+		a := account(t, local.Options{})
+		opts := cosmos.Options{Fold: 1, VolumeAt: 3000}
+		numbered := func(n int) incident.Changes {
+			c := oneIncident(n, incident.Active, n)
+			c.Sequence = int64(n)
+			return c
 		}
-		return local.Fault{}
-	})
-	save(t, s, numbered(40))
-	a.Inject(nil)
-	for range 9 { // until a flush is due again
-		save(t, s, incident.Changes{})
-	}
-	page, err := open(t, a, opts).Incidents(t.Context(), tenant, query.Query{Top: 100, Count: true})
-	if err != nil || int64(len(page.Items)) != page.Total {
-		t.Errorf("%d incidents of %d, %v", len(page.Items), page.Total, err)
-	}
-	if batches < 3 {
-		t.Errorf("%d batches: the fold was not broken off", batches)
+		s := open(t, a, opts)
+		for n := 1; countVolumes(a) < 2; n++ {
+			save(t, s, numbered(n))
+		}
+		batches := 0
+		a.Inject(func(op local.Operation) local.Fault {
+			if op.Kind == local.Batch {
+				if batches++; batches == broken {
+					return local.Fault{Status: http.StatusBadRequest}
+				}
+			}
+			return local.Fault{}
+		})
+		save(t, s, numbered(40))
+		a.Inject(nil)
+		for range 9 { // until a flush is due again
+			save(t, s, incident.Changes{})
+		}
+		page, err := open(t, a, opts).Incidents(t.Context(), tenant, query.Query{Top: 100, Count: true})
+		if err != nil || int64(len(page.Items)) != page.Total {
+			t.Errorf("%d incidents of %d, %v", len(page.Items), page.Total, err)
+		}
+		if batches < broken {
+			t.Errorf("%d batches: the flush was not broken off", batches)
+		}
 	}
 }
 
 // TestANewerFormIsRefused keeps an old process from working on what it does not understand.
 func TestANewerFormIsRefused(t *testing.T) {
 	a := account(t, local.Options{})
-	s := kept(t, a, everyFold)
+	s := kept(t, a, everyFlush)
 	client, err := cosmos.ConnectWithKey(a.Endpoint, a.Key(), plain{})()
 	if err != nil {
 		t.Fatal(err)
@@ -172,10 +174,10 @@ func TestANewerFormIsRefused(t *testing.T) {
 	}
 	pk := azcosmos.NewPartitionKeyString(tenant)
 	root, err := state.ReadItem(t.Context(), pk, "root", nil)
-	if err != nil || !strings.Contains(string(root.Value), `"form":1`) {
+	if err != nil || !strings.Contains(string(root.Value), `"form":3`) {
 		t.Fatalf("%s, %v", root.Value, err)
 	}
-	newer := strings.Replace(string(root.Value), `"form":1`, `"form":99`, 1)
+	newer := strings.Replace(string(root.Value), `"form":3`, `"form":99`, 1)
 	if _, err := state.ReplaceItem(t.Context(), pk, "root", []byte(newer), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +195,7 @@ func TestAReaderHasSeenWhatTheRootSaysOfVolumes(t *testing.T) {
 	a := account(t, local.Options{})
 	var wrote atomic.Value // the token of the last answer to a batch on the volume
 	atVolume := func(r *http.Request) bool {
-		return strings.Contains(r.Header.Get("x-ms-documentdb-partitionkey"), "!volume-1/")
+		return strings.Contains(r.Header.Get("x-ms-documentdb-partitionkey"), "!volume-0/")
 	}
 	opts := cosmos.Options{Fold: 1, VolumeAt: 1}
 	opts.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
@@ -230,9 +232,9 @@ func TestAReaderHasSeenWhatTheRootSaysOfVolumes(t *testing.T) {
 // TestARestoredPartitionIsRead has every copy refuse the token of what it was before.
 func TestARestoredPartitionIsRead(t *testing.T) {
 	a := account(t, local.Options{})
-	put(t, open(t, a, everyFold), 0, "somebody")
+	put(t, open(t, a, everyFlush), 0, "somebody")
 	refused := 0
-	opts := everyFold
+	opts := everyFlush
 	opts.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	opts.Connect = cosmos.ConnectWithKey(a.Endpoint, a.Key(), transport(func(r *http.Request) (*http.Response, error) {
 		if r.Header.Get("x-ms-session-token") == "" {
