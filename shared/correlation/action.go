@@ -11,9 +11,9 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// This file and edit.go, merge.go, move.go and unfold.go are what a person decides about alerts and incidents, as pure as
-// what correlation decides. It stays: what a person took apart is never merged again by correlation, what was put together
-// stays together, and later alerts prefer the side where the person put their like.
+// This file and edit.go, merge.go, move.go and unfold.go are what a person decides about alerts and incidents, as pure
+// as what correlation decides. It stays: what a person took apart is never merged again by correlation, what was put
+// together stays together, and later alerts prefer the side where the person put their like.
 //
 //	Action ──▶ Engine.Needs ─▶ load ─▶ Engine.Sources ─▶ list ─▶ Engine.Act ──▶ ActionResult, records for the audit log
 //	                                                                 └─▶ Engine.Take
@@ -22,9 +22,9 @@ import (
 // more, comments apart.
 type Action interface {
 	// follow names what must be loaded, one step further with each call.
-	follow(l *lookahead)
+	followNeeds(l *lookahead)
 	// perform checks everything before it changes anything.
-	perform(run *actionRun) error
+	performOn(run *actionRun) error
 }
 
 // Actor is who acts, and when.
@@ -33,8 +33,8 @@ type Actor struct {
 	At   time.Time
 	// IfMatch, when set, is the tag that the thing to be edited must still have: see Incident.Tag.
 	IfMatch string
-	// Audit, when set, makes the entries of the audit log, to be committed together with what they tell of. It may be called
-	// several times, as often as an action is decided anew. An error commits nothing.
+	// Audit, when set, makes the entries of the audit log, to be committed together with what they tell of. It may be
+	// called several times, as often as an action is decided anew. An error commits nothing.
 	Audit func([]incident.AuditRecord) ([]incident.AuditEntry, error)
 }
 
@@ -80,8 +80,8 @@ func badField(field, text string) error {
 
 // Needs names what must be loaded before an action can be done. Each call follows references one step further.
 func (e *Engine) Needs(a Action) incident.Refs {
-	l := lookahead{memory: &e.memory, params: e.params}
-	a.follow(&l)
+	l := lookahead{memory: &e.memory}
+	a.followNeeds(&l)
 	e.unfollowed = slices.DeleteFunc(e.unfollowed, l.followNode)
 	return l.refs
 }
@@ -94,7 +94,7 @@ func (e *Engine) Sources(a Action) []string {
 		return nil
 	}
 	var ids []string
-	for _, d := range e.departuresOf(mv) {
+	for _, d := range departuresOf(&e.memory, mv) {
 		if stay := d.from.Alerts - len(d.alerts); stay > 0 && stay <= maxResummarized {
 			ids = append(ids, d.from.ID)
 		}
@@ -103,11 +103,11 @@ func (e *Engine) Sources(a Action) []string {
 }
 
 // Act does what a person decided. whole has the alerts of each incident that Sources named. After an error nothing has
-// changed: fault.NotFound for what is not there, fault.Precondition for what the present state forbids, fault.Invalid for what
-// never can be, fault.TooLarge for too much at once.
+// changed: fault.NotFound for what is not there, fault.Precondition for what the present state forbids, fault.Invalid
+// for what never can be, fault.TooLarge for too much at once.
 func (e *Engine) Act(a Action, by Actor, whole map[string][]incident.AlertRecord) (ActionResult, error) {
 	run := &actionRun{Engine: e, actor: by, whole: whole}
-	if err := a.perform(run); err != nil {
+	if err := a.performOn(run); err != nil {
 		return ActionResult{}, err
 	}
 	run.Changed = len(run.Records) > 0
@@ -122,8 +122,8 @@ type actionRun struct {
 	whole map[string][]incident.AlertRecord
 }
 
-// audit notes what differs between two states of a thing, and reports whether anything does.
-func (run *actionRun) audit(what, kind, id string, before, after map[string]string) bool {
+// auditChange notes what differs between two states of a thing, and reports whether anything does.
+func (run *actionRun) auditChange(what, kind, id string, before, after map[string]string) bool {
 	r := incident.AuditRecord{
 		Who: run.actor.Name, When: run.actor.At, What: what, Kind: kind, ID: id, Before: map[string]string{}, After: map[string]string{},
 	}
@@ -142,7 +142,7 @@ func (run *actionRun) audit(what, kind, id string, before, after map[string]stri
 // auditAlertCount notes a change of an incident's fields and of how many alerts it holds.
 func (run *actionRun) auditAlertCount(what string, inc *incident.Incident, before map[string]string, alertsBefore int, after map[string]string) {
 	before["alerts"], after["alerts"] = strconv.Itoa(alertsBefore), strconv.Itoa(inc.Alerts)
-	run.audit(what, "incident", inc.ID, before, after)
+	run.auditChange(what, "incident", inc.ID, before, after)
 }
 
 // markEdited moves an incident's time of change: it was edited, or one of its alerts was.
@@ -152,8 +152,8 @@ func (run *actionRun) markEdited(inc *incident.Incident) {
 }
 
 // requireAlert finds an alert to act on; a folded report stands for the alert that it was folded into.
-func (m *memory) requireAlert(id string) (*incident.AlertRecord, error) {
-	rec := m.alertOf(id)
+func (run *actionRun) requireAlert(id string) (*incident.AlertRecord, error) {
+	rec := run.alertOf(id)
 	if rec == nil {
 		return nil, fault.Errorf(fault.NotFound, "No alert with id '%s' was found.", clipText(id))
 	}
@@ -161,13 +161,13 @@ func (m *memory) requireAlert(id string) (*incident.AlertRecord, error) {
 }
 
 // requireActive finds an incident to act on, which must not be merged into another.
-func (m *memory) requireActive(id string) (*incident.Incident, error) {
-	inc := m.incidents.Get(id)
+func (run *actionRun) requireActive(id string) (*incident.Incident, error) {
+	inc := run.incidents.Get(id)
 	switch {
 	case inc == nil:
 		return nil, fault.Errorf(fault.NotFound, "No incident with id '%s' was found.", clipText(id))
 	case inc.RedirectTo != "":
-		return nil, fault.Errorf(fault.Precondition, "Incident %s was merged into incident %s: act on that one.", id, m.survivorOf(id).ID)
+		return nil, fault.Errorf(fault.Precondition, "Incident %s was merged into incident %s: act on that one.", id, run.survivorOf(id).ID)
 	}
 	return inc, nil
 }

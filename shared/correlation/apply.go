@@ -21,9 +21,9 @@ type Outcome struct {
 	MergedFrom []string // incidents that were merged into Incident because of it
 }
 
-// Apply decides where a report belongs and changes the memory accordingly. Applying the same report again changes nothing.
-// Position is the event's place in the bus's log, 0 where there is none; now is when the decision is made: it is recorded,
-// and never part of the decision.
+// Apply decides where a report belongs and changes the memory accordingly. Applying the same report again changes
+// nothing. Position is the event's place in the bus's log, 0 where there is none; now is when the decision is made: it
+// is recorded, and never part of the decision.
 func (e *Engine) Apply(r *Report, position uint64, now time.Time) Outcome {
 	if rec := e.alerts.Get(r.Alert.ID); rec != nil {
 		return e.updateAlert(rec, r.Alert, now)
@@ -44,6 +44,22 @@ func (e *Engine) Apply(r *Report, position uint64, now time.Time) Outcome {
 		out = e.assignIncident(rec, a, now)
 	}
 	out.AlertID, out.New, out.Changed = r.Alert.ID, true, true
+	return out
+}
+
+// foldAlert makes an alert another sighting of the original.
+func (e *Engine) foldAlert(original *incident.AlertRecord, a alert.Alert, rule string, now time.Time) Outcome {
+	if len(a.Sightings) == 0 {
+		a.Sightings = []alert.Sighting{{
+			AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Type: a.Type, Updated: a.Updated, Rule: rule,
+		}}
+	}
+	e.alerts.Change(a.ID, &incident.AlertRecord{
+		Alert: a, FoldedInto: original.Alert.ID, Incident: original.Incident, Status: a.Status, Created: now, Updated: now,
+		Reasons: []incident.Reason{{Rule: rule, Alert: original.Alert.ID, Weight: 1, Gap: gapBetween(&a, &original.Alert)}},
+	})
+	out := e.updateAlert(original, a, now)
+	out.Folded, out.New = true, true
 	return out
 }
 
@@ -94,12 +110,12 @@ func (e *Engine) updateAlert(rec *incident.AlertRecord, a alert.Alert, now time.
 //  4. nothing of the above                           → a new incident
 func (e *Engine) assignIncident(rec *incident.AlertRecord, a *arrival, now time.Time) Outcome {
 	e.assessSuspicion(a)
-	ranked := e.rankCandidates(a)
+	ranked := rankCandidates(&e.memory, a)
 	switch {
 	case e.optedOut(&a.Alert):
 		return e.openIncident(rec, a, incident.Incident{Uncorrelated: true}, ranked.deferred, now)
-	case ranked.canJoin(e.params):
-		return e.joinIncident(rec, a, ranked.candidates, now)
+	case ranked.canJoin():
+		return e.joinIncident(rec, a, ranked, now)
 	}
 	if noise, why := e.findNoiseIncident(a); noise != nil {
 		return e.addToNoise(rec, a, noise, why, now)
@@ -107,14 +123,15 @@ func (e *Engine) assignIncident(rec *incident.AlertRecord, a *arrival, now time.
 	return e.openIncident(rec, a, incident.Incident{Noise: e.isRecurring(a)}, ranked.deferred, now)
 }
 
-// How a rule's description says whether its alerts are correlated (unified-api reference, 5.1): at the start, in any case.
+// How a rule's description says whether its alerts are correlated (unified-api reference, 5.1): at the start, in any
+// case.
 const (
 	markDontCorrelate = "#dont_corr#"
 	markCorrelate     = "#inc_corr#"
 )
 
-// optedOut reports whether an alert is to have an incident of its own that nothing joins: its rule says so, or the tenant
-// correlates alerts of analytics rules only when they say so. It is asked once, when the alert is new: what the
+// optedOut reports whether an alert is to have an incident of its own that nothing joins: its rule says so, or the
+// tenant correlates alerts of analytics rules only when they say so. It is asked once, when the alert is new: what the
 // description becomes later changes nothing.
 func (e *Engine) optedOut(a *alert.Alert) bool {
 	begins := func(mark string) bool {
@@ -130,8 +147,8 @@ func (e *Engine) optedOut(a *alert.Alert) bool {
 }
 
 // canJoin reports whether the best candidate weighs enough and takes one alert more.
-func (r *ranking) canJoin(p *Params) bool {
-	return len(r.candidates) > 0 && r.candidates[0].score >= p.JoinAt && r.candidates[0].incident.Alerts < p.MaxAlerts
+func (r *ranking) canJoin() bool {
+	return len(r.candidates) > 0 && r.candidates[0].score >= r.params.JoinAt && r.candidates[0].incident.Alerts < r.params.MaxAlerts
 }
 
 // isRecurring reports whether a kind fires on its primary entity so often that an incident of its own may gather it.
@@ -144,7 +161,8 @@ func (e *Engine) isRecurring(a *arrival) bool {
 	return c != nil && c.Episodes >= e.params.DripCount
 }
 
-// findNoiseIncident finds the incident that gathers what recurs on the primary entity, nil when there is none or it is over.
+// findNoiseIncident finds the incident that gathers what recurs on the primary entity, nil when there is none or it is
+// over.
 func (e *Engine) findNoiseIncident(a *arrival) (*incident.Incident, incident.Reason) {
 	if !e.isRecurring(a) {
 		return nil, incident.Reason{}
@@ -160,7 +178,8 @@ func (e *Engine) findNoiseIncident(a *arrival) (*incident.Incident, incident.Rea
 	}
 }
 
-// openIncident starts an incident with an alert. like says what sort of incident it is; deferred may link it to others later.
+// openIncident starts an incident with an alert. like says what sort of incident it is; deferred may link it to others
+// later.
 func (e *Engine) openIncident(rec *incident.AlertRecord, a *arrival, like incident.Incident, deferred []incident.DeferredLink, now time.Time) Outcome {
 	inc := e.newIncident(now)
 	inc.Opener, inc.Noise, inc.Uncorrelated = rec.Alert.ID, like.Noise, like.Uncorrelated
@@ -183,19 +202,19 @@ func (e *Engine) addToNoise(rec *incident.AlertRecord, a *arrival, noise *incide
 
 // joinIncident puts an alert into the best incident that it links to, merges the others that it links to as firmly, and
 // weighs again what the incident deferred.
-func (e *Engine) joinIncident(rec *incident.AlertRecord, a *arrival, ranked []candidate, now time.Time) Outcome {
-	best, out := ranked[0], Outcome{}
+func (e *Engine) joinIncident(rec *incident.AlertRecord, a *arrival, ranked *ranking, now time.Time) Outcome {
+	best, out := ranked.candidates[0], Outcome{}
 	inc, reasons := best.incident, best.reasons
-	for _, c := range ranked[1:] {
+	for _, c := range ranked.candidates[1:] {
 		if c.score < e.params.MergeAt {
 			break
 		}
-		inc = e.mergeIncidents(inc, c.incident, rec.Alert.ID, weightiest(best.reasons), weightiest(c.reasons), &out, now)
+		inc = e.mergeIncidents(inc, c.incident, rec.Alert.ID, weightiestReason(best.reasons), weightiestReason(c.reasons), &out, now)
 		if e.survivorOf(c.incident.ID) == inc { // what links it to an incident that stays apart is no reason
 			reasons = append(reasons, c.reasons...)
 		}
 	}
-	for _, c := range e.findEarlierBursts(inc, a.entities) {
+	for _, c := range ranked.findEarlierBursts(inc) {
 		inc = e.mergeIncidents(inc, c.incident, rec.Alert.ID, c.reasons[0], c.reasons[0], &out, now)
 	}
 	e.inheritSuspicion(a, inc, best.suspicion)
@@ -207,7 +226,7 @@ func (e *Engine) joinIncident(rec *incident.AlertRecord, a *arrival, ranked []ca
 	return out
 }
 
-func weightiest(reasons []incident.Reason) incident.Reason {
+func weightiestReason(reasons []incident.Reason) incident.Reason {
 	best := reasons[0]
 	for _, r := range reasons[1:] {
 		if r.Weight > best.Weight {
@@ -232,8 +251,8 @@ func (e *Engine) admitAlert(rec *incident.AlertRecord, a *arrival, inc *incident
 	}
 }
 
-// mergeIncidents merges two incidents because of an alert that links to both, if nothing forbids it, and returns the one
-// that goes on: the one with more alerts, the older of equal ones. toOne and toOther are the alert's links to them.
+// mergeIncidents merges two incidents because of an alert that links to both, if nothing forbids it, and returns the
+// one that goes on: the one with more alerts, the older of equal ones. toOne and toOther are the alert's links to them.
 func (e *Engine) mergeIncidents(one, other *incident.Incident, alertID string, toOne, toOther incident.Reason, out *Outcome, now time.Time) *incident.Incident {
 	if one == other || incident.WhyNotMerge(one, other, e.params.MaxAlerts) != "" {
 		return one
@@ -250,7 +269,8 @@ func (e *Engine) mergeIncidents(one, other *incident.Incident, alertID string, t
 	return survivor
 }
 
-// revisitDeferredLinks merges an incident with those that its deferred links lead to, as far as they weigh enough by now.
+// revisitDeferredLinks merges an incident with those that its deferred links lead to, as far as they weigh enough by
+// now.
 func (e *Engine) revisitDeferredLinks(inc *incident.Incident, out *Outcome, now time.Time) *incident.Incident {
 	for _, d := range slices.Clone(inc.DeferredLinks) {
 		other := e.survivorOf(d.Incident)
@@ -271,7 +291,7 @@ func (e *Engine) revisitDeferredLinks(inc *incident.Incident, out *Outcome, now 
 }
 
 // recordExposure notes an exposure, or that it is over, on the entities it is about and in the open incidents that used
-// them, whichever of the two came first. It ties nothing together.
+// them, whichever of the two came first. It links nothing.
 func (e *Engine) recordExposure(rec *incident.AlertRecord, a *arrival, now time.Time) {
 	over := rec.Status == alert.StatusResolved
 	x := incident.OpenExposure{ID: rec.Alert.ID, Severity: rec.Alert.Severity}

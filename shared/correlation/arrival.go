@@ -37,15 +37,15 @@ type involved struct {
 }
 
 // resolveReport finds which entities a report's evidence names, learning aliases on the way.
-func (e *Engine) resolveReport(r *Report) *arrival {
+func (m *memory) resolveReport(r *Report) *arrival {
 	a := &arrival{Report: r, entities: make([]involved, 0, len(r.names))}
-	e.nodes.LearnIntroductions(r.Alert.Evidence, r.names, r.Alert.First)
+	m.nodes.LearnIntroductions(r.Alert.Evidence, r.names, r.Alert.First)
 	for i, names := range r.names {
 		if len(names) == 0 {
 			continue
 		}
 		evidence := &r.Alert.Evidence[i]
-		key, weak := e.nodes.EntityKey(evidence.Kind, names, r.Alert.First)
+		key, weak := m.nodes.EntityKey(evidence.Kind, names, r.Alert.First)
 		if slices.ContainsFunc(a.entities, func(had involved) bool { return had.key == key }) {
 			continue
 		}
@@ -54,21 +54,22 @@ func (e *Engine) resolveReport(r *Report) *arrival {
 		sort, linkLocal := sortOf(class, value)
 		v.class, v.sort = class, sort
 		coOccurring := 0
-		if n := e.nodes.Get(key); n != nil {
+		if n := m.nodes.Get(key); n != nil {
 			coOccurring = len(n.CoOccurring)
 		}
-		v.worth = e.params.Worth(score.Entity{
+		v.worth = m.params.Worth(score.Entity{
 			Class: class, Role: string(evidence.Role), Weak: weak, Everywhere: resolve.IsEverywhere(key),
 			LinkLocal: linkLocal, Sort: sort, CoOccurring: coOccurring,
 		})
 		a.entities = append(a.entities, v)
 	}
-	a.novel = slices.ContainsFunc(a.entities, func(v involved) bool { return v.sort.IsEndless() && e.isNovel(v.key, r.Alert.First) })
-	a.knownOnly = !a.novel && slices.ContainsFunc(a.entities, func(v involved) bool { return v.sort.IsEndless() })
+	a.novel = slices.ContainsFunc(a.entities, func(v involved) bool { return v.sort.IsIndicator() && m.isNovel(v.key, r.Alert.First) })
+	a.knownOnly = !a.novel && slices.ContainsFunc(a.entities, func(v involved) bool { return v.sort.IsIndicator() })
 	return a
 }
 
-// sortOf is what matters of an entity to a rate; linkLocal says that it is an address that means something on one wire only.
+// sortOf is what matters of an entity to a rate; linkLocal says that it is an address that means something on one wire
+// only.
 func sortOf(class, value string) (sort score.Sort, linkLocal bool) {
 	switch class {
 	case "machine", "host", "container", "pod":
@@ -88,9 +89,9 @@ func sortOf(class, value string) (sort score.Sort, linkLocal bool) {
 }
 
 // isNovel reports whether an indicator was hardly heard of before.
-func (e *Engine) isNovel(key string, at time.Time) bool {
-	n := e.nodes.Get(key)
-	return n == nil || n.Episodes <= e.params.NovelEpisodes && incident.Gap(at, n.First, n.First) <= e.params.NovelWithin
+func (m *memory) isNovel(key string, at time.Time) bool {
+	n := m.nodes.Get(key)
+	return n == nil || n.Episodes <= m.params.NovelEpisodes && incident.Gap(at, n.First, n.First) <= m.params.NovelWithin
 }
 
 // primaryEntity is what an alert is about: the machine, or else what is worth most; nil when it names nothing.
@@ -125,12 +126,12 @@ func (a *arrival) beginEpisodes() {
 }
 
 // involvedEntities is what an incident's summary is made from.
-func (e *Engine) involvedEntities(a *arrival) []incident.Involved {
+func (m *memory) involvedEntities(a *arrival) []incident.Involved {
 	out := make([]incident.Involved, len(a.entities))
 	for i := range a.entities {
 		v := &a.entities[i]
 		out[i] = incident.Involved{Key: v.key, Evidence: &a.Alert.Evidence[v.evidence]}
-		if n := e.nodes.Get(v.key); n != nil {
+		if n := m.nodes.Get(v.key); n != nil {
 			out[i].Exposures = n.Exposures
 		}
 	}

@@ -8,29 +8,29 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// noisy is a tenant that has been watched for days, in which hosts are noisy now and then.
-func noisy(t *testing.T) *world {
+// noisyTenant is a tenant that has been watched for days, in which hosts are noisy now and then.
+func noisyTenant(t *testing.T) *world {
 	w := newWorld(t)
 	for i := range 1500 {
-		w.see(told(fmt.Sprint("noise-", i), float64(5*i-7500), fmt.Sprint("noise-kind-", i%12), fmt.Sprintf("host=srv-%d", i%250)))
+		w.applyAlert(alertFrom(fmt.Sprint("noise-", i), float64(5*i-7500), fmt.Sprint("noise-kind-", i%12), fmt.Sprintf("host=srv-%d", i%250)))
 	}
 	return w
 }
 
-// An intruder on one server goes on to the next after half a day. The step itself could be chance, until what follows on the
-// second server shows that it was none.
+// An intruder on one server goes on to the next after half a day. The step itself could be chance, until what follows
+// on the second server shows that it was none.
 func TestHindsight(t *testing.T) {
-	w := noisy(t)
-	first, alerts := w.attack("web-03.contoso.example")
-	step := w.see(told("step", 900, "explicit credentials", "host=db-01.contoso.example", "context:host=web-03.contoso.example"))
+	w := noisyTenant(t)
+	first, alerts := w.openAttack("web-03.contoso.example")
+	step := w.applyAlert(alertFrom("step", 900, "explicit credentials", "host=db-01.contoso.example", "context:host=web-03.contoso.example"))
 	if step.Incident == first {
 		t.Fatal("the step joins at once: there is nothing to see in hindsight")
 	}
 	var last Outcome
 	for i, kind := range []string{"memory read", "database dump", "archive staged", "large transfer"} {
-		a := told(kind, 905+float64(20*i), kind, "host=db-01.contoso.example", "ip=203.0.113.77")
+		a := alertFrom(kind, 905+float64(20*i), kind, "host=db-01.contoso.example", "ip=203.0.113.77")
 		a.Severity = alert.High
-		last = w.see(a)
+		last = w.applyAlert(a)
 	}
 	if got := w.incidentOf(step.AlertID); got != w.incidentOf(alerts[0]) || got != last.Incident {
 		t.Fatalf("the servers' alerts are in %s and %s", got, w.incidentOf(alerts[0]))
@@ -44,10 +44,10 @@ func TestHindsight(t *testing.T) {
 
 // What stays a single mild alert stays apart: nothing showed that it was more than chance.
 func TestHindsightNeedsMore(t *testing.T) {
-	w := noisy(t)
-	first, _ := w.attack("web-03.contoso.example")
-	step := w.see(told("step", 900, "explicit credentials", "host=db-01.contoso.example", "context:host=web-03.contoso.example"))
-	again := w.see(told("again", 990, "explicit credentials", "host=db-01.contoso.example"))
+	w := noisyTenant(t)
+	first, _ := w.openAttack("web-03.contoso.example")
+	step := w.applyAlert(alertFrom("step", 900, "explicit credentials", "host=db-01.contoso.example", "context:host=web-03.contoso.example"))
+	again := w.applyAlert(alertFrom("again", 990, "explicit credentials", "host=db-01.contoso.example"))
 	if step.Incident == first || w.incidentOf(again.AlertID) == first {
 		t.Error("an alert that chance explains was merged into an attack")
 	}
@@ -72,7 +72,7 @@ func TestHindsightLeavesWhatIsHeldAlone(t *testing.T) {
 // A decision reads what the clues of an incident lead to, and so asks for it.
 func TestMissingFollowsClues(t *testing.T) {
 	s := NewEngine("contoso", nil)
-	r := []*Report{NewReport(told("next", 10, "scan", "host=db-01"))}
+	r := []*Report{NewReport(alertFrom("next", 10, "scan", "host=db-01"))}
 	refs := s.Missing(r)
 	s.Put(incident.Loaded{Nodes: []incident.Node{{Key: "host:db-01", Activities: []incident.Activity{{Incident: "20001"}}}}}, refs)
 	s.Put(incident.Loaded{Incidents: []incident.Incident{{ID: "20001", Status: incident.Active, DeferredLinks: []incident.DeferredLink{{Incident: "10001"}}}}}, s.Missing(r))
@@ -82,13 +82,14 @@ func TestMissingFollowsClues(t *testing.T) {
 	}
 }
 
-// A flood of one kind within minutes says no more than its first alert: an incident does not grow credible by repeating itself.
+// A flood of one kind within minutes says no more than its first alert: an incident does not grow credible by repeating
+// itself.
 func TestFloodGainsNoCredit(t *testing.T) {
 	credit := func(n int) (onThing, whole float64) {
 		w := newWorld(t)
 		var o Outcome
 		for i := range n {
-			o = w.see(told(fmt.Sprint("flood-", i), float64(i)/10, "flood", "host=srv-1", "ip=10.0.0.7"))
+			o = w.applyAlert(alertFrom(fmt.Sprint("flood-", i), float64(i)/10, "flood", "host=srv-1", "ip=10.0.0.7"))
 		}
 		inc := w.e.incidents.Get(o.Incident)
 		return w.e.activityOf(inc, w.e.nodes.Get("ip:10.0.0.7")).Suspicion, inc.Suspicion

@@ -20,27 +20,27 @@ const (
 )
 
 // findOriginal finds the alert that an arrival is a copy of, and the rule that says so; nil when it is none.
-func (e *Engine) findOriginal(a *arrival) (original *incident.AlertRecord, rule string) {
+func (m *memory) findOriginal(a *arrival) (original *incident.AlertRecord, rule string) {
 	for _, id := range a.ids {
-		n := e.nodes.Get(id)
+		n := m.nodes.Get(id)
 		if n == nil {
 			continue
 		}
-		if rec := e.alertOf(n.Alert); rec != nil && rec.Alert.ID != a.Alert.ID && e.isSameID(a.Report, &rec.Alert, id) {
+		if rec := m.alertOf(n.Alert); rec != nil && rec.Alert.ID != a.Alert.ID && m.isSameID(a.Report, &rec.Alert, id) {
 			return rec, ruleCarriedID
 		}
 	}
-	for _, v := range e.foremostEntities(a) {
-		n := e.nodes.Get(v.key)
+	for _, v := range m.foremostEntities(a) {
+		n := m.nodes.Get(v.key)
 		if n == nil {
 			continue
 		}
 		for i := range n.Fingerprints {
 			f := &n.Fingerprints[i]
-			if !isCopy(f, &a.Alert, e.params) {
+			if !isCopy(f, &a.Alert, m.params) {
 				continue
 			}
-			if rec := e.alertOf(f.Alert); rec != nil && rec.Alert.ID != a.Alert.ID && rec.Alert.Class == a.Alert.Class {
+			if rec := m.alertOf(f.Alert); rec != nil && rec.Alert.ID != a.Alert.ID && rec.Alert.Class == a.Alert.Class {
 				return rec, ruleSameWords
 			}
 		}
@@ -49,12 +49,12 @@ func (e *Engine) findOriginal(a *arrival) (original *incident.AlertRecord, rule 
 }
 
 // isSameID reports whether an id that two alerts carry means one alert. A long id does so by itself, one of letters and
-// digits within Params.MixedIDWithin. A mere number is a counter that everyone has, and needs the same title or a shared
-// entity besides.
-func (e *Engine) isSameID(r *Report, b *alert.Alert, id string) bool {
-	a, p := &r.Alert, e.params
-	apart := gapBetween(a, b)
-	if a.Class != b.Class && a.Class != alert.EvidenceOnly && b.Class != alert.EvidenceOnly || apart > p.CarriedWithin {
+// digits within Params.MixedIDWithin. A mere number is a counter that everyone has, and needs the same title or a
+// shared entity besides.
+func (m *memory) isSameID(r *Report, b *alert.Alert, id string) bool {
+	a, p := &r.Alert, m.params
+	gap := gapBetween(a, b)
+	if a.Class != b.Class && a.Class != alert.EvidenceOnly && b.Class != alert.EvidenceOnly || gap > p.CarriedWithin {
 		return false
 	}
 	id = strings.TrimPrefix(id, "id:")
@@ -62,7 +62,7 @@ func (e *Engine) isSameID(r *Report, b *alert.Alert, id string) bool {
 	case len(id) >= p.LongID:
 		return true
 	case strings.ContainsAny(id, "0123456789") && strings.ContainsFunc(id, unicode.IsLetter):
-		return apart <= p.MixedIDWithin
+		return gap <= p.MixedIDWithin
 	case strings.EqualFold(a.Title, b.Title):
 		return true
 	}
@@ -86,8 +86,8 @@ func strongNames(r *Report) []string {
 // gapBetween is how far apart two alerts began.
 func gapBetween(a, b *alert.Alert) time.Duration { return a.First.Sub(b.First).Abs() }
 
-// isCopy reports whether an alert is likely the one with the fingerprint, told by another product: in the same words, of
-// the same moment.
+// isCopy reports whether an alert is likely the one with the fingerprint, told by another product: in the same words,
+// of the same moment.
 func isCopy(f *incident.Fingerprint, a *alert.Alert, p *Params) bool {
 	return f.Reporter != a.Reporter && a.First.Sub(f.First).Abs() <= p.FoldWithin && isSameTitle(f.Words, titleWords(a.Title), p.FoldWords)
 }
@@ -101,7 +101,8 @@ func isSameTitle(a, b string, least int) bool {
 	return a != "" && (a == b || len(a) >= least && strings.Contains(b, a))
 }
 
-// titleWords are the letters and digits of a title, at most 120 bytes: what two products' spellings of it have in common.
+// titleWords are the letters and digits of a title, at most 120 bytes: what two products' spellings of it have in
+// common.
 func titleWords(title string) string {
 	const most = 120
 	words := strings.Map(func(r rune) rune {
@@ -117,43 +118,27 @@ func titleWords(title string) string {
 }
 
 // foremostEntities are those by which copies are looked for: the few that are worth most.
-func (e *Engine) foremostEntities(a *arrival) []involved {
-	out := slices.DeleteFunc(slices.Clone(a.entities), func(v involved) bool { return v.worth < e.params.FoldWorth })
+func (m *memory) foremostEntities(a *arrival) []involved {
+	out := slices.DeleteFunc(slices.Clone(a.entities), func(v involved) bool { return v.worth < m.params.FoldWorth })
 	slices.SortStableFunc(out, func(a, b involved) int { return cmp.Compare(b.worth, a.worth) })
-	return out[:min(len(out), e.params.FoldEntities)]
+	return out[:min(len(out), m.params.FoldEntities)]
 }
 
 // indexFingerprint notes an alert on its foremost entities, for copies of it to be recognized.
-func (e *Engine) indexFingerprint(a *arrival) {
+func (m *memory) indexFingerprint(a *arrival) {
 	fingerprint := incident.Fingerprint{
 		Alert: a.Alert.ID, Reporter: a.Alert.Reporter, Words: titleWords(a.Alert.Title), First: a.Alert.First,
 	}
-	for _, v := range e.foremostEntities(a) {
-		e.nodes.Edit(v.key).AddFingerprint(fingerprint)
+	for _, v := range m.foremostEntities(a) {
+		m.nodes.Edit(v.key).AddFingerprint(fingerprint)
 	}
 }
 
 // indexIDs makes the ids that an alert carries lead to it, as far as no other was first.
-func (e *Engine) indexIDs(r *Report) {
+func (m *memory) indexIDs(r *Report) {
 	for _, id := range r.ids {
-		if n := e.nodes.Get(id); n == nil || n.Alert == "" {
-			e.nodes.PointID(id, r.Alert.ID, r.Alert.First, r.Alert.Last)
+		if n := m.nodes.Get(id); n == nil || n.Alert == "" {
+			m.nodes.PointID(id, r.Alert.ID, r.Alert.First, r.Alert.Last)
 		}
 	}
-}
-
-// foldAlert makes an alert another sighting of the original.
-func (e *Engine) foldAlert(original *incident.AlertRecord, a alert.Alert, rule string, now time.Time) Outcome {
-	if len(a.Sightings) == 0 {
-		a.Sightings = []alert.Sighting{{
-			AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Type: a.Type, Updated: a.Updated, Rule: rule,
-		}}
-	}
-	e.alerts.Change(a.ID, &incident.AlertRecord{
-		Alert: a, FoldedInto: original.Alert.ID, Incident: original.Incident, Status: a.Status, Created: now, Updated: now,
-		Reasons: []incident.Reason{{Rule: rule, Alert: original.Alert.ID, Weight: 1, Gap: gapBetween(&a, &original.Alert)}},
-	})
-	out := e.updateAlert(original, a, now)
-	out.Folded, out.New = true, true
-	return out
 }

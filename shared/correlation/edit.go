@@ -49,8 +49,8 @@ const (
 	maxTag      = 200
 )
 
-// determinations are those that a classification allows (unified-api reference, 1.4), and the two that the product gave up in 2022
-// and old clients still send.
+// determinations are those that a classification allows (unified-api reference, 1.4), and the two that the product gave
+// up in 2022 and old clients still send.
 var determinations = map[string][]string{
 	"truePositive": {"multiStagedAttack", "maliciousUserActivity", "compromisedAccount", "malware", "phishing", "unwantedSoftware",
 		"other", "apt", "securityPersonnel"},
@@ -71,9 +71,9 @@ func (e Edit) AlertEdit() (Edit, bool) {
 	return pass, pass.Status != nil || pass.AssignedTo != nil
 }
 
-func (e EditIncident) follow(l *lookahead) { l.followIncident(e.ID) }
+func (e EditIncident) followNeeds(l *lookahead) { l.followIncident(e.ID) }
 
-func (e EditIncident) perform(run *actionRun) error {
+func (e EditIncident) performOn(run *actionRun) error {
 	inc, err := run.requireActive(e.ID)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (e EditIncident) perform(run *actionRun) error {
 		return err
 	}
 	run.Incident = inc.ID
-	if !run.audit("edit", "incident", inc.ID, inc.AuditFields(), next.AuditFields()) {
+	if !run.auditChange("edit", "incident", inc.ID, inc.AuditFields(), next.AuditFields()) {
 		return nil
 	}
 	*inc = next
@@ -199,13 +199,13 @@ func checkLength(field string, value *string, most int) error {
 	return nil
 }
 
-func (e EditAlerts) follow(l *lookahead) {
+func (e EditAlerts) followNeeds(l *lookahead) {
 	for _, id := range e.IDs[:min(len(e.IDs), MaxAlertsPerAction)] {
 		l.followAlert(id)
 	}
 }
 
-func (e EditAlerts) perform(run *actionRun) error {
+func (e EditAlerts) performOn(run *actionRun) error {
 	if len(e.IDs) > MaxAlertsPerAction {
 		return fault.Errorf(fault.TooLarge, "At most %d alerts are changed at once, not %d.", MaxAlertsPerAction, len(e.IDs))
 	}
@@ -234,7 +234,7 @@ func (e EditAlerts) perform(run *actionRun) error {
 		if inc != nil {
 			run.Incident = inc.ID
 		}
-		if !run.audit("edit", "alert", rec.Alert.ID, rec.AuditFields(), edited[i].AuditFields()) {
+		if !run.auditChange("edit", "alert", rec.Alert.ID, rec.AuditFields(), edited[i].AuditFields()) {
 			continue
 		}
 		edited[i].Updated = incident.Later(run.actor.At, rec.Updated)

@@ -2,10 +2,8 @@ package correlation
 
 import (
 	"slices"
-	"time"
 
 	"github.com/onepane/onepane/shared/correlation/resolve"
-	"github.com/onepane/onepane/shared/correlation/table"
 	"github.com/onepane/onepane/shared/incident"
 )
 
@@ -19,9 +17,8 @@ import (
 //	commit(e.Take())
 type Engine struct {
 	memory
-	params *Params
-	// unfollowed are the nodes loaded so far whose incidents are perhaps not. Later ones are: an incident is at hand by the
-	// time a node gets to know it.
+	// unfollowed are the nodes loaded so far whose incidents are perhaps not. Later ones are: an incident is at hand by
+	// the time a node gets to know it.
 	unfollowed []*incident.Node
 }
 
@@ -32,8 +29,7 @@ func NewEngine(tenant string, params *Params) *Engine {
 	}
 	nodes := resolve.NewNodes(incident.Fading{Episode: params.Episode, BurstHalfLife: params.BurstHalfLife})
 	return &Engine{
-		memory: memory{tenant: tenant, nodes: resolve.Resolver{Nodes: nodes, AddressLife: params.AddressLife}},
-		params: params,
+		memory: memory{tenant: tenant, params: params, nodes: resolve.Resolver{Nodes: nodes, AddressLife: params.AddressLife}},
 	}
 }
 
@@ -68,10 +64,10 @@ func (e *Engine) Take() incident.Changes {
 	}
 }
 
-// Missing names what must be loaded before reports can be applied. Each call follows references one step further. A report
-// that lacks nothing is not looked at again: what an engine has loaded, it keeps.
+// Missing names what must be loaded before reports can be applied. Each call follows references one step further. A
+// report that lacks nothing is not looked at again: what an engine has loaded, it keeps.
 func (e *Engine) Missing(reports []*Report) incident.Refs {
-	l := lookahead{memory: &e.memory, params: e.params}
+	l := lookahead{memory: &e.memory}
 	e.unfollowed = slices.DeleteFunc(e.unfollowed, l.followNode)
 	for _, r := range reports {
 		if r.loaded != e && l.followReport(r) {
@@ -80,41 +76,4 @@ func (e *Engine) Missing(reports []*Report) incident.Refs {
 	}
 	l.refs.Compact() // what is loaded twice is kept twice
 	return l.refs
-}
-
-// memory is a tenant's records as far as they are at hand.
-type memory struct {
-	tenant    string
-	sequence  int64 // number of the newest incident
-	alerts    table.Table[incident.AlertRecord]
-	incidents table.Table[incident.Incident]
-	nodes     resolve.Resolver
-}
-
-// alertOf is the alert by an id, or the one that it was folded into; nil when there is none.
-func (m *memory) alertOf(id string) *incident.AlertRecord {
-	rec := m.alerts.Get(id)
-	if rec != nil && rec.FoldedInto != "" {
-		rec = m.alerts.Get(rec.FoldedInto)
-	}
-	return rec
-}
-
-// survivorOf is the incident by an id, or the one that it was merged into; nil when there is none.
-func (m *memory) survivorOf(id string) *incident.Incident {
-	inc := m.incidents.Get(id)
-	for inc != nil && inc.RedirectTo != "" {
-		inc = m.incidents.Get(inc.RedirectTo)
-	}
-	return inc
-}
-
-// newIncident starts an incident with the next id.
-func (m *memory) newIncident(now time.Time) *incident.Incident {
-	m.sequence++
-	inc := &incident.Incident{
-		ID: incident.MakeID(m.tenant, m.sequence), Tenant: m.tenant, Status: incident.Active, Created: now, Updated: now,
-	}
-	m.incidents.Change(inc.ID, inc)
-	return inc
 }

@@ -7,23 +7,24 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// Whichever comes first, the exposure is context of the incident on its thing; it ties nothing and ends when it is resolved.
+// Whichever comes first, the exposure is context of the incident on its thing; it ties nothing and ends when it is
+// resolved.
 func TestExposuresAreContext(t *testing.T) {
 	for _, exposureFirst := range []bool{true, false} {
 		w := newWorld(t)
-		weak := told("weak-0001", -60*24*3, "public port", "resource=arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc1234")
+		weak := alertFrom("weak-0001", -60*24*3, "public port", "resource=arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc1234")
 		weak.Class, weak.Severity = alert.Exposure, alert.High
-		hit := told("hit-0001", 0, "miner", "host=ip-10-0-0-9.eu-west-1.compute.internal", "resource=i-0abc1234")
-		other := told("hit-0002", 1, "scan", "host=elsewhere")
+		hit := alertFrom("hit-0001", 0, "miner", "host=ip-10-0-0-9.eu-west-1.compute.internal", "resource=i-0abc1234")
+		other := alertFrom("hit-0002", 1, "scan", "host=elsewhere")
 		var o Outcome
 		if exposureFirst {
-			w.see(weak)
-			o = w.see(hit)
+			w.applyAlert(weak)
+			o = w.applyAlert(hit)
 		} else {
-			o = w.see(hit)
-			w.see(weak)
+			o = w.applyAlert(hit)
+			w.applyAlert(weak)
 		}
-		x := w.see(other)
+		x := w.applyAlert(other)
 		inc := w.e.incidents.Get(o.Incident)
 		want := incident.OpenExposure{ID: weak.ID, Asset: "machine:i-0abc1234", Severity: alert.High}
 		if len(inc.Exposures) != 1 || inc.Exposures[0] != want {
@@ -33,11 +34,11 @@ func TestExposuresAreContext(t *testing.T) {
 			t.Errorf("exposure first %v: it is context of its thing only", exposureFirst)
 		}
 		weak.Status, weak.Updated = alert.StatusResolved, weak.Updated.Add(60*24*7*60e9)
-		w.see(weak)
+		w.applyAlert(weak)
 		if n := len(w.e.incidents.Get(o.Incident).Exposures); n != 0 {
 			t.Errorf("exposure first %v: %d left after it was resolved", exposureFirst, n)
 		}
-		if later := w.see(told("hit-0003", 2, "scan", "resource=i-0abc1234")); len(w.e.incidents.Get(later.Incident).Exposures) != 0 {
+		if later := w.applyAlert(alertFrom("hit-0003", 2, "scan", "resource=i-0abc1234")); len(w.e.incidents.Get(later.Incident).Exposures) != 0 {
 			t.Error("a resolved exposure came back")
 		}
 	}

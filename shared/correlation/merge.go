@@ -15,13 +15,13 @@ type Merge struct {
 	Comment string
 }
 
-func (mg Merge) follow(l *lookahead) {
+func (mg Merge) followNeeds(l *lookahead) {
 	for _, id := range mg.IDs[:min(len(mg.IDs), MaxIncidentsPerMerge)] {
 		l.followIncident(id)
 	}
 }
 
-func (mg Merge) perform(run *actionRun) error {
+func (mg Merge) performOn(run *actionRun) error {
 	group, err := run.requireMergeable(mg.IDs)
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (run *actionRun) mergeByHand(survivor, gone *incident.Incident) {
 	run.incidents.Change(survivor.ID, survivor)
 	after := gone.AuditFields()
 	after["redirectIncidentId"] = survivor.ID
-	run.audit("merge", "incident", gone.ID, before, after)
+	run.auditChange("merge", "incident", gone.ID, before, after)
 }
 
 // requireMergeable finds the distinct incidents behind ids, the one that goes on first, if nothing forbids their merge.

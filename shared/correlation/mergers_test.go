@@ -18,9 +18,9 @@ func TestMergersSayWhy(t *testing.T) {
 		w := newWorld(t)
 		var last Outcome
 		for i, e := range tt.before {
-			last = w.see(told("a-000"+strconv.Itoa(i), float64(i), "kind "+strconv.Itoa(i), e))
+			last = w.applyAlert(alertFrom("a-000"+strconv.Itoa(i), float64(i), "kind "+strconv.Itoa(i), e))
 		}
-		both := w.see(told("b-0001", 3, "lateral", "user=dora@contoso.example", "host=fin-lt057.contoso.example"))
+		both := w.applyAlert(alertFrom("b-0001", 3, "lateral", "user=dora@contoso.example", "host=fin-lt057.contoso.example"))
 		if len(both.MergedFrom) != 1 {
 			t.Fatalf("%s: %+v", tt.name, both)
 		}

@@ -10,8 +10,7 @@ import (
 // lookahead follows all that a decision will read, and names what of it is not at hand.
 type lookahead struct {
 	*memory
-	params *Params
-	refs   incident.Refs
+	refs incident.Refs
 
 	alert *alert.Alert // whose names are followed
 	// targets are the alerts that it may be merged into, as far as they are loaded.
@@ -85,7 +84,8 @@ func (l *lookahead) followSurvivor(id string) *incident.Incident {
 	return nil
 }
 
-// followNames follows the names in a report: to the entities that they may stand for, and to the alerts that they lead to.
+// followNames follows the names in a report: to the entities that they may stand for, and to the alerts that they lead
+// to.
 func (l *lookahead) followNames(r *Report) {
 	for _, name := range r.lookups {
 		for n := l.lookupNode(name); n != nil; n = l.lookupNode(n.SameAs) {

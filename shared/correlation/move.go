@@ -16,7 +16,7 @@ type Move struct {
 	Comment  string
 }
 
-func (mv Move) follow(l *lookahead) {
+func (mv Move) followNeeds(l *lookahead) {
 	l.followIncident(mv.From)
 	l.followIncident(mv.To)
 	for _, id := range mv.Alerts[:min(len(mv.Alerts), MaxAlertsPerAction)] {
@@ -33,17 +33,17 @@ type departure struct {
 	alerts []*incident.AlertRecord
 }
 
-// departuresOf are the alerts that a move moves, by the incident they leave. What is there already is left out, and so is
-// what does not exist.
-func (e *Engine) departuresOf(mv Move) []departure {
+// departuresOf are the alerts that a move moves, by the incident they leave. What is there already is left out, and so
+// is what does not exist.
+func departuresOf(m *memory, mv Move) []departure {
 	var out []departure
-	to := e.survivorOf(mv.To)
+	to := m.survivorOf(mv.To)
 	for _, id := range mv.Alerts {
-		rec := e.alertOf(id)
+		rec := m.alertOf(id)
 		if rec == nil {
 			continue
 		}
-		from := e.survivorOf(rec.Incident)
+		from := m.survivorOf(rec.Incident)
 		if from == nil || from == to {
 			continue
 		}
@@ -58,12 +58,12 @@ func (e *Engine) departuresOf(mv Move) []departure {
 	return out
 }
 
-func (mv Move) perform(run *actionRun) error {
-	to, done, err := mv.check(run)
+func (mv Move) performOn(run *actionRun) error {
+	to, done, err := mv.checkMove(run)
 	if done || err != nil {
 		return err
 	}
-	departures := run.departuresOf(mv)
+	departures := departuresOf(&run.memory, mv)
 	if to == nil {
 		to = run.newIncident(run.actor.At)
 	}
@@ -81,15 +81,15 @@ func (mv Move) perform(run *actionRun) error {
 	return nil
 }
 
-// check finds the incident to move to, nil for a new one. done says that the alerts are already where they should be.
-func (mv Move) check(run *actionRun) (to *incident.Incident, done bool, err error) {
+// checkMove finds the incident to move to, nil for a new one. done says that the alerts are already where they should be.
+func (mv Move) checkMove(run *actionRun) (to *incident.Incident, done bool, err error) {
 	if to, err = mv.requireTarget(run); err != nil {
 		return nil, false, err
 	}
 	if err := mv.requireMovable(run); err != nil {
 		return nil, false, err
 	}
-	departures := run.departuresOf(mv)
+	departures := departuresOf(&run.memory, mv)
 	if len(departures) == 0 { // all of them are there
 		run.Incident = to.ID
 		return to, true, nil
@@ -196,8 +196,8 @@ func (run *actionRun) moveDeparture(d departure, to *incident.Incident) {
 	run.markEdited(d.from)
 }
 
-// moveAlert moves an alert and notes on its entities where it went. It returns the node keys of the entities, and of what
-// the alert claims belongs together.
+// moveAlert moves an alert and notes on its entities where it went. It returns the node keys of the entities, and of
+// what the alert claims belongs together.
 func (run *actionRun) moveAlert(rec *incident.AlertRecord, from, to *incident.Incident) []string {
 	a := run.resolveReport(NewReport(rec.Alert))
 	run.assessSuspicion(a)
@@ -218,7 +218,7 @@ func (run *actionRun) moveAlert(rec *incident.AlertRecord, from, to *incident.In
 			n.CountOf(a.kind).Incident = to.ID
 		}
 	}
-	run.audit("move", "alert", rec.Alert.ID, map[string]string{"incidentId": from.ID}, map[string]string{"incidentId": to.ID})
+	run.auditChange("move", "alert", rec.Alert.ID, map[string]string{"incidentId": from.ID}, map[string]string{"incidentId": to.ID})
 	rec.Incident, rec.Updated = to.ID, incident.Later(run.actor.At, rec.Updated)
 	rec.Reasons = []incident.Reason{{Rule: ruleMovedByHand, Name: run.actor.Name, Weight: 1}}
 	run.alerts.Change(rec.Alert.ID, rec)

@@ -32,12 +32,13 @@ type Params struct {
 	Stated float64
 	// Horizon is the largest gap that links at all.
 	Horizon time.Duration
-	// IntenseKinds and IntenseGap are from how many kinds of alerts and up to which pause two bursts on one entity are taken
-	// for one attack.
+	// IntenseKinds and IntenseGap are from how many kinds of alerts and up to which pause two bursts on one entity are
+	// taken for one attack.
 	IntenseKinds int
 	IntenseGap   time.Duration
-	// Hindsight is the weight from which a link that was too weak when an alert opened its incident merges it after all,
-	// once more alerts made it look like an attack. DeferAt is the weight from which such a link is kept until then.
+	// Hindsight is the weight from which a link that was too weak when an alert opened its incident merges it after
+	// all, once more alerts made it look like an attack. DeferAt is the weight from which such a link is kept until
+	// then.
 	Hindsight, DeferAt float64
 	// MaxAlerts is how many alerts an incident takes; more open a new one.
 	MaxAlerts int
@@ -47,8 +48,8 @@ type Params struct {
 
 	// What recurs?
 
-	// DripCount is from how many episodes on a kind may have an incident of its own that gathers it; DripWindow is how long
-	// that one goes on without another.
+	// DripCount is from how many episodes on a kind may have an incident of its own that gathers it; DripWindow is how
+	// long that one goes on without another.
 	DripCount  int
 	DripWindow time.Duration
 
@@ -64,12 +65,12 @@ type Params struct {
 
 	// FoldWithin is how far apart two products' reports of one finding may lie, without a shared id.
 	FoldWithin time.Duration
-	// FoldWorth is the worth from which an entity may show a copy, FoldEntities by how many of them copies are looked for,
-	// FoldWords how many letters and digits of a title another must contain to be the same.
+	// FoldWorth is the worth from which an entity may show a copy, FoldEntities by how many of them copies are looked
+	// for, FoldWords how many letters and digits of a title another must contain to be the same.
 	FoldWorth               float64
 	FoldEntities, FoldWords int
-	// CarriedWithin is how far apart two reports of one finding may lie that carry one id. An id of LongID characters means
-	// one finding by itself, a shorter one of letters and digits within MixedIDWithin.
+	// CarriedWithin is how far apart two reports of one finding may lie that carry one id. An id of LongID characters
+	// means one finding by itself, a shorter one of letters and digits within MixedIDWithin.
 	CarriedWithin, MixedIDWithin time.Duration
 	LongID                       int
 }
@@ -91,8 +92,8 @@ func DefaultParams() *Params {
 	}
 }
 
-// ParamsByTenant gives each tenant its params: DefaultParams with the tenant's own constants, by name as Params.Set knows
-// them. The error is fault.Invalid and lists every mistake of every tenant.
+// ParamsByTenant gives each tenant its params: DefaultParams with the tenant's own constants, by name as Params.Set
+// knows them. The error is fault.Invalid and lists every mistake of every tenant.
 func ParamsByTenant(settings map[string]map[string]string) (func(tenant string) *Params, error) {
 	standard, own := DefaultParams(), map[string]*Params{}
 	var mistakes []error
@@ -163,8 +164,8 @@ func (p *Params) Validate() error {
 	return fault.Errorf(fault.Invalid, "tuning: %s", strings.Join(wrong, "; "))
 }
 
-// Set changes one constant by name, as "JoinAt=0.6", "StepFade=45m" or "Weights.ip=0.4". Names compare without case. What is
-// no constant, or no value for it, is fault.Invalid.
+// Set changes one constant by name, as "JoinAt=0.6", "StepFade=45m" or "Weights.ip=0.4". Names compare without case.
+// What is no constant, or no value for it, is fault.Invalid.
 func (p *Params) Set(assignment string) error {
 	name, value, ok := strings.Cut(assignment, "=")
 	if !ok {

@@ -13,9 +13,9 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// stream is n alerts of one tenant with most of what decides: a few machines under several names, people, shared and
+// alertStream is n alerts of one tenant with most of what decides: a few machines under several names, people, shared and
 // strange addresses, drips, bursts, copies of another product, exposures, later states and repeats.
-func stream(seed uint64, n int) []alert.Alert {
+func alertStream(seed uint64, n int) []alert.Alert {
 	r := rand.New(rand.NewPCG(seed, 9))
 	names := []func(int) string{
 		func(i int) string { return fmt.Sprintf("resource=i-0abc%04d", i) },
@@ -37,7 +37,7 @@ func stream(seed uint64, n int) []alert.Alert {
 		for range 1 + r.IntN(3) {
 			things = incident.Union(things, []string{names[r.IntN(len(names))](r.IntN(12))})
 		}
-		a := told(fmt.Sprintf("detection-%06d", i), minute-r.Float64()*r.Float64()*90, fmt.Sprintf("kind %d", r.IntN(1+i%25)), things...)
+		a := alertFrom(fmt.Sprintf("detection-%06d", i), minute-r.Float64()*r.Float64()*90, fmt.Sprintf("kind %d", r.IntN(1+i%25)), things...)
 		a.Severity = severities[r.IntN(len(severities))]
 		if r.IntN(3) == 0 {
 			a.Tactics = []attack.Tactic{tactics[r.IntN(len(tactics))]}
@@ -66,25 +66,25 @@ func stream(seed uint64, n int) []alert.Alert {
 	return out
 }
 
-// kept is a store that forgets nothing and keeps everything as a store would: encoded.
-type kept struct {
+// recordStore is a store that forgets nothing and keeps everything as a store would: encoded.
+type recordStore struct {
 	alerts, incidents, nodes map[string][]byte
 	sequence                 int64
 }
 
-func newKept() *kept {
-	return &kept{map[string][]byte{}, map[string][]byte{}, map[string][]byte{}, 0}
+func newRecordStore() *recordStore {
+	return &recordStore{map[string][]byte{}, map[string][]byte{}, map[string][]byte{}, 0}
 }
 
-func (k *kept) load(t *testing.T, refs incident.Refs) incident.Loaded {
+func (k *recordStore) load(t *testing.T, refs incident.Refs) incident.Loaded {
 	l := incident.Loaded{Sequence: k.sequence}
-	l.Alerts = read[incident.AlertRecord](t, k.alerts, refs.Alerts)
-	l.Incidents = read[incident.Incident](t, k.incidents, refs.Incidents)
-	l.Nodes = read[incident.Node](t, k.nodes, refs.Nodes)
+	l.Alerts = decodeRecords[incident.AlertRecord](t, k.alerts, refs.Alerts)
+	l.Incidents = decodeRecords[incident.Incident](t, k.incidents, refs.Incidents)
+	l.Nodes = decodeRecords[incident.Node](t, k.nodes, refs.Nodes)
 	return l
 }
 
-func read[T any](t *testing.T, from map[string][]byte, names []string) []T {
+func decodeRecords[T any](t *testing.T, from map[string][]byte, names []string) []T {
 	var out []T
 	for _, n := range names {
 		b, ok := from[n]
@@ -100,20 +100,20 @@ func read[T any](t *testing.T, from map[string][]byte, names []string) []T {
 	return out
 }
 
-func (k *kept) commit(t *testing.T, c incident.Changes) {
+func (k *recordStore) commit(t *testing.T, c incident.Changes) {
 	k.sequence = c.Sequence
 	for _, m := range c.Alerts {
-		k.alerts[m.Alert.ID] = encoded(t, m)
+		k.alerts[m.Alert.ID] = encodeRecord(t, m)
 	}
 	for _, i := range c.Incidents {
-		k.incidents[i.ID] = encoded(t, i)
+		k.incidents[i.ID] = encodeRecord(t, i)
 	}
 	for _, n := range c.Nodes {
-		k.nodes[n.Key] = encoded(t, n)
+		k.nodes[n.Key] = encodeRecord(t, n)
 	}
 }
 
-func encoded(t *testing.T, v any) []byte {
+func encodeRecord(t *testing.T, v any) []byte {
 	b, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
 		t.Fatal(err)
@@ -121,11 +121,11 @@ func encoded(t *testing.T, v any) []byte {
 	return b
 }
 
-// lived is what a store holds after the alerts came in batches of the sizes that next gives; a state is kept between batches
-// unless forgets says otherwise.
-func lived(t *testing.T, alerts []alert.Alert, next func() int, forgets func() bool) *kept {
+// storeAfter is what a store holds after the alerts came in batches of the sizes that next gives; a state is kept between
+// batches unless forgets says otherwise.
+func storeAfter(t *testing.T, alerts []alert.Alert, next func() int, forgets func() bool) *recordStore {
 	t.Helper()
-	k := newKept()
+	k := newRecordStore()
 	var s *Engine
 	for len(alerts) > 0 {
 		n := min(next(), len(alerts))
@@ -148,7 +148,7 @@ func lived(t *testing.T, alerts []alert.Alert, next func() int, forgets func() b
 	return k
 }
 
-func (k *kept) differs(o *kept) string {
+func (k *recordStore) firstDifference(o *recordStore) string {
 	for _, pair := range []struct {
 		what string
 		a, b map[string][]byte
@@ -171,29 +171,29 @@ func (k *kept) differs(o *kept) string {
 	return ""
 }
 
-func never() bool                    { return false }
-func always() bool                   { return true }
-func sizeOf(n int) func() int        { return func() int { return n } }
-func random(r *rand.Rand) func() int { return func() int { return 1 + r.IntN(90) } }
+func never() bool                           { return false }
+func always() bool                          { return true }
+func batchesOf(n int) func() int            { return func() int { return n } }
+func randomBatches(r *rand.Rand) func() int { return func() int { return 1 + r.IntN(90) } }
 
-// TestTheSameInputGivesTheSameState to the last byte of every record, whatever the batches and however often the memory between
-// them is lost. A map's order, a field that is not stored or a load that is missing would show.
+// TestTheSameInputGivesTheSameState to the last byte of every record, whatever the batches and however often the memory
+// between them is lost. A map's order, a field that is not stored or a load that is missing would show.
 func TestTheSameInputGivesTheSameState(t *testing.T) {
 	for seed := range uint64(4) {
-		alerts := stream(seed, 500)
+		alerts := alertStream(seed, 500)
 		r := rand.New(rand.NewPCG(seed, 3))
-		want := lived(t, alerts, sizeOf(50), never)
+		want := storeAfter(t, alerts, batchesOf(50), never)
 		if len(want.incidents) < 30 || len(want.incidents) > len(alerts)*3/4 {
 			t.Fatalf("seed %d: %d incidents of %d alerts prove nothing", seed, len(want.incidents), len(alerts))
 		}
-		for name, got := range map[string]*kept{
-			"again":                             lived(t, alerts, sizeOf(50), never),
-			"one by one":                        lived(t, alerts, sizeOf(1), never),
-			"all at once":                       lived(t, alerts, sizeOf(len(alerts)), never),
-			"restarted each batch":              lived(t, alerts, sizeOf(7), always),
-			"any batch, restarted now and then": lived(t, alerts, random(r), func() bool { return r.IntN(4) == 0 }),
+		for name, got := range map[string]*recordStore{
+			"again":                             storeAfter(t, alerts, batchesOf(50), never),
+			"one by one":                        storeAfter(t, alerts, batchesOf(1), never),
+			"all at once":                       storeAfter(t, alerts, batchesOf(len(alerts)), never),
+			"restarted each batch":              storeAfter(t, alerts, batchesOf(7), always),
+			"any batch, restarted now and then": storeAfter(t, alerts, randomBatches(r), func() bool { return r.IntN(4) == 0 }),
 		} {
-			if d := want.differs(got); d != "" {
+			if d := want.firstDifference(got); d != "" {
 				t.Errorf("seed %d, %s: %s", seed, name, d)
 			}
 		}
@@ -203,9 +203,9 @@ func TestTheSameInputGivesTheSameState(t *testing.T) {
 // TestRedeliveryOfAnythingChangesNothing: whatever was seen may come again, in any order, and not a byte changes.
 func TestRedeliveryOfAnythingChangesNothing(t *testing.T) {
 	for seed := range uint64(6) {
-		alerts := stream(seed, 400)
-		k := lived(t, alerts, sizeOf(50), never)
-		before := newKept()
+		alerts := alertStream(seed, 400)
+		k := storeAfter(t, alerts, batchesOf(50), never)
+		before := newRecordStore()
 		before.sequence = k.sequence
 		for to, from := range map[*map[string][]byte]map[string][]byte{&before.alerts: k.alerts, &before.incidents: k.incidents, &before.nodes: k.nodes} {
 			for name, b := range from {
@@ -229,18 +229,18 @@ func TestRedeliveryOfAnythingChangesNothing(t *testing.T) {
 	}
 }
 
-// TestEveryAlertSaysWhyItIsThere: it opened its incident, or has a reason; what opened an incident that was merged is named by
-// the merger, with the alert and the tie that caused it.
+// TestEveryAlertSaysWhyItIsThere: it opened its incident, or has a reason; what opened an incident that was merged is
+// named by the merger, with the alert and the tie that caused it.
 func TestEveryAlertSaysWhyItIsThere(t *testing.T) {
 	merged, folded := 0, 0
 	for seed := range uint64(8) {
-		k := lived(t, stream(seed, 600), sizeOf(50), never)
+		k := storeAfter(t, alertStream(seed, 600), batchesOf(50), never)
 		incidents := map[string]incident.Incident{}
 		for id := range k.incidents {
-			incidents[id] = read[incident.Incident](t, k.incidents, []string{id})[0]
+			incidents[id] = decodeRecords[incident.Incident](t, k.incidents, []string{id})[0]
 		}
 		for id := range k.alerts {
-			m := read[incident.AlertRecord](t, k.alerts, []string{id})[0]
+			m := decodeRecords[incident.AlertRecord](t, k.alerts, []string{id})[0]
 			switch {
 			case m.Alert.Class == alert.Exposure:
 			case m.FoldedInto != "":

@@ -23,6 +23,8 @@ type candidate struct {
 
 // ranking is what an arrival links to.
 type ranking struct {
+	*memory
+	arrival    *arrival
 	candidates []candidate // open incidents, the best first
 	// deferred are links that are too weak as things stand and may come to weigh enough.
 	deferred []incident.DeferredLink
@@ -30,44 +32,45 @@ type ranking struct {
 
 // rankCandidates ranks the open incidents that an arrival links to. Independent links add up: a score is one minus the
 // product of what each leaves open.
-func (e *Engine) rankCandidates(a *arrival) ranking {
-	var r ranking
+func rankCandidates(m *memory, a *arrival) *ranking {
+	r := &ranking{memory: m, arrival: a}
 	for i := range a.entities {
 		v := &a.entities[i]
-		if n := e.nodes.Get(v.key); n != nil {
+		if n := m.nodes.Get(v.key); n != nil {
 			for j := range n.Activities {
-				e.linkByEntity(&r, a, v, &n.Activities[j])
+				r.linkByEntity(v, &n.Activities[j])
 			}
 		}
 	}
-	e.linkByStatement(&r, a)
+	r.linkByStatement()
 	for i := range r.candidates {
 		r.candidates[i].score = 1 - r.candidates[i].doubt
 	}
 	slices.SortStableFunc(r.candidates, func(x, y candidate) int {
 		return cmp.Or(cmp.Compare(y.score, x.score), y.incident.Alerts-x.incident.Alerts, incident.CompareAge(x.incident, y.incident))
 	})
-	e.preferSplitSide(&r, a)
+	r.preferSplitSide()
 	return r
 }
 
-// linkByEntity adds what one shared entity says about an incident that used it lately: how much likelier the attack behind
-// it is to bring this alert than chance is, times what sharing such an entity is worth at all.
-func (e *Engine) linkByEntity(r *ranking, a *arrival, v *involved, act *incident.Activity) {
+// linkByEntity adds what one shared entity says about an incident that used it lately: how much likelier the attack
+// behind it is to bring this alert than chance is, times what sharing such an entity is worth at all.
+func (r *ranking) linkByEntity(v *involved, act *incident.Activity) {
+	a := r.arrival
 	gap := incident.Gap(a.Alert.First, act.First, act.Last)
-	if gap > e.params.Horizon {
+	if gap > r.params.Horizon {
 		return
 	}
-	inc := e.survivorOf(act.Incident)
+	inc := r.survivorOf(act.Incident)
 	if inc == nil || !inc.IsOpen() || inc.Noise {
 		return
 	}
-	rates := e.params.Rates(score.Link{
-		Worth: v.worth, Observed: e.observe(a, v, inc), Gravity: a.history.gravity, Stage: stageIn(inc, a), KnownOnly: a.knownOnly,
+	rates := r.params.Rates(score.Link{
+		Worth: v.worth, Observed: r.observeEpisodes(a, v, inc), Gravity: a.history.gravity, Stage: stageIn(inc, a), KnownOnly: a.knownOnly,
 		Gap: gap, Burst: act.Burst, Dilution: act.Dilution, Suspicion: act.Suspicion,
 	})
 	weight := rates.Weight(v.worth, act.Suspicion)
-	isLink, isDeferred := weight >= e.params.LinkAt, e.canWeighEnough(rates, v.worth, act.Suspicion, inc.Suspicion)
+	isLink, isDeferred := weight >= r.params.LinkAt, r.canWeighEnough(rates, v.worth, act.Suspicion, inc.Suspicion)
 	if !isLink && !isDeferred {
 		return
 	}
@@ -85,9 +88,10 @@ func (e *Engine) linkByEntity(r *ranking, a *arrival, v *involved, act *incident
 	}
 }
 
-// canWeighEnough reports whether a deferred link can come to merge two incidents, and is not all but explained by chance.
-func (e *Engine) canWeighEnough(r score.Rates, worth, there, other float64) bool {
-	return e.params.Revisited(r, worth, 0, 0, there, other) >= e.params.DeferAt && e.params.Revisited(r, worth, 0, 1, there, 1) >= e.params.Hindsight
+// canWeighEnough reports whether a deferred link can come to merge two incidents, and is not all but explained by
+// chance.
+func (r *ranking) canWeighEnough(rates score.Rates, worth, there, other float64) bool {
+	return r.params.Revisited(rates, worth, 0, 0, there, other) >= r.params.DeferAt && r.params.Revisited(rates, worth, 0, 1, there, 1) >= r.params.Hindsight
 }
 
 // stageIn is how an alert's tactics relate to those of the incident.
@@ -108,20 +112,21 @@ func stageIn(inc *incident.Incident, a *arrival) score.Stage {
 }
 
 // linkByStatement adds what the provider itself says: alerts that it names as members, and its own correlation key.
-func (e *Engine) linkByStatement(r *ranking, a *arrival) {
+func (r *ranking) linkByStatement() {
+	a := r.arrival
 	state := func(incidentID, rule, alertID string, first, last time.Time) {
-		if inc := e.survivorOf(incidentID); inc != nil && inc.IsOpen() {
+		if inc := r.survivorOf(incidentID); inc != nil && inc.IsOpen() {
 			gap := incident.Gap(a.Alert.First, first, last)
-			r.addReason(inc, incident.Reason{Rule: rule + a.Alert.Reporter, Alert: alertID, Weight: e.params.Stated, Gap: gap}, 1)
+			r.addReason(inc, incident.Reason{Rule: rule + a.Alert.Reporter, Alert: alertID, Weight: r.params.Stated, Gap: gap}, 1)
 		}
 	}
 	for _, id := range a.summarized {
-		if rec := e.alerts.Get(id); rec != nil {
+		if rec := r.alerts.Get(id); rec != nil {
 			state(rec.Incident, "named by ", id, rec.Alert.First, rec.Alert.Last)
 		}
 	}
 	for _, name := range a.statements {
-		if n := e.nodes.Get(name); n != nil {
+		if n := r.nodes.Get(name); n != nil {
 			for _, act := range n.Activities {
 				state(act.Incident, "grouped by ", act.Alert, act.First, act.Last)
 			}
@@ -129,8 +134,8 @@ func (e *Engine) linkByStatement(r *ranking, a *arrival) {
 	}
 }
 
-// addReason takes one more reason for an incident into account. One entity links once, however many incidents that used it
-// were merged: by its best.
+// addReason takes one more reason for an incident into account. One entity links once, however many incidents that used
+// it were merged: by its best.
 func (r *ranking) addReason(inc *incident.Incident, why incident.Reason, suspicion float64) {
 	i := slices.IndexFunc(r.candidates, func(c candidate) bool { return c.incident == inc })
 	if i < 0 {
@@ -152,19 +157,19 @@ func (r *ranking) addReason(inc *incident.Incident, why incident.Reason, suspici
 	c.reasons = append(c.reasons, why)
 }
 
-// preferSplitSide puts first, of two incidents that a person took apart and that an arrival both links to, the one where
-// the person, or what came since, has its like.
-func (e *Engine) preferSplitSide(r *ranking, a *arrival) {
+// preferSplitSide puts first, of two incidents that a person took apart and that an arrival both links to, the one
+// where the person, or what came since, has its like.
+func (r *ranking) preferSplitSide() {
 	found := r.candidates
 	if len(found) < 2 || len(found[0].incident.SplitFrom) == 0 {
 		return
 	}
-	best, most := 0, e.countLike(a, found[0].incident)
-	for i := 1; i < len(found) && found[i].score >= e.params.JoinAt; i++ {
+	best, most := 0, r.countLike(found[0].incident)
+	for i := 1; i < len(found) && found[i].score >= r.params.JoinAt; i++ {
 		if !found[0].incident.IsSplitFrom(found[i].incident) {
 			continue
 		}
-		if n := e.countLike(a, found[i].incident); n > most {
+		if n := r.countLike(found[i].incident); n > most {
 			best, most = i, n
 		}
 	}
@@ -173,41 +178,42 @@ func (e *Engine) preferSplitSide(r *ranking, a *arrival) {
 }
 
 // countLike is on how many of an arrival's entities the latest alert of its kind went to an incident.
-func (e *Engine) countLike(a *arrival, inc *incident.Incident) int {
+func (r *ranking) countLike(inc *incident.Incident) int {
+	a := r.arrival
 	n := 0
 	for i := range a.entities {
-		if c := e.nodes.Get(a.entities[i].key).CountOf(a.kind); c != nil && inc.Includes(c.Incident) {
+		if c := r.nodes.Get(a.entities[i].key).CountOf(a.kind); c != nil && inc.Includes(c.Incident) {
 			n++
 		}
 	}
 	return n
 }
 
-// findEarlierBursts finds the incidents that are earlier bursts of the attack that inc is a burst of: each shows many kinds
-// of alerts on an entity that they share, within hours.
-func (e *Engine) findEarlierBursts(inc *incident.Incident, entities []involved) []candidate {
-	if len(inc.Kinds) < e.params.IntenseKinds {
+// findEarlierBursts finds the incidents that are earlier bursts of the attack that inc is a burst of: each shows many
+// kinds of alerts on an entity that they share, within hours.
+func (r *ranking) findEarlierBursts(inc *incident.Incident) []candidate {
+	if len(inc.Kinds) < r.params.IntenseKinds {
 		return nil
 	}
 	var out []candidate
-	for i := range entities {
-		v := &entities[i]
-		n := e.nodes.Get(v.key)
-		if n == nil || v.worth < e.params.JoinAt {
+	for i := range r.arrival.entities {
+		v := &r.arrival.entities[i]
+		n := r.nodes.Get(v.key)
+		if n == nil || v.worth < r.params.JoinAt {
 			continue
 		}
-		mine := e.activityOf(inc, n)
+		mine := r.activityOf(inc, n)
 		if mine == nil {
 			continue
 		}
 		for j := range n.Activities {
 			theirs := &n.Activities[j]
-			other := e.survivorOf(theirs.Incident)
-			if other == nil || other == inc || !other.IsOpen() || len(other.Kinds) < e.params.IntenseKinds {
+			other := r.survivorOf(theirs.Incident)
+			if other == nil || other == inc || !other.IsOpen() || len(other.Kinds) < r.params.IntenseKinds {
 				continue
 			}
 			gap := min(incident.Gap(mine.First, theirs.First, theirs.Last), incident.Gap(theirs.First, mine.First, mine.Last))
-			if gap <= e.params.IntenseGap {
+			if gap <= r.params.IntenseGap {
 				out = append(out, candidate{incident: other, reasons: []incident.Reason{{
 					Rule: "earlier burst on " + classWord(v.class), Alert: theirs.Alert, Entity: v.key, Name: v.display,
 					Weight: roundWeight(v.worth), Gap: gap,
@@ -216,16 +222,6 @@ func (e *Engine) findEarlierBursts(inc *incident.Incident, entities []involved) 
 		}
 	}
 	return out
-}
-
-// activityOf is an incident's latest use of a node, also under the name of one that was merged into it; nil when it has none.
-func (e *Engine) activityOf(inc *incident.Incident, n *incident.Node) *incident.Activity {
-	for i := len(n.Activities) - 1; i >= 0; i-- {
-		if e.survivorOf(n.Activities[i].Incident) == inc {
-			return &n.Activities[i]
-		}
-	}
-	return nil
 }
 
 // sharedRule is the rule of a link by an entity of a class; those of most links are not made anew.

@@ -15,7 +15,7 @@ type Unfold struct {
 	ID string // of the folded report: Sighting.AlertID
 }
 
-func (u Unfold) follow(l *lookahead) {
+func (u Unfold) followNeeds(l *lookahead) {
 	l.followAlert(u.ID)
 	rec := l.alerts.Get(u.ID)
 	if rec == nil {
@@ -27,7 +27,7 @@ func (u Unfold) follow(l *lookahead) {
 	}
 }
 
-func (u Unfold) perform(run *actionRun) error {
+func (u Unfold) performOn(run *actionRun) error {
 	rec := run.alerts.Get(u.ID)
 	if rec == nil {
 		return fault.Errorf(fault.NotFound, "No alert with id '%s' was found.", clipText(u.ID))
@@ -47,7 +47,7 @@ func (u Unfold) perform(run *actionRun) error {
 	if inc != nil && inc.Alerts >= run.params.MaxAlerts {
 		return fault.Errorf(fault.Precondition, "Incident %s holds %d alerts and takes no more.", inc.ID, inc.Alerts)
 	}
-	run.audit("unfold", "alert", u.ID, map[string]string{"foldedInto": original.Alert.ID}, map[string]string{"foldedInto": ""})
+	run.auditChange("unfold", "alert", u.ID, map[string]string{"foldedInto": original.Alert.ID}, map[string]string{"foldedInto": ""})
 	run.removeSighting(original, rec)
 	rec.FoldedInto, rec.Alert.Sightings, rec.Updated = "", nil, incident.Later(run.actor.At, rec.Updated)
 	rec.Reasons = []incident.Reason{{

@@ -7,7 +7,7 @@ import (
 	"github.com/onepane/onepane/shared/alert"
 )
 
-// OpenExposure is one open posture finding of an entity: context, which ties no alerts together.
+// OpenExposure is one open posture finding of an entity: context, which links no alerts.
 type OpenExposure struct {
 	ID       string         `json:"id"`             // the exposure's
 	Asset    string         `json:"asset,omitzero"` // the entity's key, in an incident; empty at the entity itself
@@ -17,7 +17,8 @@ type OpenExposure struct {
 // Exposures are open exposures, the gravest first. A list is never changed in place: it may be shared.
 type Exposures []OpenExposure
 
-// MaxOpenExposures bounds Incident.Exposures, so that an entity with a thousand findings costs no more than one with a few.
+// MaxOpenExposures bounds Incident.Exposures, so that an entity with a thousand findings costs no more than one with a
+// few.
 const MaxOpenExposures = 32
 
 // With is the list with x in it, once, and at most that many: the gravest stay.

@@ -1,6 +1,6 @@
-// Package incident holds what correlation decides about and stores keep: incidents, alerts with their reasons, the nodes
-// of a tenant's memory. They know how to be counted, merged, named and ranked; what belongs together is decided in
-// shared/correlation.
+// Package incident holds what correlation decides about and stores keep: incidents, alerts with their reasons, the
+// nodes of a tenant's memory. They know how to be counted, merged, named and ranked; what belongs together is decided
+// in shared/correlation.
 //
 //	alert.Alert ─▶ AlertRecord ─┬─▶ Incident ─▶ Priority
 //	                            └─▶ Node        └─▶ Changes, for a store to commit whole
@@ -58,7 +58,8 @@ type Incident struct {
 
 	RedirectTo string   `json:"redirectTo,omitzero"`
 	Merged     []string `json:"merged,omitempty"` // incidents that were merged into this one, however indirectly
-	// SplitFrom are incidents that a person took this one apart from: never merged again, nor what was merged into either.
+	// SplitFrom are incidents that a person took this one apart from: never merged again, nor what was merged into
+	// either.
 	SplitFrom []string `json:"apart,omitempty"`
 	// Opener is the alert that opened the incident; Mergers say why the merged ones are here, at most MaxMergers.
 	Opener  string   `json:"opener,omitzero"`
@@ -74,7 +75,8 @@ type Incident struct {
 	// Exposures are the open exposures of those assets, the gravest first, at most
 	// MaxOpenExposures.
 	Exposures Exposures `json:"exposures,omitempty"`
-	// GravestTitle is the title of the gravest alert, GravestRank its severity rank: what a small incident is named after.
+	// GravestTitle is the title of the gravest alert, GravestRank its severity rank: what a small incident is named
+	// after.
 	GravestTitle string `json:"lead,omitzero"`
 	GravestRank  int    `json:"leadRank,omitzero"`
 	// Kinds are the kinds of alerts seen, as hashes, at most maxKinds: many kinds in one incident are seldom noise.

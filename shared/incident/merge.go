@@ -20,9 +20,9 @@ type Merger struct {
 // MaxMergers bounds Incident.Mergers: beyond it the earliest are kept, for they are what the incident is made of.
 const MaxMergers = 64
 
-// DeferredLink is a link of the alert that opened an incident to another incident, too weak to join it while chance could
-// explain the alert. When the incident turns out to be an attack, chance no longer does: then the link is weighed again.
-// Rates are per hour: see score.Rates.
+// DeferredLink is a link of the alert that opened an incident to another incident, too weak to join it while chance
+// could explain the alert. When the incident turns out to be an attack, chance no longer does: then the link is weighed
+// again. Rates are per hour: see score.Rates.
 type DeferredLink struct {
 	Incident          string  `json:"incident"` // the other one, as of then
 	Alert             string  `json:"alert"`    // the opener
@@ -102,7 +102,7 @@ func areBothSet(a, b string) bool { return a != "" && b != "" && a != b }
 
 // TakeOver merges another incident into this one: everything in it moves here, and it becomes redirected.
 func (i *Incident) TakeOver(gone *Incident, now time.Time) {
-	i.absorb(gone)
+	i.absorbContent(gone)
 	i.Redirect(gone, now)
 	i.Updated = Later(now, i.Updated)
 	i.NameSet = false
@@ -110,8 +110,8 @@ func (i *Incident) TakeOver(gone *Incident, now time.Time) {
 }
 
 // Redirect makes another incident, whose content is here, lead here. What was merged into it before leads here through
-// it: readers follow the chain, which is short, for the smaller always leads to the larger. To rewrite it would make what
-// is stored depend on what happens to be loaded.
+// it: readers follow the chain, which is short, for the smaller always leads to the larger. To rewrite it would make
+// what is stored depend on what happens to be loaded.
 func (i *Incident) Redirect(gone *Incident, now time.Time) {
 	gone.RedirectTo, gone.Status = i.ID, Redirected
 	gone.Updated = Later(now, gone.Updated)
@@ -135,8 +135,8 @@ func (i *Incident) AddMerger(m Merger) {
 	}
 }
 
-// absorb takes over the content of another incident. What a person set stays.
-func (i *Incident) absorb(o *Incident) {
+// absorbContent takes over the content of another incident. What a person set stays.
+func (i *Incident) absorbContent(o *Incident) {
 	i.Alerts += o.Alerts
 	if !i.SeveritySet && (o.SeveritySet || o.Severity.Rank() > i.Severity.Rank()) {
 		i.Severity, i.SeveritySet = o.Severity, o.SeveritySet

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Node is one name in a tenant's memory: an entity key and which incidents used it lately, a carried id and the alert it
-// names, a kind of alert and how often it came. Nodes are small, expire, and are all that correlation remembers besides
-// alerts and incidents. Times are event times.
+// Node is one name in a tenant's memory: an entity key and which incidents used it lately, a carried id and the alert
+// it names, a kind of alert and how often it came. Nodes are small, expire, and are all that correlation remembers
+// besides alerts and incidents. Times are event times.
 type Node struct {
 	Key string `json:"key"`
 	// SameAs says that this key is another name of that node; the rest is then kept there.
@@ -90,17 +90,19 @@ const (
 	maxNodeExposures = 8
 )
 
-// NodeLifetime is how long a node is kept at most after the last event that touched it: stores may forget it NodeLifetime
-// after Node.Last.
+// NodeLifetime is how long a node is kept at most after the last event that touched it: stores may forget it
+// NodeLifetime after Node.Last.
 const NodeLifetime = 30 * 24 * time.Hour
 
 // MinRetention is how long a store keeps an incident at least after its last change: longer than any node leads there.
 const MinRetention = NodeLifetime + 15*24*time.Hour
 
-// CarriedIDWithin is how far apart two reports that carry one id may lie by default, and half of how long an id is kept.
+// CarriedIDWithin is how far apart two reports that carry one id may lie by default, and half of how long an id is
+// kept.
 const CarriedIDWithin = 24 * time.Hour
 
-// LifetimeOf is how long the node by that key is of use after Node.Last: an id for as long as copies of its alert may come.
+// LifetimeOf is how long the node by that key is of use after Node.Last: an id for as long as copies of its alert may
+// come.
 func LifetimeOf(key string) time.Duration {
 	if strings.HasPrefix(key, "id:") {
 		return 2 * CarriedIDWithin
@@ -150,8 +152,8 @@ func (n *Node) ExtendSpan(first, last time.Time) {
 	}
 }
 
-// CountEpisode counts an alert of a kind that went to an incident, and reports whether it began an episode: the kind was
-// not seen here within that time before. Of too many kinds, the one seen least is forgotten.
+// CountEpisode counts an alert of a kind that went to an incident, and reports whether it began an episode: the kind
+// was not seen here within that time before. Of too many kinds, the one seen least is forgotten.
 func (n *Node) CountEpisode(kind string, at time.Time, incident string, episode time.Duration) (began bool) {
 	c := n.CountOf(kind)
 	if c == nil {
@@ -200,7 +202,7 @@ type Fading struct {
 func (n *Node) AddActivity(a Activity, f Fading) {
 	for i := range n.Activities {
 		if n.Activities[i].Incident == a.Incident {
-			n.Activities[i].extend(a, f)
+			n.Activities[i].extendBy(a, f)
 			return
 		}
 	}
@@ -211,8 +213,8 @@ func (n *Node) AddActivity(a Activity, f Fading) {
 	}
 }
 
-// extend takes more of the same incident's activity into account.
-func (a *Activity) extend(by Activity, f Fading) {
+// extendBy takes more of the same incident's activity into account.
+func (a *Activity) extendBy(by Activity, f Fading) {
 	gap := Gap(by.First, a.First, a.Last)
 	if gap > f.Episode {
 		a.Episodes += by.Episodes

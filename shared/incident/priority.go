@@ -11,8 +11,8 @@ import (
 )
 
 // Priority says how much an incident wants a person's time, 0 to 100, and what makes it so. It is worked out from the
-// incident alone, so that the same incident has the same priority everywhere; how old it is does not count, since a decision
-// has no clock, and neither does who works on it.
+// incident alone, so that the same incident has the same priority everywhere; how old it is does not count, since a
+// decision has no clock, and neither does who works on it.
 //
 //	Incident ─▶ severity + progress + agreement + critical assets + crowd + corroboration + exposures ─▶ Score
 type Priority struct {
@@ -29,7 +29,8 @@ type PriorityPart struct {
 }
 
 // What the parts can be at most: 100 together. Severity alone makes no incident urgent, and nothing makes one urgent
-// without it: a single alert, however grave, stays within the middle of the scale (15 to 85), and above 85 takes a chain.
+// without it: a single alert, however grave, stays within the middle of the scale (15 to 85), and above 85 takes a
+// chain.
 const (
 	mostSeverity      = 40
 	mostProgress      = 22
@@ -45,7 +46,7 @@ const (
 // Priority of the incident as it stands.
 func (i *Incident) Priority() Priority {
 	parts := []PriorityPart{
-		i.severityPart(), i.progressPart(), i.agreementPart(), i.criticalPart(), i.crowdPart(), i.corroborationPart(), i.exposurePart(),
+		severityPart(i), progressPart(i), agreementPart(i), criticalPart(i), crowdPart(i), corroborationPart(i), exposurePart(i),
 	}
 	var p Priority
 	for _, part := range parts {
@@ -61,7 +62,7 @@ func (i *Incident) Priority() Priority {
 	return p
 }
 
-func (i *Incident) severityPart() PriorityPart {
+func severityPart(i *Incident) PriorityPart {
 	points := map[alert.Severity]int{
 		alert.Informational: 2, alert.Low: 8, alert.Medium: 18, alert.High: 30, alert.Critical: mostSeverity,
 	}[i.Severity]
@@ -75,8 +76,9 @@ func (i *Incident) severityPart() PriorityPart {
 	return PriorityPart{"severity", points, mostSeverity, "gravest alert is " + string(i.Severity)}
 }
 
-// progressPart is how far the kill chain went, and how many of its stages are seen: one late stage alone may be a false alarm.
-func (i *Incident) progressPart() PriorityPart {
+// progressPart is how far the kill chain went, and how many of its stages are seen: one late stage alone may be a false
+// alarm.
+func progressPart(i *Incident) PriorityPart {
 	p := PriorityPart{Name: "progress", Most: mostProgress}
 	if len(i.Tactics) == 0 {
 		return p
@@ -89,7 +91,7 @@ func (i *Incident) progressPart() PriorityPart {
 }
 
 // agreementPart is how many clouds and products tell of it independently.
-func (i *Incident) agreementPart() PriorityPart {
+func agreementPart(i *Incident) PriorityPart {
 	p := PriorityPart{Name: "agreement", Most: mostAgreement}
 	p.Points = min(3*max(len(i.Clouds)-1, 0)+2*max(len(i.Products)-1, 0), mostAgreement)
 	var who []string
@@ -103,7 +105,7 @@ func (i *Incident) agreementPart() PriorityPart {
 	return p
 }
 
-func (i *Incident) criticalPart() PriorityPart {
+func criticalPart(i *Incident) PriorityPart {
 	p := PriorityPart{Name: "critical assets", Most: mostCritical}
 	first, n := "", 0
 	for _, a := range i.Assets {
@@ -124,19 +126,19 @@ func (i *Incident) criticalPart() PriorityPart {
 }
 
 // crowdPart grows with the logarithm of the assets touched: 2 are more than 1 by as much as 64 than 32.
-func (i *Incident) crowdPart() PriorityPart {
+func crowdPart(i *Incident) PriorityPart {
 	n := max(i.AssetCount, len(i.Assets))
 	return PriorityPart{"crowd", logPoints(mostCrowd, n, 64), mostCrowd, "touches " + countOf(n, "asset", "assets")}
 }
 
 // corroborationPart is how many kinds of alerts there are: a thousand of one kind are one witness.
-func (i *Incident) corroborationPart() PriorityPart {
+func corroborationPart(i *Incident) PriorityPart {
 	n := len(i.Kinds)
 	return PriorityPart{"corroboration", logPoints(mostCorroboration, n, maxKinds), mostCorroboration, countOf(n, "kind of alert", "kinds of alerts")}
 }
 
 // exposurePart is about weaknesses of the things touched that are open: what the attack may use next, or did.
-func (i *Incident) exposurePart() PriorityPart {
+func exposurePart(i *Incident) PriorityPart {
 	n := i.Exposures.CountDistinct()
 	p := PriorityPart{Name: "exposures", Most: mostExposures}
 	if n == 0 {
@@ -167,8 +169,8 @@ func countOf(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// isCritical reports whether many depend on an asset by what it is: clusters, and what holds secrets, keys or data. Which machines
-// matter most to a tenant no alert says.
+// isCritical reports whether many depend on an asset by what it is: clusters, and what holds secrets, keys or data.
+// Which machines matter most to a tenant no alert says.
 func (a Asset) isCritical() bool {
 	if a.Kind == entity.Cluster {
 		return true

@@ -32,7 +32,8 @@ func (i *Incident) AddAlert(a *alert.Alert, involved []Involved, opener bool, no
 	return newKind
 }
 
-// Summarize brings the incident up to date with one of its alerts: span, severity, tactics, products, clouds, assets, name.
+// Summarize brings the incident up to date with one of its alerts: span, severity, tactics, products, clouds, assets,
+// name.
 func (i *Incident) Summarize(a *alert.Alert, involved []Involved, opener bool, now time.Time) {
 	if opener || a.First.Before(i.First) {
 		i.First = a.First
@@ -202,7 +203,8 @@ func (i *Incident) describePlace() string {
 
 var cloudNames = map[entity.Cloud]string{entity.Azure: "Azure", entity.Amazon: "AWS", entity.Google: "Google Cloud"}
 
-// foremostAsset is the one to name an incident after: a machine before a person before anything else, the first of equals.
+// foremostAsset is the one to name an incident after: a machine before a person before anything else, the first of
+// equals.
 func (i *Incident) foremostAsset() Asset {
 	rank := func(a Asset) int {
 		switch class, _, _ := strings.Cut(a.Key, ":"); class {
@@ -221,8 +223,8 @@ func (i *Incident) foremostAsset() Asset {
 // RaiseSuspicion takes into account how much one of its alerts looks like an attack, 0 to 1.
 func (i *Incident) RaiseSuspicion(by float64) { i.Suspicion = 1 - (1-i.Suspicion)*(1-by) }
 
-// Resummarize makes the summary anew from the alerts that stayed, once others left. What only those that left name is no
-// asset of the incident any more.
+// Resummarize makes the summary anew from the alerts that stayed, once others left. What only those that left name is
+// no asset of the incident any more.
 func (i *Incident) Resummarize(stayed []AlertRecord, left []*AlertRecord) {
 	slices.SortStableFunc(stayed, func(a, b AlertRecord) int { return a.Alert.First.Compare(b.Alert.First) })
 	if !i.SeveritySet {

@@ -4,8 +4,8 @@ import "strings"
 
 // This file says what a name is by its spelling alone.
 
-// isAnchor reports whether a strong name says by itself what an entity is. A full host name and a down-level user name do
-// only while nothing better is known of whom they belong to.
+// isAnchor reports whether a strong name says by itself what an entity is. A full host name and a down-level user name
+// do only while nothing better is known of whom they belong to.
 func isAnchor(key string) bool {
 	return !strings.HasPrefix(key, "host:") && !(strings.HasPrefix(key, "user:") && strings.Contains(key, `\`))
 }
@@ -21,7 +21,8 @@ func isObjectID(key string) bool {
 	return len(key) == len("user:")+36 && strings.Count(key, "-") == 4
 }
 
-// exclusiveScheme says which scheme of ids a key is of, among those of which an entity has exactly one id; "" for others.
+// exclusiveScheme says which scheme of ids a key is of, among those of which an entity has exactly one id; "" for
+// others.
 func exclusiveScheme(key string) string {
 	class, rest, _ := strings.Cut(key, ":")
 	switch class {

@@ -26,13 +26,14 @@ type Resolver struct {
 	AddressLife time.Duration
 }
 
-// EntityKey gives the key under which a piece of evidence with these names is kept, and whether only a weak name is known
-// of it. Two strong names in one piece of evidence are one entity from then on. There must be a name.
+// EntityKey gives the key under which a piece of evidence with these names is kept, and whether only a weak name is
+// known of it. Two strong names in one piece of evidence are one entity from then on. There must be a name.
 func (r *Resolver) EntityKey(kind entity.Kind, names []entity.Key, at time.Time) (key string, weak bool) {
 	var strong, aliases []string
 	onMachine := slices.ContainsFunc(names, func(k entity.Key) bool { return k.Strong && k.Class() == "machine" })
 	for _, k := range names {
-		// An address on a machine says where the machine was, not what it is, and a host name can be given to the next one.
+		// An address on a machine says where the machine was, not what it is, and a host name can be given to the next
+		// one.
 		moves := k.Class() == "ip" && kind != entity.IP || k.Class() == "host" && onMachine
 		if k.Strong && !moves {
 			strong = append(strong, k.Text)
@@ -55,8 +56,8 @@ func (r *Resolver) EntityKey(kind entity.Kind, names []entity.Key, at time.Time)
 	return key, false
 }
 
-// resolveAlias finds the entity that strong names without an anchor stand for, "" when they stand for themselves: the one
-// they are an alias of, or the one machine that has the short form of a full host name.
+// resolveAlias finds the entity that strong names without an anchor stand for, "" when they stand for themselves: the
+// one they are an alias of, or the one machine that has the short form of a full host name.
 func (r *Resolver) resolveAlias(strong, aliases []string, at time.Time) string {
 	for _, name := range strong {
 		if target := r.targetOf(name, at); target != "" {
@@ -91,8 +92,8 @@ func (r *Resolver) resolveHost(full, short []string, at time.Time) string {
 	return ""
 }
 
-// resolveWeak finds the entity that weak names stand for at that time: the one target of one of them, else the name that
-// says most.
+// resolveWeak finds the entity that weak names stand for at that time: the one target of one of them, else the name
+// that says most.
 func (r *Resolver) resolveWeak(names []string, at time.Time) (key string, weak bool) {
 	for _, name := range names {
 		target := r.targetOf(name, at)
@@ -182,8 +183,9 @@ func (r *Resolver) learnFullName(short, machine string, at time.Time) {
 	r.Edit(short).Targets = nil
 }
 
-// union makes strong names of one entity lead to one node, the first that is known, else the first, and returns its key.
-// A name of an entity that these names contradict stays there: two instance ids are two machines, whatever else they share.
+// union makes strong names of one entity lead to one node, the first that is known, else the first, and returns its
+// key. A name of an entity that these names contradict stays there: two instance ids are two machines, whatever else
+// they share.
 func (r *Resolver) union(names []string) string {
 	key := ""
 	for _, name := range names {
@@ -220,9 +222,9 @@ func (r *Resolver) isContradicted(key string, names []string) bool {
 	return false
 }
 
-// LearnIntroductions learns what one alert says by naming things side by side: the one machine in it has the one private
-// address in it, the one person in it the one object id. names are the keys of each piece of evidence; evidence without
-// keys, or beyond them, says nothing.
+// LearnIntroductions learns what one alert says by naming things side by side: the one machine in it has the one
+// private address in it, the one person in it the one object id. names are the keys of each piece of evidence; evidence
+// without keys, or beyond them, says nothing.
 func (r *Resolver) LearnIntroductions(evidence []alert.Evidence, names [][]entity.Key, at time.Time) {
 	var machines, addresses, people, objectIDs []string
 	for i, keys := range names {

@@ -2,8 +2,8 @@ package score
 
 import "time"
 
-// Params is every constant that weighs a link. Weights, shares and suspicions run from 0 (nothing) to 1 (certainty), rates
-// are per hour, counts are of episodes.
+// Params is every constant that weighs a link. Weights, shares and suspicions run from 0 (nothing) to 1 (certainty),
+// rates are per hour, counts are of episodes.
 type Params struct {
 	// What sharing an entity is worth, before time.
 
@@ -30,8 +30,9 @@ type Params struct {
 	// PriorFades real episodes half of them are forgotten, down to PriorLeast.
 	Prior                                 time.Duration
 	PriorEpisodes, PriorFades, PriorLeast float64
-	// Unseen is how many episodes a kind or an entity is taken to have had besides those that were seen; UnseenIndicator
-	// and UnseenAddress the same for entities of which there are endlessly many (files, domains; public addresses).
+	// Unseen is how many episodes a kind or an entity is taken to have had besides those that were seen;
+	// UnseenIndicator and UnseenAddress the same for entities of which there are endlessly many (files, domains; public
+	// addresses).
 	Unseen, UnseenIndicator, UnseenAddress float64
 	// Severities is how many severities share a tenant's alerts, SeveritySmooth how many episodes each is taken to have
 	// had before the first.
@@ -44,22 +45,25 @@ type Params struct {
 
 	// How often an attack brings an alert.
 
-	// Step is how many alerts of one kind an attack brings per hour to an entity that it has just touched; after a gap of
-	// StepFade it is half, after ten times that a tenth: attackers sleep over a night. IndicatorFade is StepFade for
+	// Step is how many alerts of one kind an attack brings per hour to an entity that it has just touched; after a gap
+	// of StepFade it is half, after ten times that a tenth: attackers sleep over a night. IndicatorFade is StepFade for
 	// indicators, which an attacker keeps for days.
 	Step                    float64
 	StepFade, IndicatorFade time.Duration
-	// Burst is what each alert of the last minutes adds to that, BurstMost at most in all; it halves every BurstHalfLife.
+	// Burst is what each alert of the last minutes adds to that, BurstMost at most in all; it halves every
+	// BurstHalfLife.
 	Burst, BurstMost float64
 	BurstHalfLife    time.Duration
-	// Pulse is what an alert of a kind that the incident has shown already counts for in a burst; one of a new kind counts 1.
+	// Pulse is what an alert of a kind that the incident has shown already counts for in a burst; one of a new kind
+	// counts 1.
 	Pulse float64
 	// Gravity scales the rate of attacks by an alert's severity, in the words of the generic alert.
 	Gravity map[string]float64
-	// Progress scales it for an alert that takes the attack a stage further, Unstaged for one that names no stage where the
-	// attack has shown some.
+	// Progress scales it for an alert that takes the attack a stage further, Unstaged for one that names no stage where
+	// the attack has shown some.
 	Progress, Unstaged float64
-	// Plain scales it for an alert with indicators, none of them novel: attackers seldom come from where everyone comes from.
+	// Plain scales it for an alert with indicators, none of them novel: attackers seldom come from where everyone comes
+	// from.
 	Plain float64
 	// Familiar is how many episodes of a kind, anywhere in the tenant, halve its novelty.
 	Familiar float64
@@ -67,8 +71,8 @@ type Params struct {
 	// prior that an alert by itself is part of one.
 	Seed float64
 
-	// Together is what two alerts of the same moment on one entity have in common whatever they are, as a rate that halves
-	// every TogetherHalfLife: two things seldom happen at once by chance.
+	// Together is what two alerts of the same moment on one entity have in common whatever they are, as a rate that
+	// halves every TogetherHalfLife: two things seldom happen at once by chance.
 	Together         float64
 	TogetherHalfLife time.Duration
 
@@ -78,8 +82,8 @@ type Params struct {
 	FullWorth float64
 	// Few is up to how many entities of one class an alert says of each all that it says.
 	Few float64
-	// Inherit is how much of an incident's suspicion an alert takes over that joins it; on an entity where others brought
-	// InheritCrowd episodes it is half of that.
+	// Inherit is how much of an incident's suspicion an alert takes over that joins it; on an entity where others
+	// brought InheritCrowd episodes it is half of that.
 	Inherit, InheritCrowd float64
 	// Trust is how much of an incident's suspicion counts for what it did anywhere, when a link to it is weighed again.
 	Trust float64

@@ -19,8 +19,8 @@ import (
 // Sort is what matters of an entity to a rate: how many of its sort there are, and how much happens on one by itself.
 type Sort uint8
 
-// The sorts of entities. An indicator (a file, a domain, a URL, a session) and a public address are of an endless number:
-// to hear of one again means something.
+// The sorts of entities. An indicator (a file, a domain, a URL, a session) and a public address are of an endless
+// number: to hear of one again means something.
 const (
 	Thing Sort = iota // anything else: a cloud resource, a cluster, an app
 	Machine
@@ -30,14 +30,14 @@ const (
 	Indicator
 )
 
-// IsEndless reports whether there are endlessly many entities of the sort.
-func (s Sort) IsEndless() bool { return s == PublicAddress || s == Indicator }
+// IsIndicator reports whether there are endlessly many entities of the sort, so that hearing of one again means something.
+func (s Sort) IsIndicator() bool { return s == PublicAddress || s == Indicator }
 
 // Stage is how an alert's tactics relate to those that an incident has shown.
 type Stage uint8
 
-// The stages. Further is a later step of the kill chain that the incident has not shown yet; Unstated says that the alert
-// names no tactic where the incident has some.
+// The stages. Further is a later step of the kill chain that the incident has not shown yet; Unstated says that the
+// alert names no tactic where the incident has some.
 const (
 	Same Stage = iota
 	Further
@@ -94,10 +94,11 @@ func (r Rates) Weight(worth, suspicion float64) float64 {
 	return worth * explained / (explained + r.Base)
 }
 
-// Revisited is the weight of a link of the alert that opened an incident, once more alerts have come. The surer it is that
-// they are an attack, the less does the base rate explain the opener: it came of the other attack, or of one that nobody
-// knows of and that hit the same entity, which is rarer by far. before and now are the suspicion of the opener's own
-// incident when it opened and now; there is that of the other incident by what it did on the entity, other by all it did.
+// Revisited is the weight of a link of the alert that opened an incident, once more alerts have come. The surer it is
+// that they are an attack, the less does the base rate explain the opener: it came of the other attack, or of one that
+// nobody knows of and that hit the same entity, which is rarer by far. before and now are the suspicion of the opener's
+// own incident when it opened and now; there is that of the other incident by what it did on the entity, other by all
+// it did.
 func (p *Params) Revisited(r Rates, worth, before, now, there, other float64) float64 {
 	sure := 1.0
 	if before < 1 {
@@ -108,8 +109,8 @@ func (p *Params) Revisited(r Rates, worth, before, now, there, other float64) fl
 }
 
 // BaseRate is how often the kind comes to the entity while nobody attacks: what was seen of the pair, and what kind and
-// entity would give if they were independent (a kind that fires everywhere, an entity that everything touches), smoothed
-// by Params.Unseen.
+// entity would give if they were independent (a kind that fires everywhere, an entity that everything touches),
+// smoothed by Params.Unseen.
 func (p *Params) BaseRate(o Observed) float64 {
 	independent := (o.OfKind + p.Unseen*o.SeverityShare) * (o.OfEntity + p.unseenOf(o.Sort)) / (o.Total + p.priorEpisodes(o.Total))
 	return (o.OfBoth + independent) / (o.Hours + p.Prior.Hours()) * o.IndicatorRarity
@@ -132,8 +133,8 @@ func (p *Params) priorEpisodes(total float64) float64 {
 	return p.PriorLeast + p.PriorEpisodes/(1+total/p.PriorFades)
 }
 
-// attackRate is how often an attack that is behind the incident for sure would bring the alert: much right after its last
-// activity, little by little less, never nothing.
+// attackRate is how often an attack that is behind the incident for sure would bring the alert: much right after its
+// last activity, little by little less, never nothing.
 func (p *Params) attackRate(l Link) float64 {
 	fade := p.StepFade
 	if l.Sort == Indicator {
@@ -142,7 +143,7 @@ func (p *Params) attackRate(l Link) float64 {
 	step := p.Step / (1 + float64(l.Gap)/float64(fade))
 	burst := p.Burst * l.Burst * math.Exp2(-float64(l.Gap)/float64(p.BurstHalfLife))
 	rate := (step + min(burst, p.BurstMost)) * l.Gravity * p.Novelty(l.Observed)
-	if l.KnownOnly && !l.Sort.IsEndless() {
+	if l.KnownOnly && !l.Sort.IsIndicator() {
 		rate *= p.Plain
 	}
 	switch l.Stage {
@@ -155,14 +156,15 @@ func (p *Params) attackRate(l Link) float64 {
 }
 
 // coincidenceRate is how often anything whatever would bring the alert along with what the incident did so long ago.
-// Machines seldom do two things at once by chance. People, and what many share, often do: there it counts less for a kind
-// that fires anyway, for an alert that comes from where everyone comes from, and for an entity among many that were named.
+// Machines seldom do two things at once by chance. People, and what many share, often do: there it counts less for a
+// kind that fires anyway, for an alert that comes from where everyone comes from, and for an entity among many that
+// were named.
 func (p *Params) coincidenceRate(l Link) float64 {
 	rate := p.Together * (1 - l.Dilution) * math.Exp2(-float64(l.Gap)/float64(p.TogetherHalfLife))
 	if l.Sort == Machine {
 		return rate
 	}
-	if l.Sort.IsEndless() || l.Sort == Person {
+	if l.Sort.IsIndicator() || l.Sort == Person {
 		rate *= p.Novelty(l.Observed)
 	}
 	if l.KnownOnly {

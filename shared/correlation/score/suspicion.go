@@ -32,8 +32,8 @@ func (p *Params) Inherited(incident, others float64) float64 {
 // Combine gives the suspicion of two things that speak for an attack independently.
 func Combine(a, b float64) float64 { return 1 - (1-a)*(1-b) }
 
-// SeverityShare is how common a severity is in a tenant, 1 when all are alike: a kind never seen before is likelier noise
-// when it is as mild as noise is.
+// SeverityShare is how common a severity is in a tenant, 1 when all are alike: a kind never seen before is likelier
+// noise when it is as mild as noise is.
 func (p *Params) SeverityShare(ofSeverity, total float64) float64 {
 	return p.Severities * (ofSeverity + p.SeveritySmooth) / (total + p.Severities*p.SeveritySmooth)
 }

@@ -29,7 +29,7 @@ func (p *Params) Worth(e Entity) float64 {
 		}
 	}
 	if e.Weak {
-		w = p.weaken(w*p.Weak, e)
+		w = p.weakenWorth(w*p.Weak, e)
 	}
 	if e.Everywhere {
 		w = p.Common
@@ -41,8 +41,8 @@ func (p *Params) Worth(e Entity) float64 {
 	return min(w, p.WorthMost)
 }
 
-// weaken scales the worth of a weak name by how easily it means two entities.
-func (p *Params) weaken(w float64, e Entity) float64 {
+// weakenWorth scales the worth of a weak name by how easily it means two entities.
+func (p *Params) weakenWorth(w float64, e Entity) float64 {
 	switch {
 	case e.Class == "user":
 		return w * p.BareAccount

@@ -3,15 +3,16 @@ package table
 
 import "slices"
 
-// Table holds records by name. A name that it knows without a record is known to be absent from the store; a name that it
-// does not know must be loaded first. The zero Table is empty and ready. It is not safe for concurrent use.
+// Table holds records by name. A name that it knows without a record is known to be absent from the store; a name that
+// it does not know must be loaded first. The zero Table is empty and ready. It is not safe for concurrent use.
 type Table[R any] struct {
 	records map[string]*R
 	changed []string // names, in the order of their first change
 	listed  map[string]bool
 }
 
-// Get returns the record by that name, nil when there is none or it was not loaded. Whoever changes it says so with Change.
+// Get returns the record by that name, nil when there is none or it was not loaded. Whoever changes it says so with
+// Change.
 func (t *Table[R]) Get(name string) *R { return t.records[name] }
 
 // Lookup returns the record by that name, nil when there is none; known is false when it must be loaded first.
@@ -22,7 +23,7 @@ func (t *Table[R]) Lookup(name string) (record *R, known bool) {
 
 // Change adds a record, or says that the one of that name changed.
 func (t *Table[R]) Change(name string, record *R) {
-	t.put(name, record)
+	t.putRecord(name, record)
 	if !t.listed[name] {
 		if t.listed == nil {
 			t.listed = map[string]bool{}
@@ -37,7 +38,7 @@ func (t *Table[R]) Load(name string, record *R) bool {
 	if t.records[name] != nil {
 		return false
 	}
-	t.put(name, record)
+	t.putRecord(name, record)
 	return true
 }
 
@@ -45,12 +46,12 @@ func (t *Table[R]) Load(name string, record *R) bool {
 func (t *Table[R]) LoadAbsent(names []string) {
 	for _, name := range names {
 		if _, known := t.records[name]; !known {
-			t.put(name, nil)
+			t.putRecord(name, nil)
 		}
 	}
 }
 
-func (t *Table[R]) put(name string, record *R) {
+func (t *Table[R]) putRecord(name string, record *R) {
 	if t.records == nil {
 		t.records = map[string]*R{}
 	}
