@@ -9,19 +9,19 @@ import (
 func auditCommand(s *session) *cobra.Command {
 	var f selection
 	cmd := &cobra.Command{
-		Use: "audit", Short: "List who changed what, newest first", Args: between(0, 0),
+		Use: "audit", Short: "List who changed what, newest first", Args: argCount(0, 0),
 		Long: "Audit lists every change that people and machines made through the API. With -o json each says what was before and after.",
-		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
-			q, err := f.query()
+		RunE: s.runWithClient(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+			q, err := f.queryOf()
 			if err != nil {
 				return err
 			}
 			head := []string{"TIME", "TENANT", "WHO", "ACTION", "TARGET", "OUTCOME"}
-			return show(s, asJSON, c.Audit(cmd.Context(), q), "Nothing was changed.", head, func(e client.AuditEntry) []string {
-				return []string{when(e.Time), e.Tenant, e.ByName, e.Action, e.Target, e.Outcome}
+			return printList(s, asJSON, c.Audit(cmd.Context(), q), "Nothing was changed.", head, func(e client.AuditEntry) []string {
+				return []string{formatTime(e.Time), e.Tenant, e.ByName, e.Action, e.Target, e.Outcome}
 			})
 		}),
 	}
-	f.common(cmd)
+	f.addFlags(cmd)
 	return cmd
 }

@@ -37,37 +37,37 @@ const (
 var ErrDifferent = errors.New("there are differences")
 
 // Usage marks an error as a misuse of the command line: exit code 2.
-func Usage(format string, args ...any) error { return &usage{fmt.Errorf(format, args...)} }
+func Usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
-type usage struct{ error }
+type usageError struct{ error }
 
-func (u *usage) Unwrap() error { return u.error }
+func (u *usageError) Unwrap() error { return u.error }
 
 // Run executes the command line and returns the exit code. Errors are told on Options.Err.
 func Run(ctx context.Context, o Options, args []string) int {
-	o = o.filled()
+	o = o.withDefaults()
 	root := New(o)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	var misuse *usage
+	var misuse *usageError
 	switch {
 	case err == nil:
 		return OK
 	case errors.Is(err, ErrDifferent):
 		return Different
 	case errors.As(err, &misuse):
-		fmt.Fprintf(o.Err, "onepane: %s\nTry '%s --help'.\n", visible(err.Error()), cmd.CommandPath())
+		fmt.Fprintf(o.Err, "onepane: %s\nTry '%s --help'.\n", escapeHidden(err.Error()), cmd.CommandPath())
 		return Misused
 	}
-	fmt.Fprintf(o.Err, "onepane: %s\n", visible(err.Error()))
-	if hint := hint(err); hint != "" {
+	fmt.Fprintf(o.Err, "onepane: %s\n", escapeHidden(err.Error()))
+	if hint := hintOf(err); hint != "" {
 		fmt.Fprintln(o.Err, hint)
 	}
 	return Failed
 }
 
-// hint is what to do about an error, "" when that is plain.
-func hint(err error) string {
+// hintOf is what to do about an error, "" when that is plain.
+func hintOf(err error) string {
 	var gone *client.Unreachable
 	var refused *client.Error
 	switch {
@@ -76,12 +76,12 @@ func hint(err error) string {
 	case errors.As(err, &refused) && refused.Status == 401:
 		return "Set ONEPANE_TOKEN to a token that the server accepts."
 	case errors.As(err, &refused) && refused.Status >= 500:
-		return "The server's log says more, under request-id " + visible(refused.RequestID) + "."
+		return "The server's log says more, under request-id " + escapeHidden(refused.RequestID) + "."
 	}
 	return ""
 }
 
-func (o Options) filled() Options {
+func (o Options) withDefaults() Options {
 	if o.Out == nil {
 		o.Out = os.Stdout
 	}
@@ -96,17 +96,17 @@ func (o Options) filled() Options {
 
 // New makes the root command with all commands below it.
 func New(o Options) *cobra.Command {
-	o = o.filled()
+	o = o.withDefaults()
 	s := &session{Options: o}
 	root := &cobra.Command{
 		Use: "onepane", Short: "Security alerts of all clouds, as incidents",
 		Long: "Onepane takes in the security alerts of Azure, AWS, Google Cloud and anyone else, and shows the attacks behind\n" +
 			"them as incidents. These commands speak to a running server (see 'onepane serve').",
-		SilenceErrors: true, SilenceUsage: true, Args: noCommand, RunE: help,
+		SilenceErrors: true, SilenceUsage: true, Args: noCommand, RunE: showHelp,
 	}
 	root.SetOut(o.Out)
 	root.SetErr(o.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usage{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	f := root.PersistentFlags()
 	f.StringVar(&s.url, "url", "", "the server's address (default $ONEPANE_URL, else "+client.DefaultURL+")")
 	f.StringVarP(&s.output, "output", "o", "table", "table or json")
@@ -129,7 +129,7 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	return Usage("%s", message)
 }
 
-func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 // session is one run of a command: where the server is and how to print.
 type session struct {
@@ -138,21 +138,21 @@ type session struct {
 	output string
 }
 
-// client makes the client once flags are read.
-func (s *session) client() (*client.Client, error) {
+// newClient makes the client once flags are read.
+func (s *session) newClient() (*client.Client, error) {
 	base := s.url
 	if base == "" {
 		base = s.Getenv("ONEPANE_URL")
 	}
 	c, err := client.New(base, s.Getenv("ONEPANE_TOKEN"))
 	if err != nil {
-		return nil, &usage{err}
+		return nil, &usageError{err}
 	}
 	return c, nil
 }
 
-// json reports whether answers are to be JSON; any output but the two is a misuse.
-func (s *session) json() (bool, error) {
+// wantsJSON reports whether answers are to be JSON; any output but the two is a misuse.
+func (s *session) wantsJSON() (bool, error) {
 	switch s.output {
 	case "table":
 		return false, nil
@@ -162,14 +162,14 @@ func (s *session) json() (bool, error) {
 	return false, Usage("--output %q: expected table or json", s.output)
 }
 
-// run makes a command's body: with a client, and the output checked before anything is asked.
-func (s *session) run(do func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error) func(*cobra.Command, []string) error {
+// runWithClient makes a command's body: with a client, and the output checked before anything is asked.
+func (s *session) runWithClient(do func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		asJSON, err := s.json()
+		asJSON, err := s.wantsJSON()
 		if err != nil {
 			return err
 		}
-		c, err := s.client()
+		c, err := s.newClient()
 		if err != nil {
 			return err
 		}
@@ -177,16 +177,16 @@ func (s *session) run(do func(cmd *cobra.Command, args []string, c *client.Clien
 	}
 }
 
-// between limits the number of arguments; another number is a misuse.
-func between(least, most int) cobra.PositionalArgs {
+// argCount limits the number of arguments; another number is a misuse.
+func argCount(least, most int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch n := len(args); {
 		case n < least:
-			return Usage("expected %s, got %d", count(least, "argument", "arguments"), n)
+			return Usage("expected %s, got %d", countNoun(least, "argument", "arguments"), n)
 		case n > most && most == 0:
 			return Usage("expected no arguments, got %d", n)
 		case n > most:
-			return Usage("expected at most %s, got %d", count(most, "argument", "arguments"), n)
+			return Usage("expected at most %s, got %d", countNoun(most, "argument", "arguments"), n)
 		}
 		return nil
 	}

@@ -14,19 +14,19 @@ import (
 func deliveriesCommand(s *session) *cobra.Command {
 	var aside bool
 	cmd := &cobra.Command{
-		Use: "deliveries EXPORT", Short: "List what an export sent last and what it set aside, the newest first", Args: between(1, 1),
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+		Use: "deliveries EXPORT", Short: "List what an export sent last and what it set aside, the newest first", Args: argCount(1, 1),
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			all := c.Deliveries(cmd.Context(), args[0])
 			if aside {
-				all = waiting(all)
+				all = unsentDeadLetters(all)
 			}
 			head := []string{"ID", "TIME", "KIND", "THING", "SET ASIDE", "REASON"}
-			return show(s, asJSON, all, "No deliveries.", head, func(d client.Delivery) []string {
+			return printList(s, asJSON, all, "No deliveries.", head, func(d client.Delivery) []string {
 				set := "no"
 				if d.Aside {
 					set = "yes"
 				}
-				return []string{d.ID, when(d.Time), d.Kind, d.Thing, set, d.Reason}
+				return []string{d.ID, formatTime(d.Time), d.Kind, d.Thing, set, d.Reason}
 			})
 		}),
 	}
@@ -34,7 +34,7 @@ func deliveriesCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-func resendCommand(s *session) *cobra.Command {
+func replayDeliveryCommand(s *session) *cobra.Command {
 	var aside bool
 	cmd := &cobra.Command{
 		Use: "replay EXPORT {ID… | --set-aside}", Short: "Send what deliveries were about again, as it is now",
@@ -44,25 +44,25 @@ func resendCommand(s *session) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			export, ids := args[0], args[1:]
 			if aside {
-				for d, err := range waiting(c.Deliveries(cmd.Context(), export)) {
+				for d, err := range unsentDeadLetters(c.Deliveries(cmd.Context(), export)) {
 					if err != nil {
 						return err
 					}
 					ids = append(ids, d.Value.ID)
 				}
 			}
-			return s.resend(cmd.Context(), c, export, ids, asJSON)
+			return s.replayDeliveries(cmd.Context(), c, export, ids, asJSON)
 		}),
 	}
 	cmd.Flags().BoolVar(&aside, "set-aside", false, "all that was set aside and did not arrive since")
 	return cmd
 }
 
-// waiting are the deliveries that were set aside, each thing once and none that was taken later.
-func waiting(newest iter.Seq2[client.Item[client.Delivery], error]) iter.Seq2[client.Item[client.Delivery], error] {
+// unsentDeadLetters are the deliveries that were set aside, each thing once and none that was taken later.
+func unsentDeadLetters(newest iter.Seq2[client.Item[client.Delivery], error]) iter.Seq2[client.Item[client.Delivery], error] {
 	return func(yield func(client.Item[client.Delivery], error) bool) {
 		met := map[[2]string]bool{}
 		for d, err := range newest {
@@ -79,8 +79,8 @@ func waiting(newest iter.Seq2[client.Item[client.Delivery], error]) iter.Seq2[cl
 	}
 }
 
-// resend sends one after the other and tells of each; what is not taken does not keep the others.
-func (s *session) resend(ctx context.Context, c *client.Client, export string, ids []string, asJSON bool) error {
+// replayDeliveries sends one after the other and tells of each; what is not taken does not keep the others.
+func (s *session) replayDeliveries(ctx context.Context, c *client.Client, export string, ids []string, asJSON bool) error {
 	if len(ids) == 0 && !asJSON {
 		_, err := fmt.Fprintln(s.Out, "Nothing is set aside.")
 		return err
@@ -99,7 +99,7 @@ func (s *session) resend(ctx context.Context, c *client.Client, export string, i
 				return err
 			}
 		default:
-			fmt.Fprintf(s.Out, "Delivery %s was sent again.\n", visible(id))
+			fmt.Fprintf(s.Out, "Delivery %s was sent again.\n", escapeHidden(id))
 		}
 	}
 	return failed

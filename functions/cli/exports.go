@@ -14,16 +14,16 @@ import (
 
 func exportsCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "exports", Short: "List the ways out, with backlog, lag and last error", Args: between(0, 0),
-		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+		Use: "exports", Short: "List the ways out, with backlog, lag and last error", Args: argCount(0, 0),
+		RunE: s.runWithClient(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
 			head := []string{"EXPORT", "TENANT", "TARGET", "BACKLOG", "LAG", "SENT", "SET ASIDE", "LAST SENT", "LAST ERROR"}
-			return show(s, asJSON, c.Exports(cmd.Context(), client.Query{}), "No exports.", head, func(e client.Export) []string {
-				return []string{e.ID, e.Tenant, e.Target, strconv.Itoa(e.Backlog), span(time.Duration(e.Lag * float64(time.Second))),
-					strconv.FormatInt(e.Sent, 10), strconv.FormatInt(e.Aside, 10), when(e.LastSent), e.LastError}
+			return printList(s, asJSON, c.Exports(cmd.Context(), client.Query{}), "No exports.", head, func(e client.Export) []string {
+				return []string{e.ID, e.Tenant, e.Target, strconv.Itoa(e.Backlog), formatDuration(time.Duration(e.Lag * float64(time.Second))),
+					strconv.FormatInt(e.Sent, 10), strconv.FormatInt(e.Aside, 10), formatTime(e.LastSent), e.LastError}
 			})
 		}),
 	}
-	cmd.AddCommand(deliveriesCommand(s), resendCommand(s))
+	cmd.AddCommand(deliveriesCommand(s), replayDeliveryCommand(s))
 	return cmd
 }
 
@@ -31,16 +31,16 @@ func exportCommand(s *session) *cobra.Command {
 	var since, to string
 	var detach bool
 	cmd := &cobra.Command{
-		Use: "export TARGET --since TIME [--to TIME]", Short: "Send what last changed in a range once more, and show how far it is", Args: between(1, 1),
+		Use: "export TARGET --since TIME [--to TIME]", Short: "Send what last changed in a range once more, and show how far it is", Args: argCount(1, 1),
 		Example: `  onepane export siem --since 2026-03-01T00:00:00Z
   onepane export siem --since 48h --to 24h`,
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			now := time.Now().UTC()
-			from, err := moment(since, now)
+			from, err := parseTime(since, now)
 			if err != nil || from.IsZero() {
 				return Usage("--since %q: expected a time as 2026-03-01T00:00:00Z, or how long ago as 48h", since)
 			}
-			until, err := moment(to, now)
+			until, err := parseTime(to, now)
 			if err != nil {
 				return Usage("--to %q: expected a time as 2026-03-01T00:00:00Z, or how long ago as 24h", to)
 			}
@@ -51,7 +51,7 @@ func exportCommand(s *session) *cobra.Command {
 			if detach || asJSON {
 				return s.printJSON(run.JSON)
 			}
-			return s.follow(cmd, c, args[0])
+			return s.followBackfill(cmd, c, args[0])
 		}),
 	}
 	cmd.Flags().StringVar(&since, "since", "", "the range's begin: a time, or how long ago")
@@ -60,8 +60,8 @@ func exportCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-// moment reads a time or how long ago it is; nothing is the zero time.
-func moment(text string, now time.Time) (time.Time, error) {
+// parseTime reads a time or how long ago it is; nothing is the zero time.
+func parseTime(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -71,8 +71,8 @@ func moment(text string, now time.Time) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-// follow shows progress until the range is done.
-func (s *session) follow(cmd *cobra.Command, c *client.Client, name string) error {
+// followBackfill shows progress until the range is done.
+func (s *session) followBackfill(cmd *cobra.Command, c *client.Client, name string) error {
 	last := int64(-1)
 	for {
 		e, err := c.Export(cmd.Context(), name)

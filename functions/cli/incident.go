@@ -19,7 +19,7 @@ func (s *session) oneIncident(cmd *cobra.Command, c *client.Client, id string, q
 		return err
 	}
 	of := client.Query{Tenant: i.Value.Tenant, Top: q.Top, Filter: q.Filter}
-	alerts := c.IncidentAlerts(cmd.Context(), followed(i.Value), of)
+	alerts := c.IncidentAlerts(cmd.Context(), survivorID(i.Value), of)
 	if asJSON {
 		all := []jsontext.Value{}
 		for a, err := range alerts {
@@ -30,42 +30,42 @@ func (s *session) oneIncident(cmd *cobra.Command, c *client.Client, id string, q
 		}
 		return s.printIncident(i.JSON, all)
 	}
-	fmt.Fprintln(s.Out, headline(i.Value))
-	for _, line := range facts(i.Value) {
+	fmt.Fprintln(s.Out, headlineOf(i.Value))
+	for _, line := range factLines(i.Value) {
 		fmt.Fprintf(s.Out, "  %-11s%s\n", line[0], line[1])
 	}
 	fmt.Fprintln(s.Out)
-	return show(s, false, alerts, "No alerts.", alertHead, alertRow)
+	return printList(s, false, alerts, "No alerts.", alertHead, alertRow)
 }
 
-// followed is the incident that has i's alerts: the survivor when i was merged away.
-func followed(i client.Incident) string {
+// survivorID is the incident that has i's alerts: the survivor when i was merged away.
+func survivorID(i client.Incident) string {
 	if i.RedirectTo != "" {
 		return i.RedirectTo
 	}
 	return i.ID
 }
 
-func headline(i client.Incident) string {
-	return fmt.Sprintf("Incident %s: %s", visible(i.ID), visible(i.Name))
+func headlineOf(i client.Incident) string {
+	return fmt.Sprintf("Incident %s: %s", escapeHidden(i.ID), escapeHidden(i.Name))
 }
 
-// facts are what is known of an incident, one line each; what is not known is left out.
-func facts(i client.Incident) [][2]string {
+// factLines are what is known of an incident, one line each; what is not known is left out.
+func factLines(i client.Incident) [][2]string {
 	merged := ""
 	if i.RedirectTo != "" {
 		merged = "into incident " + i.RedirectTo
 	}
 	all := [][2]string{
-		{"tenant", i.Tenant}, {"severity", severity(i)}, {"priority", fmt.Sprintf("%d of 100", i.Priority)}, {"status", i.Status}, {"merged", merged}, {"assigned", i.AssignedTo},
-		{"activity", when(i.More.First) + " to " + when(i.More.Last) + " UTC"},
+		{"tenant", i.Tenant}, {"severity", severityOf(i)}, {"priority", fmt.Sprintf("%d of 100", i.Priority)}, {"status", i.Status}, {"merged", merged}, {"assigned", i.AssignedTo},
+		{"activity", formatTime(i.More.First) + " to " + formatTime(i.More.Last) + " UTC"},
 		{"tactics", strings.Join(i.More.Tactics, ", ")}, {"clouds", cloudList(i.More.Clouds)},
 		{"products", strings.Join(i.More.Products, ", ")}, {"assets", assetNames(i)}, {"portal", i.URL},
 	}
 	var out [][2]string
 	for _, f := range all {
 		if f[1] != "" {
-			out = append(out, [2]string{f[0], visible(f[1])})
+			out = append(out, [2]string{f[0], escapeHidden(f[1])})
 		}
 	}
 	return out

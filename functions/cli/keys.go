@@ -20,7 +20,7 @@ var roleWords = map[string][]string{
 }
 
 func keysCommand(s *session) *cobra.Command {
-	cmd := &cobra.Command{Use: "keys", Short: "Make, list and revoke API keys for machines", Args: noCommand, RunE: help}
+	cmd := &cobra.Command{Use: "keys", Short: "Make, list and revoke API keys for machines", Args: noCommand, RunE: showHelp}
 	cmd.AddCommand(keysCreate(s), keysList(s), keysRevoke(s))
 	return cmd
 }
@@ -30,10 +30,10 @@ func keysCreate(s *session) *cobra.Command {
 	var all bool
 	var days int
 	cmd := &cobra.Command{
-		Use: "create NAME", Short: "Make a key and show its secret, this one time", Args: between(1, 1),
+		Use: "create NAME", Short: "Make a key and show its secret, this one time", Args: argCount(1, 1),
 		Example: `  onepane keys create siem --tenant contoso --role read
   onepane keys create acme-edr --tenant contoso --role ingest --days 90`,
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			if days < 1 {
 				return Usage("--days %d: expected 1 or more", days)
 			}
@@ -53,7 +53,7 @@ func keysCreate(s *session) *cobra.Command {
 				return s.printJSON(made.JSON)
 			}
 			_, err = fmt.Fprintf(s.Out, "%s\n\nKeep it now: it cannot be shown again. Send it as \"Authorization: Bearer …\".\nKey %s expires %s UTC; 'onepane keys revoke %[2]s' ends it.\n",
-				visible(made.Value.Secret), visible(made.Value.ID), when(made.Value.Expires))
+				escapeHidden(made.Value.Secret), escapeHidden(made.Value.ID), formatTime(made.Value.Expires))
 			return err
 		}),
 	}
@@ -66,15 +66,15 @@ func keysCreate(s *session) *cobra.Command {
 
 func keysList(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List keys, newest first", Args: between(0, 0),
-		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+		Use: "list", Short: "List keys, newest first", Args: argCount(0, 0),
+		RunE: s.runWithClient(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
 			head := []string{"ID", "NAME", "TENANTS", "ROLES", "CREATED", "LAST USED", "EXPIRES", "REVOKED"}
-			return show(s, asJSON, c.Keys(cmd.Context()), "No keys.", head, func(k client.Key) []string {
+			return printList(s, asJSON, c.Keys(cmd.Context()), "No keys.", head, func(k client.Key) []string {
 				tenants := strings.Join(k.Tenants, ", ")
 				if k.AllTenants {
 					tenants = "all"
 				}
-				return []string{k.ID, k.Name, tenants, shortRoles(k.Roles), when(k.Created), when(k.LastUsed), when(k.Expires), when(k.Revoked)}
+				return []string{k.ID, k.Name, tenants, shortRoles(k.Roles), formatTime(k.Created), formatTime(k.LastUsed), formatTime(k.Expires), formatTime(k.Revoked)}
 			})
 		}),
 	}
@@ -97,8 +97,8 @@ func shortRoles(roles []string) string {
 
 func keysRevoke(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke ID", Short: "End a key for good", Args: between(1, 1),
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+		Use: "revoke ID", Short: "End a key for good", Args: argCount(1, 1),
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			k, err := c.RevokeKey(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -106,7 +106,7 @@ func keysRevoke(s *session) *cobra.Command {
 			if asJSON {
 				return s.printJSON(k.JSON)
 			}
-			_, err = fmt.Fprintf(s.Out, "Key %s (%s) is revoked since %s UTC.\n", visible(k.Value.ID), visible(k.Value.Name), when(k.Value.Revoked))
+			_, err = fmt.Fprintf(s.Out, "Key %s (%s) is revoked since %s UTC.\n", escapeHidden(k.Value.ID), escapeHidden(k.Value.Name), formatTime(k.Value.Revoked))
 			return err
 		}),
 	}

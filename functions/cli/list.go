@@ -17,18 +17,18 @@ type selection struct {
 
 const standardTop = 50
 
-func (f *selection) common(cmd *cobra.Command) {
+func (f *selection) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "only this tenant")
 	cmd.Flags().IntVar(&f.top, "top", standardTop, "at most this many; 0 for all")
 }
 
-func (f *selection) work(cmd *cobra.Command, statuses string) {
+func (f *selection) addStatusFlags(cmd *cobra.Command, statuses string) {
 	cmd.Flags().StringVar(&f.status, "status", "", "only with this status: "+statuses+"; several with commas")
 	cmd.Flags().StringVar(&f.severity, "severity", "", "only with this severity: informational, low, medium, high; several with commas")
 }
 
-// query is what the flags ask of the API.
-func (f *selection) query() (client.Query, error) {
+// queryOf is what the flags ask of the API.
+func (f *selection) queryOf() (client.Query, error) {
 	if f.top < 0 {
 		return client.Query{}, Usage("--top %d: expected 0 or more", f.top)
 	}
@@ -54,9 +54,9 @@ func incidentsCommand(s *session) *cobra.Command {
 	var f selection
 	var sort string
 	cmd := &cobra.Command{
-		Use: "incidents [ID]", Short: "List incidents, or show one with its alerts", Args: between(0, 1),
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
-			q, err := f.query()
+		Use: "incidents [ID]", Short: "List incidents, or show one with its alerts", Args: argCount(0, 1),
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+			q, err := f.queryOf()
 			if err != nil {
 				return err
 			}
@@ -67,14 +67,14 @@ func incidentsCommand(s *session) *cobra.Command {
 				return err
 			}
 			head := []string{"ID", "NAME", "PRIO", "SEVERITY", "STATUS", "ALERTS", "ASSETS", "CLOUDS", "LAST ACTIVITY"}
-			return show(s, asJSON, c.Incidents(cmd.Context(), q), "No incidents.", head, func(i client.Incident) []string {
-				return []string{i.ID, i.Name, strconv.Itoa(i.Priority), severity(i), i.Status, strconv.Itoa(i.More.Alerts), assetNames(i), cloudList(i.More.Clouds), when(i.More.Last)}
+			return printList(s, asJSON, c.Incidents(cmd.Context(), q), "No incidents.", head, func(i client.Incident) []string {
+				return []string{i.ID, i.Name, strconv.Itoa(i.Priority), severityOf(i), i.Status, strconv.Itoa(i.More.Alerts), assetNames(i), cloudList(i.More.Clouds), formatTime(i.More.Last)}
 			})
 		}),
 	}
-	f.common(cmd)
-	f.work(cmd, "active, inProgress, resolved, redirected")
-	cmd.AddCommand(incidentDeeds(s)...)
+	f.addFlags(cmd)
+	f.addStatusFlags(cmd, "active, inProgress, resolved, redirected")
+	cmd.AddCommand(incidentActions(s)...)
 	cmd.Flags().StringVar(&sort, "sort", "created", "created, updated, severity or priority; the newest or gravest first")
 	return cmd
 }
@@ -89,8 +89,8 @@ func orderOf(sort string) (string, error) {
 	return order, nil
 }
 
-// severity is an incident's, critical kept apart.
-func severity(i client.Incident) string {
+// severityOf is an incident's, critical kept apart.
+func severityOf(i client.Incident) string {
 	if i.More.Severity != "" {
 		return i.More.Severity
 	}
@@ -102,7 +102,7 @@ func assetNames(i client.Incident) string {
 	const shown = 2
 	var names []string
 	for _, a := range i.More.Assets[:min(shown, len(i.More.Assets))] {
-		names = append(names, called(a))
+		names = append(names, assetName(a))
 	}
 	out := strings.Join(names, ", ")
 	if rest := max(i.More.AssetCount, len(i.More.Assets)) - len(names); rest > 0 {
@@ -126,15 +126,15 @@ func alertRow(a client.Alert) []string {
 	if own := a.More["severity"]; own == "critical" {
 		severity = own
 	}
-	return []string{a.ID, a.Title, severity, a.Status, a.Incident, a.Product, when(a.First)}
+	return []string{a.ID, a.Title, severity, a.Status, a.Incident, a.Product, formatTime(a.First)}
 }
 
 func alertsCommand(s *session) *cobra.Command {
 	var f selection
 	cmd := &cobra.Command{
-		Use: "alerts [ID]", Short: "List alerts, or show one as JSON", Args: between(0, 1),
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
-			q, err := f.query()
+		Use: "alerts [ID]", Short: "List alerts, or show one as JSON", Args: argCount(0, 1),
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+			q, err := f.queryOf()
 			if err != nil {
 				return err
 			}
@@ -149,33 +149,33 @@ func alertsCommand(s *session) *cobra.Command {
 			if f.incident != "" {
 				list = c.IncidentAlerts(cmd.Context(), f.incident, q)
 			}
-			return show(s, asJSON, list, "No alerts.", alertHead, alertRow)
+			return printList(s, asJSON, list, "No alerts.", alertHead, alertRow)
 		}),
 	}
-	f.common(cmd)
-	f.work(cmd, "new, inProgress, resolved")
+	f.addFlags(cmd)
+	f.addStatusFlags(cmd, "new, inProgress, resolved")
 	cmd.Flags().StringVar(&f.incident, "incident", "", "only those of this incident")
-	cmd.AddCommand(alertDeeds(s)...)
+	cmd.AddCommand(alertActions(s)...)
 	return cmd
 }
 
 func exposuresCommand(s *session) *cobra.Command {
 	var f selection
 	cmd := &cobra.Command{
-		Use: "exposures", Short: "List posture findings: misconfigurations and vulnerabilities", Args: between(0, 0),
-		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
-			q, err := f.query()
+		Use: "exposures", Short: "List posture findings: misconfigurations and vulnerabilities", Args: argCount(0, 0),
+		RunE: s.runWithClient(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+			q, err := f.queryOf()
 			if err != nil {
 				return err
 			}
 			head := []string{"ID", "TITLE", "SEVERITY", "STATUS", "RESOURCES", "ACCOUNT", "SOURCE", "LAST SEEN"}
-			return show(s, asJSON, c.Exposures(cmd.Context(), f.resource, q), "No exposures.", head, func(x client.Exposure) []string {
-				return []string{x.ID, x.Title, x.Severity, x.Status, strings.Join(x.Resources, ", "), x.Account, x.Source, when(x.LastSeen)}
+			return printList(s, asJSON, c.Exposures(cmd.Context(), f.resource, q), "No exposures.", head, func(x client.Exposure) []string {
+				return []string{x.ID, x.Title, x.Severity, x.Status, strings.Join(x.Resources, ", "), x.Account, x.Source, formatTime(x.LastSeen)}
 			})
 		}),
 	}
-	f.common(cmd)
-	f.work(cmd, "new, inProgress, resolved")
+	f.addFlags(cmd)
+	f.addStatusFlags(cmd, "new, inProgress, resolved")
 	cmd.Flags().StringVar(&f.resource, "resource", "", "only those of this resource: its id, an alias, or the name at the end of its id")
 	return cmd
 }

@@ -13,7 +13,7 @@ import (
 
 func quarantineCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "quarantine", Short: "Look at records that were set aside, and take them in again", Args: noCommand, RunE: help,
+		Use: "quarantine", Short: "Look at records that were set aside, and take them in again", Args: noCommand, RunE: showHelp,
 	}
 	cmd.AddCommand(quarantineList(s), quarantineShow(s), quarantineReplay(s))
 	return cmd
@@ -22,26 +22,26 @@ func quarantineCommand(s *session) *cobra.Command {
 func quarantineList(s *session) *cobra.Command {
 	var f selection
 	cmd := &cobra.Command{
-		Use: "list", Short: "List what was set aside, oldest first", Args: between(0, 0),
-		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
-			q, err := f.query()
+		Use: "list", Short: "List what was set aside, oldest first", Args: argCount(0, 0),
+		RunE: s.runWithClient(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+			q, err := f.queryOf()
 			if err != nil {
 				return err
 			}
 			head := []string{"ID", "RECEIVED", "ROUTE", "PROVIDER", "TENANT", "KIND", "BYTES", "REASON"}
-			return show(s, asJSON, c.Quarantine(cmd.Context(), q), "Nothing is in quarantine.", head, func(r client.Quarantined) []string {
-				return []string{r.ID, when(r.Received), r.Route, r.Provider, r.Tenant, r.Kind, strconv.Itoa(r.Size), r.Reason}
+			return printList(s, asJSON, c.Quarantine(cmd.Context(), q), "Nothing is in quarantine.", head, func(r client.Quarantined) []string {
+				return []string{r.ID, formatTime(r.Received), r.Route, r.Provider, r.Tenant, r.Kind, strconv.Itoa(r.Size), r.Reason}
 			})
 		}),
 	}
-	f.common(cmd)
+	f.addFlags(cmd)
 	return cmd
 }
 
 func quarantineShow(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "show ID", Short: "Show one record with its body", Args: between(1, 1),
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+		Use: "show ID", Short: "Show one record with its body", Args: argCount(1, 1),
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			r, err := c.Quarantined(cmd.Context(), args[0], client.Query{})
 			if err != nil {
 				return err
@@ -61,14 +61,14 @@ func (s *session) showQuarantined(r client.Quarantined) error {
 	}
 	lines := strings.Split(body, "\n")
 	for i := range lines {
-		lines[i] = visible(strings.TrimSuffix(lines[i], "\r"))
+		lines[i] = escapeHidden(strings.TrimSuffix(lines[i], "\r"))
 	}
 	cut := ""
 	if r.Cut {
 		cut = ", of which only the first part was kept"
 	}
-	_, err := fmt.Fprintf(s.Out, "%s: %s\n%s by route %s at %s UTC, %s%s\n\n%s\n", visible(r.ID), visible(r.Reason), visible(r.Kind),
-		visible(r.Route), when(r.Received), count(r.Size, "byte", "bytes"), cut, strings.Join(lines, "\n"))
+	_, err := fmt.Fprintf(s.Out, "%s: %s\n%s by route %s at %s UTC, %s%s\n\n%s\n", escapeHidden(r.ID), escapeHidden(r.Reason), escapeHidden(r.Kind),
+		escapeHidden(r.Route), formatTime(r.Received), countNoun(r.Size, "byte", "bytes"), cut, strings.Join(lines, "\n"))
 	return err
 }
 
@@ -83,7 +83,7 @@ func quarantineReplay(s *session) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: s.run(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
+		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			results := c.Replay(cmd.Context(), args, client.Query{Tenant: tenant})
 			kept := 0
 			counted := func(yield func(client.Item[client.Replayed], error) bool) {
@@ -96,11 +96,11 @@ func quarantineReplay(s *session) *cobra.Command {
 					}
 				}
 			}
-			if err := show(s, asJSON, counted, "Nothing is in quarantine.", []string{"ID", "TAKEN", "RESULT"}, replayRow); err != nil {
+			if err := printList(s, asJSON, counted, "Nothing is in quarantine.", []string{"ID", "TAKEN", "RESULT"}, replayRow); err != nil {
 				return err
 			}
 			if kept > 0 {
-				return errors.New(count(kept, "record was not taken and stays", "records were not taken and stay") + " in quarantine")
+				return errors.New(countNoun(kept, "record was not taken and stays", "records were not taken and stay") + " in quarantine")
 			}
 			return nil
 		}),

@@ -10,8 +10,8 @@ import (
 
 func statusCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Tell how far the server has come", Args: between(0, 0),
-		RunE: s.run(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
+		Use: "status", Short: "Tell how far the server has come", Args: argCount(0, 0),
+		RunE: s.runWithClient(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
 			st, err := c.Status(cmd.Context())
 			if err != nil {
 				return err
@@ -21,7 +21,7 @@ func statusCommand(s *session) *cobra.Command {
 			}
 			v := st.Value
 			_, err = fmt.Fprintf(s.Out, "version      %s\nincidents    %d\nalerts       %d\nexposures    %d\nwaiting      %d\nquarantined  %d\n",
-				visible(v.Version), v.Store.Incidents, v.Store.Alerts, v.Store.Exposures, v.Bus.Pending, v.Bus.DeadLettered)
+				escapeHidden(v.Version), v.Store.Incidents, v.Store.Alerts, v.Store.Exposures, v.Bus.Pending, v.Bus.DeadLettered)
 			return err
 		}),
 	}
@@ -29,9 +29,9 @@ func statusCommand(s *session) *cobra.Command {
 
 func versionCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Tell this program's version", Args: between(0, 0),
+		Use: "version", Short: "Tell this program's version", Args: argCount(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			asJSON, err := s.json()
+			asJSON, err := s.wantsJSON()
 			if err != nil {
 				return err
 			}

@@ -19,27 +19,27 @@ type table struct {
 	rows [][]string
 }
 
-func (t *table) add(row ...string) {
+func (t *table) addRow(row ...string) {
 	for i := range row {
-		row[i] = visible(row[i])
+		row[i] = escapeHidden(row[i])
 	}
 	t.rows = append(t.rows, row)
 }
 
-// least is the width in columns below which no column is cut.
-const least = 8
+// minColumnWidth is the width in columns below which no column is cut.
+const minColumnWidth = 8
 
-// print writes the table in at most wide columns; 0 is no limit.
-func (t *table) print(w io.Writer, wide int) error {
+// writeTo writes the table in at most wide columns; 0 is no limit.
+func (t *table) writeTo(w io.Writer, wide int) error {
 	widths := make([]int, len(t.head))
 	for _, row := range append([][]string{t.head}, t.rows...) {
 		for i, v := range row {
-			widths[i] = max(widths[i], cells(v))
+			widths[i] = max(widths[i], widthOf(v))
 		}
 	}
-	for wide > 0 && total(widths) > wide {
-		i := widest(widths)
-		if widths[i] <= least {
+	for wide > 0 && totalWidth(widths) > wide {
+		i := widestColumn(widths)
+		if widths[i] <= minColumnWidth {
 			break
 		}
 		widths[i]--
@@ -48,8 +48,8 @@ func (t *table) print(w io.Writer, wide int) error {
 	for _, row := range append([][]string{t.head}, t.rows...) {
 		line := ""
 		for i, v := range row {
-			v = cut(v, widths[i])
-			line += v + strings.Repeat(" ", widths[i]-cells(v)+gap)
+			v = truncateText(v, widths[i])
+			line += v + strings.Repeat(" ", widths[i]-widthOf(v)+gap)
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
@@ -59,7 +59,7 @@ func (t *table) print(w io.Writer, wide int) error {
 
 const gap = 2 // between columns
 
-func total(widths []int) int {
+func totalWidth(widths []int) int {
 	n := -gap
 	for _, w := range widths {
 		n += w + gap
@@ -67,7 +67,7 @@ func total(widths []int) int {
 	return n
 }
 
-func widest(widths []int) int {
+func widestColumn(widths []int) int {
 	best := 0
 	for i, w := range widths {
 		if w > widths[best] {
@@ -77,8 +77,8 @@ func widest(widths []int) int {
 	return best
 }
 
-// wide is how many columns there are to print on; 0, no limit, when the output is no terminal, so that what is piped on is whole.
-func (s *session) wide() int {
+// terminalColumns is how many columns there are to print on; 0, no limit, when the output is no terminal, so that what is piped on is whole.
+func (s *session) terminalColumns() int {
 	if n, err := strconv.Atoi(s.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
@@ -88,32 +88,32 @@ func (s *session) wide() int {
 	return 0
 }
 
-// show prints a listing: as a table, or as one JSON array written while it is read.
-func show[T any](s *session, asJSON bool, items iter.Seq2[client.Item[T], error], none string, head []string, row func(T) []string) error {
+// printList prints a listing: as a table, or as one JSON array written while it is read.
+func printList[T any](s *session, asJSON bool, items iter.Seq2[client.Item[T], error], none string, head []string, row func(T) []string) error {
 	if asJSON {
-		return showJSON(s.Out, items)
+		return printJSONList(s.Out, items)
 	}
 	t := table{head: head}
 	for item, err := range items {
 		if err != nil {
 			return err
 		}
-		t.add(row(item.Value)...)
+		t.addRow(row(item.Value)...)
 	}
 	if len(t.rows) == 0 {
 		_, err := fmt.Fprintln(s.Out, none)
 		return err
 	}
-	return t.print(s.Out, s.wide())
+	return t.writeTo(s.Out, s.terminalColumns())
 }
 
-func showJSON[T any](w io.Writer, items iter.Seq2[client.Item[T], error]) error {
+func printJSONList[T any](w io.Writer, items iter.Seq2[client.Item[T], error]) error {
 	sep := "[\n"
 	for item, err := range items {
 		if err != nil {
 			return err
 		}
-		b, err := pretty(item.JSON)
+		b, err := indentJSON(item.JSON)
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func showJSON[T any](w io.Writer, items iter.Seq2[client.Item[T], error]) error 
 
 // printJSON prints one thing as the server told it.
 func (s *session) printJSON(v jsontext.Value) error {
-	b, err := pretty(v)
+	b, err := indentJSON(v)
 	if err != nil {
 		return err
 	}
@@ -140,8 +140,8 @@ func (s *session) printJSON(v jsontext.Value) error {
 	return err
 }
 
-// pretty indents JSON and escapes what a terminal could take as a command.
-func pretty(v jsontext.Value) (string, error) {
+// indentJSON indents JSON and escapes what a terminal could take as a command.
+func indentJSON(v jsontext.Value) (string, error) {
 	v = v.Clone()
 	if err := v.Format(jsontext.WithIndent("  ")); err != nil {
 		return "", fmt.Errorf("read the server's answer: %w", err)
@@ -154,7 +154,7 @@ func escapeJSON(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
-		case r == '\n' || !hidden(r):
+		case r == '\n' || !isHidden(r):
 			b.WriteRune(r)
 		case r > 0xffff:
 			hi, lo := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00

@@ -10,12 +10,12 @@ import (
 	"golang.org/x/text/width"
 )
 
-// visible makes text from elsewhere harmless to a terminal and a reader: control characters, bidirectional and
+// escapeHidden makes text from elsewhere harmless to a terminal and a reader: control characters, bidirectional and
 // invisible ones, and broken UTF-8 are shown as escapes.
-func visible(s string) string {
+func escapeHidden(s string) string {
 	clean := true
 	for _, r := range s {
-		if r == utf8.RuneError || hidden(r) {
+		if r == utf8.RuneError || isHidden(r) {
 			clean = false
 			break
 		}
@@ -33,11 +33,11 @@ func visible(s string) string {
 			b.WriteString(`\n`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case hidden(r) && r < 0x80:
+		case isHidden(r) && r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
-		case hidden(r) && r > 0xffff:
+		case isHidden(r) && r > 0xffff:
 			fmt.Fprintf(&b, `\U%08x`, r)
-		case hidden(r):
+		case isHidden(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
@@ -47,21 +47,21 @@ func visible(s string) string {
 	return b.String()
 }
 
-// hidden reports whether a character would not be seen as itself.
-func hidden(r rune) bool {
+// isHidden reports whether a character would not be seen as itself.
+func isHidden(r rune) bool {
 	return r != ' ' && !unicode.IsPrint(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r)
 }
 
-// cells is how many columns of a terminal text takes.
-func cells(s string) int {
+// widthOf is how many columns of a terminal text takes.
+func widthOf(s string) int {
 	n := 0
 	for _, r := range s {
-		n += cell(r)
+		n += runeWidth(r)
 	}
 	return n
 }
 
-func cell(r rune) int {
+func runeWidth(r rune) int {
 	switch {
 	case r < 0x300:
 		return 1
@@ -74,31 +74,31 @@ func cell(r rune) int {
 	return 1
 }
 
-// cut shortens text to at most n columns.
-func cut(s string, n int) string {
-	if cells(s) <= n {
+// truncateText shortens text to at most n columns.
+func truncateText(s string, n int) string {
+	if widthOf(s) <= n {
 		return s
 	}
 	used := 0
 	for i, r := range s {
-		if used+cell(r) > n-1 {
+		if used+runeWidth(r) > n-1 {
 			return s[:i] + "…"
 		}
-		used += cell(r)
+		used += runeWidth(r)
 	}
 	return s
 }
 
-// when is an instant as tables show it: UTC to the second.
-func when(t time.Time) string {
+// formatTime is an instant as tables show it: UTC to the second.
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
 	return t.UTC().Format("2006-01-02 15:04:05")
 }
 
-// span is a duration as people say it: its two largest units.
-func span(d time.Duration) string {
+// formatDuration is a duration as people say it: its two largest units.
+func formatDuration(d time.Duration) string {
 	d = max(d, -d).Round(time.Second)
 	days, hours, minutes, seconds := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60, int(d.Seconds())%60
 	switch {
@@ -122,8 +122,8 @@ func cloudName(c string) string {
 	return c
 }
 
-// and joins words as a sentence does.
-func and(words []string) string {
+// joinWords joins words as a sentence does.
+func joinWords(words []string) string {
 	switch len(words) {
 	case 0:
 		return ""
@@ -133,8 +133,8 @@ func and(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// count is a number with its noun.
-func count(n int, one, many string) string {
+// countNoun is a number with its noun.
+func countNoun(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

@@ -105,7 +105,7 @@ func (b *backfiller) resume(ctx context.Context) (more bool) {
 	}
 	if err != nil {
 		b.failures++
-		b.retryAt = r.Now().Add(max(backoff(r.export.Name, b.failures), RetryAfter(err)))
+		b.retryAt = r.Now().Add(max(retryBackoff(r.export.Name, b.failures), RetryAfter(err)))
 		r.Log.WarnContext(ctx, "backfill failed and will be tried again", "export", r.export.Name, "error", err)
 		return false
 	}

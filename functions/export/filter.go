@@ -34,12 +34,12 @@ func (f Filter) Pass(r Row) bool {
 		return false
 	}
 	if i := r.Incident; i != nil {
-		return i.Severity.Rank() >= f.Severity.Rank() && in(f.Statuses, string(i.Status)) &&
-			(len(f.Clouds) == 0 || slices.ContainsFunc(i.Clouds, func(c entity.Cloud) bool { return in(f.Clouds, c) }))
+		return i.Severity.Rank() >= f.Severity.Rank() && isListed(f.Statuses, string(i.Status)) &&
+			(len(f.Clouds) == 0 || slices.ContainsFunc(i.Clouds, func(c entity.Cloud) bool { return isListed(f.Clouds, c) }))
 	}
 	a := r.Alert.Alert
-	return a.Severity.Rank() >= f.Severity.Rank() && in(f.Statuses, string(r.Alert.Status)) && in(f.Clouds, a.Account.Cloud) &&
-		in(f.Accounts, a.Account.ID) && in(f.Providers, a.Origin.Provider)
+	return a.Severity.Rank() >= f.Severity.Rank() && isListed(f.Statuses, string(r.Alert.Status)) && isListed(f.Clouds, a.Account.Cloud) &&
+		isListed(f.Accounts, a.Account.ID) && isListed(f.Providers, a.Origin.Provider)
 }
 
-func in[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
+func isListed[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }

@@ -16,26 +16,26 @@ import (
 // Encoder writes a row; see Target.Encode.
 type Encoder func(Row) ([]byte, error)
 
-// Plain is the encoder of Row.JSON.
-func Plain(r Row) ([]byte, error) { return r.JSON() }
+// EncodeJSON is the encoder of Row.JSON.
+func EncodeJSON(r Row) ([]byte, error) { return r.JSON() }
 
 const (
 	requestTimeout = 60 * time.Second
 	maxAnswer      = 64 << 10
 )
 
-// Client is an HTTP client for targets. It follows no redirect: that would carry credentials and signed bodies elsewhere.
-func Client() *http.Client {
+// NewHTTPClient is an HTTP client for targets. It follows no redirect: that would carry credentials and signed bodies elsewhere.
+func NewHTTPClient() *http.Client {
 	return &http.Client{
 		Timeout:       requestTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// Post sends body and gives the answer's body and what its status means. Of errors with an answer, a 413 is fault.TooLarge, 400
+// PostRequest sends body and gives the answer's body and what its status means. Of errors with an answer, a 413 is fault.TooLarge, 400
 // and 422 are fault.Invalid, 401 and 403 are fault.Denied, and the others fault.Unavailable, with Retry-After as Later.
 // Addresses are in no error: they may hold a secret.
-func Post(ctx context.Context, c *http.Client, url string, header http.Header, body []byte, now func() time.Time) ([]byte, error) {
+func PostRequest(ctx context.Context, c *http.Client, url string, header http.Header, body []byte, now func() time.Time) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, fault.Errorf(fault.Denied, "the receiver's address is none")
@@ -43,18 +43,18 @@ func Post(ctx context.Context, c *http.Client, url string, header http.Header, b
 	req.Header = header
 	res, err := c.Do(req)
 	if err != nil {
-		return nil, fault.Errorf(fault.Unavailable, "%w", bare(err))
+		return nil, fault.Errorf(fault.Unavailable, "%w", withoutAddress(err))
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return nil, fault.Errorf(fault.Unavailable, "read answer: %w", err)
 	}
-	return answer, Answered(res.StatusCode, res.Header, answer, now())
+	return answer, AnswerError(res.StatusCode, res.Header, answer, now())
 }
 
-// Answered is the error that a receiver's answer stands for.
-func Answered(code int, header http.Header, answer []byte, now time.Time) error {
+// AnswerError is the error that a receiver's answer stands for.
+func AnswerError(code int, header http.Header, answer []byte, now time.Time) error {
 	if code >= 200 && code < 300 {
 		return nil
 	}
@@ -88,8 +88,8 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// bare is a client's error without the address.
-func bare(err error) error {
+// withoutAddress is a client's error without the address.
+func withoutAddress(err error) error {
 	if u, ok := err.(interface{ Unwrap() error }); ok && u.Unwrap() != nil {
 		return u.Unwrap()
 	}

@@ -46,19 +46,19 @@ func (l Lines) Pack(records []Record) ([]Object, error) {
 	if place == nil {
 		place = func(r Record) (string, error) { return r.Updated.UTC().Format("20060102"), nil }
 	}
-	groups, err := Grouped(records, place)
+	groups, err := GroupByPlace(records, place)
 	if err != nil {
 		return nil, err
 	}
 	var out []Object
 	for _, g := range groups {
-		out = append(out, Object{g.Place + "/" + Name(g.Records) + ".ndjson", "application/x-ndjson", Joined(g.Records), len(g.Records)})
+		out = append(out, Object{g.Place + "/" + ObjectName(g.Records) + ".ndjson", "application/x-ndjson", JoinLines(g.Records), len(g.Records)})
 	}
 	return out, nil
 }
 
-// Joined are the records' Data, a line each.
-func Joined(records []Record) []byte {
+// JoinLines are the records' Data, a line each.
+func JoinLines(records []Record) []byte {
 	var b bytes.Buffer
 	for _, r := range records {
 		b.Write(r.Data)
@@ -73,8 +73,8 @@ type Group struct {
 	Records []Record
 }
 
-// Grouped puts records of one place together: places in the order in which they first occur, records in their own.
-func Grouped(records []Record, place func(Record) (string, error)) ([]Group, error) {
+// GroupByPlace puts records of one place together: places in the order in which they first occur, records in their own.
+func GroupByPlace(records []Record, place func(Record) (string, error)) ([]Group, error) {
 	var out []Group
 	for _, r := range records {
 		where, err := place(r)
@@ -90,8 +90,8 @@ func Grouped(records []Record, place func(Record) (string, error)) ([]Group, err
 	return out, nil
 }
 
-// Name names a file by the states that are in it, whatever their order and however they are written.
-func Name(records []Record) string {
+// ObjectName names a file by the states that are in it, whatever their order and however they are written.
+func ObjectName(records []Record) string {
 	ids := make([]string, len(records))
 	for i, r := range records {
 		ids[i] = r.ID

@@ -49,7 +49,7 @@ func OfAlert(tenant string, m incident.AlertRecord) (Row, error) {
 	state := m
 	state.Incident = ""
 	var err error
-	r.ID, err = r.name(state)
+	r.ID, err = r.stateID(state)
 	return r, err
 }
 
@@ -59,7 +59,7 @@ func OfIncident(tenant string, i incident.Incident) (Row, error) {
 	state := i
 	state.RedirectTo = ""
 	var err error
-	r.ID, err = r.name(state)
+	r.ID, err = r.stateID(state)
 	return r, err
 }
 
@@ -75,8 +75,8 @@ func (r Row) Link(base string) string {
 	return strings.TrimSuffix(base, "/") + "/" + room + "/" + url.PathEscape(r.Thing) + "?tid=" + url.QueryEscape(r.Tenant)
 }
 
-// name derives the row's id from all that the state is. The prefix keeps ids of one thing beside one another.
-func (r Row) name(state any) (string, error) {
+// stateID derives the row's id from all that the state is. The prefix keeps ids of one thing beside one another.
+func (r Row) stateID(state any) (string, error) {
 	data, err := json.Marshal(state, json.Deterministic(true))
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "encode %s %s: %w", r.Kind, r.Thing, err)
@@ -87,8 +87,8 @@ func (r Row) name(state any) (string, error) {
 	return r.Thing + "-" + hex.EncodeToString(h.Sum(nil)[:10]), nil
 }
 
-// plain is a row as JSON for receivers without a shape of their own.
-type plain struct {
+// plainRow is a row as JSON for receivers without a shape of their own.
+type plainRow struct {
 	ID       string                `json:"id"`
 	Type     string                `json:"type"` // "alert", "exposure" or "incident"
 	Tenant   string                `json:"tenant"`
@@ -99,7 +99,7 @@ type plain struct {
 
 // JSON is r in one line of JSON: what Onepane keeps, without the provider's raw record.
 func (r Row) JSON() ([]byte, error) {
-	p := plain{ID: r.ID, Type: string(r.Kind), Tenant: r.Tenant, Time: r.Updated.UTC()}
+	p := plainRow{ID: r.ID, Type: string(r.Kind), Tenant: r.Tenant, Time: r.Updated.UTC()}
 	if r.Incident != nil {
 		i := *r.Incident
 		i.DeferredLinks = nil // correlation's own notes
@@ -117,6 +117,6 @@ func (r Row) JSON() ([]byte, error) {
 	return data, nil
 }
 
-func (r Row) record(data []byte) Record {
+func (r Row) recordOf(data []byte) Record {
 	return Record{ID: r.ID, Kind: r.Kind, Thing: r.Thing, Tenant: r.Tenant, Created: r.Created, Updated: r.Updated, Data: data}
 }

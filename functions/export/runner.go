@@ -73,14 +73,14 @@ func (r *runner) dueTime(p Progress) time.Time {
 	case p.LastRun.IsZero():
 		return time.Time{}
 	}
-	return r.export.When.next(p.LastRun)
+	return r.export.When.nextRun(p.LastRun)
 }
 
 // retryPause is how long the receiver is left alone after so many failures in a row.
 func (r *runner) retryPause(failures int) time.Duration {
 	r.retryMu.Lock()
 	defer r.retryMu.Unlock()
-	return max(backoff(r.export.Name, failures), r.retryAfter)
+	return max(retryBackoff(r.export.Name, failures), r.retryAfter)
 }
 
 // drainFeed sends the feed until nothing new is left.

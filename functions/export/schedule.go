@@ -43,8 +43,8 @@ func ParseSchedule(text string) (Schedule, error) {
 	return Schedule{s}, nil
 }
 
-// next is when the export is due after it last ran.
-func (s Schedule) next(last time.Time) time.Time {
+// nextRun is when the export is due after it last ran.
+func (s Schedule) nextRun(last time.Time) time.Time {
 	if s.cron == nil {
 		return last
 	}
@@ -54,16 +54,16 @@ func (s Schedule) next(last time.Time) time.Time {
 // The waits of a runner.
 const (
 	pollInterval = time.Second // between looks at the feed, the schedule and the backfill
-	firstTry     = time.Second
-	lastTry      = 5 * time.Minute
+	firstRetry     = time.Second
+	longestRetry      = 5 * time.Minute
 )
 
-// backoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to lastTry, less up to half of
+// retryBackoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to lastTry, less up to half of
 // it by the export's name, so that exports to one receiver do not come back together.
-func backoff(name string, n int) time.Duration {
-	d := lastTry
+func retryBackoff(name string, n int) time.Duration {
+	d := longestRetry
 	if n < 10 {
-		d = min(lastTry, firstTry<<(n-1))
+		d = min(longestRetry, firstRetry<<(n-1))
 	}
 	h := fnv.New32a()
 	h.Write([]byte(name + "/" + strconv.Itoa(n))) // never fails

@@ -25,7 +25,7 @@ func TestSchedule(t *testing.T) {
 			t.Fatal(err)
 		}
 		last, _ := time.Parse(time.RFC3339, tt.last)
-		if got := s.next(last).UTC().Format(time.RFC3339); got != tt.want {
+		if got := s.nextRun(last).UTC().Format(time.RFC3339); got != tt.want {
 			t.Errorf("%s after %s: %s, want %s", tt.text, tt.last, got, tt.want)
 		}
 	}
@@ -51,24 +51,24 @@ func FuzzParseSchedule(f *testing.F) {
 			}
 			return
 		}
-		if s.cron != nil && !s.next(now).After(now) {
-			t.Errorf("%q after %v: %v", text, now, s.next(now))
+		if s.cron != nil && !s.nextRun(now).After(now) {
+			t.Errorf("%q after %v: %v", text, now, s.nextRun(now))
 		}
 	})
 }
 
 func TestBackoffGrowsToItsCapAndDiffersByName(t *testing.T) {
 	for n := 1; n < 60; n++ {
-		d := backoff("a", n)
-		full := lastTry
+		d := retryBackoff("a", n)
+		full := longestRetry
 		if n < 10 {
-			full = min(lastTry, firstTry<<(n-1))
+			full = min(longestRetry, firstRetry<<(n-1))
 		}
 		if d <= full/2-1 || d > full {
 			t.Errorf("failure %d: %v of %v", n, d, full)
 		}
 	}
-	if backoff("a", 8) == backoff("b", 8) {
+	if retryBackoff("a", 8) == retryBackoff("b", 8) {
 		t.Error("two exports come back together")
 	}
 }

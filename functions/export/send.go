@@ -43,7 +43,7 @@ func (s *pageSender) sendChanges(ctx context.Context, changes []store.Change) (s
 		}
 		rec, err := s.export.encodeRow(row)
 		if err != nil {
-			s.deadLetter(row.record(nil), err)
+			s.deadLetter(row.recordOf(nil), err)
 		} else if rec != nil {
 			records = append(records, *rec)
 		}
@@ -108,6 +108,6 @@ func (e Export) encodeRow(row Row) (*Record, error) {
 	if most := e.Target.Limits().RecordBytes; most > 0 && len(data) > most {
 		return nil, fault.Errorf(fault.TooLarge, "%s %s takes %d bytes, and %s takes at most %d", row.Kind, row.Thing, len(data), e.Kind, most)
 	}
-	rec := row.record(data)
+	rec := row.recordOf(data)
 	return &rec, nil
 }

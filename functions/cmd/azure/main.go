@@ -23,13 +23,13 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, os.Getenv); err != nil {
+	if err := serveApp(ctx, os.Getenv); err != nil {
 		logs.New(os.Stderr, slog.LevelInfo, true).Error("stopped", "reason", err)
 		os.Exit(1)
 	}
 }
 
-func serve(ctx context.Context, getenv func(string) string) error {
+func serveApp(ctx context.Context, getenv func(string) string) error {
 	general, wrong := config.Load(getenv)
 	settings, wrongToo := cloud.LoadAzure(getenv)
 	if err := errors.Join(wrong, wrongToo); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	host, err := open(os.Getenv)
+	host, err := openHost(os.Getenv)
 	if err != nil {
 		logs.New(os.Stderr, slog.LevelInfo, true).Error("stopped", "reason", err)
 		os.Exit(1)
@@ -25,7 +25,7 @@ func main() {
 	awslambda.Start(host)
 }
 
-func open(getenv func(string) string) (*awslambda.Host, error) {
+func openHost(getenv func(string) string) (*awslambda.Host, error) {
 	settings, err := cloud.LoadAWS(getenv)
 	if err != nil {
 		return nil, err

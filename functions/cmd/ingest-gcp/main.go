@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	service, err := open(os.Getenv)
+	service, err := openService(os.Getenv)
 	if err == nil {
 		err = cloudrun.Serve(context.Background(), os.Getenv, service)
 	}
@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-func open(getenv func(string) string) (*cloudrun.Service, error) {
+func openService(getenv func(string) string) (*cloudrun.Service, error) {
 	settings, err := cloud.LoadGCP(getenv)
 	if err != nil {
 		return nil, err

@@ -22,8 +22,8 @@ func main() {
 	}, os.Args[1:]))
 }
 
-// misuse makes wrong arguments a misuse of the command line.
-func misuse(check cobra.PositionalArgs) cobra.PositionalArgs {
+// asMisuse makes wrong arguments a misuse of the command line.
+func asMisuse(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
 			return cli.Usage("%w", err)

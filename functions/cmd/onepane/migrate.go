@@ -26,7 +26,7 @@ get from one to the other. There has been one format so far, so there is nothing
 
 A directory of a newer version is refused: it cannot be taken back. Make a copy before an upgrade that changes the format.`,
 		Example: `  onepane migrate --data /var/lib/onepane`,
-		Args:    misuse(cobra.NoArgs),
+		Args:    asMisuse(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(os.Getenv)
 			if err != nil {
@@ -35,15 +35,15 @@ A directory of a newer version is refused: it cannot be taken back. Make a copy 
 			if cmd.Flags().Changed("data") {
 				cfg.Data = data
 			}
-			return migrate(cmd.OutOrStdout(), cfg.Data)
+			return printMigration(cmd.OutOrStdout(), cfg.Data)
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", ".onepane", "data directory")
 	return cmd
 }
 
-// migrate tells what there is to do in a data directory. It takes no lock and changes nothing.
-func migrate(out io.Writer, dir string) error {
+// printMigration tells what there is to do in a data directory. It takes no lock and changes nothing.
+func printMigration(out io.Writer, dir string) error {
 	have, err := formatOf(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

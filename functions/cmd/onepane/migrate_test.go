@@ -37,7 +37,7 @@ func TestMigrate(t *testing.T) {
 		{broken, "not the VERSION file", fault.Invalid},
 	} {
 		var out bytes.Buffer
-		err := migrate(&out, tt.dir)
+		err := printMigration(&out, tt.dir)
 		text := out.String()
 		if err != nil {
 			text += err.Error()

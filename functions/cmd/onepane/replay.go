@@ -51,7 +51,7 @@ says that both give the same incidents, 3 that some differ.`,
   onepane replay --set JoinAt=0.6 --set StepFade=45m alerts.ndjson.gz
   onepane replay --diff default JoinAt=0.6,Step=0.001 alerts.ndjson.gz
   onepane replay --diff --format json tuning.old tuning.new last-month/*.gz`,
-		Args: misuse(cobra.MinimumNArgs(1)),
+		Args: asMisuse(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			o.stdin, o.stdout, o.stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 			o.terminal = isTerminal(os.Stderr)
@@ -79,7 +79,7 @@ func runReplay(ctx context.Context, o replayOptions, files []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := replayed(ctx, cfg, o, o.set, files)
+	r, err := replayFiles(ctx, cfg, o, o.set, files)
 	if err != nil {
 		return err
 	}
@@ -95,13 +95,13 @@ func runReplay(ctx context.Context, o replayOptions, files []string) error {
 	return nil
 }
 
-// replayed runs the files with constants of correlation set over the configured ones.
-func replayed(ctx context.Context, cfg config.Config, o replayOptions, set, files []string) (*replay.Replay, error) {
+// replayFiles runs the files with constants of correlation set over the configured ones.
+func replayFiles(ctx context.Context, cfg config.Config, o replayOptions, set, files []string) (*replay.Replay, error) {
 	functions, err := wire.Readers(cfg, o.provider)
 	if err != nil {
 		return nil, err
 	}
-	tuning, err := tuned(cfg, set)
+	tuning, err := paramsOf(cfg, set)
 	if err != nil {
 		return nil, err
 	}
@@ -123,20 +123,20 @@ func replayed(ctx context.Context, cfg config.Config, o replayOptions, set, file
 	return r, nil
 }
 
-// tuned gives each tenant the constants of the configuration, with those of set, "name=value", over them.
-func tuned(cfg config.Config, set []string) (func(tenant string) *correlation.Params, error) {
+// paramsOf gives each tenant the constants of the configuration, with those of set, "name=value", over them.
+func paramsOf(cfg config.Config, set []string) (func(tenant string) *correlation.Params, error) {
 	configured, err := correlation.ParamsByTenant(cfg.Tunings())
 	if err != nil {
 		return nil, err
 	}
 	others := correlation.DefaultParams()
-	if err := adjust(others, set); err != nil {
+	if err := setConstants(others, set); err != nil {
 		return nil, err
 	}
 	own := map[string]*correlation.Params{}
 	for tenant := range cfg.Tunings() {
 		own[tenant] = configured(tenant)
-		if err := adjust(own[tenant], set); err != nil {
+		if err := setConstants(own[tenant], set); err != nil {
 			return nil, err
 		}
 	}
@@ -148,8 +148,8 @@ func tuned(cfg config.Config, set []string) (func(tenant string) *correlation.Pa
 	}, nil
 }
 
-// adjust sets constants and checks that they are of use together.
-func adjust(t *correlation.Params, set []string) error {
+// setConstants sets constants and checks that they are of use together.
+func setConstants(t *correlation.Params, set []string) error {
 	var mistakes []error
 	for _, a := range set {
 		if err := t.Set(a); err != nil {
@@ -180,7 +180,7 @@ func replayFile(ctx context.Context, r *replay.Replay, o replayOptions, name str
 func writeTSV(w io.Writer, r *replay.Replay) error {
 	b := bufio.NewWriter(w)
 	for a := range r.Assignments() {
-		fmt.Fprintf(b, "%s\t%s\n", field(a.AlertID), field(a.Incident))
+		fmt.Fprintf(b, "%s\t%s\n", tsvField(a.AlertID), tsvField(a.Incident))
 	}
 	return b.Flush()
 }
@@ -196,7 +196,7 @@ func writeDuplicates(file string, r *replay.Replay) error {
 	b := bufio.NewWriter(f)
 	for a := range r.Assignments() {
 		if a.Canonical != "" {
-			fmt.Fprintf(b, "%s\t%s\n", field(a.AlertID), field(a.Canonical))
+			fmt.Fprintf(b, "%s\t%s\n", tsvField(a.AlertID), tsvField(a.Canonical))
 		}
 	}
 	if err := b.Flush(); err != nil {
@@ -205,8 +205,10 @@ func writeDuplicates(file string, r *replay.Replay) error {
 	return f.Close()
 }
 
-// field keeps an id from breaking the table's shape.
-func field(s string) string { return strings.NewReplacer("\t", " ", "\n", " ", "\r", " ").Replace(s) }
+// tsvField keeps an id from breaking the table's shape.
+func tsvField(s string) string {
+	return strings.NewReplacer("\t", " ", "\n", " ", "\r", " ").Replace(s)
+}
 
 func writeJSON(w io.Writer, r *replay.Replay) error {
 	return json.MarshalWrite(w, map[string]any{"incidents": r.Incidents(), "result": r.Result()}, json.Deterministic(true))

@@ -19,7 +19,7 @@ import (
 
 // runDiff replays files with two sets of constants, the first two arguments, and shows which incidents differ.
 func runDiff(ctx context.Context, o replayOptions, args []string) error {
-	if err := o.diffable(args); err != nil {
+	if err := o.checkDiff(args); err != nil {
 		return err
 	}
 	cfg, err := config.Load(os.Getenv)
@@ -32,7 +32,7 @@ func runDiff(ctx context.Context, o replayOptions, args []string) error {
 		if err != nil {
 			return err
 		}
-		r, err := replayed(ctx, cfg, o, append(slices.Clone(o.set), set...), args[2:])
+		r, err := replayFiles(ctx, cfg, o, append(slices.Clone(o.set), set...), args[2:])
 		if err != nil {
 			return err
 		}
@@ -56,8 +56,8 @@ func runDiff(ctx context.Context, o replayOptions, args []string) error {
 	return nil
 }
 
-// diffable refuses what a comparison has no use for.
-func (o replayOptions) diffable(args []string) error {
+// checkDiff refuses what a comparison has no use for.
+func (o replayOptions) checkDiff(args []string) error {
 	switch {
 	case len(args) < 3:
 		return cli.Usage("--diff: expected two sets of constants and at least one file, as in: onepane replay --diff default JoinAt=0.6 FILE")
@@ -115,19 +115,19 @@ func writeChanges(w io.Writer, runs [2]replay.Outcome, changes []replay.Change) 
 			if m.Alerts > len(m.Examples) {
 				examples += " …"
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", kind, m.From, sized(before[m.From].Alerts, -before[m.From].Lost),
-				m.To, sized(after[m.To].Alerts, after[m.To].Gained), m.Alerts, field(examples), field(before[m.From].Name), field(after[m.To].Name))
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", kind, m.From, countChange(before[m.From].Alerts, -before[m.From].Lost),
+				m.To, countChange(after[m.To].Alerts, after[m.To].Gained), m.Alerts, tsvField(examples), tsvField(before[m.From].Name), tsvField(after[m.To].Name))
 		}
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, summary(runs, changes))
+	_, err := fmt.Fprintln(w, diffSummary(runs, changes))
 	return err
 }
 
-// sized is a number of alerts with how many came or went.
-func sized(alerts, by int) string {
+// countChange is a number of alerts with how many came or went.
+func countChange(alerts, by int) string {
 	if by == 0 {
 		return fmt.Sprint(alerts)
 	}
@@ -142,20 +142,20 @@ func byID(sides []replay.Side) map[string]replay.Side {
 	return out
 }
 
-// summary counts what changed.
-func summary(runs [2]replay.Outcome, changes []replay.Change) string {
+// diffSummary counts what changed.
+func diffSummary(runs [2]replay.Outcome, changes []replay.Change) string {
 	if len(changes) == 0 {
-		return fmt.Sprintf("The same %d incidents; %s.", runs[0].Incidents(), folds(runs))
+		return fmt.Sprintf("The same %d incidents; %s.", runs[0].Incidents(), foldCounts(runs))
 	}
 	kinds := map[replay.Kind]int{}
 	for _, c := range changes {
 		kinds[c.Kind]++
 	}
 	return fmt.Sprintf("%d incidents became %d: %d split, %d merged, %d regrouped; %s.", runs[0].Incidents(), runs[1].Incidents(),
-		kinds[replay.Split], kinds[replay.Merged], kinds[replay.Regrouped], folds(runs))
+		kinds[replay.Split], kinds[replay.Merged], kinds[replay.Regrouped], foldCounts(runs))
 }
 
-func folds(runs [2]replay.Outcome) string {
+func foldCounts(runs [2]replay.Outcome) string {
 	if runs[0].Folded == runs[1].Folded {
 		return fmt.Sprintf("%d alerts folded in both", runs[0].Folded)
 	}

@@ -40,7 +40,7 @@ authentication configured it listens on loopback only.`,
 		Example: `  onepane serve
   onepane serve --listen 127.0.0.1:8080 --data /var/lib/onepane
   ONEPANE_CONFIG=onepane.yaml onepane serve`,
-		Args: misuse(cobra.NoArgs),
+		Args: asMisuse(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(os.Getenv)
 			if err != nil {
@@ -55,7 +55,7 @@ authentication configured it listens on loopback only.`,
 			if err := cfg.Validate(); err != nil {
 				return err
 			}
-			return serve(cmd.Context(), cfg, play, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return serveStandalone(cmd.Context(), cfg, play, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:7071", "address of the API; loopback unless authentication is configured")
@@ -64,8 +64,8 @@ authentication configured it listens on loopback only.`,
 	return cmd
 }
 
-// serve runs until SIGTERM, Ctrl-C or the end of ctx.
-func serve(ctx context.Context, cfg config.Config, play bool, out, errOut io.Writer) (err error) {
+// serveStandalone runs until SIGTERM, Ctrl-C or the end of ctx.
+func serveStandalone(ctx context.Context, cfg config.Config, play bool, out, errOut io.Writer) (err error) {
 	if play && cfg.Auth.Configured() {
 		return cli.Usage("--demo plays to an open server only: leave authentication out for it")
 	}
@@ -80,7 +80,7 @@ func serve(ctx context.Context, cfg config.Config, play bool, out, errOut io.Wri
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, flush(stopTracing)) }()
+	defer func() { err = errors.Join(err, flushTraces(stopTracing)) }()
 	s, err := wire.NewStandalone(cfg, version, log)
 	if err != nil {
 		return err
@@ -92,24 +92,24 @@ func serve(ctx context.Context, cfg config.Config, play bool, out, errOut io.Wri
 	}
 	base := "http://" + l.Addr().String()
 	return s.Run(ctx, l, func() {
-		log.Info("serving", "api", base, "data", cfg.Data, "version", version, "access", admission(cfg.Auth))
+		log.Info("serving", "api", base, "data", cfg.Data, "version", version, "access", admissionWords(cfg.Auth))
 		go func() {
-			if err := welcome(ctx, s, cfg.Auth, base, play, out); err != nil && ctx.Err() == nil {
+			if err := printWelcome(ctx, s, cfg.Auth, base, play, out); err != nil && ctx.Err() == nil {
 				log.Error("demo failed", "reason", err)
 			}
 		}()
 	})
 }
 
-// flush sends the last traces; a collector that is gone must not hold up the end.
-func flush(stopTracing func(context.Context) error) error {
+// flushTraces sends the last traces; a collector that is gone must not hold up the end.
+func flushTraces(stopTracing func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return stopTracing(ctx)
 }
 
-// admission says who is let in.
-func admission(auth config.Auth) string {
+// admissionWords says who is let in.
+func admissionWords(auth config.Auth) string {
 	switch {
 	case len(auth.Issuers) > 0:
 		return "tokens and API keys"
@@ -119,10 +119,10 @@ func admission(auth config.Auth) string {
 	return "open on loopback, no authentication: whoever is on this machine may do everything"
 }
 
-// welcome says what is served where, and plays the demo first if asked to.
-func welcome(ctx context.Context, s *wire.Standalone, auth config.Auth, base string, play bool, out io.Writer) error {
+// printWelcome says what is served where, and plays the demo first if asked to.
+func printWelcome(ctx context.Context, s *wire.Standalone, auth config.Auth, base string, play bool, out io.Writer) error {
 	if !play {
-		fmt.Fprintf(out, "Onepane serves %s (%s)\n", base, admission(auth))
+		fmt.Fprintf(out, "Onepane serves %s (%s)\n", base, admissionWords(auth))
 		return nil
 	}
 	stats, err := s.Store.Stats(ctx)
@@ -188,14 +188,14 @@ func printIncidents(ctx context.Context, s *wire.Standalone, out io.Writer) erro
 		}
 		for _, i := range page.Items {
 			if i.RedirectTo == "" {
-				fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", i.ID, i.Severity, i.Alerts, i.AssetCount, clouds(i.Clouds), i.Name)
+				fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", i.ID, i.Severity, i.Alerts, i.AssetCount, cloudList(i.Clouds), i.Name)
 			}
 		}
 	}
 	return t.Flush()
 }
 
-func clouds[T ~string](cs []T) string {
+func cloudList[T ~string](cs []T) string {
 	text := ""
 	for i, c := range cs {
 		if i > 0 {

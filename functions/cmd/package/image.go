@@ -34,8 +34,8 @@ func wrapImage(out, binary string) error {
 	if err != nil {
 		return err
 	}
-	plain, err := tarball([]file{
-		{"etc/ssl/certs/ca-certificates.crt", 0o644, roots()}, {"ingest-gcp", 0o755, body}})
+	plain, err := tarballOf([]file{
+		{"etc/ssl/certs/ca-certificates.crt", 0o644, rootCertificates()}, {"ingest-gcp", 0o755, body}})
 	if err != nil {
 		return err
 	}
@@ -48,11 +48,11 @@ func wrapImage(out, binary string) error {
 		return err
 	}
 	l := &layout{}
-	layer := l.add("application/vnd.oci.image.layer.v1.tar+gzip", packed.Bytes())
+	layer := l.addBlob("application/vnd.oci.image.layer.v1.tar+gzip", packed.Bytes())
 	config, err := l.addJSON("application/vnd.oci.image.config.v1+json", map[string]any{
 		"architecture": "amd64", "os": "linux", "created": epoch,
 		"config": map[string]any{"User": "65532:65532", "Entrypoint": []string{"/ingest-gcp"}},
-		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{digest(plain)}},
+		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{digestOf(plain)}},
 	})
 	if err != nil {
 		return err
@@ -62,31 +62,31 @@ func wrapImage(out, binary string) error {
 	if err != nil {
 		return err
 	}
-	return l.write(out, manifest)
+	return l.writeFiles(out, manifest)
 }
 
-func digest(b []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(b)) }
+func digestOf(b []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(b)) }
 
-func (l *layout) add(mediaType string, b []byte) descriptor {
-	d := digest(b)
+func (l *layout) addBlob(mediaType string, b []byte) descriptor {
+	d := digestOf(b)
 	l.files = append(l.files, file{"blobs/sha256/" + d[len("sha256:"):], 0o644, b})
 	return descriptor{MediaType: mediaType, Digest: d, Size: len(b)}
 }
 
 func (l *layout) addJSON(mediaType string, v any) (descriptor, error) {
 	b, err := json.Marshal(v, json.Deterministic(true))
-	return l.add(mediaType, b), err
+	return l.addBlob(mediaType, b), err
 }
 
-// write puts the layout into a tar, and the digest that infra/gcp is given beside it.
-func (l *layout) write(out string, manifest descriptor) error {
+// writeFiles puts the layout into a tar, and the digest that infra/gcp is given beside it.
+func (l *layout) writeFiles(out string, manifest descriptor) error {
 	manifest.Platform = map[string]string{"os": "linux", "architecture": "amd64"}
 	index, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
 		"manifests": []descriptor{manifest}}, json.Deterministic(true))
 	if err != nil {
 		return err
 	}
-	b, err := tarball(append(l.files, file{"oci-layout", 0o644, []byte(`{"imageLayoutVersion":"1.0.0"}`)}, file{"index.json", 0o644, index}))
+	b, err := tarballOf(append(l.files, file{"oci-layout", 0o644, []byte(`{"imageLayoutVersion":"1.0.0"}`)}, file{"index.json", 0o644, index}))
 	if err != nil {
 		return err
 	}
@@ -96,8 +96,8 @@ func (l *layout) write(out string, manifest descriptor) error {
 	return os.WriteFile(out+".digest", []byte(manifest.Digest+"\n"), 0o644)
 }
 
-// tarball packs files with the directories they lie in, in the order given, owned by nobody in particular.
-func tarball(files []file) ([]byte, error) {
+// tarballOf packs files with the directories they lie in, in the order given, owned by nobody in particular.
+func tarballOf(files []file) ([]byte, error) {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	made := map[string]bool{".": true}
@@ -128,8 +128,8 @@ func tarball(files []file) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// roots are the certificate authorities in PEM; those that are trusted with conditions only are left out.
-func roots() []byte {
+// rootCertificates are the certificate authorities in PEM; those that are trusted with conditions only are left out.
+func rootCertificates() []byte {
 	var out bytes.Buffer
 	for r := range bundle.Roots() {
 		if r.Constraint == nil {

@@ -16,7 +16,7 @@ func main() {
 	out := flag.String("o", "dist", "directory of the artefacts")
 	version := flag.String("version", "dev", "version that the binaries name")
 	flag.Parse()
-	if err := pack(*out, *version, artefacts); err != nil {
+	if err := packArtifact(*out, *version, artefacts); err != nil {
 		fmt.Fprintln(os.Stderr, "package:", err)
 		os.Exit(1)
 	}

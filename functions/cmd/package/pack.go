@@ -11,8 +11,8 @@ import (
 
 const module = "github.com/onepane/onepane"
 
-// pack builds and wraps artefacts into a directory, with an SBOM each and the sums of all.
-func pack(out, version string, list []artefact) error {
+// packArtifact builds and wraps artefacts into a directory, with an SBOM each and the sums of all.
+func packArtifact(out, version string, list []artefact) error {
 	work, err := os.MkdirTemp("", "onepane-package")
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func pack(out, version string, list []artefact) error {
 	var sums strings.Builder
 	for _, a := range list {
 		binary := filepath.Join(work, a.name)
-		if err := build(a, version, binary); err != nil {
+		if err := buildBinary(a, version, binary); err != nil {
 			return err
 		}
 		sbom := a.name + ".cdx.json"
@@ -45,9 +45,9 @@ func pack(out, version string, list []artefact) error {
 	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(sums.String()), 0o644)
 }
 
-// build links a binary that holds nothing of the machine it is built on. lambda.norpc leaves out a mode of Lambda that
+// buildBinary links a binary that holds nothing of the machine it is built on. lambda.norpc leaves out a mode of Lambda that
 // only its retired runtime uses.
-func build(a artefact, version, to string) error {
+func buildBinary(a artefact, version, to string) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid= -X main.version="+version,
 		"-o", to, module+"/functions/cmd/"+a.command)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.arch, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=-mod=readonly")

@@ -26,7 +26,7 @@ func TestTwoBuildsAreTheSameBytes(t *testing.T) {
 	list := slices.DeleteFunc(slices.Clone(artefacts), func(a artefact) bool { return a.arch != "amd64" })
 	one, two := t.TempDir(), t.TempDir()
 	for _, dir := range []string{one, two} {
-		if err := pack(dir, "v1.2.3", list); err != nil {
+		if err := packArtifact(dir, "v1.2.3", list); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +117,7 @@ func lookAtImage(t *testing.T, image []byte, printed string) {
 	files := untar(t, bytes.NewReader(image))
 	blob := func(d descriptor) []byte {
 		b := files["blobs/sha256/"+strings.TrimPrefix(d.Digest, "sha256:")]
-		if digest(b) != d.Digest || len(b) != d.Size {
+		if digestOf(b) != d.Digest || len(b) != d.Size {
 			t.Fatalf("%s of %d bytes is not what its descriptor says", d.Digest, d.Size)
 		}
 		return b
@@ -146,7 +146,7 @@ func lookAtImage(t *testing.T, image []byte, printed string) {
 		t.Fatal(err)
 	}
 	plain, err := io.ReadAll(z)
-	if err != nil || config.RootFS.Layers[0] != digest(plain) || strings.HasPrefix(config.Config.User, "0") || config.Config.User == "" {
+	if err != nil || config.RootFS.Layers[0] != digestOf(plain) || strings.HasPrefix(config.Config.User, "0") || config.Config.User == "" {
 		t.Errorf("config %+v does not fit the layer (%v)", config, err)
 	}
 	layer := untar(t, bytes.NewReader(plain))

@@ -40,7 +40,7 @@ func writeSBOM(out string, a artefact, version, binary string) error {
 		Metadata: metadata{component{"application", a.name, version, "pkg:golang/" + info.Path + "@" + version}},
 		Parts:    []component{{"library", "std", info.GoVersion, "pkg:golang/std@" + info.GoVersion}}}
 	for _, m := range info.Deps {
-		b.Parts = append(b.Parts, part(m))
+		b.Parts = append(b.Parts, componentOf(m))
 	}
 	raw, err := json.Marshal(b, jsontext.WithIndent("  "))
 	if err != nil {
@@ -49,7 +49,7 @@ func writeSBOM(out string, a artefact, version, binary string) error {
 	return os.WriteFile(out, append(raw, '\n'), 0o644)
 }
 
-func part(m *debug.Module) component {
+func componentOf(m *debug.Module) component {
 	if m.Replace != nil {
 		m = m.Replace
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// copies lists the copies that were not recognized, and the alerts held for copies that are none.
-func copies(w io.Writer, s attacks.Scenario, p prediction) {
+// listCopyMistakes lists the copies that were not recognized, and the alerts held for copies that are none.
+func listCopyMistakes(w io.Writer, s attacks.Scenario, p prediction) {
 	alerts := map[string]attacks.Labelled{}
 	var ids []string
 	for _, a := range s.Alerts {
@@ -26,16 +26,16 @@ func copies(w io.Writer, s attacks.Scenario, p prediction) {
 	for _, id := range ids {
 		a := alerts[id]
 		if o := a.Label.DupOf; o != "" && root(id) != root(o) {
-			fmt.Fprintf(w, "  missed copy %s\n           of %s\n", told(a), told(alerts[o]))
+			fmt.Fprintf(w, "  missed copy %s\n           of %s\n", lineWithProviderID(a), lineWithProviderID(alerts[o]))
 		}
-		if c, said := p.copies[id]; said && !same(a, alerts[c]) {
-			fmt.Fprintf(w, "  no copy     %s\n          but %s\n", told(a), told(alerts[c]))
+		if c, said := p.copies[id]; said && !isSameEvent(a, alerts[c]) {
+			fmt.Fprintf(w, "  no copy     %s\n          but %s\n", lineWithProviderID(a), lineWithProviderID(alerts[c]))
 		}
 	}
 }
 
-// same reports whether two alerts tell one event.
-func same(a, b attacks.Labelled) bool {
+// isSameEvent reports whether two alerts tell one event.
+func isSameEvent(a, b attacks.Labelled) bool {
 	origin := func(x attacks.Labelled) string {
 		if x.Label.DupOf != "" {
 			return x.Label.DupOf
@@ -45,8 +45,8 @@ func same(a, b attacks.Labelled) bool {
 	return origin(a) == origin(b)
 }
 
-func told(a attacks.Labelled) string {
-	out := line(a)
+func lineWithProviderID(a attacks.Labelled) string {
+	out := alertLine(a)
 	if a.Alert.ProviderID != "" {
 		out += " provider_id=" + a.Alert.ProviderID
 	}

@@ -1,28 +1,28 @@
 package main
 
-// duplicates compares groups of copies by pairs: precision and recall.
-func duplicates(pairs [][2]string, said map[string]string) (precision, recall float64) {
+// scoreCopies compares groups of copies by pairs: precision and recall.
+func scoreCopies(pairs [][2]string, said map[string]string) (precision, recall float64) {
 	real, claimed := groups{}, groups{}
 	for _, p := range pairs {
-		real.join(p[0], p[1])
+		real.joinGroups(p[0], p[1])
 	}
 	for id, canonical := range said {
 		if id != canonical {
-			claimed.join(id, canonical)
+			claimed.joinGroups(id, canonical)
 		}
 	}
 	both, there, here := map[[2]string]int{}, map[string]int{}, map[string]int{}
 	for id := range claimed {
-		here[claimed.find(id)]++
+		here[claimed.rootOf(id)]++
 		if _, ok := real[id]; ok {
-			both[[2]string{claimed.find(id), real.find(id)}]++
+			both[[2]string{claimed.rootOf(id), real.rootOf(id)}]++
 		}
 	}
 	for id := range real {
-		there[real.find(id)]++
+		there[real.rootOf(id)]++
 	}
 	hit := pairsIn(both)
-	return div(hit, pairsIn(here), 1), div(hit, pairsIn(there), 1)
+	return ratioOr(hit, pairsIn(here), 1), ratioOr(hit, pairsIn(there), 1)
 }
 
 // pairsIn counts the pairs within groups of those sizes.
@@ -36,7 +36,7 @@ func pairsIn[K comparable](sizes map[K]int) (n float64) {
 // groups joins ids into groups: each points at another of its group.
 type groups map[string]string
 
-func (g groups) find(x string) string {
+func (g groups) rootOf(x string) string {
 	if _, ok := g[x]; !ok {
 		g[x] = x
 	}
@@ -47,4 +47,4 @@ func (g groups) find(x string) string {
 	return x
 }
 
-func (g groups) join(a, b string) { g[g.find(a)] = g.find(b) }
+func (g groups) joinGroups(a, b string) { g[g.rootOf(a)] = g.rootOf(b) }

@@ -32,8 +32,8 @@ type detail struct {
 	Best                         string // the incident that holds most of it
 }
 
-// heap is one predicted incident: how many alerts of each label are in it.
-type heap struct {
+// predicted is one predicted incident: how many alerts of each label are in it.
+type predicted struct {
 	labels map[string]int
 	order  []string // labels but noise, as they came
 	noise  int
@@ -41,7 +41,7 @@ type heap struct {
 	mixed  bool // of tenants
 }
 
-func (h *heap) size() int {
+func (h *predicted) alertCount() int {
 	n := h.noise
 	for _, k := range h.labels {
 		n += k
@@ -51,7 +51,7 @@ func (h *heap) size() int {
 
 // tally is the count behind the figures.
 type tally struct {
-	heaps   map[string]*heap
+	incidents   map[string]*predicted
 	order   []string
 	size    map[string]int             // label → alerts
 	stages  map[string]map[string]bool // label → stages
@@ -62,33 +62,33 @@ type tally struct {
 	missing int
 }
 
-// score computes the figures of a prediction.
-func score(facts []fact, p prediction) figures {
-	t := count(facts, p)
+// scorePrediction computes the figures of a prediction.
+func scorePrediction(facts []fact, p prediction) figures {
+	t := tallyOf(facts, p)
 	out := figures{Alerts: len(facts), Attacks: len(t.labels), Missing: t.missing}
-	t.attacks(&out)
-	for _, h := range t.heaps {
+	t.scoreAttacks(&out)
+	for _, h := range t.incidents {
 		if h.mixed {
 			out.CrossTenant++
 		}
 	}
-	out.DupP, out.DupR = duplicates(t.dups, p.copies)
-	out.Dup = f1(out.DupP, out.DupR)
+	out.DupP, out.DupR = scoreCopies(t.dups, p.copies)
+	out.Dup = harmonicMean(out.DupP, out.DupR)
 	return out
 }
 
-func count(facts []fact, p prediction) *tally {
-	t := &tally{heaps: map[string]*heap{}, size: map[string]int{}, stages: map[string]map[string]bool{}, reached: map[[2]string]map[string]bool{}}
+func tallyOf(facts []fact, p prediction) *tally {
+	t := &tally{incidents: map[string]*predicted{}, size: map[string]int{}, stages: map[string]map[string]bool{}, reached: map[[2]string]map[string]bool{}}
 	for _, f := range facts {
 		name, ok := p.incident[f.id]
 		if !ok { // an incident of its own
 			name = "missing " + f.id
 			t.missing++
 		}
-		h := t.heaps[name]
+		h := t.incidents[name]
 		if h == nil {
-			h = &heap{labels: map[string]int{}, tenant: f.tenant}
-			t.heaps[name] = h
+			h = &predicted{labels: map[string]int{}, tenant: f.tenant}
+			t.incidents[name] = h
 			t.order = append(t.order, name)
 		}
 		h.mixed = h.mixed || h.tenant != f.tenant
@@ -101,13 +101,13 @@ func count(facts []fact, p prediction) *tally {
 			t.noise++
 			h.noise++
 		default:
-			t.attack(f, name, h)
+			t.addAttackAlert(f, name, h)
 		}
 	}
 	return t
 }
 
-func (t *tally) attack(f fact, name string, h *heap) {
+func (t *tally) addAttackAlert(f fact, name string, h *predicted) {
 	if t.size[f.incident]++; t.size[f.incident] == 1 {
 		t.labels = append(t.labels, f.incident)
 		t.stages[f.incident] = map[string]bool{}
@@ -120,15 +120,15 @@ func (t *tally) attack(f fact, name string, h *heap) {
 	t.reached[[2]string{f.incident, name}][cmp.Or(f.stage, "-")] = true
 }
 
-// attacks fills in what concerns attacks and the noise among them.
-func (t *tally) attacks(out *figures) {
+// scoreAttacks fills in what concerns attacks and the noise among them.
+func (t *tally) scoreAttacks(out *figures) {
 	best := map[string]*detail{}
 	size := map[string][2]int{}
 	recovered, merged := map[string]bool{}, map[string]bool{}
 	swallowed, p, r := 0, 0.0, 0.0
 	for _, name := range t.order {
-		h := t.heaps[name]
-		m := h.size()
+		h := t.incidents[name]
+		m := h.alertCount()
 		if len(h.order) > 0 {
 			swallowed += h.noise
 		}
@@ -148,35 +148,35 @@ func (t *tally) attacks(out *figures) {
 		}
 	}
 	n := float64(len(t.labels))
-	out.MB3P, out.MB3R = div(p, n, 1), div(r, n, 1)
-	out.MB3 = f1(out.MB3P, out.MB3R)
-	out.NoiseIn = div(float64(swallowed), float64(t.noise), 0)
+	out.MB3P, out.MB3R = ratioOr(p, n, 1), ratioOr(r, n, 1)
+	out.MB3 = harmonicMean(out.MB3P, out.MB3R)
+	out.NoiseIn = ratioOr(float64(swallowed), float64(t.noise), 0)
 	for _, l := range t.labels {
 		d := best[l]
 		d.Completeness, d.Purity, d.Merged = float64(size[l][0])/float64(t.size[l]), float64(size[l][0])/float64(size[l][1]), merged[l]
 		d.Stages = float64(len(t.reached[[2]string{l, d.Best}])) / float64(len(t.stages[l]))
-		out.Recovered += div(truth(recovered[l]), n, 1)
-		out.OverMerged += div(truth(merged[l]), n, 0)
+		out.Recovered += ratioOr(oneIf(recovered[l]), n, 1)
+		out.OverMerged += ratioOr(oneIf(merged[l]), n, 0)
 		out.Detail = append(out.Detail, *d)
 	}
 	slices.SortFunc(out.Detail, func(a, b detail) int { return cmp.Compare(a.Label, b.Label) })
 }
 
-func truth(b bool) float64 {
+func oneIf(b bool) float64 {
 	if b {
 		return 1
 	}
 	return 0
 }
 
-func div(a, b, empty float64) float64 {
+func ratioOr(a, b, empty float64) float64 {
 	if b == 0 {
 		return empty
 	}
 	return a / b
 }
 
-func f1(p, r float64) float64 {
+func harmonicMean(p, r float64) float64 {
 	if p+r == 0 {
 		return 0
 	}

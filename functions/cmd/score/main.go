@@ -23,7 +23,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
+	if err := newCommand().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "score:", err)
 		os.Exit(1)
 	}
@@ -42,18 +42,18 @@ type settings struct {
 	endure     int
 }
 
-func command() *cobra.Command {
+func newCommand() *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
 		Use: "score", Short: "Measure correlation on labelled scenarios", SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case s.volume > 0:
-				return volume(cmd.OutOrStdout(), s.from, s.volume)
+				return writeVolume(cmd.OutOrStdout(), s.from, s.volume)
 			case s.endure > 0:
-				return endure(cmd.Context(), cmd.OutOrStdout(), s.from, s.endure)
+				return replayVolume(cmd.Context(), cmd.OutOrStdout(), s.from, s.endure)
 			}
-			return run(cmd.Context(), cmd.OutOrStdout(), s)
+			return runScoreboard(cmd.Context(), cmd.OutOrStdout(), s)
 		},
 	}
 	f := cmd.Flags()
@@ -70,7 +70,7 @@ func command() *cobra.Command {
 	return cmd
 }
 
-func run(ctx context.Context, out io.Writer, s settings) error {
+func runScoreboard(ctx context.Context, out io.Writer, s settings) error {
 	for _, a := range s.set {
 		if err := tuning.Set(a); err != nil {
 			return err
@@ -78,11 +78,11 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 	}
 	b := newBoard(out)
 	for _, level := range s.noise {
-		if err := scenarios(ctx, out, b, s, attacks.Noise(level)); err != nil {
+		if err := addScenarioRows(ctx, out, b, s, attacks.Noise(level)); err != nil {
 			return err
 		}
 	}
-	skipped, err := ait(ctx, b, s.ait)
+	skipped, err := addAITRow(ctx, b, s.ait)
 	if err != nil {
 		return err
 	}
@@ -90,15 +90,15 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 	if skipped != "" {
 		fmt.Fprintln(out, skipped)
 	}
-	if v := b.verdict(); v != "" {
+	if v := b.missedPromises(); v != "" {
 		return fmt.Errorf("%s", v)
 	}
 	return nil
 }
 
-// scenarios adds the rows of one noise level.
-func scenarios(ctx context.Context, out io.Writer, b *board, s settings, level attacks.Noise) error {
-	if !known(level) {
+// addScenarioRows adds the rows of one noise level.
+func addScenarioRows(ctx context.Context, out io.Writer, b *board, s settings, level attacks.Noise) error {
+	if !isLevel(level) {
 		return fmt.Errorf("--noise: %q is none of %v", level, attacks.Levels)
 	}
 	runs := make([][]figures, len(systems))
@@ -115,31 +115,31 @@ func scenarios(ctx context.Context, out io.Writer, b *board, s settings, level a
 			if err != nil {
 				return err
 			}
-			runs[j] = append(runs[j], score(facts, p))
+			runs[j] = append(runs[j], scorePrediction(facts, p))
 			if i == 0 && j == 0 {
-				details(out, s, sc, p)
+				printDetails(out, s, sc, p)
 			}
 		}
 	}
 	for j, sys := range systems {
-		b.row(string(level), sys.name, runs[j], thresholds, j == 0)
+		b.addRow(string(level), sys.name, runs[j], thresholds, j == 0)
 	}
 	return nil
 }
 
-func details(out io.Writer, s settings, sc attacks.Scenario, p prediction) {
+func printDetails(out io.Writer, s settings, sc attacks.Scenario, p prediction) {
 	if s.perAttack || s.copies {
 		fmt.Fprintln(out, strings.ToUpper(sc.Options.String()))
 	}
 	if s.perAttack {
-		explain(out, sc, p)
+		listAttacks(out, sc, p)
 	}
 	if s.copies {
-		copies(out, sc, p)
+		listCopyMistakes(out, sc, p)
 	}
 }
 
-func known(level attacks.Noise) bool {
+func isLevel(level attacks.Noise) bool {
 	for _, l := range attacks.Levels {
 		if l == level {
 			return true

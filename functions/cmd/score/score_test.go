@@ -64,7 +64,7 @@ func TestFiguresAreThoseOfScorePy(t *testing.T) {
 		t.Fatal(err)
 	}
 	facts, p := fixture(t)
-	got := flat(score(facts, p))
+	got := flat(scorePrediction(facts, p))
 	for source, want := range map[string]map[string]float64{"testdata/expected.json": committed, "score.py": said} {
 		for name, w := range want {
 			if g, ok := got[name]; !ok || math.Abs(g-w) > 1e-9 {
@@ -80,7 +80,7 @@ func fromPython(t *testing.T) map[string]float64 {
 	if dir := os.Getenv("ONEPANE_EVALUATION"); dir != "" {
 		script = filepath.Join(dir, "score.py")
 	}
-	if _, err := exec.LookPath("python3"); err != nil || !exists(script) {
+	if _, err := exec.LookPath("python3"); err != nil || !fileExists(script) {
 		t.Log("score.py is not here: only testdata/expected.json is compared")
 		return nil
 	}
@@ -94,7 +94,7 @@ func fromPython(t *testing.T) map[string]float64 {
 	}
 	out := map[string]float64{}
 	facts, p := fixture(t)
-	for name := range flat(score(facts, p)) {
+	for name := range flat(scorePrediction(facts, p)) {
 		label, field, inner := strings.Cut(name, " ")
 		if v, ok := all[name].(float64); ok && !inner {
 			out[name] = v
@@ -113,7 +113,7 @@ func TestBoundsAreInclusive(t *testing.T) {
 		value  float64
 		missed bool
 	}{{true, 0.9, false}, {true, 0.8999, true}, {false, 0.9, false}, {false, 0.9001, true}} {
-		if got := (threshold{bound: 0.9, least: tt.least}).missed(tt.value); got != tt.missed {
+		if got := (threshold{bound: 0.9, least: tt.least}).isMissedBy(tt.value); got != tt.missed {
 			t.Errorf("bound 0.9, least %v: %v missed is %v", tt.least, tt.value, got)
 		}
 	}
@@ -122,7 +122,7 @@ func TestBoundsAreInclusive(t *testing.T) {
 func TestOneScenario(t *testing.T) {
 	var out strings.Builder
 	t.Setenv("ONEPANE_EVALUATION", t.TempDir())
-	err := run(context.Background(), &out, settings{seeds: 1, from: 1, noise: []string{"low"}, write: t.TempDir(), perAttack: true, copies: true})
+	err := runScoreboard(context.Background(), &out, settings{seeds: 1, from: 1, noise: []string{"low"}, write: t.TempDir(), perAttack: true, copies: true})
 	if err != nil && !strings.HasPrefix(err.Error(), "missed: ") {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestOneScenario(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, out.String())
 		}
 	}
-	if err := run(context.Background(), &out, settings{noise: []string{"deafening"}}); err == nil {
+	if err := runScoreboard(context.Background(), &out, settings{noise: []string{"deafening"}}); err == nil {
 		t.Error("an unknown noise level is accepted")
 	}
 }

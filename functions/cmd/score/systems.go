@@ -23,25 +23,25 @@ type system struct {
 
 // systems are ours and the baselines beside it.
 var systems = []system{
-	{"onepane", ours},
-	{"one per alert", keyed(func(a attacks.Alert) string { return a.ID })},
-	{"one per tenant", keyed(func(a attacks.Alert) string { return a.Tenant })},
-	{"host and hour", keyed(hostAndHour)},
+	{"onepane", runPipeline},
+	{"one per alert", groupedBy(func(a attacks.Alert) string { return a.ID })},
+	{"one per tenant", groupedBy(func(a attacks.Alert) string { return a.Tenant })},
+	{"host and hour", groupedBy(hostAndHour)},
 }
 
 // tuning is what --set made of the default.
 var tuning = correlation.DefaultParams()
 
-// ours runs the real pipeline in memory.
-func ours(ctx context.Context, s attacks.Scenario) (prediction, error) {
+// runPipeline runs the real pipeline in memory.
+func runPipeline(ctx context.Context, s attacks.Scenario) (prediction, error) {
 	var b bytes.Buffer
 	if err := s.WriteAlerts(&b); err != nil {
 		return prediction{}, err
 	}
-	return replayed(ctx, s.Options.String(), &b)
+	return replayReader(ctx, s.Options.String(), &b)
 }
 
-func replayed(ctx context.Context, name string, in io.Reader) (prediction, error) {
+func replayReader(ctx context.Context, name string, in io.Reader) (prediction, error) {
 	functions, err := wire.Readers(config.Default(), "")
 	if err != nil {
 		return prediction{}, err
@@ -63,8 +63,8 @@ func replayed(ctx context.Context, name string, in io.Reader) (prediction, error
 	return p, nil
 }
 
-// keyed groups by a key of the alert and knows no copies.
-func keyed(key func(attacks.Alert) string) func(context.Context, attacks.Scenario) (prediction, error) {
+// groupedBy groups by a key of the alert and knows no copies.
+func groupedBy(key func(attacks.Alert) string) func(context.Context, attacks.Scenario) (prediction, error) {
 	return func(_ context.Context, s attacks.Scenario) (prediction, error) {
 		p := prediction{map[string]string{}, map[string]string{}}
 		for _, a := range s.Alerts {

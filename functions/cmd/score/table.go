@@ -15,7 +15,7 @@ type threshold struct {
 	least bool // the bound is the least allowed, else the most
 }
 
-func (t threshold) missed(v float64) bool { return t.least && v < t.bound || !t.least && v > t.bound }
+func (t threshold) isMissedBy(v float64) bool { return t.least && v < t.bound || !t.least && v > t.bound }
 
 var thresholds = []threshold{
 	{"mB3-F1", func(f figures) float64 { return f.MB3 }, 0.90, true},
@@ -49,13 +49,13 @@ func newBoard(out io.Writer) *board {
 	return b
 }
 
-// row prints mean and worst of the runs. Runs of a judged system that miss a promise in the mean are remembered.
-func (b *board) row(data, system string, runs []figures, promises []threshold, judged bool) {
+// addRow prints mean and worst of the runs. Runs of a judged system that miss a promise in the mean are remembered.
+func (b *board) addRow(data, system string, runs []figures, promises []threshold, judged bool) {
 	fmt.Fprintf(b.w, "%s\t%s", data, system)
 	for _, t := range promises {
-		mean, worst := spread(runs, t)
+		mean, worst := meanAndWorst(runs, t)
 		mark := ""
-		if judged && t.missed(mean) {
+		if judged && t.isMissedBy(mean) {
 			mark = "!"
 			b.missed = append(b.missed, fmt.Sprintf("%s %s %.4f", data, t.name, mean))
 		}
@@ -67,7 +67,7 @@ func (b *board) row(data, system string, runs []figures, promises []threshold, j
 	fmt.Fprintln(b.w)
 }
 
-func spread(runs []figures, t threshold) (mean, worst float64) {
+func meanAndWorst(runs []figures, t threshold) (mean, worst float64) {
 	for i, f := range runs {
 		v := t.value(f)
 		mean += v / float64(len(runs))
@@ -78,8 +78,8 @@ func spread(runs []figures, t threshold) (mean, worst float64) {
 	return mean, worst
 }
 
-// verdict is empty when every promise was kept.
-func (b *board) verdict() string {
+// missedPromises is empty when every promise was kept.
+func (b *board) missedPromises() string {
 	if len(b.missed) == 0 {
 		return ""
 	}

@@ -45,8 +45,8 @@ func readTruth(name string) ([]fact, error) {
 	return out, err
 }
 
-// only sets facts aside ("?") whose attack does not match.
-func only(facts []fact, match *regexp.Regexp) []fact {
+// onlyAttacks sets facts aside ("?") whose attack does not match.
+func onlyAttacks(facts []fact, match *regexp.Regexp) []fact {
 	out := make([]fact, len(facts))
 	for i, f := range facts {
 		if f.incident != attacks.IsNoise && !match.MatchString(f.incident) {
@@ -59,7 +59,7 @@ func only(facts []fact, match *regexp.Regexp) []fact {
 
 // eachLine hands the columns of each line to do, with the line's number from 0; .gz is read as what it holds.
 func eachLine(name string, do func(n int, columns []string) error) error {
-	in, err := open(name)
+	in, err := openMaybeZipped(name)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ type unzipped struct {
 	io.Closer
 }
 
-func open(name string) (io.ReadCloser, error) {
+func openMaybeZipped(name string) (io.ReadCloser, error) {
 	f, err := os.Open(name)
 	if err != nil || !strings.HasSuffix(name, ".gz") {
 		return f, err

@@ -4,5 +4,5 @@ package main
 
 import "time"
 
-// usage is not known here.
-func usage() (cpu time.Duration, peak int64) { return 0, 0 }
+// processUsage is not known here.
+func processUsage() (cpu time.Duration, peak int64) { return 0, 0 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// usage is the CPU that this process has used, and the most memory it ever had, in bytes.
-func usage() (cpu time.Duration, peak int64) {
+// processUsage is the CPU that this process has used, and the most memory it ever had, in bytes.
+func processUsage() (cpu time.Duration, peak int64) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0, 0

@@ -19,15 +19,15 @@ import (
 // has 2.6 million alerts of which 1 in 10 to 20 are left when such repeats are dropped.
 const repeats = 10
 
-// volume writes about n alerts in delivery order: the noisiest scenario, each alert repeated under ids of its own within a
+// writeVolume writes about n alerts in delivery order: the noisiest scenario, each alert repeated under ids of its own within a
 // minute, in as many tenants as it takes. It holds one scenario, however many alerts it writes.
-func volume(out io.Writer, seed uint64, n int) error {
+func writeVolume(out io.Writer, seed uint64, n int) error {
 	alerts := attacks.Generate(attacks.Options{Seed: seed, Noise: attacks.High}).Alerts
 	copies := (n + len(alerts) - 1) / len(alerts)
 	b := bufio.NewWriterSize(out, 1<<20)
 	for _, l := range alerts {
 		for i := range min(copies, n) {
-			if err := json.MarshalWrite(b, again(l.Alert, i/repeats, i%repeats)); err != nil {
+			if err := json.MarshalWrite(b, repeatedAlert(l.Alert, i/repeats, i%repeats)); err != nil {
 				return err
 			}
 			b.WriteByte('\n') // Flush tells of the error
@@ -37,9 +37,9 @@ func volume(out io.Writer, seed uint64, n int) error {
 	return b.Flush()
 }
 
-// endure replays so many alerts in this process and prints what that took, the making of the alerts included: CPU for each
+// replayVolume replays so many alerts in this process and prints what that took, the making of the alerts included: CPU for each
 // alert while little was remembered and at the end, and the most memory there ever was.
-func endure(ctx context.Context, out io.Writer, seed uint64, n int) error {
+func replayVolume(ctx context.Context, out io.Writer, seed uint64, n int) error {
 	functions, err := wire.Readers(config.Default(), "")
 	if err != nil {
 		return err
@@ -51,17 +51,17 @@ func endure(ctx context.Context, out io.Writer, seed uint64, n int) error {
 	}
 	var marks []mark
 	r := &replay.Replay{Functions: functions, Progress: func(records int) {
-		cpu, _ := usage()
+		cpu, _ := processUsage()
 		marks = append(marks, mark{records, cpu})
 	}}
 	start := time.Now()
-	began, _ := usage()
+	began, _ := processUsage()
 	in, w := io.Pipe()
-	go func() { w.CloseWithError(volume(w, seed, n)) }()
+	go func() { w.CloseWithError(writeVolume(w, seed, n)) }()
 	if err := r.Read(ctx, "volume", in); err != nil {
 		return err
 	}
-	cpu, peak := usage()
+	cpu, peak := processUsage()
 	cpu -= began
 	fmt.Fprintf(out, "%d alerts: %.0f s, %.0f s of CPU, %.0f alerts per CPU second, peak %d MB\n",
 		n, time.Since(start).Seconds(), cpu.Seconds(), float64(n)/cpu.Seconds(), peak>>20)
@@ -74,8 +74,8 @@ func endure(ctx context.Context, out io.Writer, seed uint64, n int) error {
 	return nil
 }
 
-// again is the alert as it happens to another tenant, and once more after some seconds.
-func again(a attacks.Alert, tenant, repeat int) attacks.Alert {
+// repeatedAlert is the alert as it happens to another tenant, and once more after some seconds.
+func repeatedAlert(a attacks.Alert, tenant, repeat int) attacks.Alert {
 	a.Tenant = fmt.Sprintf("%s-%d", a.Tenant, tenant)
 	a.ID = fmt.Sprintf("%s-%d", a.ID, repeat)
 	if a.ProviderID != "" {

@@ -17,7 +17,7 @@ func TestVolume(t *testing.T) {
 	const n = 100_000
 	var first, second bytes.Buffer
 	for _, out := range []*bytes.Buffer{&first, &second} {
-		if err := volume(out, 7, n); err != nil {
+		if err := writeVolume(out, 7, n); err != nil {
 			t.Fatal(err)
 		}
 	}

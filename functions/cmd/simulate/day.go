@@ -11,8 +11,8 @@ type Day struct {
 	AccountUnits float64 // RU/s of the account, autoscale's maximum
 }
 
-// Default is the case that the project is to carry: 1,000 tenants and a hot one with 10 M alerts a day.
-func Default() Day {
+// DefaultDay is the case that the project is to carry: 1,000 tenants and a hot one with 10 M alerts a day.
+func DefaultDay() Day {
 	return Day{Tenants: 1000, Alerts: 30e6, Hot: 10e6, Burst: 10, AccountUnits: 40_000}
 }
 
@@ -41,8 +41,8 @@ type Outcome struct {
 	served, arrived float64
 }
 
-// Simulate plays one day.
-func Simulate(d Day) Outcome {
+// SimulateDay plays one day.
+func SimulateDay(d Day) Outcome {
 	weights, sum := make([]float64, d.Tenants), 0.0
 	for i := range weights {
 		weights[i] = math.Pow(float64(i+1), -skew)
@@ -58,7 +58,7 @@ func Simulate(d Day) Outcome {
 		each[i] = unitsAfter(daily[i], storageDays)
 	}
 	for m := range minutes {
-		out.minute(d, m, daily, backlog, each)
+		out.simulateMinute(d, m, daily, backlog, each)
 	}
 	for _, b := range backlog {
 		out.LeftAtTheEnd += b
@@ -68,13 +68,13 @@ func Simulate(d Day) Outcome {
 	return out
 }
 
-// minute lets alerts arrive and be correlated, as many as the narrowest place lets through. Each is what an alert of a tenant costs.
-func (o *Outcome) minute(d Day, m int, daily, backlog, each []float64) {
+// simulateMinute lets alerts arrive and be correlated, as many as the narrowest place lets through. Each is what an alert of a tenant costs.
+func (o *Outcome) simulateMinute(d Day, m int, daily, backlog, each []float64) {
 	rate := math.Min(sessionRate(), partitionUnits/each[0]) // of one tenant
 	wanted, seconds := make([]float64, len(daily)), 0.0
 	messages, waiting := 0.0, 0.0
 	for i := range daily {
-		arrived := daily[i] / minutes * shape(d, i, m)
+		arrived := daily[i] / minutes * loadShape(d, i, m)
 		if i == 0 {
 			o.HotSession = math.Max(o.HotSession, arrived/60)
 		}
@@ -109,8 +109,8 @@ func (o *Outcome) minute(d Day, m int, daily, backlog, each []float64) {
 	o.QueueBytes = math.Max(o.QueueBytes, waiting/alertsPerMessage*messageBytes)
 }
 
-// shape is a tenant's load in a minute over its mean: days have nights, and the hot tenant is under attack for half an hour.
-func shape(d Day, i, m int) float64 {
+// loadShape is a tenant's load in a minute over its mean: days have nights, and the hot tenant is under attack for half an hour.
+func loadShape(d Day, i, m int) float64 {
 	if i == 0 && m >= burstFrom && m < burstFrom+burstLength {
 		return d.Burst
 	}
@@ -123,13 +123,13 @@ func largestPartition(daily, days float64) float64 {
 	return math.Min(daily*days*tableBytes, ownBytes) + daily*math.Min(days, nameDays)*nameBytes
 }
 
-// volumes is in how many partitions beside its own a tenant's tables are then.
-func volumes(daily, days float64) float64 {
+// volumeCount is in how many partitions beside its own a tenant's tables are then.
+func volumeCount(daily, days float64) float64 {
 	return math.Ceil(math.Max(0, daily*days*tableBytes-ownBytes) / volumeBytes)
 }
 
 // unitsAfter is what an alert costs then.
 func unitsAfter(daily, days float64) float64 {
-	n := volumes(daily, days)
+	n := volumeCount(daily, days)
 	return unitsPerAlert + math.Min(n, 1)*unitsInVolumes + n*unitsPerVolume
 }

@@ -12,13 +12,13 @@ import (
 )
 
 func main() {
-	d := Default()
+	d := DefaultDay()
 	flag.IntVar(&d.Tenants, "tenants", d.Tenants, "tenants beside the hot one")
 	flag.Float64Var(&d.Alerts, "alerts", d.Alerts, "alerts a day of all of them")
 	flag.Float64Var(&d.Hot, "hot", d.Hot, "alerts a day of the hot one")
 	flag.Float64Var(&d.Burst, "burst", d.Burst, "times its mean that the hot one sends in its worst minutes")
 	flag.Parse()
-	if err := Write(os.Stdout, d, Simulate(d)); err != nil {
+	if err := WriteTable(os.Stdout, d, SimulateDay(d)); err != nil {
 		fmt.Fprintln(os.Stderr, "simulate:", err)
 		os.Exit(1)
 	}

@@ -9,10 +9,10 @@ import (
 
 // The case that the project is to carry: the hot tenant's session gives way for a while; nobody else notices.
 func TestAThousandTenantsAndAHotOne(t *testing.T) {
-	d := Default()
-	o := Simulate(d)
-	for _, l := range Limits(d, o) {
-		if l.Share() >= 1 && l.Name != "hot tenant's session" {
+	d := DefaultDay()
+	o := SimulateDay(d)
+	for _, l := range LimitsOf(d, o) {
+		if l.UsedShare() >= 1 && l.Name != "hot tenant's session" {
 			t.Errorf("%s: %.0f of %.0f %s", l.Name, l.Peak, l.Limit, l.Unit)
 		}
 	}
@@ -36,11 +36,11 @@ func TestWhatGivesWay(t *testing.T) {
 		{"an account too small", func(d *Day) { d.AccountUnits, d.Burst = 1000, 1 }, "account", []string{"namespace", "sessions at once", "hot tenant's partition"}},
 		{"a hundred times as many small tenants", func(d *Day) { d.Tenants *= 100; d.Alerts *= 10 }, "sessions at once", []string{"hot tenant's partition"}},
 	} {
-		d := Default()
+		d := DefaultDay()
 		tt.grow(&d)
 		share := map[string]float64{}
-		for _, l := range Limits(d, Simulate(d)) {
-			share[l.Name] = l.Share()
+		for _, l := range LimitsOf(d, SimulateDay(d)) {
+			share[l.Name] = l.UsedShare()
 		}
 		if share[tt.gives] < 0.999 {
 			t.Errorf("%s: %s is used to %.2f, it should give way", tt.name, tt.gives, share[tt.gives])
@@ -62,14 +62,14 @@ func TestGrowth(t *testing.T) {
 			}
 		}
 	}
-	if n, units := volumes(1e5, 365), unitsAfter(10e6, 30); n != 1 || units > 0.12*63 {
+	if n, units := volumeCount(1e5, 365), unitsAfter(10e6, 30); n != 1 || units > 0.12*63 {
 		t.Errorf("%.0f volumes after a year of 100,000, %.2f RU after a month of 10 million", n, units)
 	}
 }
 
 func TestTable(t *testing.T) {
 	var b bytes.Buffer
-	if err := Write(&b, Default(), Simulate(Default())); err != nil {
+	if err := WriteTable(&b, DefaultDay(), SimulateDay(DefaultDay())); err != nil {
 		t.Fatal(err)
 	}
 	for _, word := range []string{"hot tenant's session", "partitions", "backlog-age", "1000 tenants"} {

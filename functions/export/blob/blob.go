@@ -37,7 +37,7 @@ type Target struct {
 
 // Open makes a client from a connection string, which no error shows. It leaves trying again to export, whose waits are longer.
 func Open(connection string) (*azblob.Client, error) {
-	c, err := azblob.NewClientFromConnectionString(connection, options())
+	c, err := azblob.NewClientFromConnectionString(connection, clientOptions())
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "the storage account's connection string is none")
 	}
@@ -50,7 +50,7 @@ func OpenAs(account string, who azcore.TokenCredential, transport policy.Transpo
 	if !strings.HasPrefix(account, "https://") {
 		return nil, fault.Errorf(fault.Invalid, "a storage account's address begins with https://")
 	}
-	o := options()
+	o := clientOptions()
 	o.Transport = transport
 	c, err := azblob.NewClient(account, who, o)
 	if err != nil {
@@ -59,7 +59,7 @@ func OpenAs(account string, who azcore.TokenCredential, transport policy.Transpo
 	return c, nil
 }
 
-func options() *azblob.ClientOptions {
+func clientOptions() *azblob.ClientOptions {
 	o := &azblob.ClientOptions{}
 	o.Retry.MaxRetries = -1
 	return o
@@ -78,14 +78,14 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 		return 0, err
 	}
 	for _, o := range objects {
-		if err := t.put(ctx, o); err != nil {
+		if err := t.putBlob(ctx, o); err != nil {
 			return 0, fmt.Errorf("put blob: %w", err)
 		}
 	}
 	return len(records), nil
 }
 
-func (t *Target) put(ctx context.Context, o export.Object) error {
+func (t *Target) putBlob(ctx context.Context, o export.Object) error {
 	name := strings.TrimPrefix(path.Join(t.Prefix, o.Key), "/")
 	sum := md5.Sum(o.Data)
 	never := azcore.ETagAny
@@ -98,11 +98,11 @@ func (t *Target) put(ctx context.Context, o export.Object) error {
 	if err == nil || bloberror.HasCode(err, bloberror.BlobAlreadyExists) {
 		return nil
 	}
-	return meant(err, t.Now())
+	return classifyAnswer(err, t.Now())
 }
 
-// meant is what an answer means to an export; addresses are left out of it.
-func meant(err error, now time.Time) error {
+// classifyAnswer is what an answer means to an export; addresses are left out of it.
+func classifyAnswer(err error, now time.Time) error {
 	var answer *azcore.ResponseError
 	if !errors.As(err, &answer) || answer.RawResponse == nil {
 		if kind := fault.Of(err); kind == fault.Denied || kind == fault.Unavailable { // the identity's own words
@@ -111,7 +111,7 @@ func meant(err error, now time.Time) error {
 		return fault.Errorf(fault.Unavailable, "the storage account does not answer")
 	}
 	code := answer.ErrorCode
-	err = export.Answered(answer.StatusCode, answer.RawResponse.Header, []byte(code), now)
+	err = export.AnswerError(answer.StatusCode, answer.RawResponse.Header, []byte(code), now)
 	switch {
 	case code == string(bloberror.MD5Mismatch): // torn on its way
 		return fault.Errorf(fault.Unavailable, "%w", err)

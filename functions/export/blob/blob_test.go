@@ -25,8 +25,8 @@ import (
 )
 
 var packers = map[string]func() export.Packer{
-	"plain":   func() export.Packer { return export.Lines{Write: export.Plain} },
-	"parquet": func() export.Packer { return &opparquet.Packer{Place: ocsf.Lake{}.Place} },
+	"plain":   func() export.Packer { return export.Lines{Write: export.EncodeJSON} },
+	"parquet": func() export.Packer { return &opparquet.Packer{Place: ocsf.Lake{}.EventPlace} },
 }
 
 // account is an emulated storage account; while it refuses, targets look for a container that is not there.

@@ -54,7 +54,7 @@ func (t *Target) Limits() export.Limits {
 
 // Encode implements export.Target: the whole syslog message, without its length.
 func (t *Target) Encode(r export.Row) ([]byte, error) {
-	severity, body := t.event(r)
+	severity, body := t.eventText(r)
 	host := t.Host
 	if host == "" {
 		host = "-"
@@ -62,27 +62,27 @@ func (t *Target) Encode(r export.Row) ([]byte, error) {
 	return fmt.Appendf(nil, "<%d>1 %s %s onepane - %s - %s", facility*8+syslogSeverity(severity), r.Updated.UTC().Format("2006-01-02T15:04:05.000Z"), host, r.Kind, body), nil
 }
 
-func (t *Target) event(r export.Row) (alert.Severity, string) {
+func (t *Target) eventText(r export.Row) (alert.Severity, string) {
 	var e extension
-	e.add("externalId", r.ID)
-	e.add("rt", millis(r.Updated))
-	e.add("cs1Label", "tenant")
-	e.add("cs1", r.Tenant)
+	e.addField("externalId", r.ID)
+	e.addField("rt", unixMillis(r.Updated))
+	e.addField("cs1Label", "tenant")
+	e.addField("cs1", r.Tenant)
 	if i := r.Incident; i != nil {
-		incidentFields(&e, i)
-		return i.Severity, t.header("incident", i.Name, i.Severity) + e.String()
+		addIncidentFields(&e, i)
+		return i.Severity, t.headerText("incident", i.Name, i.Severity) + e.String()
 	}
 	m := r.Alert
-	alertFields(&e, m)
+	addAlertFields(&e, m)
 	kind := m.Alert.Type
 	if kind == "" {
 		kind = "alert"
 	}
-	return m.Alert.Severity, t.header(kind, m.Alert.Title, m.Alert.Severity) + e.String()
+	return m.Alert.Severity, t.headerText(kind, m.Alert.Title, m.Alert.Severity) + e.String()
 }
 
-func (t *Target) header(class, name string, s alert.Severity) string {
-	return "CEF:0|Onepane|Onepane|" + head(t.Version) + "|" + head(short(class)) + "|" + head(short(name)) + "|" + strconv.Itoa(severities[s]) + "|"
+func (t *Target) headerText(class, name string, s alert.Severity) string {
+	return "CEF:0|Onepane|Onepane|" + escapeHeader(t.Version) + "|" + escapeHeader(truncateText(class)) + "|" + escapeHeader(truncateText(name)) + "|" + strconv.Itoa(severities[s]) + "|"
 }
 
 // severities are CEF's: 0–3 low, 4–6 medium, 7–8 high, 9–10 very high.
@@ -103,73 +103,73 @@ func syslogSeverity(s alert.Severity) int {
 	return 5
 }
 
-func alertFields(e *extension, m *incident.AlertRecord) {
+func addAlertFields(e *extension, m *incident.AlertRecord) {
 	a := m.Alert
-	e.add("start", millis(a.First))
-	e.add("end", millis(a.Last))
-	e.add("msg", short(a.Description))
-	e.add("cat", a.Product)
-	e.add("outcome", string(m.Status))
-	e.add("cs2Label", "alertId")
-	e.add("cs2", a.ID)
+	e.addField("start", unixMillis(a.First))
+	e.addField("end", unixMillis(a.Last))
+	e.addField("msg", truncateText(a.Description))
+	e.addField("cat", a.Product)
+	e.addField("outcome", string(m.Status))
+	e.addField("cs2Label", "alertId")
+	e.addField("cs2", a.ID)
 	if m.Incident != "" {
-		e.add("cs3Label", "incidentId")
-		e.add("cs3", m.Incident)
+		e.addField("cs3Label", "incidentId")
+		e.addField("cs3", m.Incident)
 	}
 	if a.Account.ID != "" {
-		e.add("cs4Label", "cloudAccount")
-		e.add("cs4", string(a.Account.Cloud)+"/"+a.Account.ID)
+		e.addField("cs4Label", "cloudAccount")
+		e.addField("cs4", string(a.Account.Cloud)+"/"+a.Account.ID)
 	}
 	for _, ev := range a.Evidence {
-		evidence(e, ev)
+		addEvidence(e, ev)
 	}
-	e.add("request", a.URL)
+	e.addField("request", a.URL)
 }
 
-// evidence gives the first address, host, user and file of an alert their CEF keys.
-func evidence(e *extension, ev alert.Evidence) {
+// addEvidence gives the first address, host, user and file of an alert their CEF keys.
+func addEvidence(e *extension, ev alert.Evidence) {
 	switch {
 	case ev.Kind == entity.IP && net.ParseIP(ev.Value) == nil:
 	case ev.Kind == entity.IP && strings.Contains(ev.Value, ":"): // src and dst take IPv4 only
-		e.once("c6a2", ev.Value)
-		e.once("c6a2Label", "Source IPv6 Address")
+		e.addFirst("c6a2", ev.Value)
+		e.addFirst("c6a2Label", "Source IPv6 Address")
 	case ev.Kind == entity.IP && ev.Role == alert.Attacker:
-		e.once("src", ev.Value)
+		e.addFirst("src", ev.Value)
 	case ev.Kind == entity.IP:
-		e.once("dst", ev.Value)
+		e.addFirst("dst", ev.Value)
 	case ev.Kind == entity.Host:
-		e.once("dhost", short(ev.Value))
+		e.addFirst("dhost", truncateText(ev.Value))
 	case ev.Kind == entity.User && ev.Role == alert.Attacker:
-		e.once("suser", short(ev.Value))
+		e.addFirst("suser", truncateText(ev.Value))
 	case ev.Kind == entity.User:
-		e.once("duser", short(ev.Value))
+		e.addFirst("duser", truncateText(ev.Value))
 	case ev.Kind == entity.FileHash:
-		e.once("fileHash", short(ev.Value))
+		e.addFirst("fileHash", truncateText(ev.Value))
 	case ev.Kind == entity.Resource:
-		e.once("cs5", short(ev.Value))
-		e.once("cs5Label", "resource")
+		e.addFirst("cs5", truncateText(ev.Value))
+		e.addFirst("cs5Label", "resource")
 	}
 }
 
-func incidentFields(e *extension, i *incident.Incident) {
-	e.add("start", millis(i.First))
-	e.add("end", millis(i.Last))
-	e.add("msg", short(i.Summary))
-	e.add("cat", "incident")
-	e.add("outcome", string(i.Status))
-	e.add("cnt", strconv.Itoa(i.Alerts))
-	e.add("cs3Label", "incidentId")
-	e.add("cs3", i.ID)
+func addIncidentFields(e *extension, i *incident.Incident) {
+	e.addField("start", unixMillis(i.First))
+	e.addField("end", unixMillis(i.Last))
+	e.addField("msg", truncateText(i.Summary))
+	e.addField("cat", "incident")
+	e.addField("outcome", string(i.Status))
+	e.addField("cnt", strconv.Itoa(i.Alerts))
+	e.addField("cs3Label", "incidentId")
+	e.addField("cs3", i.ID)
 	if i.RedirectTo != "" {
-		e.add("cs6Label", "redirectIncidentId")
-		e.add("cs6", i.RedirectTo)
+		e.addField("cs6Label", "redirectIncidentId")
+		e.addField("cs6", i.RedirectTo)
 	}
-	e.add("suser", i.AssignedTo)
+	e.addField("suser", i.AssignedTo)
 }
 
-func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+func unixMillis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
-func short(s string) string {
+func truncateText(s string) string {
 	if len(s) <= maxText {
 		return s
 	}
@@ -183,16 +183,16 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 		out = append(strconv.AppendInt(out, int64(len(r.Data)), 10), ' ')
 		out = append(out, r.Data...)
 	}
-	if err := t.send(ctx, out); err != nil {
+	if err := t.sendFrames(ctx, out); err != nil {
 		return 0, fault.Errorf(fault.Unavailable, "syslog: %w", err)
 	}
 	return len(records), nil
 }
 
-func (t *Target) send(ctx context.Context, out []byte) (err error) {
+func (t *Target) sendFrames(ctx context.Context, out []byte) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	c, err := t.dial(ctx)
+	c, err := t.dialReceiver(ctx)
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (t *Target) send(ctx context.Context, out []byte) (err error) {
 	if _, err := c.Write(out); err != nil {
 		return err
 	}
-	if err := acknowledged(ctx, c); err != nil {
+	if err := awaitAcknowledgement(ctx, c); err != nil {
 		return err
 	}
 	half, ok := c.(interface{ CloseWrite() error })
@@ -215,7 +215,7 @@ func (t *Target) send(ctx context.Context, out []byte) (err error) {
 	if _, err := io.Copy(io.Discard, io.LimitReader(c, 1<<20)); err != nil {
 		return fmt.Errorf("wait for the receiver to close: %w", err)
 	}
-	n, _, err := look(plain(c))
+	n, _, err := readSocketState(tcpConn(c))
 	if err == nil && n > 1 { // 1 is the end itself
 		err = fmt.Errorf("%d bytes had not come", n)
 	}
@@ -225,11 +225,11 @@ func (t *Target) send(ctx context.Context, out []byte) (err error) {
 	return nil
 }
 
-// acknowledged waits until the receiver's machine has all that was written. A receiver that has closed by then has not waited for
+// awaitAcknowledgement waits until the receiver's machine has all that was written. A receiver that has closed by then has not waited for
 // the end of the batch: what it closes later tells nothing.
-func acknowledged(ctx context.Context, c net.Conn) error {
-	for pause := time.Millisecond; ; pause = min(2*pause, maxLook) {
-		n, ended, err := look(plain(c))
+func awaitAcknowledgement(ctx context.Context, c net.Conn) error {
+	for pause := time.Millisecond; ; pause = min(2*pause, maxAckPause) {
+		n, ended, err := readSocketState(tcpConn(c))
 		switch {
 		case err != nil:
 			return fmt.Errorf("wait for acknowledgement: %w", err)
@@ -244,18 +244,18 @@ func acknowledged(ctx context.Context, c net.Conn) error {
 	}
 }
 
-// maxLook is how long a look at a slow receiver's acknowledgements is put off.
-const maxLook = 50 * time.Millisecond
+// maxAckPause is how long a look at a slow receiver's acknowledgements is put off.
+const maxAckPause = 50 * time.Millisecond
 
-// plain is the TCP connection below TLS: dial makes no other.
-func plain(c net.Conn) *net.TCPConn {
+// tcpConn is the TCP connection below TLS: dial makes no other.
+func tcpConn(c net.Conn) *net.TCPConn {
 	if s, ok := c.(*tls.Conn); ok {
 		c = s.NetConn()
 	}
 	return c.(*net.TCPConn)
 }
 
-func (t *Target) dial(ctx context.Context) (net.Conn, error) {
+func (t *Target) dialReceiver(ctx context.Context) (net.Conn, error) {
 	if t.TLS == nil {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", t.Address)
 	}

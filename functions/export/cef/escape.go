@@ -2,12 +2,12 @@ package cef
 
 import "strings"
 
-// head escapes a field of the header; lines end it.
-func head(s string) string {
+// escapeHeader escapes a field of the header; lines end it.
+func escapeHeader(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "\r", " ", "\n", " ").Replace(s)
 }
 
-var value = strings.NewReplacer(`\`, `\\`, "=", `\=`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
+var extensionEscapes = strings.NewReplacer(`\`, `\\`, "=", `\=`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
 
 // extension is CEF's list of key=value.
 type extension struct {
@@ -15,8 +15,8 @@ type extension struct {
 	keys map[string]bool
 }
 
-// add appends a field; an empty one is left out.
-func (e *extension) add(key, v string) {
+// addField appends a field; an empty one is left out.
+func (e *extension) addField(key, v string) {
 	if v == "" {
 		return
 	}
@@ -27,13 +27,13 @@ func (e *extension) add(key, v string) {
 		e.b.WriteByte(' ')
 	}
 	e.keys[key] = true
-	e.b.WriteString(key + "=" + value.Replace(v))
+	e.b.WriteString(key + "=" + extensionEscapes.Replace(v))
 }
 
-// once is add, for the first value of a key.
-func (e *extension) once(key, v string) {
+// addFirst is add, for the first value of a key.
+func (e *extension) addFirst(key, v string) {
 	if !e.keys[key] {
-		e.add(key, v)
+		e.addField(key, v)
 	}
 }
 

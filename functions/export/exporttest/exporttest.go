@@ -63,7 +63,7 @@ func testDeath(t *testing.T, fresh func(t testing.TB) Receiver) {
 	for n := range deaths {
 		w.Report(n*6, n*6+6)
 		ctx, cancel := context.WithCancel(t.Context())
-		fuse := &fuse{left: n/2 + 1, after: n%2 == 1, blow: cancel}
+		fuse := &fuse{left: n/2 + 1, after: n%2 == 1, kill: cancel}
 		f := w.Function(mortal{r.Target(), fuse}, fuse)
 		if err := f.Drain(ctx, Name); err == nil && fuse.left < 0 {
 			t.Errorf("death %d: the run ended as if nothing had happened", n)
@@ -89,7 +89,7 @@ func testHour(t *testing.T, r Receiver) {
 	defer cancel()
 	end := w.Now().Add(time.Hour)
 	well := &steady{}
-	f := w.function(nil, export.Export{Name: Name, Tenant: Tenant, Target: r.Target()}, export.Export{Name: "well", Tenant: Tenant, Target: well})
+	f := w.newFunction(nil, export.Export{Name: Name, Tenant: Tenant, Target: r.Target()}, export.Export{Name: "well", Tenant: Tenant, Target: well})
 	next, attempts, lag := 10, 0, 0.0
 	w.OnWait = func() {
 		now := w.Now()
@@ -161,7 +161,7 @@ func testBackfillDeath(t *testing.T, r Receiver) {
 	}
 	for n := range deaths {
 		ctx, cancel := context.WithCancel(t.Context())
-		fuse := &fuse{left: n/2 + 1, after: n%2 == 1, blow: cancel}
+		fuse := &fuse{left: n/2 + 1, after: n%2 == 1, kill: cancel}
 		w.Function(mortal{r.Target(), fuse}, fuse).RunOnce(ctx)
 		cancel()
 	}

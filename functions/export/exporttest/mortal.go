@@ -15,11 +15,11 @@ type fuse struct {
 	mu    sync.Mutex
 	left  int  // steps to live
 	after bool // the last step still happens, and its answer is lost
-	blow  func()
+	kill  func()
 }
 
-// step runs do unless the process is dead, and lets it die.
-func (f *fuse) step(do func() error) error {
+// runStep runs do unless the process is dead, and lets it die.
+func (f *fuse) runStep(do func() error) error {
 	if f == nil {
 		return do()
 	}
@@ -33,7 +33,7 @@ func (f *fuse) step(do func() error) error {
 		_ = do() // the answer is lost
 	}
 	f.left = -1
-	f.blow()
+	f.kill()
 	return errDead
 }
 
@@ -44,7 +44,7 @@ type mortal struct {
 
 // Send is a step.
 func (m mortal) Send(ctx context.Context, rs []export.Record) (n int, err error) {
-	if dead := m.fuse.step(func() error { n, err = m.Target.Send(ctx, rs); return err }); dead != nil {
+	if dead := m.fuse.runStep(func() error { n, err = m.Target.Send(ctx, rs); return err }); dead != nil {
 		return 0, dead
 	}
 	return n, err
@@ -62,12 +62,12 @@ type mortalStore struct {
 }
 
 func (m mortalStore) Changes(ctx context.Context, tenant, cursor string, limit int) (cs []store.Change, next string, err error) {
-	err = m.fuse.step(func() error { cs, next, err = m.everyStore.Changes(ctx, tenant, cursor, limit); return err })
+	err = m.fuse.runStep(func() error { cs, next, err = m.everyStore.Changes(ctx, tenant, cursor, limit); return err })
 	return cs, next, err
 }
 
 func (m mortalStore) PutDocument(ctx context.Context, kind string, d store.Document) (v uint64, err error) {
-	err = m.fuse.step(func() error { v, err = m.everyStore.PutDocument(ctx, kind, d); return err })
+	err = m.fuse.runStep(func() error { v, err = m.everyStore.PutDocument(ctx, kind, d); return err })
 	return v, err
 }
 

@@ -68,9 +68,9 @@ func (w *World) Now() time.Time {
 	return w.now
 }
 
-func (w *World) wait(ctx context.Context, d time.Duration) error {
+func (w *World) waitVirtually(ctx context.Context, d time.Duration) error {
 	me := &sleeper{w.Now().Add(d), make(chan struct{})}
-	if first := w.sleep(me); first != nil {
+	if first := w.fallAsleep(me); first != nil {
 		if w.OnWait != nil {
 			w.OnWait()
 		}
@@ -83,8 +83,8 @@ func (w *World) wait(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// sleep lets one wait. When nobody is left who works, it moves the clock and gives who is to wake.
-func (w *World) sleep(s *sleeper) (first *sleeper) {
+// fallAsleep lets one wait. When nobody is left who works, it moves the clock and gives who is to wake.
+func (w *World) fallAsleep(s *sleeper) (first *sleeper) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asleep = append(w.asleep, s)
@@ -99,12 +99,12 @@ func (w *World) sleep(s *sleeper) (first *sleeper) {
 
 // Function exports the world to a target, dying as f says.
 func (w *World) Function(target export.Target, f *fuse) *export.Function {
-	return w.function(f, export.Export{Name: Name, Tenant: Tenant, Kind: "test", Target: target})
+	return w.newFunction(f, export.Export{Name: Name, Tenant: Tenant, Kind: "test", Target: target})
 }
 
-func (w *World) function(f *fuse, exports ...export.Export) *export.Function {
+func (w *World) newFunction(f *fuse, exports ...export.Export) *export.Function {
 	fn, err := export.New(export.Options{
-		Store: mortalStore{w.Store, f}, Documents: mortalStore{w.Store, f}, Now: w.Now, Wait: w.wait,
+		Store: mortalStore{w.Store, f}, Documents: mortalStore{w.Store, f}, Now: w.Now, Wait: w.waitVirtually,
 	}, exports)
 	if err != nil {
 		panic(err) // tests name their exports differently

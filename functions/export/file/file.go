@@ -45,27 +45,27 @@ func (t *Target) Send(_ context.Context, records []export.Record) (int, error) {
 			return 0, err
 		}
 		for _, o := range objects {
-			if err := write(filepath.Join(t.Dir, filepath.FromSlash(o.Key)), o.Data); err != nil {
-				return 0, meant(err)
+			if err := writeWhole(filepath.Join(t.Dir, filepath.FromSlash(o.Key)), o.Data); err != nil {
+				return 0, classifyError(err)
 			}
 		}
 		return len(records), nil
 	}
-	if err := t.append(export.Joined(records)); err != nil {
-		return 0, meant(err)
+	if err := t.appendLines(export.JoinLines(records)); err != nil {
+		return 0, classifyError(err)
 	}
 	return len(records), nil
 }
 
-func meant(err error) error {
+func classifyError(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
 		return fault.Errorf(fault.Exhausted, "write: %w", err)
 	}
 	return fmt.Errorf("write: %w", err)
 }
 
-// write makes a file, or makes it again.
-func write(path string, data []byte) error {
+// writeWhole makes a file, or makes it again.
+func writeWhole(path string, data []byte) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
@@ -94,7 +94,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (t *Target) append(data []byte) (err error) {
+func (t *Target) appendLines(data []byte) (err error) {
 	if err := os.MkdirAll(t.Dir, 0o750); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (t *Target) append(data []byte) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	end, err := whole(f)
+	end, err := wholeLinesEnd(f)
 	if err != nil {
 		return err
 	}
@@ -117,8 +117,8 @@ func (t *Target) append(data []byte) (err error) {
 	return f.Sync()
 }
 
-// whole is where the last whole line of f ends.
-func whole(f *os.File) (int64, error) {
+// wholeLinesEnd is where the last whole line of f ends.
+func wholeLinesEnd(f *os.File) (int64, error) {
 	end, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return 0, err

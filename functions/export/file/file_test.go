@@ -16,7 +16,7 @@ import (
 type dir struct{ path string }
 
 func (d dir) Target() export.Target {
-	return &Target{Dir: d.path, Name: "siem", Pack: export.Lines{Write: export.Plain}, Now: func() time.Time { return exporttest.Begin }}
+	return &Target{Dir: d.path, Name: "siem", Pack: export.Lines{Write: export.EncodeJSON}, Now: func() time.Time { return exporttest.Begin }}
 }
 
 // Refuse puts a file where the directory is to be.

@@ -22,7 +22,7 @@ type tree struct {
 	put []string
 }
 
-func packer() export.Packer { return &opparquet.Packer{Place: ocsf.Lake{}.Place} }
+func packer() export.Packer { return &opparquet.Packer{Place: ocsf.Lake{}.EventPlace} }
 
 type noting struct {
 	*Target

@@ -12,30 +12,30 @@ import (
 // maxEvidence bounds an event's evidences.
 const maxEvidence = 100
 
-// evidence writes each entity to its place, and its value again among the observables, which name that place.
-func (v *Event) evidence(version string, evs []alert.Evidence) {
+// addEvidence writes each entity to its place, and its value again among the observables, which name that place.
+func (v *Event) addEvidence(version string, evs []alert.Evidence) {
 	for _, ev := range evs[:min(len(evs), maxEvidence)] {
 		if ev.Value == "" {
 			continue
 		}
 		if ev.Kind == entity.Resource || ev.Kind == entity.Cluster || ev.Kind == entity.Pod || ev.Kind == entity.Container {
-			v.resource(version, ev)
+			v.addResource(version, ev)
 			continue
 		}
-		e, place, id, word := artefact(ev)
+		e, place, id, word := evidenceOf(ev)
 		if place == "" {
 			continue
 		}
-		v.observe(fmt.Sprintf("evidences[%d].%s", len(v.Evidences), place), id, word, ev.Value)
+		v.addObservable(fmt.Sprintf("evidences[%d].%s", len(v.Evidences), place), id, word, ev.Value)
 		v.Evidences = append(v.Evidences, e)
 	}
 }
 
-func (v *Event) observe(name string, id int, word, value string) {
+func (v *Event) addObservable(name string, id int, word, value string) {
 	v.Observables = append(v.Observables, Observable{name, id, word, value})
 }
 
-func (v *Event) resource(version string, ev alert.Evidence) {
+func (v *Event) addResource(version string, ev alert.Evidence) {
 	r := Resource{UID: ev.Value, Name: ev.Name, Type: ev.Attr(entity.AttrType), Region: ev.Attr(entity.AttrRegion)}
 	if version != V15 { // 1.5 knows no roles
 		r.RoleID, r.Role = 3, "Affected"
@@ -43,12 +43,12 @@ func (v *Event) resource(version string, ev alert.Evidence) {
 			r.RoleID, r.Role = 2, "Actor"
 		}
 	}
-	v.observe(fmt.Sprintf("resources[%d].uid", len(v.Resources)), 10, "Resource UID", ev.Value)
+	v.addObservable(fmt.Sprintf("resources[%d].uid", len(v.Resources)), 10, "Resource UID", ev.Value)
 	v.Resources = append(v.Resources, r)
 }
 
-// artefact is an entity's place in evidences, with the observable's type; no place for what has none.
-func artefact(ev alert.Evidence) (e Evidence, place string, id int, word string) {
+// evidenceOf is an entity's place in evidences, with the observable's type; no place for what has none.
+func evidenceOf(ev alert.Evidence) (e Evidence, place string, id int, word string) {
 	switch ev.Kind {
 	case entity.IP:
 		if _, err := netip.ParseAddr(ev.Value); err != nil {
@@ -70,15 +70,15 @@ func artefact(ev alert.Evidence) (e Evidence, place string, id int, word string)
 	case entity.File:
 		return Evidence{File: &File{Name: ev.Value}}, "file.name", 7, "File Name"
 	case entity.FileHash:
-		return Evidence{File: &File{Name: ev.Value, Hashes: []Hash{{algorithm(ev.Value), ev.Value}}}}, "file.hashes[0].value", 8, "Hash"
+		return Evidence{File: &File{Name: ev.Value, Hashes: []Hash{{hashAlgorithmID(ev.Value), ev.Value}}}}, "file.hashes[0].value", 8, "Hash"
 	case entity.Process:
-		return Evidence{Process: process(ev)}, "process.name", 9, "Process Name"
+		return Evidence{Process: processOf(ev)}, "process.name", 9, "Process Name"
 	}
 	return
 }
 
-// process has the pid where an alert states it; else its name stands for it.
-func process(ev alert.Evidence) *Process {
+// processOf has the pid where an alert states it; else its name stands for it.
+func processOf(ev alert.Evidence) *Process {
 	p := &Process{Name: ev.Value, CmdLine: ev.Attr(entity.AttrCommandLine)}
 	if n, err := strconv.ParseInt(ev.Attr(entity.AttrPID), 10, 32); err == nil && n > 0 {
 		p.PID = n
@@ -88,7 +88,7 @@ func process(ev alert.Evidence) *Process {
 	return p
 }
 
-// algorithm is OCSF's id of the fingerprint that has as many hexadecimal digits; 0 is unknown.
-func algorithm(value string) int {
+// hashAlgorithmID is OCSF's id of the fingerprint that has as many hexadecimal digits; 0 is unknown.
+func hashAlgorithmID(value string) int {
 	return map[int]int{32: 1, 40: 2, 64: 3, 128: 4}[len(value)]
 }

@@ -28,11 +28,11 @@ type Lake struct {
 const (
 	DefaultDetections = "ext/onepane-alerts"
 	DefaultIncidents  = "ext/onepane-incidents"
-	elsewhere         = "global"
+	noRegion         = "global"
 )
 
-// Place is the directory of an event.
-func (l Lake) Place(v Event) string {
+// EventPlace is the directory of an event.
+func (l Lake) EventPlace(v Event) string {
 	source, byDefault := l.Detections, DefaultDetections
 	if v.ClassUID == Incident {
 		source, byDefault = l.Incidents, DefaultIncidents
@@ -42,7 +42,7 @@ func (l Lake) Place(v Event) string {
 	}
 	region, account := l.Region, l.Account
 	if region == "" {
-		region = elsewhere
+		region = noRegion
 	}
 	if account == "" {
 		account = "external_" + v.Metadata.TenantUID
@@ -60,11 +60,11 @@ func (l Lake) Place(v Event) string {
 		}
 	}
 	day := time.UnixMilli(v.Time).UTC().Format("20060102")
-	return path.Join(source, "region="+part(region), "accountId="+part(account), "eventDay="+day)
+	return path.Join(source, "region="+keyPart(region), "accountId="+keyPart(account), "eventDay="+day)
 }
 
-// part is a value as part of a key: providers' words could hold a slash, and Hive's readers take = and % for their own.
-func part(s string) string {
+// keyPart is a value as part of a key: providers' words could hold a slash, and Hive's readers take = and % for their own.
+func keyPart(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
@@ -74,16 +74,16 @@ func part(s string) string {
 	}, s)
 }
 
-// Lines packs events as JSON lines in the directories of l.
-func (l Lake) Lines(e Encoder) export.Lines {
+// LinePacker packs events as JSON lines in the directories of l.
+func (l Lake) LinePacker(e Encoder) export.Lines {
 	return export.Lines{Write: e.Encode, Alerts: MaxAlerts, Place: func(r export.Record) (string, error) {
-		v, err := Read(r)
-		return l.Place(v), err
+		v, err := ReadEvent(r)
+		return l.EventPlace(v), err
 	}}
 }
 
-// Read is the event of a record that an Encoder wrote.
-func Read(r export.Record) (Event, error) {
+// ReadEvent is the event of a record that an Encoder wrote.
+func ReadEvent(r export.Record) (Event, error) {
 	var v Event
 	if err := json.Unmarshal(r.Data, &v); err != nil {
 		return v, fault.Errorf(fault.Invalid, "read %s %s: %w", r.Kind, r.Thing, err)

@@ -31,7 +31,7 @@ func TestPlace(t *testing.T) {
 		{"and end", Lake{}, of(Incident, noon+12*3600_000, nil), "ext/onepane-incidents/region=global/accountId=external_contoso/eventDay=20260304"},
 		{"no way out", Lake{}, of(Detection, noon, &Cloud{Provider: "AWS", Region: "../..", Account: &Account{UID: "a/b=c%2f"}}), "ext/onepane-alerts/region=.._../accountId=a_b_c_2f/eventDay=20260303"},
 	} {
-		if got := tt.lake.Place(tt.event); got != tt.want {
+		if got := tt.lake.EventPlace(tt.event); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
@@ -45,7 +45,7 @@ func TestPlace(t *testing.T) {
 // TestLinesOfALake: an object has one class, account, region and day, and all records are in one.
 func TestLinesOfALake(t *testing.T) {
 	lake := Lake{Region: "eu-west-1"}
-	lines := lake.Lines(Encoder{})
+	lines := lake.LinePacker(Encoder{})
 	var rs []export.Record
 	for _, r := range rows(t) {
 		data, err := lines.Encode(r)
@@ -61,8 +61,8 @@ func TestLinesOfALake(t *testing.T) {
 	n := 0
 	for _, o := range objects {
 		for _, line := range exporttest.Lines(o.Data) {
-			v, err := Read(export.Record{Data: line})
-			if err != nil || !strings.HasPrefix(o.Key, lake.Place(v)+"/") {
+			v, err := ReadEvent(export.Record{Data: line})
+			if err != nil || !strings.HasPrefix(o.Key, lake.EventPlace(v)+"/") {
 				t.Errorf("%s in %s, %v", v.Metadata.UID, o.Key, err)
 			}
 			n++

@@ -56,9 +56,9 @@ func (e Encoder) Event(r export.Row) Event {
 		e.Version = V16
 	}
 	if r.Incident != nil {
-		return e.incident(r)
+		return e.incidentEvent(r)
 	}
-	return e.detection(r)
+	return e.detectionEvent(r)
 }
 
 // The words that ids stand for. A caption is the enumeration's, or is not there.
@@ -71,8 +71,8 @@ var (
 	priorities = map[int]string{1: "Low", 2: "Medium", 3: "High", 4: "Critical"}
 )
 
-// event is what both classes have.
-func (e Encoder) event(r export.Row, class int, name string, s alert.Severity, closed bool) Event {
+// newEvent is what both classes have.
+func (e Encoder) newEvent(r export.Row, class int, name string, s alert.Severity, closed bool) Event {
 	activity := 2
 	switch {
 	case closed:
@@ -83,23 +83,23 @@ func (e Encoder) event(r export.Row, class int, name string, s alert.Severity, c
 	id := severities[s]
 	return Event{
 		ActivityID: activity, ActivityName: activities[activity], CategoryUID: 2, CategoryName: "Findings", ClassUID: class, ClassName: name,
-		TypeUID: class*100 + activity, TypeName: name + ": " + activities[activity], Time: millis(r.Created), SeverityID: id, Severity: severity[id],
+		TypeUID: class*100 + activity, TypeName: name + ": " + activities[activity], Time: unixMillis(r.Created), SeverityID: id, Severity: severity[id],
 		Metadata: Metadata{
-			Version: e.Version, UID: r.ID, TenantUID: r.Tenant, Product: Product{"Onepane", "Onepane", e.Product}, LoggedTime: millis(r.Updated),
+			Version: e.Version, UID: r.ID, TenantUID: r.Tenant, Product: Product{"Onepane", "Onepane", e.Product}, LoggedTime: unixMillis(r.Updated),
 			Profiles: []string{"incident"},
 		},
 		Unmapped: map[string]string{},
 	}
 }
 
-func millis(t time.Time) int64 {
+func unixMillis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMilli()
 }
 
-func (v *Event) judge(w incident.Work) {
+func (v *Event) setVerdict(w incident.Work) {
 	switch w.Classification {
 	case "truePositive":
 		v.VerdictID = 2
@@ -109,7 +109,7 @@ func (v *Event) judge(w incident.Work) {
 		v.VerdictID = 5
 	}
 	v.Verdict = verdicts[v.VerdictID]
-	v.unmapped("determination", w.Determination)
+	v.setUnmapped("determination", w.Determination)
 	if w.AssignedTo != "" {
 		v.Assignee = &Named{w.AssignedTo}
 	}
@@ -118,40 +118,40 @@ func (v *Event) judge(w incident.Work) {
 	}
 }
 
-func (v *Event) unmapped(name, value string) {
+func (v *Event) setUnmapped(name, value string) {
 	if value != "" {
 		v.Unmapped[name] = value
 	}
 }
 
-func (v *Event) state(id int) { v.StatusID, v.Status = id, statuses[id] }
+func (v *Event) setStatus(id int) { v.StatusID, v.Status = id, statuses[id] }
 
-func (e Encoder) detection(r export.Row) Event {
+func (e Encoder) detectionEvent(r export.Row) Event {
 	m, a := r.Alert, r.Alert.Alert
-	v := e.event(r, Detection, "Detection Finding", a.Severity, m.Status == alert.StatusResolved)
-	v.StartTime, v.EndTime, v.Count, v.Message = millis(a.First), millis(a.Last), a.Count, a.Title
-	v.state(map[alert.Status]int{alert.StatusNew: 1, alert.StatusInProgress: 2, alert.StatusResolved: 4}[m.Status])
-	v.judge(m.Work)
+	v := e.newEvent(r, Detection, "Detection Finding", a.Severity, m.Status == alert.StatusResolved)
+	v.StartTime, v.EndTime, v.Count, v.Message = unixMillis(a.First), unixMillis(a.Last), a.Count, a.Title
+	v.setStatus(map[alert.Status]int{alert.StatusNew: 1, alert.StatusInProgress: 2, alert.StatusResolved: 4}[m.Status])
+	v.setVerdict(m.Work)
 	is := m.Alert.Class != alert.Exposure
 	v.IsAlert = &is
-	v.Metadata.CorrelationUID, v.Metadata.EventCode, v.Metadata.ProcessedTime = m.Incident, a.Type, millis(m.Created)
-	f := finding(m)
-	f.Desc, f.SrcURL, f.Analytic = a.Description, a.URL, analytic(a)
+	v.Metadata.CorrelationUID, v.Metadata.EventCode, v.Metadata.ProcessedTime = m.Incident, a.Type, unixMillis(m.Created)
+	f := findingOf(m)
+	f.Desc, f.SrcURL, f.Analytic = a.Description, a.URL, analyticOf(a)
 	v.FindingInfo, v.SrcURL = &f, r.Link(e.PortalURL)
-	if c := cloud(a.Account); c != nil {
+	if c := cloudOf(a.Account); c != nil {
 		v.Cloud = c
 		v.Metadata.Profiles = append(v.Metadata.Profiles, "cloud")
 	}
 	if a.Recommendation != "" {
 		v.Remediation = &Remediation{a.Recommendation}
 	}
-	v.evidence(e.Version, a.Evidence)
-	v.unmapped("native_severity", a.NativeSeverity)
-	v.unmapped("native_status", a.NativeStatus)
+	v.addEvidence(e.Version, a.Evidence)
+	v.setUnmapped("native_severity", a.NativeSeverity)
+	v.setUnmapped("native_status", a.NativeStatus)
 	return v
 }
 
-func analytic(a alert.Alert) *Analytic {
+func analyticOf(a alert.Alert) *Analytic {
 	if a.Type == "" {
 		return nil
 	}
@@ -161,11 +161,11 @@ func analytic(a alert.Alert) *Analytic {
 // attackVersion is the ATT&CK whose words are used.
 const attackVersion = "16"
 
-func finding(m *incident.AlertRecord) Finding {
+func findingOf(m *incident.AlertRecord) Finding {
 	a := m.Alert
 	f := Finding{
-		UID: a.Origin.ID, UIDAlt: a.ID, Title: a.Title, CreatedTime: millis(m.Created), ModifiedTime: millis(m.Updated),
-		FirstSeenTime: millis(a.First), LastSeenTime: millis(a.Last),
+		UID: a.Origin.ID, UIDAlt: a.ID, Title: a.Title, CreatedTime: unixMillis(m.Created), ModifiedTime: unixMillis(m.Updated),
+		FirstSeenTime: unixMillis(a.First), LastSeenTime: unixMillis(a.Last),
 	}
 	if a.Type != "" {
 		f.Types = []string{a.Type}
@@ -185,7 +185,7 @@ func finding(m *incident.AlertRecord) Finding {
 }
 
 // providers are clouds as OCSF's examples spell them; account types are 10 AWS Account, 11 GCP Project, 13 Azure Subscription.
-func cloud(a alert.Account) *Cloud {
+func cloudOf(a alert.Account) *Cloud {
 	c := &Cloud{Region: a.Region}
 	kind := 0
 	word := ""
@@ -206,31 +206,31 @@ func cloud(a alert.Account) *Cloud {
 	return c
 }
 
-func (e Encoder) incident(r export.Row) Event {
+func (e Encoder) incidentEvent(r export.Row) Event {
 	i := r.Incident
 	closed := i.Status == incident.Resolved || i.Status == incident.Redirected
-	v := e.event(r, Incident, "Incident Finding", i.Severity, closed)
-	v.StartTime, v.EndTime, v.Message, v.Desc = millis(i.First), millis(i.Last), i.Name, i.Summary
-	v.state(map[incident.Status]int{incident.Active: 1, incident.InProgress: 2, incident.Resolved: 4, incident.Redirected: 5}[i.Status])
-	v.judge(i.Work)
+	v := e.newEvent(r, Incident, "Incident Finding", i.Severity, closed)
+	v.StartTime, v.EndTime, v.Message, v.Desc = unixMillis(i.First), unixMillis(i.Last), i.Name, i.Summary
+	v.setStatus(map[incident.Status]int{incident.Active: 1, incident.InProgress: 2, incident.Resolved: 4, incident.Redirected: 5}[i.Status])
+	v.setVerdict(i.Work)
 	if v.Assignee == nil {
 		v.AssigneeGroup = &Named{"Unassigned"} // the class wants one of the two
 	}
-	v.PriorityID = priority(i.Severity)
+	v.PriorityID = priorityID(i.Severity)
 	v.Priority = priorities[v.PriorityID]
 	v.SrcURL = r.Link(e.PortalURL)
 	v.Metadata.CorrelationUID = i.ID
 	v.Findings = []Finding{}
 	for n := range r.Alerts {
-		v.Findings = append(v.Findings, finding(&r.Alerts[n]))
+		v.Findings = append(v.Findings, findingOf(&r.Alerts[n]))
 	}
 	if len(v.Findings) == 0 { // what was merged away has no alerts left, and the class wants a finding
 		v.Findings = append(v.Findings, Finding{UID: i.ID, Title: i.Name})
 	}
-	v.unmapped("redirect_incident_id", i.RedirectTo)
+	v.setUnmapped("redirect_incident_id", i.RedirectTo)
 	return v
 }
 
-func priority(s alert.Severity) int {
+func priorityID(s alert.Severity) int {
 	return map[alert.Severity]int{alert.Informational: 1, alert.Low: 1, alert.Medium: 2, alert.High: 3, alert.Critical: 4}[s]
 }

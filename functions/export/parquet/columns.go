@@ -35,17 +35,17 @@ func columnsOf(class int) (*columns, error) {
 		return nil, fault.Errorf(fault.Invalid, "no columns for class %d", class)
 	}
 	root := &node{}
-	group, err := root.structure(reflect.TypeFor[ocsf.Event](), class)
+	group, err := root.buildStruct(reflect.TypeFor[ocsf.Event](), class)
 	if err != nil {
 		return nil, err
 	}
 	c := &columns{root: root, schema: parquet.NewSchema("ocsf_"+strconv.Itoa(class), group)}
-	c.leaves = make([][]parquet.Value, root.number(0))
+	c.leaves = make([][]parquet.Value, root.numberColumns(0))
 	return c, nil
 }
 
-// structure makes n the node of a struct. Parquet's groups have their fields in the order of names.
-func (n *node) structure(t reflect.Type, class int) (parquet.Node, error) {
+// buildStruct makes n the node of a struct. Parquet's groups have their fields in the order of names.
+func (n *node) buildStruct(t reflect.Type, class int) (parquet.Node, error) {
 	group := parquet.Group{}
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -54,7 +54,7 @@ func (n *node) structure(t reflect.Type, class int) (parquet.Node, error) {
 			continue
 		}
 		child := &node{name: name, field: i}
-		column, err := child.of(f.Type, class)
+		column, err := child.buildType(f.Type, class)
 		if err != nil {
 			return nil, err
 		}
@@ -68,17 +68,17 @@ func (n *node) structure(t reflect.Type, class int) (parquet.Node, error) {
 	return group, nil
 }
 
-// of makes n the node of a type.
-func (n *node) of(t reflect.Type, class int) (parquet.Node, error) {
+// buildType makes n the node of a type.
+func (n *node) buildType(t reflect.Type, class int) (parquet.Node, error) {
 	switch t.Kind() {
 	case reflect.Pointer:
-		return n.of(t.Elem(), class)
+		return n.buildType(t.Elem(), class)
 	case reflect.Slice:
 		n.list = true
-		element, err := n.of(t.Elem(), class)
+		element, err := n.buildType(t.Elem(), class)
 		return parquet.List(element), err
 	case reflect.Struct:
-		return n.structure(t, class)
+		return n.buildStruct(t, class)
 	case reflect.String, reflect.Map: // a map as JSON: its keys are no columns that every file would have
 		return parquet.String(), nil
 	case reflect.Int:
@@ -91,25 +91,25 @@ func (n *node) of(t reflect.Type, class int) (parquet.Node, error) {
 	return nil, fault.Errorf(fault.Invalid, "no column for %s of type %s", n.name, t)
 }
 
-// number gives each value its column, the first of them next, and returns the one after the last.
-func (n *node) number(next int) int {
+// numberColumns gives each value its column, the first of them next, and returns the one after the last.
+func (n *node) numberColumns(next int) int {
 	if n.fields == nil {
 		n.column = next
 		return next + 1
 	}
 	for _, f := range n.fields {
-		next = f.number(next)
+		next = f.numberColumns(next)
 	}
 	return next
 }
 
-// row is an event as its columns' values with the levels of Dremel: how many of the optional and repeated nodes around a value are
+// rowOf is an event as its columns' values with the levels of Dremel: how many of the optional and repeated nodes around a value are
 // there, and which of the repeated ones it repeats. It is good until the next call.
-func (c *columns) row(v *ocsf.Event) (row parquet.Row, err error) {
+func (c *columns) rowOf(v *ocsf.Event) (row parquet.Row, err error) {
 	for i := range c.leaves {
 		c.leaves[i] = c.leaves[i][:0]
 	}
-	if err := c.value(c.root, reflect.ValueOf(v).Elem(), level{}); err != nil {
+	if err := c.writeValue(c.root, reflect.ValueOf(v).Elem(), level{}); err != nil {
 		return nil, err
 	}
 	for _, values := range c.leaves {
@@ -124,11 +124,11 @@ type level struct {
 	depth                  int // of lists
 }
 
-// write writes what n is in a struct: all there is, or that nothing is.
-func (c *columns) write(n *node, v reflect.Value, at level) error {
+// writeField writes what n is in a struct: all there is, or that nothing is.
+func (c *columns) writeField(n *node, v reflect.Value, at level) error {
 	if n.optional {
 		if v.IsZero() || v.Kind() == reflect.Map && v.Len() == 0 {
-			c.nothing(n, at)
+			c.writeNull(n, at)
 			return nil
 		}
 		at.definition++
@@ -137,10 +137,10 @@ func (c *columns) write(n *node, v reflect.Value, at level) error {
 		v = v.Elem()
 	}
 	if !n.list {
-		return c.value(n, v, at)
+		return c.writeValue(n, v, at)
 	}
 	if v.Len() == 0 {
-		c.nothing(n, at)
+		c.writeNull(n, at)
 	}
 	at.definition++
 	at.depth++
@@ -148,26 +148,26 @@ func (c *columns) write(n *node, v reflect.Value, at level) error {
 		if i > 0 {
 			at.repetition = at.depth
 		}
-		if err := c.value(n, v.Index(i), at); err != nil {
+		if err := c.writeValue(n, v.Index(i), at); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *columns) nothing(n *node, at level) {
+func (c *columns) writeNull(n *node, at level) {
 	if n.fields == nil {
-		c.add(n, parquet.NullValue(), at)
+		c.addLeaf(n, parquet.NullValue(), at)
 	}
 	for _, f := range n.fields {
-		c.nothing(f, at)
+		c.writeNull(f, at)
 	}
 }
 
-// value writes one value or struct.
-func (c *columns) value(n *node, v reflect.Value, at level) error {
+// writeValue writes one value or struct.
+func (c *columns) writeValue(n *node, v reflect.Value, at level) error {
 	for _, f := range n.fields {
-		if err := c.write(f, v.Field(f.field), at); err != nil {
+		if err := c.writeField(f, v.Field(f.field), at); err != nil {
 			return err
 		}
 	}
@@ -176,23 +176,23 @@ func (c *columns) value(n *node, v reflect.Value, at level) error {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		c.add(n, parquet.ByteArrayValue([]byte(v.String())), at)
+		c.addLeaf(n, parquet.ByteArrayValue([]byte(v.String())), at)
 	case reflect.Int:
-		c.add(n, parquet.Int32Value(int32(v.Int())), at)
+		c.addLeaf(n, parquet.Int32Value(int32(v.Int())), at)
 	case reflect.Int64:
-		c.add(n, parquet.Int64Value(v.Int()), at)
+		c.addLeaf(n, parquet.Int64Value(v.Int()), at)
 	case reflect.Bool:
-		c.add(n, parquet.BooleanValue(v.Bool()), at)
+		c.addLeaf(n, parquet.BooleanValue(v.Bool()), at)
 	default:
 		data, err := json.Marshal(v.Interface(), json.Deterministic(true))
 		if err != nil {
 			return fault.Errorf(fault.Invalid, "encode %s: %w", n.name, err)
 		}
-		c.add(n, parquet.ByteArrayValue(data), at)
+		c.addLeaf(n, parquet.ByteArrayValue(data), at)
 	}
 	return nil
 }
 
-func (c *columns) add(n *node, v parquet.Value, at level) {
+func (c *columns) addLeaf(n *node, v parquet.Value, at level) {
 	c.leaves[n.column] = append(c.leaves[n.column], v.Level(at.repetition, at.definition, n.column))
 }

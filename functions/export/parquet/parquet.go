@@ -35,7 +35,7 @@ const (
 	batchBytes  = 16 << 20 // as JSON; a fifth to a tenth of it as Parquet
 	recordBytes = 768 << 10
 	pageBytes   = 128 << 10 // a page ends with the value that fills it
-	changes     = 4000      // read at once, so that a schedule makes few files
+	changesPerPage     = 4000      // read at once, so that a schedule makes few files
 )
 
 // Encode implements export.Packer: the JSON form.
@@ -43,14 +43,14 @@ func (p *Packer) Encode(r export.Row) ([]byte, error) { return p.Encoder.Encode(
 
 // Limits implements export.Packer.
 func (p *Packer) Limits() export.Limits {
-	return export.Limits{Bytes: batchBytes, RecordBytes: recordBytes, Alerts: ocsf.MaxAlerts, Changes: changes}
+	return export.Limits{Bytes: batchBytes, RecordBytes: recordBytes, Alerts: ocsf.MaxAlerts, Changes: changesPerPage}
 }
 
 // Pack implements export.Packer.
 func (p *Packer) Pack(records []export.Record) ([]export.Object, error) {
 	events := make(map[string]ocsf.Event, len(records))
-	groups, err := export.Grouped(records, func(r export.Record) (string, error) {
-		v, err := ocsf.Read(r)
+	groups, err := export.GroupByPlace(records, func(r export.Record) (string, error) {
+		v, err := ocsf.ReadEvent(r)
 		events[r.ID] = v
 		return p.Place(v), err
 	})
@@ -63,17 +63,17 @@ func (p *Packer) Pack(records []export.Record) ([]export.Object, error) {
 		for i, r := range g.Records {
 			rows[i] = events[r.ID]
 		}
-		data, err := p.write(rows)
+		data, err := p.writeFile(rows)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, export.Object{Key: g.Place + "/" + export.Name(g.Records) + ".parquet", Type: MediaType, Data: data, Records: len(rows)})
+		out = append(out, export.Object{Key: g.Place + "/" + export.ObjectName(g.Records) + ".parquet", Type: MediaType, Data: data, Records: len(rows)})
 	}
 	return out, nil
 }
 
-// write is a file of events of one class.
-func (p *Packer) write(events []ocsf.Event) ([]byte, error) {
+// writeFile is a file of events of one class.
+func (p *Packer) writeFile(events []ocsf.Event) ([]byte, error) {
 	slices.SortStableFunc(events, func(a, b ocsf.Event) int { return cmp.Compare(a.Time, b.Time) })
 	class := events[0].ClassUID
 	c, err := p.columnsOf(class)
@@ -81,12 +81,12 @@ func (p *Packer) write(events []ocsf.Event) ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	w := p.writer(&b, c)
+	w := p.newWriter(&b, c)
 	for i := range events {
 		if events[i].ClassUID != class {
 			return nil, fault.Errorf(fault.Invalid, "events of classes %d and %d in one place", class, events[i].ClassUID)
 		}
-		row, err := c.row(&events[i])
+		row, err := c.rowOf(&events[i])
 		if err != nil {
 			return nil, err
 		}
@@ -100,9 +100,9 @@ func (p *Packer) write(events []ocsf.Event) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// writer is for one file: one that is reset has lost the names of its columns (parquet-go 0.32, whose Reset empties the paths that the
+// newWriter is for one file: one that is reset has lost the names of its columns (parquet-go 0.32, whose Reset empties the paths that the
 // last file's footer shares with them).
-func (p *Packer) writer(to io.Writer, c *columns) *parquet.GenericWriter[any] {
+func (p *Packer) newWriter(to io.Writer, c *columns) *parquet.GenericWriter[any] {
 	return parquet.NewGenericWriter[any](to, c.schema, parquet.PageBufferSize(pageBytes), parquet.Compression(&parquet.Zstd), parquet.DataPageVersion(1),
 		parquet.CreatedBy("onepane", p.Encoder.Product, ""), parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("time"))))
 }

@@ -24,7 +24,7 @@ import (
 )
 
 func packer(version string) *Packer {
-	return &Packer{Encoder: ocsf.Encoder{Version: version, Product: "1.2.3", PortalURL: "https://onepane.example"}, Place: ocsf.Lake{}.Place}
+	return &Packer{Encoder: ocsf.Encoder{Version: version, Product: "1.2.3", PortalURL: "https://onepane.example"}, Place: ocsf.Lake{}.EventPlace}
 }
 
 // rows are those of a small world, and alerts and incidents with everything, and with next to nothing.
@@ -113,7 +113,7 @@ func TestAnotherReaderFindsTheJSONForm(t *testing.T) {
 				t.Errorf("%s: not by time", o.Key)
 			}
 			last = v.Time
-			if !strings.HasPrefix(o.Key, ocsf.Lake{}.Place(v)+"/") {
+			if !strings.HasPrefix(o.Key, ocsf.Lake{}.EventPlace(v)+"/") {
 				t.Errorf("%s is in %s", v.Metadata.UID, o.Key)
 			}
 		}
@@ -332,7 +332,7 @@ func FuzzPack(f *testing.F) {
 	f.Add([]byte(`{"class_uid":2004,"evidences":[{},{"file":{"hashes":[]}},{"file":{"hashes":[{},{"value":"x"}]}}],"is_alert":false}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := export.Record{ID: "x", Data: data}
-		want, err := ocsf.Read(r)
+		want, err := ocsf.ReadEvent(r)
 		if err != nil {
 			return
 		}

@@ -57,31 +57,31 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 		return 0, fault.Errorf(fault.Denied, "no AWS credentials: %w", err)
 	}
 	for _, o := range objects {
-		if err := t.put(ctx, o); err != nil {
+		if err := t.putObject(ctx, o); err != nil {
 			return 0, fmt.Errorf("put object: %w", err)
 		}
 	}
 	return len(records), nil
 }
 
-// put writes an object, where its bucket turns out to be if need be.
-func (t *Target) put(ctx context.Context, o export.Object) error {
-	_, err := t.Client.PutObject(ctx, t.input(o), t.there)
-	if region := elsewhere(err); region != "" && region != t.region {
+// putObject writes an object, where its bucket turns out to be if need be.
+func (t *Target) putObject(ctx context.Context, o export.Object) error {
+	_, err := t.Client.PutObject(ctx, t.putInput(o), t.useBucketRegion)
+	if region := regionOf(err); region != "" && region != t.region {
 		t.region = region
-		_, err = t.Client.PutObject(ctx, t.input(o), t.there)
+		_, err = t.Client.PutObject(ctx, t.putInput(o), t.useBucketRegion)
 	}
-	return meant(err, !t.Overwrite, t.Now())
+	return classifyAnswer(err, !t.Overwrite, t.Now())
 }
 
-func (t *Target) there(o *s3.Options) {
+func (t *Target) useBucketRegion(o *s3.Options) {
 	if t.region != "" {
 		o.Region = t.region
 	}
 }
 
-// input is the request. The checksum is one that S3 keeps with the object, and a header: a trailer is more than some stores read.
-func (t *Target) input(o export.Object) *s3.PutObjectInput {
+// putInput is the request. The checksum is one that S3 keeps with the object, and a header: a trailer is more than some stores read.
+func (t *Target) putInput(o export.Object) *s3.PutObjectInput {
 	sum := sha256.Sum256(o.Data)
 	in := &s3.PutObjectInput{
 		Bucket: &t.Bucket, Key: aws.String(strings.TrimPrefix(path.Join(t.Prefix, o.Key), "/")), Body: bytes.NewReader(o.Data), ContentType: &o.Type,

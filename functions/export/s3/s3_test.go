@@ -126,9 +126,9 @@ func idsOf(t testing.TB, key string, data []byte) (ids []string) {
 }
 
 var packers = map[string]func() export.Packer{
-	"plain":   func() export.Packer { return export.Lines{Write: export.Plain} },
-	"ocsf":    func() export.Packer { return ocsf.Lake{Region: region}.Lines(ocsf.Encoder{}) },
-	"parquet": func() export.Packer { return &opparquet.Packer{Place: ocsf.Lake{Region: region}.Place} },
+	"plain":   func() export.Packer { return export.Lines{Write: export.EncodeJSON} },
+	"ocsf":    func() export.Packer { return ocsf.Lake{Region: region}.LinePacker(ocsf.Encoder{}) },
+	"parquet": func() export.Packer { return &opparquet.Packer{Place: ocsf.Lake{Region: region}.EventPlace} },
 }
 
 func TestPromises(t *testing.T) {

@@ -46,8 +46,8 @@ var severities = map[alert.Severity]string{
 	alert.Informational: "Informational", alert.Low: "Low", alert.Medium: "Medium", alert.High: "High", alert.Critical: "High",
 }
 
-// severity is Sentinel's, which knows neither critical nor unknown.
-func severity(s alert.Severity) string {
+// severityWord is Sentinel's, which knows neither critical nor unknown.
+func severityWord(s alert.Severity) string {
 	if w := severities[s]; w != "" {
 		return w
 	}
@@ -58,20 +58,20 @@ var alertStatuses = map[alert.Status]string{alert.StatusNew: "New", alert.Status
 
 const maxText = 8 << 10
 
-func (t *Target) alert(r export.Row) alertRow {
+func (t *Target) alertRowOf(r export.Row) alertRow {
 	m, a := r.Alert, r.Alert.Alert
 	status := alertStatuses[m.Status]
 	if status == "" {
 		status = "Unknown"
 	}
 	row := alertRow{
-		TimeGenerated: r.Updated.UTC(), RowID: r.ID, SystemAlertID: a.ID, DisplayName: a.Title, AlertName: a.Title, AlertSeverity: severity(a.Severity),
-		AlertType: a.Type, AlertLink: a.URL, Description: clip(a.Description), Entities: entities(a.Evidence), StartTime: a.First.UTC(), EndTime: a.Last.UTC(),
-		ProcessingEndTime: m.Created.UTC(), ProductName: a.Product, ProviderName: a.Origin.Provider, VendorName: vendor(a.Account.Cloud),
-		VendorOriginalID: a.Origin.ID, RemediationSteps: clip(a.Recommendation), Status: status, Tactics: tactics(a.Tactics, ","),
+		TimeGenerated: r.Updated.UTC(), RowID: r.ID, SystemAlertID: a.ID, DisplayName: a.Title, AlertName: a.Title, AlertSeverity: severityWord(a.Severity),
+		AlertType: a.Type, AlertLink: a.URL, Description: truncateText(a.Description), Entities: entitiesText(a.Evidence), StartTime: a.First.UTC(), EndTime: a.Last.UTC(),
+		ProcessingEndTime: m.Created.UTC(), ProductName: a.Product, ProviderName: a.Origin.Provider, VendorName: vendorOf(a.Account.Cloud),
+		VendorOriginalID: a.Origin.ID, RemediationSteps: truncateText(a.Recommendation), Status: status, Tactics: joinTactics(a.Tactics, ","),
 		Techniques: strings.Join(a.Techniques, ","), SourceSystem: "Detection",
 	}
-	row.ExtendedProperties = text(map[string]string{
+	row.ExtendedProperties = jsonText(map[string]string{
 		"IncidentId": m.Incident, "Tenant": r.Tenant, "Cloud": string(a.Account.Cloud), "AccountId": a.Account.ID, "Region": a.Account.Region, "OriginalSeverity": string(a.Severity),
 	})
 	for _, e := range a.Evidence {
@@ -85,14 +85,14 @@ func (t *Target) alert(r export.Row) alertRow {
 	return row
 }
 
-func clip(s string) string {
+func truncateText(s string) string {
 	if len(s) <= maxText {
 		return s
 	}
 	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
 
-func text(v any) string {
+func jsonText(v any) string {
 	data, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
 		return "{}" // texts and maps of them are always encodable
@@ -100,7 +100,7 @@ func text(v any) string {
 	return string(data)
 }
 
-func vendor(c entity.Cloud) string {
+func vendorOf(c entity.Cloud) string {
 	switch c {
 	case entity.Amazon:
 		return "AWS"
@@ -112,7 +112,7 @@ func vendor(c entity.Cloud) string {
 	return "Onepane"
 }
 
-func tactics(ts []attack.Tactic, sep string) string {
+func joinTactics(ts []attack.Tactic, sep string) string {
 	words := make([]string, len(ts))
 	for i, t := range ts {
 		words[i] = string(t)
@@ -123,8 +123,8 @@ func tactics(ts []attack.Tactic, sep string) string {
 // maxEntities is how many entities automation sees of an alert.
 const maxEntities = 50
 
-// entities are an alert's in Sentinel's schema of entities, as JSON text.
-func entities(evs []alert.Evidence) string {
+// entitiesText are an alert's in Sentinel's schema of entities, as JSON text.
+func entitiesText(evs []alert.Evidence) string {
 	out := []map[string]string{}
 	for i, e := range evs[:min(len(evs), maxEntities)] {
 		m := map[string]string{"$id": strconv.Itoa(i + 1)}
@@ -158,7 +158,7 @@ func entities(evs []alert.Evidence) string {
 		}
 		out = append(out, m)
 	}
-	return text(out)
+	return jsonText(out)
 }
 
 // incidentRow is a row of SecurityIncident.
@@ -180,7 +180,7 @@ type incidentRow struct {
 	Labels                []label
 	Comments              []comment
 	AlertIDs              []string `json:"AlertIds"`
-	AdditionalData        additional
+	AdditionalData        additionalData
 	CreatedTime           time.Time
 	LastModifiedTime      time.Time
 	FirstActivityTime     time.Time
@@ -202,7 +202,7 @@ type comment struct {
 	Created time.Time `json:"createdTimeUtc"`
 }
 
-type additional struct {
+type additionalData struct {
 	Alerts     int      `json:"alertsCount"`
 	Comments   int      `json:"commentsCount"`
 	Products   []string `json:"alertProductNames"`
@@ -214,17 +214,17 @@ type additional struct {
 // maxComments is how many of an incident's comments, the newest, a row carries.
 const maxComments = 20
 
-func (t *Target) incident(r export.Row) incidentRow {
+func (t *Target) incidentRowOf(r export.Row) incidentRow {
 	i := r.Incident
 	number, _ := strconv.ParseInt(i.ID, 10, 64) // ids are decimal
 	row := incidentRow{
 		TimeGenerated: r.Updated.UTC(), RowID: r.ID, IncidentName: i.ID, IncidentNumber: number, ProviderIncidentID: i.ID, ProviderName: "Onepane", Title: i.Name,
-		Description: clip(first(i.Summary, i.Description)), Severity: severity(i.Severity), Status: status(i.Status), ClassificationComment: clip(i.ResolvingComment),
+		Description: truncateText(first(i.Summary, i.Description)), Severity: severityWord(i.Severity), Status: statusWord(i.Status), ClassificationComment: truncateText(i.ResolvingComment),
 		Owner: map[string]string{}, Labels: []label{}, Comments: []comment{}, AlertIDs: []string{}, CreatedTime: i.Created.UTC(), LastModifiedTime: i.Updated.UTC(),
 		FirstActivityTime: i.First.UTC(), LastActivityTime: i.Last.UTC(), ModifiedBy: i.ModifiedBy, SourceSystem: "Onepane", IncidentURL: r.Link(t.PortalURL),
-		AdditionalData: additional{Alerts: i.Alerts, Comments: len(i.Comments), Products: i.Products, Tactics: []string{}, Tenant: r.Tenant, RedirectTo: i.RedirectTo},
+		AdditionalData: additionalData{Alerts: i.Alerts, Comments: len(i.Comments), Products: i.Products, Tactics: []string{}, Tenant: r.Tenant, RedirectTo: i.RedirectTo},
 	}
-	row.Classification, row.ClassificationReason = classification(i)
+	row.Classification, row.ClassificationReason = classificationOf(i)
 	if row.Status == "Closed" {
 		row.ClosedTime = i.Updated.UTC()
 	}
@@ -256,8 +256,8 @@ func first(a, b string) string {
 	return b
 }
 
-// status is Sentinel's: what is active is new to it, what was merged away is closed.
-func status(s incident.Status) string {
+// statusWord is Sentinel's: what is active is new to it, what was merged away is closed.
+func statusWord(s incident.Status) string {
 	switch s {
 	case incident.InProgress:
 		return "Active"
@@ -267,8 +267,8 @@ func status(s incident.Status) string {
 	return "New"
 }
 
-// classification follows the field synchronisation of Defender and Sentinel. An open incident has none.
-func classification(i *incident.Incident) (class, reason string) {
+// classificationOf follows the field synchronisation of Defender and Sentinel. An open incident has none.
+func classificationOf(i *incident.Incident) (class, reason string) {
 	switch {
 	case i.Status != incident.Resolved && i.Status != incident.Redirected:
 		return "", ""

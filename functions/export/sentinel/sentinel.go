@@ -64,11 +64,11 @@ func (t *Target) Encode(r export.Row) ([]byte, error) {
 	case r.Incident != nil && t.NoIncidents, r.Kind == store.ExposureChanged:
 		return nil, nil
 	case r.Incident != nil:
-		row = t.incident(r)
-	case !t.listed(r.Alert.Alert.Account.ID):
+		row = t.incidentRowOf(r)
+	case !t.isSubscribed(r.Alert.Alert.Account.ID):
 		return nil, nil
 	default:
-		row = t.alert(r)
+		row = t.alertRowOf(r)
 	}
 	data, err := json.Marshal(row, json.Deterministic(true))
 	if err != nil {
@@ -77,8 +77,8 @@ func (t *Target) Encode(r export.Row) ([]byte, error) {
 	return data, nil
 }
 
-// listed reports whether alerts of a subscription are sent. Azure writes the same id in either case.
-func (t *Target) listed(account string) bool {
+// isSubscribed reports whether alerts of a subscription are sent. Azure writes the same id in either case.
+func (t *Target) isSubscribed(account string) bool {
 	return len(t.Subscriptions) == 0 || slices.ContainsFunc(t.Subscriptions, func(s string) bool { return strings.EqualFold(s, account) })
 }
 
@@ -101,7 +101,7 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 		if len(body) == 1 {
 			continue
 		}
-		if err := t.post(ctx, stream.name, append(body, ']')); err != nil {
+		if err := t.postRows(ctx, stream.name, append(body, ']')); err != nil {
 			return 0, fmt.Errorf("stream %s: %w", stream.name, err)
 		}
 	}
@@ -115,7 +115,7 @@ func name(set, standard string) string {
 	return standard
 }
 
-func (t *Target) post(ctx context.Context, stream string, body []byte) error {
+func (t *Target) postRows(ctx context.Context, stream string, body []byte) error {
 	token, err := t.Token(ctx)
 	if err != nil {
 		return fmt.Errorf("get token: %w", err)
@@ -124,13 +124,13 @@ func (t *Target) post(ctx context.Context, stream string, body []byte) error {
 	h.Set("Authorization", "Bearer "+token)
 	h.Set("Content-Type", "application/json")
 	address := strings.TrimSuffix(t.Endpoint, "/") + "/dataCollectionRules/" + url.PathEscape(t.Rule) + "/streams/" + url.PathEscape(stream) + "?api-version=" + apiVersion
-	answer, err := export.Post(ctx, t.HTTP, address, h, body, t.Now)
-	return t.meant(stream, answer, err)
+	answer, err := export.PostRequest(ctx, t.HTTP, address, h, body, t.Now)
+	return t.classifyAnswer(stream, answer, err)
 }
 
-// meant says what to do about the service's answer, whose codes are those of "Logs Ingestion API in Azure Monitor": most refusals
+// classifyAnswer says what to do about the service's answer, whose codes are those of "Logs Ingestion API in Azure Monitor": most refusals
 // are the rule's and not a row's, and rows must not be set aside for them.
-func (t *Target) meant(stream string, answer []byte, err error) error {
+func (t *Target) classifyAnswer(stream string, answer []byte, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -83,7 +83,7 @@ func answer(w http.ResponseWriter, status int, code string) {
 func (s *workspace) Target() export.Target { return s.target() }
 func (s *workspace) target() *Target {
 	return &Target{
-		Endpoint: s.url, Rule: "dcr-0011", PortalURL: "https://onepane.example", HTTP: export.Client(), Now: func() time.Time { return exporttest.Begin },
+		Endpoint: s.url, Rule: "dcr-0011", PortalURL: "https://onepane.example", HTTP: export.NewHTTPClient(), Now: func() time.Time { return exporttest.Begin },
 		Token: func(context.Context) (string, error) { return "token", nil },
 	}
 }
@@ -245,7 +245,7 @@ func TestWordsOfIncidents(t *testing.T) {
 		{incident.Redirected, "", "Closed", "Undetermined", ""},
 	} {
 		i := &incident.Incident{ID: "10001", Status: tt.status, Severity: alert.Critical, Work: incident.Work{Classification: tt.class}}
-		row := (&Target{}).incident(export.Row{Incident: i})
+		row := (&Target{}).incidentRowOf(export.Row{Incident: i})
 		if row.Status != tt.want || row.Classification != tt.wantC || row.ClassificationReason != tt.wantWhy || row.Severity != "High" || row.IncidentNumber != 10001 {
 			t.Errorf("%s, %s: %+v", tt.status, tt.class, row)
 		}

@@ -86,9 +86,9 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 	for _, r := range records {
 		body = append(append(body, r.Data...), '\n')
 	}
-	got, err := t.post(ctx, "/services/collector/event", body)
+	got, err := t.postToCollector(ctx, "/services/collector/event", body)
 	if err != nil {
-		return 0, meant(got, err)
+		return 0, classifyAnswer(got, err)
 	}
 	if t.NoAck {
 		return len(records), nil
@@ -97,14 +97,14 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 	if err := json.Unmarshal(got, &a); err != nil || a.AckID == nil {
 		return 0, fault.Errorf(fault.Denied, "the collector gave no ackId: its token has indexer acknowledgement off")
 	}
-	if err := t.acknowledged(ctx, *a.AckID); err != nil {
+	if err := t.awaitAcknowledgement(ctx, *a.AckID); err != nil {
 		return 0, err
 	}
 	return len(records), nil
 }
 
-// meant tells a record's fault from the token's: 400 is given for both.
-func meant(got []byte, err error) error {
+// classifyAnswer tells a record's fault from the token's: 400 is given for both.
+func classifyAnswer(got []byte, err error) error {
 	var a answer
 	if fault.Of(err) != fault.Invalid || json.Unmarshal(got, &a) != nil {
 		return err
@@ -116,11 +116,11 @@ func meant(got []byte, err error) error {
 	return err
 }
 
-// acknowledged waits for the indexers.
-func (t *Target) acknowledged(ctx context.Context, id int64) error {
+// awaitAcknowledgement waits for the indexers.
+func (t *Target) awaitAcknowledgement(ctx context.Context, id int64) error {
 	body := []byte(`{"acks":[` + strconv.FormatInt(id, 10) + `]}`)
 	for range ackTries {
-		got, err := t.post(ctx, "/services/collector/ack", body)
+		got, err := t.postToCollector(ctx, "/services/collector/ack", body)
 		if err != nil {
 			return fmt.Errorf("ask for acknowledgement: %w", fault.Errorf(fault.Unavailable, "%w", err))
 		}
@@ -140,10 +140,10 @@ func (t *Target) acknowledged(ctx context.Context, id int64) error {
 	return fault.Errorf(fault.Unavailable, "the indexers did not confirm within %v", ackTries*ackPause)
 }
 
-func (t *Target) post(ctx context.Context, path string, body []byte) ([]byte, error) {
+func (t *Target) postToCollector(ctx context.Context, path string, body []byte) ([]byte, error) {
 	h := http.Header{}
 	h.Set("Authorization", "Splunk "+t.Token)
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Splunk-Request-Channel", t.Channel)
-	return export.Post(ctx, t.HTTP, strings.TrimSuffix(t.URL, "/")+path, h, body, t.Now)
+	return export.PostRequest(ctx, t.HTTP, strings.TrimSuffix(t.URL, "/")+path, h, body, t.Now)
 }

@@ -129,7 +129,7 @@ func reply(w http.ResponseWriter, code int, body string) {
 func (c *collector) Target() export.Target { return c.target() }
 func (c *collector) target() *Target {
 	return &Target{
-		URL: c.url, Token: token, Channel: channel, Write: export.Plain, HTTP: export.Client(), Now: func() time.Time { return exporttest.Begin },
+		URL: c.url, Token: token, Channel: channel, Write: export.EncodeJSON, HTTP: export.NewHTTPClient(), Now: func() time.Time { return exporttest.Begin },
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 }

@@ -74,16 +74,16 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 		h.Set("User-Agent", "onepane")
 		h.Set("Webhook-Id", r.ID)
 		h.Set("Webhook-Timestamp", at)
-		h.Set("Webhook-Signature", t.sign(r.ID, at, r.Data))
-		if _, err := export.Post(ctx, t.HTTP, t.URL, h, r.Data, t.Now); err != nil {
+		h.Set("Webhook-Signature", t.signatures(r.ID, at, r.Data))
+		if _, err := export.PostRequest(ctx, t.HTTP, t.URL, h, r.Data, t.Now); err != nil {
 			return i, err
 		}
 	}
 	return len(records), nil
 }
 
-// sign lists the signatures of a message.
-func (t *Target) sign(id, at string, body []byte) string {
+// signatures lists the signatures of a message.
+func (t *Target) signatures(id, at string, body []byte) string {
 	var out []string
 	for _, key := range t.Keys {
 		m := hmac.New(sha256.New, key)

@@ -68,7 +68,7 @@ func (h *hook) Target() export.Target {
 		h.t.Fatal(err)
 	}
 	other, _ := ParseKey("whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32)))
-	return &Target{URL: h.url, Keys: [][]byte{other, key}, Write: export.Plain, HTTP: export.Client(), Now: func() time.Time { return exporttest.Begin }}
+	return &Target{URL: h.url, Keys: [][]byte{other, key}, Write: export.EncodeJSON, HTTP: export.NewHTTPClient(), Now: func() time.Time { return exporttest.Begin }}
 }
 
 func (h *hook) Taken(testing.TB) []string {

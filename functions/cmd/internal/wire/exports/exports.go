@@ -107,7 +107,7 @@ func target(c config.Export, with Options) (export.Target, error) {
 	case "file":
 		return &file.Target{Dir: o["directory"], Name: c.Name, Pack: packer(c, with), Whole: c.Format == "parquet", Now: time.Now}, nil
 	case "webhook":
-		t := &webhook.Target{URL: o["url"], Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now}
+		t := &webhook.Target{URL: o["url"], Write: write, Alerts: alerts, HTTP: export.NewHTTPClient(), Now: time.Now}
 		for _, s := range secrets {
 			key, err := webhook.ParseKey(s)
 			if err != nil {
@@ -119,7 +119,7 @@ func target(c config.Export, with Options) (export.Target, error) {
 	case "splunk":
 		return &splunk.Target{
 			URL: o["url"], Token: secrets[0], Channel: o["channel"], NoAck: o["acknowledge"] == "false", Index: o["index"], Source: c.Name,
-			Write: write, Alerts: alerts, HTTP: export.Client(), Now: time.Now, Wait: export.Wait,
+			Write: write, Alerts: alerts, HTTP: export.NewHTTPClient(), Now: time.Now, Wait: export.Wait,
 		}, nil
 	case "blob":
 		return toBlob(c, with, secrets)
@@ -138,9 +138,9 @@ func packer(c config.Export, with Options) export.Packer {
 	e := inOCSF(c, with)
 	switch {
 	case c.Format == "parquet":
-		return &parquet.Packer{Encoder: e, Place: lake.Place}
+		return &parquet.Packer{Encoder: e, Place: lake.EventPlace}
 	case c.Format == "ocsf" && c.Target == "s3":
-		return lake.Lines(e)
+		return lake.LinePacker(e)
 	}
 	write, alerts := encoder(c, with)
 	return export.Lines{Write: write, Alerts: alerts}
@@ -173,7 +173,7 @@ func encoder(c config.Export, with Options) (export.Encoder, int) {
 	if c.Format == "ocsf" {
 		return inOCSF(c, with).Encode, ocsf.MaxAlerts
 	}
-	return export.Plain, 0
+	return export.EncodeJSON, 0
 }
 
 func inOCSF(c config.Export, with Options) ocsf.Encoder {
@@ -198,7 +198,7 @@ func toSentinel(c config.Export, with Options) export.Target {
 	o := c.Options
 	return &sentinel.Target{
 		Endpoint: o["endpoint"], Rule: o["rule"], AlertStream: o["alertStream"], IncidentStream: o["incidentStream"], NoIncidents: o["incidents"] == "false",
-		Subscriptions: slices.Clone(c.Subscriptions), PortalURL: with.PortalURL, HTTP: export.Client(), Now: time.Now,
+		Subscriptions: slices.Clone(c.Subscriptions), PortalURL: with.PortalURL, HTTP: export.NewHTTPClient(), Now: time.Now,
 		Token: func(ctx context.Context) (string, error) {
 			t, err := credential.Token(ctx, identity.Request{Scope: sentinel.Scope})
 			return t.Value, err

@@ -31,13 +31,13 @@ var hints = map[string]string{
 	"SignatureDoesNotMatch": "the secret access key is wrong",
 }
 
-// meant is what an answer means to an export. Addresses and the store's words are left out of it: codes say enough. With
+// classifyAnswer is what an answer means to an export. Addresses and the store's words are left out of it: codes say enough. With
 // conditional writes a 412 is no error: the object is there.
-func meant(err error, conditional bool, now time.Time) error {
+func classifyAnswer(err error, conditional bool, now time.Time) error {
 	if err == nil {
 		return nil
 	}
-	status, header := answer(err)
+	status, header := responseOf(err)
 	if status == 0 {
 		return fault.Errorf(fault.Unavailable, "the store does not answer")
 	}
@@ -49,7 +49,7 @@ func meant(err error, conditional bool, now time.Time) error {
 	if h := hints[code]; h != "" {
 		words += " (" + h + ")"
 	}
-	err = export.Answered(status, header, []byte(words), now)
+	err = export.AnswerError(status, header, []byte(words), now)
 	kind, known := kinds[code]
 	switch {
 	case known:
@@ -66,8 +66,8 @@ func meant(err error, conditional bool, now time.Time) error {
 	return fault.Errorf(kind, "%w", err)
 }
 
-// answer is the status and header that err came with; 0 when there was no answer.
-func answer(err error) (int, http.Header) {
+// responseOf is the status and header that err came with; 0 when there was no answer.
+func responseOf(err error) (int, http.Header) {
 	var r *awshttp.ResponseError
 	if !errors.As(err, &r) || r.Response == nil || r.Response.Response == nil {
 		return 0, nil
@@ -83,10 +83,10 @@ func codeOf(err error) string {
 	return ""
 }
 
-// elsewhere is the region that the store says the bucket is in; empty when it says nothing of that. A signature for the wrong region
+// regionOf is the region that the store says the bucket is in; empty when it says nothing of that. A signature for the wrong region
 // is 400 where a store lets nobody ask, and 301 else.
-func elsewhere(err error) string {
-	status, header := answer(err)
+func regionOf(err error) string {
+	status, header := responseOf(err)
 	if code := codeOf(err); status != http.StatusMovedPermanently && code != "AuthorizationHeaderMalformed" && code != "IllegalLocationConstraintException" {
 		return ""
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// explain lists each attack of a scenario with what is not where most of it is, and what is there and should not be.
-func explain(w io.Writer, s attacks.Scenario, p prediction) {
+// listAttacks lists each attack of a scenario with what is not where most of it is, and what is there and should not be.
+func listAttacks(w io.Writer, s attacks.Scenario, p prediction) {
 	alerts := map[string]attacks.Labelled{}
 	members := map[string][]attacks.Labelled{}
 	var ids []string
@@ -23,56 +23,56 @@ func explain(w io.Writer, s attacks.Scenario, p prediction) {
 	for _, id := range ids {
 		members[p.incident[id]] = append(members[p.incident[id]], alerts[id])
 	}
-	for _, d := range score(truthOf(s), p).Detail {
+	for _, d := range scorePrediction(truthOf(s), p).Detail {
 		fmt.Fprintf(w, "\n%-40s %3d alerts  complete %.2f  pure %.2f  stages %.2f  in %d incidents%s  main %s\n",
 			d.Label, d.Alerts, d.Completeness, d.Purity, d.Stages, d.Fragments, map[bool]string{true: "  MERGED WITH ANOTHER"}[d.Merged], d.Best)
 		if d.Completeness < 1 {
-			astray(w, d, ids, alerts, p, members)
+			listLost(w, d, ids, alerts, p, members)
 		}
-		intruders(w, d, members[d.Best])
+		listIntruders(w, d, members[d.Best])
 	}
 }
 
-// shown is how many alerts of a sort are listed for an attack.
-const shown = 12
+// maxListed is how many alerts of a sort are listed for an attack.
+const maxListed = 12
 
-// astray lists the alerts of an attack outside its main incident.
-func astray(w io.Writer, d detail, ids []string, alerts map[string]attacks.Labelled, p prediction, members map[string][]attacks.Labelled) {
+// listLost lists the alerts of an attack outside its main incident.
+func listLost(w io.Writer, d detail, ids []string, alerts map[string]attacks.Labelled, p prediction, members map[string][]attacks.Labelled) {
 	n := 0
 	for _, id := range ids {
 		a := alerts[id]
 		if a.Label.Incident != d.Label || p.incident[id] == d.Best {
 			continue
 		}
-		if n++; n <= shown {
-			fmt.Fprintf(w, "  lost  %s  (incident %s of %d)\n", line(a), p.incident[id], len(members[p.incident[id]]))
+		if n++; n <= maxListed {
+			fmt.Fprintf(w, "  lost  %s  (incident %s of %d)\n", alertLine(a), p.incident[id], len(members[p.incident[id]]))
 		}
 	}
-	more(w, n)
+	printRest(w, n)
 }
 
-// intruders lists what is in an attack's main incident and belongs elsewhere.
-func intruders(w io.Writer, d detail, in []attacks.Labelled) {
+// listIntruders lists what is in an attack's main incident and belongs elsewhere.
+func listIntruders(w io.Writer, d detail, in []attacks.Labelled) {
 	n := 0
 	for _, a := range in {
 		if a.Label.Incident == d.Label || a.Label.Incident == attacks.IsUnknown {
 			continue
 		}
-		if n++; n <= shown {
-			fmt.Fprintf(w, "  wrong %s  is %s\n", line(a), a.Label.Incident)
+		if n++; n <= maxListed {
+			fmt.Fprintf(w, "  wrong %s  is %s\n", alertLine(a), a.Label.Incident)
 		}
 	}
-	more(w, n)
+	printRest(w, n)
 }
 
-func more(w io.Writer, n int) {
-	if n > shown {
-		fmt.Fprintf(w, "  … and %d more\n", n-shown)
+func printRest(w io.Writer, n int) {
+	if n > maxListed {
+		fmt.Fprintf(w, "  … and %d more\n", n-maxListed)
 	}
 }
 
-// line tells an alert in one line.
-func line(a attacks.Labelled) string {
+// alertLine tells an alert in one line.
+func alertLine(a attacks.Labelled) string {
 	out := fmt.Sprintf("%s %s %-10s %s %q", a.Alert.ID, a.Alert.Time.Format("01-02 15:04:05"), a.Label.Stage, a.Alert.Source, a.Alert.Type+"|"+a.Alert.Title)
 	if a.Label.DupOf != "" {
 		out += " copy of " + a.Label.DupOf
