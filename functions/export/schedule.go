@@ -54,8 +54,8 @@ func (s Schedule) nextRun(last time.Time) time.Time {
 // The waits of a runner.
 const (
 	pollInterval = time.Second // between looks at the feed, the schedule and the backfill
-	firstRetry     = time.Second
-	longestRetry      = 5 * time.Minute
+	firstRetry   = time.Second
+	longestRetry = 5 * time.Minute
 )
 
 // retryBackoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to lastTry, less up to half of

@@ -51,15 +51,15 @@ func (h *predicted) alertCount() int {
 
 // tally is the count behind the figures.
 type tally struct {
-	incidents   map[string]*predicted
-	order   []string
-	size    map[string]int             // label → alerts
-	stages  map[string]map[string]bool // label → stages
-	reached map[[2]string]map[string]bool
-	noise   int
-	labels  []string
-	dups    [][2]string
-	missing int
+	incidents map[string]*predicted
+	order     []string
+	size      map[string]int             // label → alerts
+	stages    map[string]map[string]bool // label → stages
+	reached   map[[2]string]map[string]bool
+	noise     int
+	labels    []string
+	dups      [][2]string
+	missing   int
 }
 
 // scorePrediction computes the figures of a prediction.

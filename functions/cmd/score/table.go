@@ -15,7 +15,9 @@ type threshold struct {
 	least bool // the bound is the least allowed, else the most
 }
 
-func (t threshold) isMissedBy(v float64) bool { return t.least && v < t.bound || !t.least && v > t.bound }
+func (t threshold) isMissedBy(v float64) bool {
+	return t.least && v < t.bound || !t.least && v > t.bound
+}
 
 var thresholds = []threshold{
 	{"mB3-F1", func(f figures) float64 { return f.MB3 }, 0.90, true},

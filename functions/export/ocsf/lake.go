@@ -28,7 +28,7 @@ type Lake struct {
 const (
 	DefaultDetections = "ext/onepane-alerts"
 	DefaultIncidents  = "ext/onepane-incidents"
-	noRegion         = "global"
+	noRegion          = "global"
 )
 
 // EventPlace is the directory of an event.

@@ -32,10 +32,10 @@ type Packer struct {
 // The bounds of what is written: Security Lake wants data pages of at most 1 MB and row groups of at most 256 MB. A batch becomes one
 // row group for each file, so that a batch's bytes bound the memory. A value is not split over pages, which bounds a record.
 const (
-	batchBytes  = 16 << 20 // as JSON; a fifth to a tenth of it as Parquet
-	recordBytes = 768 << 10
-	pageBytes   = 128 << 10 // a page ends with the value that fills it
-	changesPerPage     = 4000      // read at once, so that a schedule makes few files
+	batchBytes     = 16 << 20 // as JSON; a fifth to a tenth of it as Parquet
+	recordBytes    = 768 << 10
+	pageBytes      = 128 << 10 // a page ends with the value that fills it
+	changesPerPage = 4000      // read at once, so that a schedule makes few files
 )
 
 // Encode implements export.Packer: the JSON form.
