@@ -83,8 +83,8 @@ var Functions = []Function{
 	{"api", "httpTrigger", "req", "{*path}"},
 }
 
-// AppRoles are the roles of the API's Entra application, as the API reads them in tokens. A test of the app holds them against
-// those of the API.
+// AppRoles are the roles of the API's Entra application, as the API reads them in tokens. A test of the app holds them
+// against those of the API.
 var AppRoles = []string{
 	"Onepane.Ingest.All", "Onepane.Operate.All",
 	"SecurityAlert.Read.All", "SecurityAlert.ReadWrite.All", "SecurityIncident.Read.All", "SecurityIncident.ReadWrite.All",

@@ -8,10 +8,10 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// matchEvent reports whether an EventBridge pattern takes an event, for the part of the language that is used here: exact
-// values, anything-but, prefix and exists. All other words are errors, so that a pattern is never believed untested.
-// The rules: fields of a pattern must all match; a field's list matches when one of its alternatives does; an array in
-// the event matches when one of its elements does ("Amazon EventBridge event patterns").
+// matchEvent reports whether an EventBridge pattern takes an event, for the part of the language that is used here:
+// exact values, anything-but, prefix and exists. All other words are errors, so that a pattern is never believed
+// untested. The rules: fields of a pattern must all match; a field's list matches when one of its alternatives does; an
+// array in the event matches when one of its elements does ("Amazon EventBridge event patterns").
 func matchEvent(pattern, event any) (bool, error) {
 	switch p := pattern.(type) {
 	case map[string]any:

@@ -112,7 +112,8 @@ func (s *site) checkAssignments() {
 	}
 }
 
-// checkAppRoles: the Entra application has the roles that the API reads, each by the name it reads, for people and machines alike.
+// checkAppRoles: the Entra application has the roles that the API reads, each by the name it reads, for people and
+// machines alike.
 func checkAppRoles(s *site) {
 	of, _ := s.modules[Azure].locals["app_roles_of_api"].(map[string]any)
 	if got := slices.Sorted(maps.Keys(of)); !slices.Equal(got, AppRoles) {

@@ -69,7 +69,8 @@ func checkNoSecrets(s *site) {
 	}
 }
 
-// The table knows every setting that shared/config and the hosts of the clouds read, and they read every setting of the table.
+// The table knows every setting that shared/config and the hosts of the clouds read, and they read every setting of the
+// table.
 func TestCodeReadsTheseSettings(t *testing.T) {
 	known, read := map[string]bool{}, map[string]bool{}
 	for _, s := range Settings {

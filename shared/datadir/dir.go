@@ -1,6 +1,6 @@
 // Package datadir is the one data directory of an embedded Onepane: what the bus and the store keep on disk, in
-// one pebble database. It gives them atomic batches, a log of events that both may read, and nothing else: what the
-// tables mean is their affair.
+// one pebble database. It gives them atomic batches and a log of events that both read; what the tables mean is left to
+// localbus and localstore.
 //
 //	publish ──▶ log ──▶ consume ──▶ store
 //	            │ one synced write     │ a head that points into the log
@@ -23,8 +23,8 @@
 //	table                  key                        value
 //	'l' log                Q T position               event: attributes, then its data as published   (datadir)
 //	'p' progress           Q T                        last position that is done with                 (datadir)
-//	's' shelf              Q number                   event                                           (localbus)
-//	'S' shelf by id        Q id                       number                                          (localbus)
+//	's' quarantine         Q number                   event                                           (localbus)
+//	'S' quarantine by id   Q id                       number                                          (localbus)
 //	't' tenant             T                          version, sequence, counts                       (localstore)
 //	'a' alert by id        T id                       row table, created                              (localstore)
 //	'A' alert rows         T ^created id              head                                            (localstore)
@@ -42,7 +42,7 @@
 //	'n' nodes              T node key                 node                                            (localstore)
 //	'f' feed               T version                  what one commit changed                         (localstore)
 //	'd' documents          KIND id                    version, then JSON                              (localstore)
-//	'j' journals           T id                       expiry, then JSON                               (localstore)
+//	'j' audit entries      T id                       expiry, then JSON                               (localstore)
 package datadir
 
 import (
@@ -244,6 +244,7 @@ func makeSynced(fs vfs.FS, path string) error {
 // Path names the directory.
 func (d *Dir) Path() string { return d.path }
 
+// checkWritable is the reason that nothing can be written now, nil when it can.
 func (d *Dir) checkWritable() error {
 	if err := d.broken.Load(); err != nil {
 		return *err

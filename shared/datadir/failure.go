@@ -15,8 +15,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// diskSpace refuses writes before the disk is full, because pebble cannot go on once its own write-ahead log has met a full
-// disk, and needs some room to compact.
+// diskSpace refuses writes before the disk is full, because pebble cannot go on once its own write-ahead log has met a
+// full disk, and needs some room to compact.
 type diskSpace struct {
 	fs      vfs.FS
 	path    string
@@ -66,7 +66,7 @@ func (d *Dir) markBroken(err error) error {
 	return *d.broken.Load()
 }
 
-// recoverFatal turns a fatal panic of the logger below into the error of the call that met it.
+// recoverFatal turns a panic of pebbleLogger.Fatalf into the error of the call that met it.
 func (d *Dir) recoverFatal(err *error) {
 	switch p := recover().(type) {
 	case nil:
@@ -77,14 +77,14 @@ func (d *Dir) recoverFatal(err *error) {
 	}
 }
 
-// fatalPanic is what logger.Fatalf panics with.
+// fatalPanic is what pebbleLogger.Fatalf panics with.
 type fatalPanic struct{ err error }
 
 func (f fatalPanic) Error() string { return f.err.Error() }
 
-// pebbleLogger is pebble's way of talking. pebble expects Fatalf not to return and would otherwise acknowledge what it
-// could not write. In a caller's goroutine the panic becomes that call's error; in pebble's own it ends the process with the
-// message, as pebble means it to, and the next start recovers.
+// pebbleLogger takes pebble's messages. pebble expects Fatalf not to return, and would otherwise acknowledge what it
+// could not write. In a caller's goroutine the panic becomes that call's error; in one of pebble's own it ends the
+// process with the message, as pebble means it to, and the next start recovers.
 type pebbleLogger struct {
 	dir *Dir
 	log *slog.Logger

@@ -13,9 +13,9 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Log is the log of one queue: for each session its events in the order of publishing, numbered from 1, and how far
-// they have been dealt with. The bus appends, moves the progress and drops what goes to its shelf; the store reads bodies
-// and drops those that it does not keep. What stays is written in package localbus.
+// Log is the log of one queue: for each session its events in the order of publishing, numbered from 1, and the
+// position up to which they have been completed. The bus appends, moves the progress and drops what it quarantines; the
+// store reads bodies and drops those that no alert is kept by. Package localbus says which events stay.
 type Log struct {
 	dir  *Dir
 	name string

@@ -24,8 +24,8 @@ type sortValue struct {
 	text string
 }
 
-// SortKeyOf is the place of a row in an order. Times count as instants, to the nanosecond, and one that is not set comes
-// before all others; severities count by rank; everything else as text without case.
+// SortKeyOf is the place of a row in an order. Times count as instants, to the nanosecond, and one that is not set
+// comes before all others; severities count by rank; everything else as text without case.
 func SortKeyOf(row Row, order []Order) SortKey {
 	return SortKey{appendSortValues(make([]sortValue, 0, len(order)), row, order), row.Text(ID)}
 }
@@ -46,8 +46,8 @@ func appendSortValues(values []sortValue, row Row, order []Order) []sortValue {
 	return values
 }
 
-// Compare is negative when k comes before other in the order that both were made for, positive when after. Rows that the
-// order leaves equal come in the order of their ids, ascending whatever the directions of its terms.
+// Compare is negative when k comes before other in the order that both were made for, positive when after. Rows that
+// the order leaves equal come in the order of their ids, ascending whatever the directions of its terms.
 func (k SortKey) Compare(other SortKey, order []Order) int {
 	for i, o := range order {
 		a, b := &k.values[i], &other.values[i]

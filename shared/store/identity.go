@@ -6,27 +6,32 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
+// Loader is the reading half of Correlation.
+type Loader interface {
+	Load(ctx context.Context, tenant string, refs incident.Refs) (incident.Loaded, error)
+}
+
 // IdentityOf answers Index.Identity from the nodes that Load gives.
-func IdentityOf(ctx context.Context, c Correlation, tenant, name string) (incident.Identity, error) {
-	const longest = 20 // names of names of names; correlation makes no circle
+func IdentityOf(ctx context.Context, l Loader, tenant, name string) (incident.Identity, error) {
+	const longest = 20 // aliases of aliases; correlation makes no circle
 	out := incident.Identity{Key: name}
 	for range longest {
-		l, err := c.Load(ctx, tenant, incident.Refs{Nodes: []string{out.Key}})
+		loaded, err := l.Load(ctx, tenant, incident.Refs{Nodes: []string{out.Key}})
 		if err != nil {
 			return out, err
 		}
-		if len(l.Nodes) == 0 {
+		if len(loaded.Nodes) == 0 {
 			return out, nil
 		}
-		n := l.Nodes[0]
-		if n.SameAs == "" {
-			out.Aliases = n.Aliases
-			for _, o := range n.Targets {
-				out.Targets = append(out.Targets, o.Key)
+		node := loaded.Nodes[0]
+		if node.SameAs == "" {
+			out.Aliases = node.Aliases
+			for _, t := range node.Targets {
+				out.Targets = append(out.Targets, t.Key)
 			}
 			return out, nil
 		}
-		out.Key = n.SameAs
+		out.Key = node.SameAs
 	}
 	return out, nil
 }

@@ -1,22 +1,13 @@
-// Package store keeps alerts, exposures, incidents and the correlation state of each tenant: the promises, in words.
-// Drivers keep them (localstore, cosmos), storetest checks every one.
+// Package store keeps alerts, exposures, incidents and the correlation state of each tenant, documents and audit logs:
+// the promises, in words. The drivers localstore and cosmos keep them; storetest checks every one on both.
 //
 //	correlate ──Load──▶ decide ──Commit(version)──▶ all of it, or none
 //	api, portal, export ──Incidents, Alerts, Changes──▶ what was committed
+//	api, settings, export ──Documents, AuditLog──▶ what people set and did
 //
-// # What Cosmos DB can promise, and how
-//
-// The contract is cut to what one Cosmos logical partition can do: a transactional batch is atomic within one
-// partition key, holds at most 100 operations and 2 MB, and costs 5 RU per KB-sized write; 20 GB and 10,000 RU/s per
-// logical partition; no ORDER BY across partitions.
-//
-//	Commit = write what is bulky to "blobs", each named by its content, seen by nobody;
-//	         then ONE batch in "state": replace root (If-Match) + create c-<version> + names
-//
-// A crash between the two leaves a blob that nothing names; a lost race fails the batch with 412, which is
-// fault.Conflict. Blobs cannot be named by version: the loser of a race would overwrite what the winner has committed.
-// Commits are a log; tables of incidents and nodes are folded out of it by the dozen, since a batch of alerts touches
-// some incident or node of every shard. Package cosmos has the drawing, the figures and where growth ends.
+// Every method is safe for concurrent use. A tenant name is at most 200 bytes; a longer one is fault.Invalid. What a
+// change means is decided in package correlation, comparing and paging rows in package query; how a driver batches and
+// what that costs stands in the driver's own package comment.
 package store
 
 import (
@@ -51,7 +42,7 @@ type Reader interface {
 	Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error)
 	// Alerts lists alerts; neither exposures nor folded alerts are among them.
 	Alerts(ctx context.Context, tenant string, q query.Query) (Page[incident.AlertRecord], error)
-	// Exposures lists posture findings.
+	// Exposures lists posture findings; folded ones are not among them.
 	Exposures(ctx context.Context, tenant string, q query.Query) (Page[incident.AlertRecord], error)
 	// Incident finds one incident by id, also a redirected one; fault.NotFound when there is none.
 	Incident(ctx context.Context, tenant, id string) (incident.Incident, error)
@@ -60,18 +51,21 @@ type Reader interface {
 	// IncidentAlerts lists the alerts of an incident and of all that were merged into it, by first activity unless q
 	// orders otherwise.
 	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (Page[incident.AlertRecord], error)
-	// Stats counts what is stored, all tenants together. It may lag a little behind.
+	// Stats counts the rows of all tenants together. It may lag behind the latest commits.
 	Stats(ctx context.Context) (Stats, error)
 }
 
-// Index finds what was said of things, by any of their names. It looks at alerts that name them and at no others.
+// Index finds alerts by the names of the things in their evidence. Its cost grows with the alerts that name them and
+// not with others.
 type Index interface {
-	// Mentions lists the alerts and exposures that name a thing by one of m.Names, each once, folded ones left out. An alert's
-	// evidence only grows: one that has lost a name all the same may still be listed.
+	// Mentions lists the alerts and exposures that name a thing by one of m.Names, each once, folded ones left out: up
+	// to m.Limit, which must be positive, newest first unless m.Oldest. An alert whose evidence has lost a name may
+	// still be listed under it.
 	Mentions(ctx context.Context, tenant string, m incident.MentionQuery) ([]incident.Mention, error)
-	// Identity is what correlation remembers of a name. It forgets what no alert has named for incident.NodeLife.
+	// Identity is what correlation remembers of a name; a name that no alert has used for incident.NodeLife has only
+	// itself.
 	Identity(ctx context.Context, tenant, name string) (incident.Identity, error)
-	// Sources counts what the tenant has from each provider, by name.
+	// Sources counts the tenant's alerts and exposures from each provider, sorted by the provider's name.
 	Sources(ctx context.Context, tenant string) ([]incident.Source, error)
 }
 
@@ -83,9 +77,9 @@ type Stats = query.Stats
 
 // Feed tells what changed, for exports and live views.
 type Feed interface {
-	// Changes returns up to limit changes of the tenant after the cursor ("" for the beginning) in commit order, and the cursor
-	// after them. Every committed change appears; one that was overtaken by a later change of the same thing may be
-	// left out. Read what changed with Reader.
+	// Changes returns up to limit changes of the tenant after the cursor ("" for the beginning) in commit order, and
+	// the cursor after them. Every committed change appears; one that was overtaken by a later change of the same thing
+	// may be left out. Read what changed with Reader. A cursor that Changes did not give is fault.Invalid.
 	Changes(ctx context.Context, tenant, cursor string, limit int) (changes []Change, next string, err error)
 }
 
@@ -93,10 +87,10 @@ type Feed interface {
 type Retention interface {
 	// Purge deletes up to limit incidents that are resolved and were last updated before the given time, each with the
 	// incidents merged into it, all their alerts and the alerts folded into those. It returns how many incidents it
-	// deleted: fewer than limit means that no more are due. An incident that is not resolved stays, whatever its age, and
-	// so does what belongs to it. What was deleted is fault.NotFound to every reader; the feed may still name it. When a
-	// purge breaks off within an incident, the next one deletes the rest. Before must lie incident.LeastKept back or
-	// more, for correlation remembers that long.
+	// deleted: fewer than limit means that no more are due. An incident that is not resolved stays, whatever its age,
+	// and so does what belongs to it. What was deleted is fault.NotFound to every reader; the feed may still name it.
+	// When a purge breaks off within an incident, the next one deletes the rest. Before must lie incident.LeastKept
+	// back or more, for correlation remembers that long.
 	Purge(ctx context.Context, tenant string, before time.Time, limit int) (int, error)
 }
 

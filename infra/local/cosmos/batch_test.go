@@ -77,8 +77,8 @@ func TestBatchFailures(t *testing.T) {
 	}
 }
 
-// A batch that prefers a minimal answer has none: azcosmos v1.5.0, ExecuteTransactionalBatch, says that the service does
-// not send a payload then.
+// A batch that prefers a minimal answer has none: azcosmos v1.5.0, ExecuteTransactionalBatch, says that the service
+// does not send a payload then.
 func TestMinimalBatchHasNoBody(t *testing.T) {
 	f := start(t, things())
 	f.create(t, "t1", `{"id":"a","tenant":"t1"}`)

@@ -10,8 +10,8 @@ import (
 	"github.com/onepane/onepane/infra/local/cosmos"
 )
 
-// What one commit of a hundred alerts costs this server: a batch of one item of 100 KB and 30 of 2 KB. Simulations of a million
-// alerts are 10,000 of these.
+// What one commit of a hundred alerts costs this server: a batch of one item of 100 KB and 30 of 2 KB. Simulations of a
+// million alerts are 10,000 of these.
 func BenchmarkBatch(b *testing.B) {
 	account := cosmos.Start(b, cosmos.Options{Databases: []cosmos.Database{{ID: "db", Containers: []cosmos.Container{plain()}}}})
 	cred, err := azcosmos.NewKeyCredential(account.Key())

@@ -14,8 +14,8 @@ package cosmos
 //	    (b1) read 1 RU at 1 KB, 10 RU at 100 KB; write 5 and 50
 //	    (b2) queries are not given as a formula, only what they depend on
 //
-// read(size) = max(table (a1), line through (b1)), write(size) likewise, sizes between two rows in proportion, nothing below
-// 1 KB. The size is that of the stored JSON with the service's own properties.
+// read(size) = max(table (a1), line through (b1)), write(size) likewise, sizes between two rows in proportion, nothing
+// below 1 KB. The size is that of the stored JSON with the service's own properties.
 //
 // Ours, for want of a published rule: a query costs queryBase for each page and each physical partition it visits, and
 // what reading the documents costs that it must load: those that match, when every property the filter names is

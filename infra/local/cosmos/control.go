@@ -67,7 +67,8 @@ func (r resource) properties() map[string]any {
 	return map[string]any{"id": r.id, "_rid": r.rid, "_self": r.self, "_etag": r.etag, "_ts": r.changed.Unix()}
 }
 
-// account answers the account's own description: a client goes to the addresses given here, not to the one it was given.
+// account answers the account's own description: a client goes to the addresses given here, not to the one it was
+// given.
 // Source: learn.microsoft.com/rest/api/cosmos-db/get-database-account-properties.
 func (s *Server) account(r *request) (answer, error) {
 	if r.Method != http.MethodGet {

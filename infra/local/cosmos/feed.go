@@ -46,8 +46,8 @@ func (s *Server) ranges(r *request, c *container) (answer, error) {
 	return shown(http.StatusOK, map[string]any{"_rid": c.rid, "PartitionKeyRanges": list, "_count": len(list)}, c.etag)
 }
 
-// rangeNamed is the physical partition a request is for; 410 with the substatus that makes a client ask for the ranges again when
-// there is no such one.
+// rangeNamed is the physical partition a request is for; 410 with the substatus that makes a client ask for the ranges
+// again when there is no such one.
 func (c *container) rangeNamed(id string) (keyRange, error) {
 	for _, k := range c.ranges {
 		if k.id == id {
@@ -57,8 +57,8 @@ func (c *container) rangeNamed(id string) (keyRange, error) {
 	return keyRange{}, refuse(http.StatusGone, "Gone", "there is no partition key range %q", id).with(1002)
 }
 
-// feed answers the change feed of one physical partition, or of one logical partition in it: the latest version of
-// each item changed since If-None-Match, in the order of change, never a transaction in parts; deletes are not told. At its
+// feed answers the change feed of one physical partition, or of one logical partition in it: the latest version of each
+// item changed since If-None-Match, in the order of change, never a transaction in parts; deletes are not told. At its
 // end it answers 304. "*" starts now, If-Modified-Since at a time, neither at the beginning.
 // Source: learn.microsoft.com/rest/api/cosmos-db/list-documents, headers A-IM, If-None-Match, If-Modified-Since.
 func (s *Server) feed(r *request, c *container) (answer, error) {
@@ -99,8 +99,8 @@ func (s *Server) feed(r *request, c *container) (answer, error) {
 	return answer{status: http.StatusOK, body: body, etag: strconv.Quote(strconv.FormatInt(last, 10)), charge: charge}, err
 }
 
-// aimed is the logical partition that a feed or query is for by its header, nil when it is for all of them. It is refused when
-// the partition has nothing left of its second.
+// aimed is the logical partition that a feed or query is for by its header, nil when it is for all of them. It is
+// refused when the partition has nothing left of its second.
 func (s *Server) aimed(r *request, c *container, kind Kind) (*partition, error) {
 	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
 		return nil, nil
@@ -183,7 +183,8 @@ func (c *container) changes(wanted func(key) bool, since int64, from time.Time, 
 	return page, max(charge, refusedCharge)
 }
 
-// pageSize is how many items a page may hold: what was asked for, 100 when nothing was, 1,000 when the service is to choose.
+// pageSize is how many items a page may hold: what was asked for, 100 when nothing was, 1,000 when the service is to
+// choose.
 func pageSize(r *request) (int, error) {
 	size := 100
 	if text := r.Header.Get("x-ms-max-item-count"); text != "" {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// effectiveKey is where a partition key lies on the ring of version 2: 32 hex digits for each part, the first digit of each 0
-// to 3. A client computes the same to find the range that holds an item, so it must agree to the bit.
+// effectiveKey is where a partition key lies on the ring of version 2: 32 hex digits for each part, the first digit of
+// each 0 to 3. A client computes the same to find the range that holds an item, so it must agree to the bit.
 // Source: package epk of azcosmos v1.5.0; TestReadManyItems holds the two against each other.
 func effectiveKey(parts []any) string {
 	var out strings.Builder

@@ -2,8 +2,9 @@ package cosmos
 
 import "maps"
 
-// Ledger is what was spent: for each kind of operation in each container. Operations in a batch are entered under their own
-// kind, the batch itself as one request without operations or charge, so that the sum of all charges is what was spent.
+// Ledger is what was spent: for each kind of operation in each container. Operations in a batch are entered under their
+// own kind, the batch itself as one request without operations or charge, so that the sum of all charges is what was
+// spent.
 type Ledger map[Entry]Spent
 
 // Entry is what a line of the ledger is about.

@@ -2,9 +2,9 @@ package cosmos
 
 import "maps"
 
-// postings are the items of one logical partition that hold a text at an indexed path, by the term of both. A query whose
-// filter asks for texts looks at these alone: a sieve, for two texts may share a term, and the filter still decides. It saves
-// this server's time and nothing else; what a query costs is charge.go's.
+// postings are the items of one logical partition that hold a text at an indexed path, by the term of both. A query
+// whose filter asks for texts looks at these alone: a sieve, for two texts may share a term, and the filter still
+// decides. It saves this server's time and nothing else; what a query costs is charge.go's.
 type postings map[term]*posting
 
 // posting is the items of one term. Those that were replaced or deleted are left in it until they are half of it.

@@ -10,8 +10,8 @@ import (
 	"github.com/onepane/onepane/infra/local/cosmos"
 )
 
-// A query finds the same whether its texts are indexed or every item is looked at, however often items were replaced and deleted
-// in between.
+// A query finds the same whether its texts are indexed or every item is looked at, however often items were replaced
+// and deleted in between.
 func TestIndexFindsWhatLookingFinds(t *testing.T) {
 	bare := things()
 	bare.IndexingPolicy = &cosmos.IndexingPolicy{IndexingMode: "consistent", ExcludedPaths: []cosmos.IndexPath{{Path: "/*"}}}

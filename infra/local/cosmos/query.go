@@ -246,8 +246,8 @@ func (q *query) match(it *item) match {
 	return m
 }
 
-// compare orders matches; what the query leaves open is decided by a hash, so that nobody gets used to an order that the
-// service does not promise.
+// compare orders matches; what the query leaves open is decided by a hash, so that nobody gets used to an order that
+// the service does not promise.
 func (q *query) compare(a, b match) int {
 	for i, o := range q.order {
 		c := compareValues(a.row[i], b.row[i])

@@ -179,7 +179,8 @@ func truth(b bool) int {
 	return 0
 }
 
-// bound narrows ids: they are at least lo and, unless open, below hi. Both are only a first sieve; the filter itself still decides.
+// bound narrows ids: they are at least lo and, unless open, below hi. Both are only a first sieve; the filter itself
+// still decides.
 type bound struct {
 	lo, hi string
 	open   bool

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The queries this server understands. Everything else is refused with 400 and the column, although the service may know
-// it: a query that the project issues belongs here, with its meaning tested.
+// The queries this server understands. Everything else is refused with 400 and the column, although the service may
+// know it: a query that the project issues belongs here, with its meaning tested.
 //
 //	query      = SELECT [TOP n] columns FROM name [[AS] alias] [WHERE or] [ORDER BY path [ASC|DESC] {, …}] [OFFSET n LIMIT n]
 //	columns    = * | VALUE COUNT(1) | VALUE path | path [AS name] {, path [AS name]}

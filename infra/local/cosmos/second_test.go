@@ -17,9 +17,9 @@ import (
 	"github.com/onepane/onepane/infra/local/npm"
 )
 
-// A second opinion: what this server and npm's @vercel/cosmosdb-server, which somebody else wrote, both claim to do, each
-// through azcosmos. Left out is what that one does not do: it checks no key, no partition key of a query, no size and no
-// expiry, has neither batches nor session tokens, and answers 500 where the service answers 404 for an item.
+// A second opinion: what this server and npm's @vercel/cosmosdb-server, which somebody else wrote, both claim to do,
+// each through azcosmos. Left out is what that one does not do: it checks no key, no partition key of a query, no size
+// and no expiry, has neither batches nor session tokens, and answers 500 where the service answers 404 for an item.
 func TestSecondOpinion(t *testing.T) {
 	servers := map[string]func(t *testing.T) *azcosmos.Client{
 		"this": func(t *testing.T) *azcosmos.Client {
@@ -188,8 +188,8 @@ func commonPatches(t *testing.T, db *azcosmos.DatabaseClient) {
 	want(t, "patch a stale version", err, 412)
 }
 
-// The queries name the partition key, because the other server looks at nothing else, and leave out item d where a text is
-// compared with a number, which is undefined in the service and whatever JavaScript makes of it there.
+// The queries name the partition key, because the other server looks at nothing else, and leave out item d where a text
+// is compared with a number, which is undefined in the service and whatever JavaScript makes of it there.
 func commonQueries(t *testing.T, db *azcosmos.DatabaseClient) {
 	c := commonContainer(t, db, func(p *azcosmos.ContainerProperties) {
 		p.IndexingPolicy = &azcosmos.IndexingPolicy{Automatic: true, IndexingMode: "consistent", IncludedPaths: []azcosmos.IncludedPath{{Path: "/*"}},

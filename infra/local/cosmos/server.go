@@ -39,7 +39,8 @@ type Options struct {
 	Now func() time.Time
 	// Databases exist from the start.
 	Databases []Database
-	// PhysicalPartitions is how many partition key ranges a container has; 3 when zero, so that nothing can rely on one.
+	// PhysicalPartitions is how many partition key ranges a container has; 3 when zero, so that nothing can rely on
+	// one.
 	PhysicalPartitions int
 	// PartitionThroughput is how many request units one logical partition serves a second before it answers 429.
 	// Zero counts without refusing; the service's own limit is LogicalPartitionThroughput.

@@ -218,8 +218,8 @@ func (t *transaction) checkDocument(op operation, doc *document, id string) erro
 	return checkItemTTL(doc)
 }
 
-// precondition checks If-Match against what is there, and If-None-Match: * that nothing is. An upsert of what is not there
-// ignores If-Match and creates.
+// precondition checks If-Match against what is there, and If-None-Match: * that nothing is. An upsert of what is not
+// there ignores If-Match and creates.
 // Source: github.com/Azure/azure-cosmos-dotnet-v3 issue 1698, github.com/Azure/azure-sdk-for-java pull request 43717.
 func precondition(op operation, found *item) error {
 	if found != nil && (op.ifMatch != "" && op.ifMatch != "*" && op.ifMatch != found.etag || op.ifNoneMatch == "*") {

@@ -44,8 +44,8 @@ func (c *container) expiry(it *item) time.Time {
 	return time.Unix(it.ts+int64(seconds), 0)
 }
 
-// expire takes away what has outlived its time. The service hides expired items at once and deletes them with request units that
-// nobody else wants, so this costs nothing here.
+// expire takes away what has outlived its time. The service hides expired items at once and deletes them with request
+// units that nobody else wants, so this costs nothing here.
 func (c *container) expire(now time.Time) {
 	for len(c.expiring) > 0 && !c.expiring[0].expires.After(now) {
 		it := heap.Pop(&c.expiring).(*item)

@@ -1,5 +1,5 @@
-// Package npm runs servers written in JavaScript for tests: it installs infra/local/package.json on first use and starts
-// one process per server, which ends with the test.
+// Package npm runs servers written in JavaScript for tests: it installs infra/local/package.json on first use and
+// starts one process per server, which ends with the test.
 package npm
 
 import (
@@ -21,8 +21,8 @@ func Dir() string {
 	return filepath.Dir(filepath.Dir(file))
 }
 
-// Required is the variable that `make test` sets to 1: what cannot be installed then fails the test. Without it, as when
-// only Go is at hand and no network, the test is skipped and says what it lacks.
+// Required is the variable that `make test` sets to 1: what cannot be installed then fails the test. Without it, as
+// when only Go is at hand and no network, the test is skipped and says what it lacks.
 const Required = "ONEPANE_TEST_NPM"
 
 // Install makes sure that the packages of package-lock.json are there.

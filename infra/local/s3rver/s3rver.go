@@ -1,5 +1,5 @@
-// Package s3rver starts an S3-compatible server (npm s3rver) for tests. It checks signatures; it knows no conditional writes, no
-// checksums and no encryption.
+// Package s3rver starts an S3-compatible server (npm s3rver) for tests. It checks signatures; it knows no conditional
+// writes, no checksums and no encryption.
 package s3rver
 
 import (

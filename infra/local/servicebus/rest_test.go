@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// What "Send Message" of the REST API takes and refuses (its documented response codes), and what of it a receiver over AMQP
-// gets.
+// What "Send Message" of the REST API takes and refuses (its documented response codes), and what of it a receiver over
+// AMQP gets.
 func TestREST(t *testing.T) {
 	b := Start(t, Config{Queues: map[string]Queue{"plain": {}, "sessions": {RequiresSession: true, DuplicateWindow: 60_000}, "full": {}}})
 	b.Limit("full", 0)

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/alert"
@@ -34,7 +34,7 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 	if t.state.Version != version {
 		return fault.Errorf(fault.Conflict, "commit for %q: it is at version %d, not %d", name, t.state.Version, version)
 	}
-	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state.clone()}
+	w := s.newCommit(t)
 	if err := w.stageChanges(c); err != nil {
 		return fmt.Errorf("commit for %q: %w", name, errors.Join(err, w.batch.Close()))
 	}
@@ -45,38 +45,23 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 	return nil
 }
 
-// tenantOf finds or makes what the store remembers of a tenant. One that has never committed is not listed.
-func (s *Store) tenantOf(name string) *tenant {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.tenants[name]
-	if t == nil {
-		t = &tenant{name: name}
-		s.tenants[name] = t
-	}
-	return t
-}
-
-// publishState takes over a tenant's new state; the caller holds t.mu.
-func (s *Store) publishState(t *tenant, now state) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	addStats(&s.total, t.state.Rows, -1)
-	addStats(&s.total, now.Rows, 1)
-	t.state = now
-}
-
 // commit is one batch in the making.
 type commit struct {
-	store  *Store
-	tenant *tenant
-	batch  *pebble.Batch
-	state  state
+	indexer
+	audit *auditLog
+	sweep *sweep
+	now   func() time.Time
+	feed  []byte // the batch's changes, encoded
 	// fromBus says that an alert is stored under a position it did not have: only the bus gives those.
 	fromBus bool
-	feed    []byte
 }
 
+// newCommit begins a batch for a tenant; the caller holds t.mu.
+func (s *Store) newCommit(t *tenant) *commit {
+	return &commit{indexer: indexer{s.reader, t.name, s.dir.DB.NewBatch(), t.state.clone()}, audit: s.auditLog, sweep: &t.sweep, now: s.opts.Now}
+}
+
+// stageChanges writes all of c, and the state that the tenant has then.
 func (w *commit) stageChanges(c incident.Changes) error {
 	w.state.Version++
 	w.state.Indexed = w.state.Version
@@ -99,28 +84,18 @@ func (w *commit) stageChanges(c incident.Changes) error {
 			return err
 		}
 	}
-	if err := w.store.stageEntries(w.batch, w.tenant.name, c.AuditEntries...); err != nil {
+	if err := w.audit.stageEntries(w.batch, w.tenant, c.AuditEntries...); err != nil {
 		return err
 	}
 	if len(w.feed) > 0 {
-		if err := w.batch.Set(datadir.AppendUint(datadir.Key(feedTable, w.tenant.name), w.state.Version), w.feed, nil); err != nil {
+		if err := w.batch.Set(datadir.AppendUint(datadir.Key(feedTable, w.tenant), w.state.Version), w.feed, nil); err != nil {
 			return err
 		}
 	}
 	return w.stageState()
 }
 
-// stageState writes the tenant's state.
-func (w *commit) stageState() error {
-	record, err := json.Marshal(w.state)
-	if err != nil {
-		return err
-	}
-	return w.batch.Set(datadir.Key(tenantTable, w.tenant.name), record, nil)
-}
-
-// lastOf drops all but the last of those with one id: the old rows are looked up in the database, which does not yet know
-// the batch.
+// lastOf keeps the last of those with one id: stored rows are looked up in the database, which does not see the batch.
 func lastOf[T any](all []T, id func(T) string) []T {
 	at := make(map[string]int, len(all))
 	for i, v := range all {
@@ -140,13 +115,13 @@ func lastOf[T any](all []T, id func(T) string) []T {
 	return all[:n]
 }
 
-// stageAlert writes an alert with its index entries, in place of what was there.
+// stageAlert writes an alert with its index entries in place of the stored one.
 func (w *commit) stageAlert(m incident.AlertRecord) error {
 	id, rows := m.Alert.ID, rowTableOf(m)
 	if err := datadir.CheckName("incident of alert "+id, m.Incident); err != nil {
 		return err
 	}
-	old, oldRows, err := findAlert(w.store.dir.DB, w.tenant.name, id)
+	old, oldRows, err := findAlert(w.dir.DB, w.tenant, id)
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
 	}
@@ -164,21 +139,21 @@ func (w *commit) stageAlert(m incident.AlertRecord) error {
 	}
 	created := datadir.AppendUint(nil, datadir.TimeKey(m.Created))
 	err = errors.Join(
-		w.batch.Set(timeKey(rows, w.tenant.name, datadir.TimeKey(m.Created), id), head, nil),
-		w.batch.Set(idKey(alertTable, w.tenant.name, id), append([]byte{rows}, created...), nil))
+		w.batch.Set(timeKey(rows, w.tenant, datadir.TimeKey(m.Created), id), head, nil),
+		w.batch.Set(idKey(alertTable, w.tenant, id), append([]byte{rows}, created...), nil))
 	if index := updateIndexOf(rows); index != 0 {
-		err = errors.Join(err, w.batch.Set(timeKey(index, w.tenant.name, datadir.TimeKey(m.Updated), id), created, nil))
+		err = errors.Join(err, w.batch.Set(timeKey(index, w.tenant, datadir.TimeKey(m.Updated), id), created, nil))
 	}
 	if rows == alertRows && m.Incident != "" {
-		err = errors.Join(err, w.batch.Set(incidentAlertKey(w.tenant.name, m.Incident, datadir.TimeKey(m.Alert.First), id), created, nil))
+		err = errors.Join(err, w.batch.Set(incidentAlertKey(w.tenant, m.Incident, datadir.TimeKey(m.Alert.First), id), created, nil))
 	}
 	if m.Position == 0 {
 		body, encodeErr := json.Marshal(m.Alert)
-		err = errors.Join(err, encodeErr, w.batch.Set(idKey(bodyTable, w.tenant.name, id), body, nil))
+		err = errors.Join(err, encodeErr, w.batch.Set(idKey(bodyTable, w.tenant, id), body, nil))
 	} else if old == nil || old.Position != m.Position {
 		w.fromBus = true
 	}
-	w.countRow(rows, 1)
+	w.state.countRow(rows, 1)
 	kind := store.AlertChanged
 	if m.Alert.Class == alert.Exposure {
 		kind = store.ExposureChanged
@@ -187,30 +162,30 @@ func (w *commit) stageAlert(m incident.AlertRecord) error {
 	return err
 }
 
-// dropAlert takes out what the new member will not overwrite, the old body included.
+// dropAlert deletes what the new record will not overwrite, the old body included.
 func (w *commit) dropAlert(old *alertRow, rows byte, now incident.AlertRecord) error {
 	id := old.Alert.ID
-	err := w.batch.Delete(timeKey(rows, w.tenant.name, old.created, id), nil)
+	err := w.batch.Delete(timeKey(rows, w.tenant, old.created, id), nil)
 	if index := updateIndexOf(rows); index != 0 {
-		err = errors.Join(err, w.batch.Delete(timeKey(index, w.tenant.name, datadir.TimeKey(old.Updated), id), nil))
+		err = errors.Join(err, w.batch.Delete(timeKey(index, w.tenant, datadir.TimeKey(old.Updated), id), nil))
 	}
 	if rows == alertRows && old.Incident != "" {
-		err = errors.Join(err, w.batch.Delete(incidentAlertKey(w.tenant.name, old.Incident, datadir.TimeKey(old.Alert.First), id), nil))
+		err = errors.Join(err, w.batch.Delete(incidentAlertKey(w.tenant, old.Incident, datadir.TimeKey(old.Alert.First), id), nil))
 	}
 	switch {
 	case old.Position == 0 && now.Position != 0:
-		err = errors.Join(err, w.batch.Delete(idKey(bodyTable, w.tenant.name, id), nil))
+		err = errors.Join(err, w.batch.Delete(idKey(bodyTable, w.tenant, id), nil))
 	case old.Position != 0 && old.Position != now.Position:
 		// Its event was committed before and is never offered in place of the one that replaces it.
-		err = errors.Join(err, w.store.log.Drop(w.batch, w.tenant.name, old.Position))
+		err = errors.Join(err, w.log.Drop(w.batch, w.tenant, old.Position))
 	}
-	w.countRow(rows, -1)
+	w.state.countRow(rows, -1)
 	return err
 }
 
-// stageIncident writes an incident with its index entries, in place of what was there.
+// stageIncident writes an incident with its index entries in place of the stored one.
 func (w *commit) stageIncident(i incident.Incident) error {
-	db, tenant := w.store.dir.DB, w.tenant.name
+	db, tenant := w.dir.DB, w.tenant
 	var was *incident.Incident
 	old, err := findIncident(db, tenant, i.ID)
 	switch {
@@ -219,7 +194,7 @@ func (w *commit) stageIncident(i incident.Incident) error {
 		err = errors.Join(err,
 			w.batch.Delete(timeKey(incidentRows, tenant, old.created, i.ID), nil),
 			w.batch.Delete(timeKey(incidentsUpdated, tenant, old.updated, i.ID), nil))
-		w.countRow(incidentRows, -1)
+		w.state.countRow(incidentRows, -1)
 	case fault.Of(err) == fault.NotFound:
 		err = nil
 	}
@@ -235,21 +210,10 @@ func (w *commit) stageIncident(i incident.Incident) error {
 		return err
 	}
 	value := appendText(datadir.AppendUint(datadir.AppendUint(nil, created), updated), i.RedirectTo)
-	w.countRow(incidentRows, 1)
+	w.state.countRow(incidentRows, 1)
 	w.stageChange(store.IncidentChanged, i.ID, i.Updated)
 	return errors.Join(
 		w.batch.Set(idKey(incidentTable, tenant, i.ID), append(value, body...), nil),
 		w.batch.Set(timeKey(incidentRows, tenant, created, i.ID), encodeIncident(i), nil),
 		w.batch.Set(timeKey(incidentsUpdated, tenant, updated, i.ID), datadir.AppendUint(nil, created), nil))
-}
-
-func (w *commit) countRow(rows byte, n int64) {
-	switch rows {
-	case alertRows:
-		w.state.Rows.Alerts += n
-	case exposureRows:
-		w.state.Rows.Exposures += n
-	case incidentRows:
-		w.state.Rows.Incidents += n
-	}
 }

@@ -16,9 +16,9 @@ func TestLedger(t *testing.T) {
 		fs := vfs.NewCrashableMem()
 		s, _ := open(t, fs)
 		now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
-		s.opts.Now = func() time.Time { return now }
+		s.auditLog.now = func() time.Time { return now }
 		return storetest.DocumentsDriver{
-			Store: s, Now: s.opts.Now,
+			Store: s, Now: s.auditLog.now,
 			Later: func(d time.Duration) { now = now.Add(d) },
 			Crash: func(t *testing.T) storetest.DocumentStore {
 				s, _ := open(t, fs.CrashClone(vfs.CrashCloneCfg{RNG: rand.New(rand.NewPCG(1, 0))})) // nothing unsynced is left
@@ -31,7 +31,7 @@ func TestLedger(t *testing.T) {
 func TestExpiredEntriesAreDropped(t *testing.T) {
 	s, _ := open(t, vfs.NewMem())
 	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
-	s.opts.Now = func() time.Time { return now }
+	s.auditLog.now = func() time.Time { return now }
 	for _, id := range []string{"a", "b", "c"} {
 		if err := s.AppendEntry(t.Context(), "t", store.AuditEntry{ID: id, Expires: now.Add(time.Hour)}); err != nil {
 			t.Fatal(err)
@@ -41,7 +41,7 @@ func TestExpiredEntriesAreDropped(t *testing.T) {
 	if err := s.AppendEntry(t.Context(), "t", store.AuditEntry{ID: "d"}); err != nil {
 		t.Fatal(err)
 	}
-	s.opts.Now = func() time.Time { return now.Add(-2 * time.Hour) } // who looks back sees what is left
+	s.auditLog.now = func() time.Time { return now.Add(-2 * time.Hour) } // who looks back sees what is left
 	if es, err := s.Entries(t.Context(), "t", "", 10); err != nil || len(es) != 1 || es[0].ID != "d" {
 		t.Errorf("left: %v, %v", es, err)
 	}

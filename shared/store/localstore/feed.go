@@ -15,21 +15,21 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// stageChange adds a change to the commit's entry in the feed: kind, time, id.
+// stageChange adds a change to the commit's entry in the feed: first letter of the kind, time, id.
 func (w *commit) stageChange(kind store.ChangeKind, id string, at time.Time) {
 	w.feed = append(w.feed, kind[0])
 	w.feed = datadir.AppendUint(w.feed, datadir.TimeKey(at))
 	w.feed = appendText(w.feed, id)
 }
 
-// kinds are told apart by their first letters.
+// kinds of changes by the letter that the feed stores.
 var kinds = map[byte]store.ChangeKind{
 	'a': store.AlertChanged, 'e': store.ExposureChanged, 'i': store.IncidentChanged,
 }
 
-// Changes is store.Feed. A cursor is the version of a commit and how many of its changes were taken; one that Changes did
-// not give is fault.Invalid.
-func (s *Store) Changes(ctx context.Context, tenant, cursor string, limit int) ([]store.Change, string, error) {
+// Changes is store.Feed. A cursor is the version of a commit and how many of its changes were returned; any other text
+// is fault.Invalid.
+func (r *reader) Changes(ctx context.Context, tenant, cursor string, limit int) ([]store.Change, string, error) {
 	if err := errors.Join(ctx.Err(), datadir.CheckName("tenant", tenant)); err != nil {
 		return nil, "", err
 	}
@@ -38,7 +38,7 @@ func (s *Store) Changes(ctx context.Context, tenant, cursor string, limit int) (
 		return nil, "", err
 	}
 	prefix := datadir.Key(feedTable, tenant)
-	it, err := s.dir.DB.NewIter(&pebble.IterOptions{LowerBound: datadir.AppendUint(prefix[:len(prefix):len(prefix)], version), UpperBound: datadir.After(prefix)})
+	it, err := r.dir.DB.NewIter(&pebble.IterOptions{LowerBound: datadir.AppendUint(prefix[:len(prefix):len(prefix)], version), UpperBound: datadir.After(prefix)})
 	if err != nil {
 		return nil, "", fmt.Errorf("read feed of %q: %w", tenant, err)
 	}

@@ -1,11 +1,7 @@
 package localstore
 
 import (
-	"bytes"
-	"errors"
 	"strings"
-
-	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/datadir"
@@ -13,9 +9,9 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// groupTable lists rows by label, each label's in the order of the row tables: one label for what a row's status and severity
-// are, one for who it is assigned to. Rows of the first kind are counted besides, so that questions about status and severity
-// are answered without looking at any.
+// groupTable lists rows by label, each label's in the order of the row tables: one label for a row's status and
+// severity, one for its assignee. Rows of the first kind are counted besides, so that a count by status and severity
+// looks at no row.
 const groupTable = 'g'
 
 // label names a group of a row table's rows.
@@ -36,7 +32,7 @@ func assigneeLabel(rows byte, name string) label {
 	return label(string(rows) + byAssignee + name[:min(len(name), datadir.MaxName-10)])
 }
 
-// labelsOf are a row's: its state, which there always is, and its assignee's.
+// labelsOf are a row's labels: of its status and severity, and of its assignee when it has one.
 func labelsOf(rows byte, status, severity, assignee string) []label {
 	out := []label{stateLabel(rows, status, severity)}
 	if assignee != "" {
@@ -62,12 +58,12 @@ func (p place) groupKey(tenant string, l label) []byte {
 }
 
 // moveGroups moves a row from the groups it was in to those it is in now.
-func (w *commit) moveGroups(was place, before []label, now place, after []label) error {
+func (w *indexer) moveGroups(was place, before []label, now place, after []label) error {
 	moved := was != now
 	for _, l := range before {
 		w.state.countGroup(l, -1)
 		if moved || !hasLabel(after, l) {
-			if err := w.batch.Delete(was.groupKey(w.tenant.name, l), nil); err != nil {
+			if err := w.batch.Delete(was.groupKey(w.tenant, l), nil); err != nil {
 				return err
 			}
 		}
@@ -75,7 +71,7 @@ func (w *commit) moveGroups(was place, before []label, now place, after []label)
 	for _, l := range after {
 		w.state.countGroup(l, 1)
 		if moved || !hasLabel(before, l) {
-			if err := w.batch.Set(now.groupKey(w.tenant.name, l), nil, nil); err != nil {
+			if err := w.batch.Set(now.groupKey(w.tenant, l), nil, nil); err != nil {
 				return err
 			}
 		}
@@ -90,19 +86,6 @@ func hasLabel(all []label, l label) bool {
 		}
 	}
 	return false
-}
-
-// countGroup counts a row of a state; assignees are not counted, there is no end to them.
-func (st *state) countGroup(l label, n int64) {
-	if l[1:2] != byState {
-		return
-	}
-	if st.Groups == nil {
-		st.Groups = map[label]int64{}
-	}
-	if st.Groups[l] += n; st.Groups[l] <= 0 {
-		delete(st.Groups, l)
-	}
 }
 
 // groupChoice is the groups that hold every row a condition can hold for.
@@ -139,8 +122,8 @@ func (st *state) chooseGroups(rows byte, e query.Expr) groupChoice {
 	return c
 }
 
-// isCheaper says that looking at all rows of the groups is less work than walking all rows in the query's order until the page is
-// full, if the groups' rows lie evenly among them.
+// isCheaper says that looking at all rows of the groups is less work than walking all rows in the query's order until
+// the page is full, if the groups' rows lie evenly among them.
 func (c groupChoice) isCheaper(q query.Query, rows int64) bool {
 	return !c.allRows && c.size <= (int64(q.Skip)+int64(q.Top))*rows/max(c.size, 1)
 }
@@ -150,7 +133,8 @@ type knownState struct{ status, severity string }
 
 func (s knownState) knowsField(f query.Field) bool { return f == query.Status || f == query.Severity }
 
-// decideByState says whether e may hold for a row of that state, and whether it must, whatever else the row has.
+// decideByState says whether e may hold for a row of that status and severity, and whether it must, whatever its other
+// fields are.
 func decideByState(e query.Expr, s knownState) (may, must bool) {
 	switch e := e.(type) {
 	case nil:
@@ -175,7 +159,7 @@ func decideByState(e query.Expr, s knownState) (may, must bool) {
 	return true, false
 }
 
-// assigneeIn is whom e wants rows to be assigned to, "" when it may be anybody or nobody.
+// assigneeIn is the assignee of every row e holds for, "" when e does not fix it.
 func assigneeIn(e query.Expr) string {
 	switch e := e.(type) {
 	case query.And:
@@ -189,52 +173,4 @@ func assigneeIn(e query.Expr) string {
 		}
 	}
 	return ""
-}
-
-// walkGroups walks the rows of groups by creation, newest first.
-func (v *view) walkGroups(table byte, groups []label, within timeRange, do visitFunc) (err error) {
-	var heads []*timeCursor
-	defer func() {
-		for _, c := range heads {
-			err = errors.Join(err, c.Close())
-		}
-	}()
-	for _, l := range groups {
-		prefix := datadir.Key(groupTable, v.tenant, string(l))
-		it, err := v.NewIter(within.iterOptions(prefix))
-		if err != nil {
-			return err
-		}
-		c := &timeCursor{Iterator: it, skip: len(prefix)}
-		heads = append(heads, c)
-		it.First()
-	}
-	for {
-		var next *timeCursor
-		for _, c := range heads {
-			if c.Valid() && (next == nil || bytes.Compare(c.Key()[c.skip:], next.Key()[next.skip:]) < 0) {
-				next = c
-			}
-		}
-		if next == nil {
-			return nil
-		}
-		more, err := v.visitRow(table, place{next.keyID(), next.keyTime()}, do)
-		if err != nil || !more {
-			return err
-		}
-		next.Next()
-	}
-}
-
-// iterOptions bounds a walk of a table ordered newest first.
-func (s timeRange) iterOptions(prefix []byte) *pebble.IterOptions {
-	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)}
-	if !s.to.IsZero() {
-		o.LowerBound = datadir.AppendUint(bytes.Clone(prefix), ^datadir.TimeKey(s.to))
-	}
-	if !s.from.IsZero() {
-		o.UpperBound = datadir.AppendUint(bytes.Clone(prefix), ^datadir.TimeKey(s.from)+1)
-	}
-	return o
 }

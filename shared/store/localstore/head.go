@@ -186,6 +186,8 @@ func (d *decoder) takeUvarint() uint64 {
 	return n
 }
 
-func (d *decoder) takeUint() uint64    { return datadir.Uint(d.takeBytes(8)) }
+func (d *decoder) takeUint() uint64 { return datadir.Uint(d.takeBytes(8)) }
+
 func (d *decoder) takeTime() time.Time { return datadir.KeyTime(d.takeUint()) }
-func (d *decoder) takeText() string    { return string(d.takeBytes(d.takeUvarint())) }
+
+func (d *decoder) takeText() string { return string(d.takeBytes(d.takeUvarint())) }

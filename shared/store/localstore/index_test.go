@@ -18,8 +18,8 @@ import (
 
 var morning = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
-// crowded commits n incidents, one a minute: every hundredth is of high severity, every tenth of those active, and active ones
-// are the oldest: whoever walks from the newest meets them last.
+// crowded commits n incidents, one a minute: every hundredth is of high severity, every tenth of those active, and
+// active ones are the oldest: whoever walks from the newest meets them last.
 func crowded(t *testing.T, n int) *Store {
 	t.Helper()
 	s, _ := open(t, vfs.NewMem())

@@ -27,7 +27,7 @@ const (
 	incidentAlerts = 'm'
 )
 
-// rowTableOf says which row table a member belongs in.
+// rowTableOf says which row table an alert belongs in.
 func rowTableOf(m incident.AlertRecord) byte {
 	switch {
 	case m.FoldedInto != "":

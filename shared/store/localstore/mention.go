@@ -10,7 +10,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -20,11 +19,9 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// mentionTable finds alerts and exposures by the names in their evidence, hashed, newest first. What an entry tells beyond
-// that is in the row, so that only new names and moved rows are written.
+// mentionTable finds alerts and exposures by the names in their evidence, hashed, newest first. An entry holds its row
+// table only and the rest is read from the row, so that only new names and moved rows are written.
 const mentionTable = 'x'
-
-var _ store.Index = (*Store)(nil)
 
 // mentionPrefix begins the keys of a name's entries.
 func mentionPrefix(tenant, name string) []byte {
@@ -37,7 +34,7 @@ func (p place) mentionKey(tenant, name string) []byte {
 }
 
 // indexMentions makes an alert be found by its names and no others. A body that is the old one has the old names.
-func (w *commit) indexMentions(old *alertRow, oldRows byte, m incident.AlertRecord, rows byte) error {
+func (w *indexer) indexMentions(old *alertRow, oldRows byte, m incident.AlertRecord, rows byte) error {
 	at := place{m.Alert.ID, datadir.TimeKey(m.Created)}
 	same := old != nil && oldRows == rows && old.created == at.created
 	if same && m.Position != 0 && m.Position == old.Position {
@@ -45,7 +42,7 @@ func (w *commit) indexMentions(old *alertRow, oldRows byte, m incident.AlertReco
 	}
 	var before []string
 	if old != nil && oldRows != foldedRows {
-		if whole, err := w.store.readWhole(w.store.dir.DB, w.tenant.name, old); err == nil { // a damaged one leaves its names behind
+		if whole, err := w.readWhole(w.dir.DB, w.tenant, old); err == nil { // a damaged one leaves its names behind
 			before = incident.MentionedNames(whole.Alert)
 		}
 	}
@@ -55,14 +52,14 @@ func (w *commit) indexMentions(old *alertRow, oldRows byte, m incident.AlertReco
 	}
 	for _, name := range before {
 		if !same || !slices.Contains(now, name) {
-			if err := w.batch.Delete(place{at.id, old.created}.mentionKey(w.tenant.name, name), nil); err != nil {
+			if err := w.batch.Delete(place{at.id, old.created}.mentionKey(w.tenant, name), nil); err != nil {
 				return err
 			}
 		}
 	}
 	for _, name := range now {
 		if !same || !slices.Contains(before, name) {
-			if err := w.batch.Set(at.mentionKey(w.tenant.name, name), []byte{rows}, nil); err != nil {
+			if err := w.batch.Set(at.mentionKey(w.tenant, name), []byte{rows}, nil); err != nil {
 				return err
 			}
 		}
@@ -70,24 +67,9 @@ func (w *commit) indexMentions(old *alertRow, oldRows byte, m incident.AlertReco
 	return nil
 }
 
-// readWhole reads a row's body, from the log or from beside it.
-func (s *Store) readWhole(r pebble.Reader, tenant string, row *alertRow) (incident.AlertRecord, error) {
-	var body []byte
-	var err error
-	if row.Position != 0 {
-		body, err = s.log.Data(r, tenant, row.Position)
-	} else {
-		body, err = readValue(r, idKey(bodyTable, tenant, row.Alert.ID))
-	}
-	if err != nil { // not found would read as "no such alert", and there is one
-		return incident.AlertRecord{}, fault.Errorf(fault.Again, "alert %s: read body: %w", row.Alert.ID, err)
-	}
-	return row.decodeWhole(body)
-}
-
 // Mentions is store.Index.
-func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
-	return readAt(ctx, s, tenant, "mentions", func(v *view) ([]incident.Mention, error) {
+func (r *reader) Mentions(ctx context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
+	return readAt(ctx, r, tenant, "mentions", func(v *view) ([]incident.Mention, error) {
 		if q.Limit <= 0 {
 			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
 		}
@@ -165,7 +147,7 @@ func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQu
 
 // readMention tells what the row of an entry says.
 func (v *view) readMention(e mentionAt) (m incident.Mention, err error) {
-	_, err = v.visitRow(e.rows, e.place, func(at place, head []byte) (bool, error) {
+	_, err = v.rowTable(e.rows).visitRow(e.place, func(at place, head []byte) (bool, error) {
 		row, err := decodeAlert(at.id, at.created, head)
 		if err != nil {
 			return false, err
@@ -181,13 +163,13 @@ func (v *view) readMention(e mentionAt) (m incident.Mention, err error) {
 }
 
 // Identity is store.Index.
-func (s *Store) Identity(ctx context.Context, tenant, name string) (incident.Identity, error) {
-	return store.IdentityOf(ctx, s, tenant, name)
+func (r *reader) Identity(ctx context.Context, tenant, name string) (incident.Identity, error) {
+	return store.IdentityOf(ctx, r, tenant, name)
 }
 
 // Sources is store.Index.
-func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
-	return readAt(ctx, s, tenant, "sources", func(v *view) ([]incident.Source, error) {
+func (r *reader) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
+	return readAt(ctx, r, tenant, "sources", func(v *view) ([]incident.Source, error) {
 		st, err := v.readState()
 		var out []incident.Source
 		for _, name := range slices.Sorted(maps.Keys(st.Sources)) {
@@ -195,26 +177,4 @@ func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, 
 		}
 		return out, err
 	})
-}
-
-// countSource counts an alert with its provider, times times.
-func (st *state) countSource(m incident.AlertRecord, rows byte, times int64) {
-	name := m.Alert.Origin.Provider
-	s := st.Sources[name]
-	s.Provider = name
-	switch rows {
-	case alertRows:
-		s.Alerts += times
-	case exposureRows:
-		s.Exposures += times
-	}
-	for _, at := range []time.Time{m.Created, m.Alert.Delivered} {
-		if at.After(s.Last) {
-			s.Last = at.UTC()
-		}
-	}
-	if st.Sources == nil {
-		st.Sources = map[string]incident.Source{}
-	}
-	st.Sources[name] = s
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// stageNode writes a node.
+// stageNode writes a node, and widens what bounds the stored nodes' times.
 func (w *commit) stageNode(n incident.Node) error {
 	value, err := encodeNode(n)
 	if err != nil {
@@ -27,38 +27,38 @@ func (w *commit) stageNode(n incident.Node) error {
 		if w.state.Oldest == 0 || last < w.state.Oldest {
 			w.state.Oldest = last
 		}
-		w.tenant.sweep.oldest = min(w.tenant.sweep.oldest, last) // it may lie behind the hand
+		w.sweep.oldest = min(w.sweep.oldest, last) // the round may be past it
 	}
-	return w.batch.Set(idKey(nodeTable, w.tenant.name, n.Key), value, nil)
+	return w.batch.Set(idKey(nodeTable, w.tenant, n.Key), value, nil)
 }
 
-// sweep is where forgetting stands: a hand that goes round a tenant's nodes, a little with each commit. It starts anew
-// with the process.
+// sweep is how far the search for expired nodes has come: each commit looks at some, and after a round it begins again.
+// A new process begins a round.
 type sweep struct {
 	next   []byte // the key to go on at; nil is the beginning
 	oldest uint64 // least Last that this round has left
 }
 
-// sweepExtra is how many nodes a commit looks at beside one for each that it writes, so that rounds end.
+// sweepExtra is how many nodes a commit looks at in addition to one for each that it writes, so that rounds end.
 const sweepExtra = 16
 
-// expireNodes deletes nodes whose life is over, looking at a bounded number. Time is the newest event's, not the clock's, so
-// that a replay of last year's alerts forgets as last year did; the clock only keeps an event from the future from
-// emptying the memory.
+// expireNodes deletes nodes older than incident.NodeLife, looking at a bounded number. Now is the newest event's time,
+// so that a replay of last year's alerts expires what last year's did; the clock bounds it, so that an event from the
+// future does not expire everything.
 func (w *commit) expireNodes(written int) error {
-	now := min(w.state.Newest, datadir.TimeKey(w.store.opts.Now()))
+	now := min(w.state.Newest, datadir.TimeKey(w.now()))
 	life := uint64(incident.NodeLifetime)
 	if w.state.Oldest == 0 || now < w.state.Oldest || now-w.state.Oldest <= life {
 		return nil
 	}
-	s := &w.tenant.sweep
-	prefix := datadir.Key(nodeTable, w.tenant.name)
+	s := w.sweep
+	prefix := datadir.Key(nodeTable, w.tenant)
 	if s.next == nil {
 		s.next, s.oldest = prefix, now
 	}
-	it, err := w.store.dir.DB.NewIter(&pebble.IterOptions{LowerBound: s.next, UpperBound: datadir.After(prefix)})
+	it, err := w.dir.DB.NewIter(&pebble.IterOptions{LowerBound: s.next, UpperBound: datadir.After(prefix)})
 	if err != nil {
-		return fmt.Errorf("forget nodes: %w", err)
+		return fmt.Errorf("expire nodes: %w", err)
 	}
 	ok := it.First()
 	for looks := written + sweepExtra; ok && looks > 0; looks-- {
@@ -86,7 +86,7 @@ func (w *commit) expireNodes(written int) error {
 	}
 	if ok {
 		s.next = slices.Clone(it.Key())
-	} else { // a round is over: nothing older than what it left
+	} else { // the round is over: no stored node is older than the oldest that it kept
 		s.next, w.state.Oldest = nil, s.oldest
 	}
 	return it.Close()
@@ -98,7 +98,7 @@ func (w *commit) isDanglingAlias(key, value []byte) (bool, error) {
 	if err != nil || n.SameAs == "" {
 		return false, err
 	}
-	_, closer, err := w.store.dir.DB.Get(idKey(nodeTable, w.tenant.name, n.SameAs))
+	_, closer, err := w.dir.DB.Get(idKey(nodeTable, w.tenant, n.SameAs))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return true, nil
 	}
@@ -108,8 +108,8 @@ func (w *commit) isDanglingAlias(key, value []byte) (bool, error) {
 	return false, closer.Close()
 }
 
-// A node is kept as its Last, for the sweep above, then what most nodes are nothing more than, and the rest as JSON when
-// there is any. Its key is the row's.
+// A node is kept as its Last, for the sweep above, then what most nodes are nothing more than, and the rest as JSON
+// when there is any. Its key is the row's.
 //
 //	last │ format(1) │ first │ alert sameAs │ alerts │ rest
 const nodeFormat = 1

@@ -18,12 +18,12 @@ import (
 )
 
 // readAt runs fn on one moment of a tenant.
-func readAt[T any](ctx context.Context, s *Store, tenant, what string, fn func(*view) (T, error)) (T, error) {
+func readAt[T any](ctx context.Context, r *reader, tenant, what string, fn func(*view) (T, error)) (T, error) {
 	var zero T
 	if err := errors.Join(ctx.Err(), datadir.CheckName("tenant", tenant)); err != nil {
 		return zero, err
 	}
-	v := s.openView(tenant)
+	v := r.openView(tenant)
 	defer v.close()
 	out, err := fn(v)
 	if err != nil {
@@ -33,8 +33,8 @@ func readAt[T any](ctx context.Context, s *Store, tenant, what string, fn func(*
 }
 
 // Alert is store.Reader.
-func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error) {
-	return readAt(ctx, s, tenant, "alert", func(v *view) (incident.AlertRecord, error) {
+func (r *reader) Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error) {
+	return readAt(ctx, r, tenant, "alert", func(v *view) (incident.AlertRecord, error) {
 		for range maxRedirects {
 			row, _, err := findAlert(v, tenant, id)
 			if err != nil {
@@ -56,21 +56,36 @@ func (v *view) shownAlert(row *alertRow) (incident.AlertRecord, error) {
 	return m, err
 }
 
+// readWhole reads a row's body, from the log or from beside it.
+func (r *reader) readWhole(from pebble.Reader, tenant string, row *alertRow) (incident.AlertRecord, error) {
+	var body []byte
+	var err error
+	if row.Position != 0 {
+		body, err = r.log.Data(from, tenant, row.Position)
+	} else {
+		body, err = readValue(from, idKey(bodyTable, tenant, row.Alert.ID))
+	}
+	if err != nil { // not found would read as "no such alert", and there is one
+		return incident.AlertRecord{}, fault.Errorf(fault.Again, "alert %s: read body: %w", row.Alert.ID, err)
+	}
+	return row.decodeWhole(body)
+}
+
 // Alerts is store.Reader.
-func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return readAt(ctx, s, tenant, "alerts", func(v *view) (store.Page[incident.AlertRecord], error) {
-		return s.listAlerts(ctx, v, alertRows, q)
+func (r *reader) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return readAt(ctx, r, tenant, "alerts", func(v *view) (store.Page[incident.AlertRecord], error) {
+		return r.listAlerts(ctx, v, alertRows, q)
 	})
 }
 
 // Exposures is store.Reader.
-func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return readAt(ctx, s, tenant, "exposures", func(v *view) (store.Page[incident.AlertRecord], error) {
-		return s.listAlerts(ctx, v, exposureRows, q)
+func (r *reader) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return readAt(ctx, r, tenant, "exposures", func(v *view) (store.Page[incident.AlertRecord], error) {
+		return r.listAlerts(ctx, v, exposureRows, q)
 	})
 }
 
-func (s *Store) listAlerts(ctx context.Context, v *view, table byte, q query.Query) (store.Page[incident.AlertRecord], error) {
+func (r *reader) listAlerts(ctx context.Context, v *view, table byte, q query.Query) (store.Page[incident.AlertRecord], error) {
 	st, err := v.readState()
 	if err != nil {
 		return store.Page[incident.AlertRecord]{}, err
@@ -80,12 +95,12 @@ func (s *Store) listAlerts(ctx context.Context, v *view, table byte, q query.Que
 	if table == exposureRows {
 		l.total = st.Rows.Exposures
 	}
-	return l.answerPage(ctx, v, q)
+	return l.answerPage(ctx, q)
 }
 
 func (v *view) alertListing(table byte) listing[*alertRow, incident.AlertRecord] {
 	return listing[*alertRow, incident.AlertRecord]{
-		table: table, show: v.shownAlert, total: -1, order: query.NewestFirst,
+		rows: v.rowTable(table), show: v.shownAlert, total: -1, order: query.NewestFirst,
 		decode: func(at place, head []byte) (*alertRow, error) {
 			row, err := decodeAlert(at.id, at.created, head)
 			if row != nil {
@@ -97,8 +112,8 @@ func (v *view) alertListing(table byte) listing[*alertRow, incident.AlertRecord]
 }
 
 // Incident is store.Reader.
-func (s *Store) Incident(ctx context.Context, tenant, id string) (incident.Incident, error) {
-	return readAt(ctx, s, tenant, "incident", func(v *view) (incident.Incident, error) { return v.shownIncident(id) })
+func (r *reader) Incident(ctx context.Context, tenant, id string) (incident.Incident, error) {
+	return readAt(ctx, r, tenant, "incident", func(v *view) (incident.Incident, error) { return v.shownIncident(id) })
 }
 
 // shownIncident is an incident as readers see it: a redirect leads to the survivor at once.
@@ -111,26 +126,26 @@ func (v *view) shownIncident(id string) (incident.Incident, error) {
 }
 
 // Incidents is store.Reader.
-func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Incident], error) {
-	return readAt(ctx, s, tenant, "incidents", func(v *view) (store.Page[incident.Incident], error) {
+func (r *reader) Incidents(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Incident], error) {
+	return readAt(ctx, r, tenant, "incidents", func(v *view) (store.Page[incident.Incident], error) {
 		st, err := v.readState()
 		if err != nil {
 			return store.Page[incident.Incident]{}, err
 		}
 		l := listing[*incident.Incident, incident.Incident]{
-			table: incidentRows, groups: &st, total: st.Rows.Incidents, order: query.NewestFirst,
+			rows: v.rowTable(incidentRows), groups: &st, total: st.Rows.Incidents, order: query.NewestFirst,
 			decode: func(at place, head []byte) (*incident.Incident, error) {
 				return decodeIncident(at.id, at.created, head)
 			},
 			show: func(i *incident.Incident) (incident.Incident, error) { return v.shownIncident(i.ID) },
 		}
-		return l.answerPage(ctx, v, q)
+		return l.answerPage(ctx, q)
 	})
 }
 
 // IncidentAlerts is store.Reader; an incident that does not exist is fault.NotFound.
-func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.AlertRecord], error) {
-	return readAt(ctx, s, tenant, "alerts of incident "+id, func(v *view) (store.Page[incident.AlertRecord], error) {
+func (r *reader) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (store.Page[incident.AlertRecord], error) {
+	return readAt(ctx, r, tenant, "alerts of incident "+id, func(v *view) (store.Page[incident.AlertRecord], error) {
 		i, err := v.storedIncident(v.survivorOf(id))
 		if err != nil {
 			return store.Page[incident.AlertRecord]{}, err
@@ -142,19 +157,19 @@ func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Q
 		l := v.alertListing(alertRows)
 		l.total = int64(len(places))
 		l.order = []query.Order{{Field: query.FirstActivity}}
-		l.walk = func(do visitFunc) error { return v.walkPlaces(alertRows, places, do) }
-		return l.answerPage(ctx, v, q)
+		l.walk = func(do visitFunc) error { return v.rowTable(alertRows).walkPlaces(places, do) }
+		return l.answerPage(ctx, q)
 	})
 }
 
 // alertsOf names the alerts of incidents, by first activity. It remembers places only: a large incident costs some 50
 // bytes an alert here.
 func (v *view) alertsOf(incidents []string) ([]place, error) {
-	type member struct {
+	type entry struct {
 		first uint64
 		place
 	}
-	var all []member
+	var all []entry
 	slices.Sort(incidents)
 	for _, id := range slices.Compact(incidents) {
 		if datadir.CheckName("incident", id) != nil {
@@ -167,14 +182,14 @@ func (v *view) alertsOf(incidents []string) ([]place, error) {
 		}
 		for ok := it.First(); ok; ok = it.Next() {
 			k := it.Key()[len(prefix):]
-			all = append(all, member{datadir.Uint(k[:8]), place{string(k[8:]), datadir.Uint(it.Value())}})
+			all = append(all, entry{datadir.Uint(k[:8]), place{string(k[8:]), datadir.Uint(it.Value())}})
 		}
 		if err := it.Close(); err != nil {
 			return nil, err
 		}
 	}
 	if len(incidents) > 1 {
-		slices.SortFunc(all, func(a, b member) int {
+		slices.SortFunc(all, func(a, b entry) int {
 			return cmp.Or(cmp.Compare(a.first, b.first), strings.Compare(a.id, b.id))
 		})
 	}

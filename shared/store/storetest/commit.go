@@ -289,7 +289,7 @@ func nodesRemembered(t *testing.T, d Driver) {
 	young := incident.Node{Key: "young", Last: start.Add(incident.NodeLifetime)}
 	commitChanges(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{{Key: "old", Last: start}, {Key: "alias", SameAs: "young"}}})
 	commitChanges(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{young}})
-	for n := range 20 { // whatever the driver forgets as it goes along, it must not be these
+	for n := range 20 { // whatever the driver expires meanwhile, it must not be these
 		commitChanges(t, d.Store, tenant, incident.Changes{Nodes: []incident.Node{{Key: fmt.Sprint("more", n), Last: start.Add(incident.NodeLifetime + time.Hour)}}})
 	}
 	l := loadRefs(t, d.Store, tenant, incident.Refs{Nodes: []string{"young", "alias"}})
@@ -317,7 +317,7 @@ func auditedCommit(t *testing.T, d Driver) {
 		checkStrings(t, "entries", entryIDs(t, s, tenant, "", 10), []string{"e03", "e02", "e01"})
 		checkStrings(t, "another's entries", entryIDs(t, s, "fabrikam", "", 10), nil)
 		if names, err := s.AuditedTenants(t.Context()); err != nil || !slices.Equal(names, []string{tenant}) {
-			t.Errorf("journals %v, %v", names, err)
+			t.Errorf("audited tenants %v, %v", names, err)
 		}
 		if l := loadRefs(t, s, tenant, incident.Refs{}); l.Version != 2 {
 			t.Errorf("version %d", l.Version)

@@ -37,12 +37,12 @@ func RunDocuments(t *testing.T, open func(t *testing.T) DocumentsDriver) {
 		{"a document is replaced only at its version", documentVersions},
 		{"of concurrent writers of a document one wins", documentRace},
 		{"documents of a kind are listed by id, page by page", documentsListed},
-		{"a document and the entry that tells of it are written together", documentAudited},
+		{"a document and its audit entry are written together", documentAudited},
 		{"what was written survives a crash", documentsSurviveCrash},
 		{"too much is refused", documentTooLarge},
-		{"a journal is listed newest first, page by page", auditLogListed},
+		{"an audit log is listed newest first, page by page", auditLogListed},
 		{"an entry is kept once, as it was first", entryKeptOnce},
-		{"journals of tenants are apart", auditLogsApart},
+		{"audit logs of tenants are apart", auditLogsApart},
 		{"expired entries are not shown", entriesExpire},
 		{"odd names are names", oddNames},
 	} {
@@ -254,7 +254,7 @@ func auditLogsApart(t *testing.T, d DocumentsDriver) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkStrings(t, "journals", names, []string{"", "a", "contoso", "contoso2"})
+	checkStrings(t, "tenants with audit logs", names, []string{"", "a", "contoso", "contoso2"})
 }
 
 func entriesExpire(t *testing.T, d DocumentsDriver) {

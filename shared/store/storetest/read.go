@@ -289,7 +289,8 @@ func foldedAlert(t *testing.T, d Driver) {
 	}
 }
 
-// commitMerged are incidents 10000, 10001 and 10002, of which the first two went into the third, one by way of the other.
+// commitMerged are incidents 10000, 10001 and 10002, of which the first two went into the third, one by way of the
+// other.
 func commitMerged(t *testing.T, d Driver) {
 	t.Helper()
 	a, b, c := plainIncident("10000", 0), plainIncident("10001", 1), plainIncident("10002", 2)
@@ -446,7 +447,8 @@ func changeFeed(t *testing.T, d Driver) {
 	}
 }
 
-// staysAtEnd checks that a cursor at the end stays there until something changes; the fresh tenant keeps other readers' feeds as they were.
+// staysAtEnd checks that a cursor at the end stays there until something changes; the fresh tenant keeps other readers'
+// feeds as they were.
 func staysAtEnd(t *testing.T, s Store, cursor string) {
 	t.Helper()
 	if changes, next, err := s.Changes(t.Context(), tenant, cursor, 10); err != nil || len(changes) != 0 || next != cursor {

@@ -13,7 +13,7 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// resolvedIncident is a resolved incident with so many alerts, from the n-th on, all of which changed last in their minute.
+// resolvedIncident is a resolved incident with alerts n, n+1, …, all last updated in minute n.
 func resolvedIncident(id string, n, alerts int) incident.Changes {
 	i := plainIncident(id, n)
 	i.Status, i.Alerts = incident.Resolved, alerts
@@ -29,11 +29,11 @@ func resolvedIncident(id string, n, alerts int) incident.Changes {
 func purge(t *testing.T, s Store, before time.Time, limit, want int) {
 	t.Helper()
 	if n, err := s.Purge(t.Context(), tenant, before, limit); err != nil || n != want {
-		t.Fatalf("Forget = %d, %v; want %d", n, err, want)
+		t.Fatalf("Purge = %d, %v; want %d", n, err, want)
 	}
 }
 
-// checkGone checks that nobody finds an alert or incident, and that the feed leads nowhere.
+// checkGone checks that no reader finds the alerts and incidents.
 func checkGone(t *testing.T, s Store, alertIDs, incidentIDs []string) {
 	t.Helper()
 	for _, id := range alertIDs {
@@ -179,7 +179,7 @@ func purgedComesAgain(t *testing.T, d Driver) {
 	checkGone(t, d.Store, []string{alertID(0)}, []string{"10001", "10002"})
 }
 
-// purgingIsACommit: whoever decides from what was there before loses.
+// purgingIsACommit checks that a commit at the version before a purge is a conflict.
 func purgingIsACommit(t *testing.T, d Driver) {
 	commitChanges(t, d.Store, tenant, resolvedIncident("10001", 0, 2))
 	before := versionOf(t, d.Store, tenant)

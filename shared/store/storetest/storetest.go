@@ -33,7 +33,8 @@ type Driver struct {
 	Store Store
 	// Crash gives the store as a crash right now could leave it; seed chooses among the ways. Nil when it cannot.
 	Crash func(t *testing.T, seed uint64) Store
-	// Publish puts an alert on the log that the store shares with the bus and gives its position; nil when there is none.
+	// Publish puts an alert on the log that the store shares with the bus and gives its position; nil when there is
+	// none.
 	Publish func(t *testing.T, a alert.Alert) uint64
 }
 
@@ -53,7 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"a commit holds 100 alerts and not more", largestCommit},
 		{"a commit is whole or not there after a crash", atomicCommit},
 		{"what no bus would repeat survives a crash", durableCommit},
-		{"a commit's journal is there when the commit is, and only then", auditedCommit},
+		{"a commit's audit entries are there when the commit is, and only then", auditedCommit},
 		{"a body on the bus's log is read from there", sharedBody},
 		{"of concurrent commits one wins", commitRace},
 		{"tenants never see one another", tenantIsolation},
@@ -75,18 +76,18 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"incidents are found, listed and filtered", incidentListings},
 		{"every change is in the feed, in commit order", changeFeed},
 		{"statistics count rows of all tenants", statsCount},
-		{"nodes are remembered within their life", nodesRemembered},
+		{"nodes are kept within their life", nodesRemembered},
 		{"an alert is found by every name in its evidence", foundByName},
 		{"mentions come newest first, page by page", mentionPages},
 		{"mentions follow changes, folds, moves and merges", mentionsFollow},
 		{"an identity follows what correlation learned", identityOfNames},
 		{"sources count what each provider brought", sourceCounts},
-		{"what is resolved and old is forgotten with its alerts", purgesResolved},
-		{"an incident that is not resolved is never forgotten", keepsUnresolved},
-		{"what was merged and folded is forgotten with the survivor", purgesMerged},
-		{"large incidents and many are forgotten whole", purgesMany},
-		{"an alert that comes again after it was forgotten is new", purgedComesAgain},
-		{"who decides from what was there before forgetting loses", purgingIsACommit},
+		{"what is resolved and old is purged with its alerts", purgesResolved},
+		{"an incident that is not resolved is never purged", keepsUnresolved},
+		{"what was merged and folded is purged with the survivor", purgesMerged},
+		{"large incidents and many are purged whole", purgesMany},
+		{"an alert that comes again after it was purged is new", purgedComesAgain},
+		{"who decides from the state before a purge loses", purgingIsACommit},
 	} {
 		t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
 	}

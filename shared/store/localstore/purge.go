@@ -6,16 +6,16 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/shared/cloudevent"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
-	"github.com/onepane/onepane/shared/store"
 )
 
-var _ store.Retention = (*Store)(nil)
-
-// Purge is store.Retention. Each incident goes with its alerts in one batch, which moves the tenant to its next version, so
-// that a correlator which still has them in mind reads anew.
+// Purge is store.Retention. An incident is deleted with its alerts in one batch, which moves the tenant to its next
+// version: a correlator that has cached them loses its next commit and reads anew.
 func (s *Store) Purge(ctx context.Context, name string, before time.Time, limit int) (int, error) {
 	due, err := s.Incidents(ctx, name, query.Query{Top: max(limit, 1), Order: []query.Order{{Field: query.Updated}}, Where: query.And{
 		Left:  query.Compare{Field: query.Status, Op: query.Eq, Text: string(incident.Resolved)},
@@ -26,14 +26,14 @@ func (s *Store) Purge(ctx context.Context, name string, before time.Time, limit 
 	}
 	folded, err := s.foldedByAlert(name)
 	if err != nil {
-		return 0, fmt.Errorf("forget incidents of %q: %w", name, err)
+		return 0, fmt.Errorf("purge incidents of %q: %w", name, err)
 	}
 	for n, i := range due.Items {
 		if err := ctx.Err(); err != nil {
 			return n, err
 		}
 		if err := s.purgeIncident(name, i.ID, before, folded); err != nil {
-			return n, fmt.Errorf("forget incident %s of %q: %w", i.ID, name, err)
+			return n, fmt.Errorf("purge incident %s of %q: %w", i.ID, name, err)
 		}
 	}
 	return len(due.Items), nil
@@ -44,7 +44,7 @@ func (s *Store) foldedByAlert(name string) (map[string][]string, error) {
 	v := s.openView(name)
 	defer v.close()
 	out := map[string][]string{}
-	err := v.walkByCreation(foldedRows, timeRange{}, true, func(at place, head []byte) (bool, error) {
+	err := v.rowTable(foldedRows).walkByCreation(timeRange{}, true, func(at place, head []byte) (bool, error) {
 		row, err := decodeAlert(at.id, at.created, head)
 		if err == nil {
 			out[row.FoldedInto] = append(out[row.FoldedInto], at.id)
@@ -54,7 +54,7 @@ func (s *Store) foldedByAlert(name string) (map[string][]string, error) {
 	return out, err
 }
 
-// purgeIncident forgets an incident unless somebody was at it since it was listed.
+// purgeIncident deletes an incident, unless it was changed since it was listed.
 func (s *Store) purgeIncident(name, id string, before time.Time, folded map[string][]string) error {
 	t := s.tenantOf(name)
 	t.mu.Lock()
@@ -73,7 +73,7 @@ func (s *Store) purgeIncident(name, id string, before time.Time, folded map[stri
 	if err != nil {
 		return err
 	}
-	w := &commit{store: s, tenant: t, batch: s.dir.DB.NewBatch(), state: t.state.clone()}
+	w := s.newCommit(t)
 	for _, at := range alerts {
 		err = errors.Join(err, w.deleteAlert(v, at.id))
 		for _, copied := range folded[at.id] {
@@ -95,9 +95,9 @@ func (s *Store) purgeIncident(name, id string, before time.Time, folded map[stri
 	return nil
 }
 
-// deleteAlert takes out an alert with what finds and counts it and its body, wherever that is.
+// deleteAlert deletes an alert, its index entries, its counts and its body, which lies in the log or beside it.
 func (w *commit) deleteAlert(v *view, id string) error {
-	old, rows, err := findAlert(w.store.dir.DB, w.tenant.name, id)
+	old, rows, err := findAlert(w.dir.DB, w.tenant, id)
 	if err != nil {
 		if fault.Of(err) == fault.NotFound {
 			return nil
@@ -111,18 +111,18 @@ func (w *commit) deleteAlert(v *view, id string) error {
 	at := place{id, old.created}
 	if rows != foldedRows {
 		for _, name := range incident.MentionedNames(whole.Alert) {
-			err = errors.Join(err, w.batch.Delete(at.mentionKey(w.tenant.name, name), nil))
+			err = errors.Join(err, w.batch.Delete(at.mentionKey(w.tenant, name), nil))
 		}
 	}
 	w.state.countSource(whole, rows, -1)
 	nothing := incident.AlertRecord{}
-	nothing.Position = ^old.Position // another than it has, so that dropMember lets the body go
-	return errors.Join(err, w.moveGroups(at, alertLabels(rows, old.AlertRecord), at, nil), w.dropAlert(old, rows, nothing), w.batch.Delete(idKey(alertTable, w.tenant.name, id), nil))
+	nothing.Position = ^old.Position // any other position makes dropAlert delete the body
+	return errors.Join(err, w.moveGroups(at, alertLabels(rows, old.AlertRecord), at, nil), w.dropAlert(old, rows, nothing), w.batch.Delete(idKey(alertTable, w.tenant, id), nil))
 }
 
 // deleteIncident takes out an incident with its index entries.
 func (w *commit) deleteIncident(id string) error {
-	db, tenant := w.store.dir.DB, w.tenant.name
+	db, tenant := w.dir.DB, w.tenant
 	old, err := findIncident(db, tenant, id)
 	if err != nil {
 		if fault.Of(err) == fault.NotFound {
@@ -135,10 +135,46 @@ func (w *commit) deleteIncident(id string) error {
 		return err
 	}
 	at := place{id, old.created}
-	w.countRow(incidentRows, -1)
+	w.state.countRow(incidentRows, -1)
 	return errors.Join(
 		w.moveGroups(at, incidentLabels(*head), at, nil),
 		w.batch.Delete(idKey(incidentTable, tenant, id), nil),
 		w.batch.Delete(timeKey(incidentRows, tenant, old.created, id), nil),
 		w.batch.Delete(timeKey(incidentsUpdated, tenant, old.updated, id), nil))
+}
+
+// Trim deletes events from the log whose data is no alert's body: repeats, updates that an alert has taken in, and
+// other products' copies of it. Call it with events that correlation has completed, without those that it refused. It
+// is not synced: a crash that loses it keeps the events, and completed events are not offered again either way.
+func (s *Store) Trim(evs []cloudevent.Event) error {
+	b := s.dir.DB.NewBatch()
+	for _, e := range evs {
+		kept, err := s.isEventKept(e)
+		if err == nil && !kept {
+			err = s.log.Drop(b, e.Tenant, e.Position)
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("trim event %s of %q: %w", e.ID, e.Tenant, err), b.Close())
+		}
+	}
+	if b.Empty() {
+		return b.Close()
+	}
+	return s.dir.Apply(b, false)
+}
+
+// isEventKept reports whether an alert's body is the event's data. Only the alert that the event is about can have it
+// there; an event that does not name its alert is kept.
+func (s *Store) isEventKept(e cloudevent.Event) (bool, error) {
+	row, _, err := findAlert(s.dir.DB, e.Tenant, e.Subject)
+	if fault.Of(err) == fault.NotFound {
+		return true, nil
+	}
+	if err != nil || row.Position == e.Position {
+		return true, err
+	}
+	var about struct {
+		ID string `json:"id"`
+	}
+	return json.Unmarshal(e.Data, &about) != nil || about.ID != e.Subject, nil
 }
