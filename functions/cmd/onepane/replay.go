@@ -105,9 +105,9 @@ func replayFiles(ctx context.Context, cfg config.Config, o replayOptions, set, f
 	if err != nil {
 		return nil, err
 	}
-	replay.Frugal()
+	replay.LimitMemory()
 	shown := 0
-	r := &replay.Replay{Functions: functions, TuningOf: tuning, Problem: func(file string, n int, reason string) {
+	r := &replay.Replay{Functions: functions, ParamsOf: tuning, Problem: func(file string, n int, reason string) {
 		if shown++; shown <= 20 {
 			fmt.Fprintf(o.stderr, "%s: record %d: %s\n", file, n, reason)
 		}

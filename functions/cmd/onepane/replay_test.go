@@ -86,7 +86,7 @@ func TestReplayRefusesMisuse(t *testing.T) {
 	for args, word := range map[string]string{
 		"--diff default":                           "two sets of constants",
 		"--diff default JoinAt=2 FILE":             "JoinAt: 2",
-		"--diff default Nonsense=1 FILE":           "JoinAt, MaxAlerts",
+		"--diff default Nonsense=1 FILE":           "JoinAt, LinkAt",
 		"--diff default nowhere FILE":              "no set of constants",
 		"--diff default default -":                 "read twice",
 		"--diff --format tsv default default FILE": "table or json",

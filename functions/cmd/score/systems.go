@@ -46,7 +46,7 @@ func replayReader(ctx context.Context, name string, in io.Reader) (prediction, e
 	if err != nil {
 		return prediction{}, err
 	}
-	r := &replay.Replay{Functions: functions, Tuning: tuning}
+	r := &replay.Replay{Functions: functions, Params: tuning}
 	if err := r.Read(ctx, name, in); err != nil {
 		return prediction{}, err
 	}

@@ -44,7 +44,7 @@ func replayVolume(ctx context.Context, out io.Writer, seed uint64, n int) error 
 	if err != nil {
 		return err
 	}
-	replay.Frugal()
+	replay.LimitMemory()
 	type mark struct {
 		records int
 		cpu     time.Duration

@@ -38,13 +38,13 @@ func BenchmarkDecide(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		r := &Replay{tenants: map[string]*tenant{}}
-		for i := 0; i < len(alerts); i += batch {
+		for i := 0; i < len(alerts); i += batchSize {
 			waiting := map[string][]*correlation.Report{}
-			for _, a := range alerts[i:min(i+batch, len(alerts))] {
+			for _, a := range alerts[i:min(i+batchSize, len(alerts))] {
 				waiting[a.Tenant] = append(waiting[a.Tenant], correlation.NewReport(a))
 			}
 			for id, as := range waiting {
-				r.decide(id, as)
+				r.applyReports(id, as)
 			}
 		}
 		n += len(alerts)

@@ -10,105 +10,106 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// moment is a time in half the room, exact for every year.
-type moment struct {
+// compactTime is a time without its location, exact for every year.
+type compactTime struct {
 	seconds int64
 	nanos   int32
 }
 
-func momentOf(t time.Time) moment { return moment{t.Unix(), int32(t.Nanosecond())} }
+func compactTimeOf(t time.Time) compactTime { return compactTime{t.Unix(), int32(t.Nanosecond())} }
 
-// time is the moment, in UTC.
-func (m moment) time() time.Time { return time.Unix(m.seconds, int64(m.nanos)).UTC() }
+// toTime is the time, in UTC.
+func (m compactTime) toTime() time.Time { return time.Unix(m.seconds, int64(m.nanos)).UTC() }
 
-// brief is what is left of an alert.
-type brief struct {
-	incident, folded string
-	id, report       string // the detecting product's and the reporter's own
-	voice            *voice
-	seconds          [3]int64 // first, last and updated, as moments
-	nanos            [3]int32
+// compactAlert is what is kept of an alert: what folds and the result ask for.
+type compactAlert struct {
+	incident, foldedInto string
+	id, report           string // the detecting product's and the reporter's own
+	common               *sharedFields
+	seconds              [3]int64 // first, last and updated, as times
+	nanos                [3]int32
 }
 
-func (t *texts) brief(m *incident.AlertRecord) brief {
+func (t *textPool) compactAlertOf(m *incident.AlertRecord) compactAlert {
 	a := &m.Alert
-	b := brief{
-		incident: m.Incident, folded: m.FoldedInto, id: a.Origin.ID, report: a.ReportID,
-		voice: t.voice(voice{a.Origin.Provider, a.Reporter, a.Title, a.Class, a.Severity}),
+	b := compactAlert{
+		incident: m.Incident, foldedInto: m.FoldedInto, id: a.Origin.ID, report: a.ReportID,
+		common: t.poolFields(sharedFields{a.Origin.Provider, a.Reporter, a.Title, a.Class, a.Severity}),
 	}
 	if b.report == b.id {
 		b.report = b.id // one copy
 	}
 	for i, at := range [3]time.Time{a.First, a.Last, a.Updated} {
-		m := momentOf(at)
+		m := compactTimeOf(at)
 		b.seconds[i], b.nanos[i] = m.seconds, m.nanos
 	}
 	return b
 }
 
-func (b *brief) member(id string) incident.AlertRecord {
-	at := func(i int) time.Time { return moment{b.seconds[i], b.nanos[i]}.time() }
+func (b *compactAlert) alertRecord(id string) incident.AlertRecord {
+	at := func(i int) time.Time { return compactTime{b.seconds[i], b.nanos[i]}.toTime() }
 	return incident.AlertRecord{
-		Incident: b.incident, FoldedInto: b.folded,
+		Incident: b.incident, FoldedInto: b.foldedInto,
 		Alert: alert.Alert{
-			ID: id, Origin: alert.Origin{Provider: b.voice.provider, ID: b.id}, Title: b.voice.title, Reporter: b.voice.reporter,
-			ReportID: b.report, Class: b.voice.class, Severity: b.voice.severity, First: at(0), Last: at(1), Updated: at(2),
+			ID: id, Origin: alert.Origin{Provider: b.common.provider, ID: b.id}, Title: b.common.title, Reporter: b.common.reporter,
+			ReportID: b.report, Class: b.common.class, Severity: b.common.severity, First: at(0), Last: at(1), Updated: at(2),
 		},
 	}
 }
 
-// lead is a node that only leads to an alert, as every id of an alert has one.
-type lead struct {
+// idNode is a node that only leads to an alert, as every id of an alert has one.
+type idNode struct {
 	alert       string
-	first, last moment
+	first, last compactTime
 }
 
-func leadOf(n *incident.Node) (lead, bool) {
-	l := lead{n.Alert, momentOf(n.First), momentOf(n.Last)}
-	plain := n.Alert != "" && n.SameAs == "" && n.Episodes == 0 && n.KnownShare == 0 &&
+func idNodeOf(n *incident.Node) (idNode, bool) {
+	l := idNode{n.Alert, compactTimeOf(n.First), compactTimeOf(n.Last)}
+	isIDNode := n.Alert != "" && n.SameAs == "" && n.Episodes == 0 && n.KnownShare == 0 &&
 		len(n.Aliases)+len(n.Activities)+len(n.Targets)+len(n.CoOccurring)+len(n.Fingerprints)+len(n.KindCounts)+len(n.Exposures) == 0
-	return l, plain
+	return l, isIDNode
 }
 
-func (l lead) node(key string) incident.Node {
-	return incident.Node{Key: key, Alert: l.alert, First: l.first.time(), Last: l.last.time()}
+func (l idNode) expandNode(key string) incident.Node {
+	return incident.Node{Key: key, Alert: l.alert, First: l.first.toTime(), Last: l.last.toTime()}
 }
 
-// quiet is an incident to which nothing has happened for long: most have one or two alerts, and no person's work.
-type quiet struct {
-	tenant, name, lead, opener    string
-	severity                      alert.Severity
-	created, updated, first, last moment
-	alerts, assetCount, leadRank  int32
-	background                    bool
-	tactics                       []attack.Tactic
-	products                      []string
-	clouds                        []entity.Cloud
-	assets                        []incident.Asset
-	kinds                         []uint32
-	credit                        float64
-	clues                         []incident.DeferredLink
+// compactIncident is an incident to which nothing has happened for long: most have one or two alerts, and no person's
+// work.
+type compactIncident struct {
+	tenant, name, gravestTitle, opener string
+	severity                           alert.Severity
+	created, updated, first, last      compactTime
+	alerts, assetCount, gravestRank    int32
+	noise                              bool
+	tactics                            []attack.Tactic
+	products                           []string
+	clouds                             []entity.Cloud
+	assets                             []incident.Asset
+	kinds                              []uint32
+	suspicion                          float64
+	deferredLinks                      []incident.DeferredLink
 }
 
-// quietAfter is for how long nothing has happened to a quiet incident.
-const quietAfter = 12 * time.Hour
+// compactAfter is for how long nothing has happened to a quiet incident.
+const compactAfter = 12 * time.Hour
 
-// quiet shrinks an incident, if nothing of it is lost.
-func (t *texts) quiet(i *incident.Incident) (quiet, bool) {
-	q := quiet{
-		tenant: t.word(i.Tenant), name: t.word(i.Name), lead: t.word(i.GravestTitle), opener: i.Opener, severity: i.Severity,
-		created: momentOf(i.Created), updated: momentOf(i.Updated), first: momentOf(i.First), last: momentOf(i.Last),
-		alerts: int32(i.Alerts), assetCount: int32(i.AssetCount), leadRank: int32(i.GravestRank), background: i.Noise,
-		tactics: i.Tactics, products: i.Products, clouds: i.Clouds, assets: i.Assets, kinds: i.Kinds, credit: i.Suspicion, clues: i.DeferredLinks,
+// compactIncidentOf shrinks an incident, if nothing of it is lost.
+func (t *textPool) compactIncidentOf(i *incident.Incident) (compactIncident, bool) {
+	q := compactIncident{
+		tenant: t.poolWord(i.Tenant), name: t.poolWord(i.Name), gravestTitle: t.poolWord(i.GravestTitle), opener: i.Opener, severity: i.Severity,
+		created: compactTimeOf(i.Created), updated: compactTimeOf(i.Updated), first: compactTimeOf(i.First), last: compactTimeOf(i.Last),
+		alerts: int32(i.Alerts), assetCount: int32(i.AssetCount), gravestRank: int32(i.GravestRank), noise: i.Noise,
+		tactics: i.Tactics, products: i.Products, clouds: i.Clouds, assets: i.Assets, kinds: i.Kinds, suspicion: i.Suspicion, deferredLinks: i.DeferredLinks,
 	}
-	return q, reflect.DeepEqual(*i, q.incident(i.ID))
+	return q, reflect.DeepEqual(*i, q.expandIncident(i.ID))
 }
 
-func (q *quiet) incident(id string) incident.Incident {
+func (q *compactIncident) expandIncident(id string) incident.Incident {
 	return incident.Incident{
-		ID: id, Tenant: q.tenant, Name: q.name, GravestTitle: q.lead, Opener: q.opener, Severity: q.severity, Status: incident.Active,
-		Created: q.created.time(), Updated: q.updated.time(), First: q.first.time(), Last: q.last.time(),
-		Alerts: int(q.alerts), AssetCount: int(q.assetCount), GravestRank: int(q.leadRank), Noise: q.background,
-		Tactics: q.tactics, Products: q.products, Clouds: q.clouds, Assets: q.assets, Kinds: q.kinds, Suspicion: q.credit, DeferredLinks: q.clues,
+		ID: id, Tenant: q.tenant, Name: q.name, GravestTitle: q.gravestTitle, Opener: q.opener, Severity: q.severity, Status: incident.Active,
+		Created: q.created.toTime(), Updated: q.updated.toTime(), First: q.first.toTime(), Last: q.last.toTime(),
+		Alerts: int(q.alerts), AssetCount: int(q.assetCount), GravestRank: int(q.gravestRank), Noise: q.noise,
+		Tactics: q.tactics, Products: q.products, Clouds: q.clouds, Assets: q.assets, Kinds: q.kinds, Suspicion: q.suspicion, DeferredLinks: q.deferredLinks,
 	}
 }

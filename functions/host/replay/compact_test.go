@@ -35,12 +35,12 @@ func TestQuiet(t *testing.T) {
 	} {
 		inc, m := plain, newMemory()
 		tt.change(&inc)
-		q, small := m.texts.quiet(&inc)
+		q, small := m.texts.compactIncidentOf(&inc)
 		if small != tt.small {
 			t.Errorf("an incident %s: small = %v, want %v", tt.what, small, tt.small)
 		}
-		if small && !reflect.DeepEqual(q.incident(inc.ID), inc) {
-			t.Errorf("an incident %s came back as %+v", tt.what, q.incident(inc.ID))
+		if small && !reflect.DeepEqual(q.expandIncident(inc.ID), inc) {
+			t.Errorf("an incident %s came back as %+v", tt.what, q.expandIncident(inc.ID))
 		}
 	}
 }
@@ -60,7 +60,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-func isLead(n *incident.Node) bool { _, ok := leadOf(n); return ok }
+func isLead(n *incident.Node) bool { _, ok := idNodeOf(n); return ok }
 
 // set gives v any value but its zero.
 func set(v reflect.Value) {
@@ -84,15 +84,15 @@ func TestSweep(t *testing.T) {
 	old := incident.Incident{ID: "1", Status: incident.Active, First: at, Last: at, Created: at, Updated: at}
 	gone := incident.Node{Key: "id:gone", Alert: "a1", First: at, Last: at}
 	live := incident.Node{Key: "id:live", Alert: "a2", First: at.Add(72 * time.Hour), Last: at.Add(72 * time.Hour)}
-	m.commit(incident.Changes{
+	m.commitChanges(incident.Changes{
 		Alerts:    []incident.AlertRecord{{Alert: alert.Alert{ID: "a2", First: live.First, Last: live.Last, Updated: live.Last}}},
 		Incidents: []incident.Incident{old}, Nodes: []incident.Node{gone, live},
 	})
-	m.sweep()
-	if len(m.incidents) != 0 || len(m.quiet) != 1 {
+	m.forgetExpired()
+	if len(m.incidents) != 0 || len(m.compacted) != 1 {
 		t.Errorf("an incident of three days ago is not quiet")
 	}
-	l := m.load(incident.Refs{Incidents: []string{"1"}, Nodes: []string{"id:gone", "id:live"}})
+	l := m.loadRecords(incident.Refs{Incidents: []string{"1"}, Nodes: []string{"id:gone", "id:live"}})
 	if len(l.Incidents) != 1 || !reflect.DeepEqual(l.Incidents[0], old) {
 		t.Errorf("a quiet incident came back as %+v", l.Incidents)
 	}
@@ -100,8 +100,8 @@ func TestSweep(t *testing.T) {
 		t.Errorf("after a sweep there are %+v, want %+v", l.Nodes, live)
 	}
 	old.Alerts = 2
-	m.commit(incident.Changes{Incidents: []incident.Incident{old}})
-	if l := m.load(incident.Refs{Incidents: []string{"1"}}); len(m.quiet) != 0 || l.Incidents[0].Alerts != 2 {
+	m.commitChanges(incident.Changes{Incidents: []incident.Incident{old}})
+	if l := m.loadRecords(incident.Refs{Incidents: []string{"1"}}); len(m.compacted) != 0 || l.Incidents[0].Alerts != 2 {
 		t.Errorf("a quiet incident that got an alert is %+v", l.Incidents)
 	}
 }

@@ -22,8 +22,9 @@ type Side struct {
 	Name   string    `json:"name"`
 	Alerts int       `json:"alerts"` // distinct alerts given, copies counted
 	First  time.Time `json:"first"`
-	// Gained and Lost compare it with its counterpart, the incident of the other run that has most of its alerts and the other way
-	// round: how many alerts came and went. Of an incident without a counterpart all alerts came, or went.
+	// Gained and Lost compare it with its counterpart, the incident of the other run that has most of its alerts and
+	// the other way round: how many alerts came and went. Of an incident without a counterpart all alerts came, or
+	// went.
 	Gained int `json:"gained"`
 	Lost   int `json:"lost"`
 }
@@ -91,7 +92,7 @@ func Diff(before, after Outcome) ([]Change, error) {
 		return nil, fault.Errorf(fault.Invalid, "the two runs read different alerts: %d and %d", len(before.ids), len(after.ids))
 	}
 	flows := map[[2]string]*Move{}
-	groups := forest{}
+	groups := disjointSets{}
 	for n, id := range before.ids {
 		from, to := before.of[n], after.of[n]
 		if from == "" || to == "" {
@@ -101,7 +102,7 @@ func Diff(before, after Outcome) ([]Change, error) {
 		if m == nil {
 			m = &Move{From: from, To: to}
 			flows[[2]string{from, to}] = m
-			groups.join("<"+from, ">"+to)
+			groups.uniteSets("<"+from, ">"+to)
 		}
 		if m.Alerts++; len(m.Examples) < maxExamples {
 			m.Examples = append(m.Examples, id)
@@ -109,23 +110,23 @@ func Diff(before, after Outcome) ([]Change, error) {
 	}
 	byGroup := map[string][]Move{}
 	for _, m := range flows {
-		g := groups.root("<" + m.From)
+		g := groups.rootOf("<" + m.From)
 		byGroup[g] = append(byGroup[g], *m)
 	}
 	var out []Change
 	for _, moves := range byGroup {
 		if len(moves) > 1 { // a group of one move is an incident that stayed as it was
-			out = append(out, change(moves, before, after))
+			out = append(out, changeOf(moves, before, after))
 		}
 	}
 	slices.SortFunc(out, func(a, b Change) int {
-		return cmp.Or(cmp.Compare(b.size(), a.size()), a.Before[0].First.Compare(b.Before[0].First), cmp.Compare(a.Before[0].ID, b.Before[0].ID))
+		return cmp.Or(cmp.Compare(b.countMoved(), a.countMoved()), a.Before[0].First.Compare(b.Before[0].First), cmp.Compare(a.Before[0].ID, b.Before[0].ID))
 	})
 	return out, nil
 }
 
-// size is how many alerts change place, taking the counterparts as the same incident.
-func (c Change) size() int {
+// countMoved is how many alerts change place, taking the counterparts as the same incident.
+func (c Change) countMoved() int {
 	n := 0
 	for _, s := range c.After {
 		n += s.Gained
@@ -133,8 +134,8 @@ func (c Change) size() int {
 	return n
 }
 
-// change tells one group of incidents by the moves between them.
-func change(moves []Move, before, after Outcome) Change {
+// changeOf tells one group of incidents by the moves between them.
+func changeOf(moves []Move, before, after Outcome) Change {
 	slices.SortFunc(moves, func(a, b Move) int {
 		return cmp.Or(cmp.Compare(b.Alerts, a.Alerts), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
 	})
@@ -172,10 +173,10 @@ func change(moves []Move, before, after Outcome) Change {
 	return c
 }
 
-// forest is sets of names that were joined.
-type forest map[string]string
+// disjointSets is sets of names that were joined.
+type disjointSets map[string]string
 
-func (f forest) root(name string) string {
+func (f disjointSets) rootOf(name string) string {
 	for f[name] != "" && f[name] != name {
 		f[name] = cmp.Or(f[f[name]], f[name]) // halves the way for the next who asks
 		name = f[name]
@@ -183,8 +184,8 @@ func (f forest) root(name string) string {
 	return name
 }
 
-func (f forest) join(a, b string) {
-	if a, b = f.root(a), f.root(b); a != b {
+func (f disjointSets) uniteSets(a, b string) {
+	if a, b = f.rootOf(a), f.rootOf(b); a != b {
 		f[a] = b
 	}
 }

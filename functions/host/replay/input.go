@@ -12,9 +12,9 @@ import (
 	"github.com/onepane/onepane/functions/ingest"
 )
 
-// values hands each JSON value of in to do: one a line, or the whole input when its first line is no value by
+// readValues hands each JSON value of in to do: one a line, or the whole input when its first line is no value by
 // itself (a pretty-printed document). Gzip is read as what it holds.
-func values(in io.Reader, do func(body []byte) error) error {
+func readValues(in io.Reader, do func(body []byte) error) error {
 	r := bufio.NewReaderSize(in, 1<<20)
 	if head, _ := r.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(r)
@@ -30,7 +30,7 @@ func values(in io.Reader, do func(body []byte) error) error {
 		}
 		body := bytes.TrimSpace(line)
 		if first && len(body) > 0 && !jsontext.Value(body).IsValid() {
-			return whole(line, r, do)
+			return readDocument(line, r, do)
 		}
 		if len(body) > 0 {
 			if err := do(body); err != nil {
@@ -43,8 +43,8 @@ func values(in io.Reader, do func(body []byte) error) error {
 	}
 }
 
-// whole reads an input that is one document.
-func whole(start []byte, r io.Reader, do func([]byte) error) error {
+// readDocument reads an input that is one document.
+func readDocument(start []byte, r io.Reader, do func([]byte) error) error {
 	rest, err := io.ReadAll(io.LimitReader(r, ingest.MaxBody+1-int64(len(start))))
 	if err != nil {
 		return err

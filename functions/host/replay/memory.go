@@ -10,113 +10,114 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// Frugal sets the collector of a process that is there for a replay: as usual while there is room, since collecting is a third
-// of its work, and whatever it costs from 3 GB on, which is what some four million alerts take at least.
-func Frugal() { debug.SetMemoryLimit(3 << 30) }
+// LimitMemory sets the collector of a process that is there for a replay: as usual while there is room, since
+// collecting is a third of its work, and whatever it costs from 3 GB on, which is what some four million alerts take at
+// least.
+func LimitMemory() { debug.SetMemoryLimit(3 << 30) }
 
 // memory keeps what a store would, but only what later decisions and the result ask for, and small, so that millions of
 // alerts fit. What most alerts leave behind has a form of its own:
 //
-//	alert ─▶ brief      an id of an alert ─▶ lead      an incident that went quiet ─▶ quiet
+//	alert ─▶ compactAlert      an id of an alert ─▶ idNode      an incident that went quiet ─▶ compactIncident
 type memory struct {
-	members   map[string]brief
-	leads     map[string]lead // nodes that only lead to an alert
-	nodes     map[string]incident.Node
-	incidents map[string]incident.Incident
-	quiet     map[string]quiet
-	sequence  int64
-	newest    time.Time
-	swept     int // records left by the last sweep
-	texts     texts
+	alerts          map[string]compactAlert
+	idNodes         map[string]idNode // nodes that only lead to an alert
+	nodes           map[string]incident.Node
+	incidents       map[string]incident.Incident
+	compacted       map[string]compactIncident
+	sequence        int64
+	newest          time.Time
+	countAfterSweep int // records left by the last sweep
+	texts           textPool
 }
 
 func newMemory() *memory {
 	return &memory{
-		members: map[string]brief{}, leads: map[string]lead{}, nodes: map[string]incident.Node{},
-		incidents: map[string]incident.Incident{}, quiet: map[string]quiet{},
-		texts: texts{words: map[string]string{}, voices: map[voice]*voice{}},
+		alerts: map[string]compactAlert{}, idNodes: map[string]idNode{}, nodes: map[string]incident.Node{},
+		incidents: map[string]incident.Incident{}, compacted: map[string]compactIncident{},
+		texts: textPool{words: map[string]string{}, fields: map[sharedFields]*sharedFields{}},
 	}
 }
 
-func (m *memory) load(refs incident.Refs) incident.Loaded {
+func (m *memory) loadRecords(refs incident.Refs) incident.Loaded {
 	l := incident.Loaded{Sequence: m.sequence} // most of what is asked for is new, so nothing is made in advance
 	for _, id := range refs.Alerts {
-		if b, ok := m.members[id]; ok {
-			l.Alerts = append(l.Alerts, b.member(id))
+		if b, ok := m.alerts[id]; ok {
+			l.Alerts = append(l.Alerts, b.alertRecord(id))
 		}
 	}
 	for _, id := range refs.Incidents {
-		if inc, ok := m.incident(id); ok {
+		if inc, ok := m.findIncident(id); ok {
 			l.Incidents = append(l.Incidents, inc)
 		}
 	}
 	for _, key := range refs.Nodes {
 		if n, ok := m.nodes[key]; ok {
 			l.Nodes = append(l.Nodes, n)
-		} else if lead, ok := m.leads[key]; ok {
-			l.Nodes = append(l.Nodes, lead.node(key))
+		} else if lead, ok := m.idNodes[key]; ok {
+			l.Nodes = append(l.Nodes, lead.expandNode(key))
 		}
 	}
 	return l
 }
 
-func (m *memory) incident(id string) (incident.Incident, bool) {
+func (m *memory) findIncident(id string) (incident.Incident, bool) {
 	if inc, ok := m.incidents[id]; ok {
 		return inc, true
 	}
-	q, ok := m.quiet[id]
+	q, ok := m.compacted[id]
 	if !ok {
 		return incident.Incident{}, false
 	}
-	return q.incident(id), true
+	return q.expandIncident(id), true
 }
 
-func (m *memory) commit(c incident.Changes) {
+func (m *memory) commitChanges(c incident.Changes) {
 	m.sequence = max(m.sequence, c.Sequence)
 	for i := range c.Alerts {
 		mem := &c.Alerts[i]
-		m.members[mem.Alert.ID] = m.texts.brief(mem)
+		m.alerts[mem.Alert.ID] = m.texts.compactAlertOf(mem)
 		if mem.Alert.Last.After(m.newest) {
 			m.newest = mem.Alert.Last
 		}
 	}
 	for i := range c.Incidents {
 		id := c.Incidents[i].ID
-		delete(m.quiet, id)
+		delete(m.compacted, id)
 		m.incidents[id] = c.Incidents[i]
 	}
 	for i := range c.Nodes {
-		m.keep(&c.Nodes[i])
+		m.keepNode(&c.Nodes[i])
 	}
 	const slack = 20_000
-	if m.size() > 2*m.swept+slack {
-		m.sweep()
+	if m.countShrinkable() > 2*m.countAfterSweep+slack {
+		m.forgetExpired()
 	}
 }
 
-func (m *memory) keep(n *incident.Node) {
-	if l, ok := leadOf(n); ok {
-		m.leads[n.Key] = l
+func (m *memory) keepNode(n *incident.Node) {
+	if l, ok := idNodeOf(n); ok {
+		m.idNodes[n.Key] = l
 		return
 	}
-	delete(m.leads, n.Key)
+	delete(m.idNodes, n.Key)
 	m.nodes[n.Key] = *n
 }
 
-// size is how many records there are that a sweep may forget or shrink.
-func (m *memory) size() int { return len(m.leads) + len(m.nodes) + len(m.incidents) }
+// countShrinkable is how many records there are that a sweep may forget or shrink.
+func (m *memory) countShrinkable() int { return len(m.idNodes) + len(m.nodes) + len(m.incidents) }
 
-// sweep forgets what no decision asks for any more, as a store may: nodes past their life, and what old incidents show
-// beside their name and counts. It shrinks incidents to which little is likely to happen.
-func (m *memory) sweep() {
+// forgetExpired forgets what no decision asks for any more, as a store may: nodes past their life, and what old
+// incidents show beside their name and counts. It shrinks incidents to which little is likely to happen.
+func (m *memory) forgetExpired() {
 	for key, n := range m.nodes {
 		if m.newest.Sub(n.Last) > incident.LifetimeOf(key) {
 			delete(m.nodes, key)
 		}
 	}
-	for key, l := range m.leads {
-		if m.newest.Sub(l.last.time()) > incident.LifetimeOf(key) {
-			delete(m.leads, key)
+	for key, l := range m.idNodes {
+		if m.newest.Sub(l.last.toTime()) > incident.LifetimeOf(key) {
+			delete(m.idNodes, key)
 		}
 	}
 	for id, inc := range m.incidents {
@@ -125,18 +126,18 @@ func (m *memory) sweep() {
 			inc.Assets, inc.Kinds = nil, nil
 			m.incidents[id] = inc
 		}
-		if age > quietAfter {
-			if q, ok := m.texts.quiet(&inc); ok {
+		if age > compactAfter {
+			if q, ok := m.texts.compactIncidentOf(&inc); ok {
 				delete(m.incidents, id)
-				m.quiet[id] = q
+				m.compacted[id] = q
 			}
 		}
 	}
-	m.swept = m.size()
+	m.countAfterSweep = m.countShrinkable()
 }
 
-// survivor follows redirects.
-func (m *memory) survivor(id string) string {
+// survivorOf follows redirects.
+func (m *memory) survivorOf(id string) string {
 	for {
 		to := m.incidents[id].RedirectTo // a quiet one leads nowhere
 		if to == "" {
@@ -146,16 +147,16 @@ func (m *memory) survivor(id string) string {
 	}
 }
 
-// open lists the incidents that live on.
-func (m *memory) open() []incident.Incident {
-	out := make([]incident.Incident, 0, len(m.incidents)+len(m.quiet))
+// activeIncidents lists the incidents that live on.
+func (m *memory) activeIncidents() []incident.Incident {
+	out := make([]incident.Incident, 0, len(m.incidents)+len(m.compacted))
 	for _, inc := range m.incidents {
 		if inc.RedirectTo == "" {
 			out = append(out, inc)
 		}
 	}
-	for id, q := range m.quiet {
-		out = append(out, q.incident(id))
+	for id, q := range m.compacted {
+		out = append(out, q.expandIncident(id))
 	}
 	return out
 }
@@ -166,17 +167,17 @@ func sortIncidents(incs []incident.Incident) {
 	})
 }
 
-// texts keeps one copy of what many alerts say alike.
-type texts struct {
+// textPool keeps one copy of what many alerts say alike.
+type textPool struct {
 	words  map[string]string
-	voices map[voice]*voice
+	fields map[sharedFields]*sharedFields
 }
 
 // mostTexts bounds each list of texts: from then on the tenant's texts are taken to be all different.
 const mostTexts = 100_000
 
-// word is the one copy of a text.
-func (t *texts) word(s string) string {
+// poolWord is the one copy of a text.
+func (t *textPool) poolWord(s string) string {
 	if one, ok := t.words[s]; ok {
 		return one
 	}
@@ -186,19 +187,19 @@ func (t *texts) word(s string) string {
 	return s
 }
 
-// voice is what alerts of one kind have in common.
-type voice struct {
+// sharedFields is what alerts of one kind have in common.
+type sharedFields struct {
 	provider, reporter, title string
 	class                     alert.Class
 	severity                  alert.Severity
 }
 
-func (t *texts) voice(v voice) *voice {
-	if one, ok := t.voices[v]; ok {
+func (t *textPool) poolFields(v sharedFields) *sharedFields {
+	if one, ok := t.fields[v]; ok {
 		return one
 	}
-	if len(t.voices) < mostTexts {
-		t.voices[v] = &v
+	if len(t.fields) < mostTexts {
+		t.fields[v] = &v
 	}
 	return &v
 }

@@ -24,17 +24,17 @@ import (
 type Replay struct {
 	// Functions read the records, tried in order; the one that read the last record is tried first.
 	Functions []*ingest.Function
-	// Tuning is used for every tenant; nil is the default.
-	Tuning *correlation.Params
-	// TuningOf gives each tenant its own, and is asked instead of Tuning unless it is nil.
-	TuningOf func(tenant string) *correlation.Params
+	// Params is used for every tenant; nil is the default.
+	Params *correlation.Params
+	// ParamsOf gives each tenant its own, and is asked instead of Tuning unless it is nil.
+	ParamsOf func(tenant string) *correlation.Params
 	// Problem is told of records that could not be read, with file and record number from 1. Nil drops them silently.
 	Problem func(file string, record int, reason string)
 	// Progress is called now and then with the number of records read.
 	Progress func(records int)
 
 	tenants map[string]*tenant
-	senders []sender
+	senders []senderRef
 	known   map[uint64]bool // senders, hashed: millions fit
 	seed    maphash.Seed
 	clock   time.Time
@@ -43,8 +43,8 @@ type Replay struct {
 	last    int
 }
 
-// sender ties the sender's own id of an alert to ours.
-type sender struct {
+// senderRef is the sender's own id of an alert, with ours.
+type senderRef struct {
 	id, alert string
 	tenant    *tenant
 }
@@ -54,19 +54,19 @@ type Result struct {
 	Records, Alerts, Exposures, Ignored, Rejected, Folded, Repeats, Merged int
 }
 
-// tenant is one tenant's state and memory.
+// tenant is one tenant's engine, and the memory that stands for its store.
 type tenant struct {
 	name   string
-	state  *correlation.Engine
+	engine *correlation.Engine
 	memory *memory
 }
 
 const (
-	// maxStates is the number of records of all tenants' states: one that has more than its share is dropped and read back from
-	// memory on demand, leastState or fewer excepted.
-	maxStates, leastState = 100_000, 2_000
-	// batch is how many alerts are decided between two Takes.
-	batch = 100
+	// maxRecords is the number of records of all tenants' states: one that has more than its share is dropped and read
+	// back from memory on demand, leastState or fewer excepted.
+	maxRecords, leastRecords = 100_000, 2_000
+	// batchSize is how many alerts are decided between two Takes.
+	batchSize = 100
 )
 
 // Read replays one input. Alerts that arrive "now" arrive at their event time, but never before what came before.
@@ -77,17 +77,17 @@ func (r *Replay) Read(ctx context.Context, name string, in io.Reader) error {
 	waiting := map[string][]*correlation.Report{}
 	flush := func() {
 		for id, as := range waiting {
-			r.decide(id, as)
+			r.applyReports(id, as)
 		}
 		clear(waiting)
 	}
 	n, held := 0, 0
-	err := values(in, func(body []byte) error {
-		for _, a := range r.read(name, &n, body) {
+	err := readValues(in, func(body []byte) error {
+		for _, a := range r.readRecord(name, &n, body) {
 			waiting[a.Tenant] = append(waiting[a.Tenant], correlation.NewReport(a))
 			held++
 		}
-		if held >= batch {
+		if held >= batchSize {
 			flush()
 			held = 0
 		}
@@ -100,9 +100,9 @@ func (r *Replay) Read(ctx context.Context, name string, in io.Reader) error {
 	return nil
 }
 
-// read turns one value of the input into alerts.
-func (r *Replay) read(name string, n *int, body []byte) []alert.Alert {
-	alerts, receipt, err := r.function(body)
+// readRecord turns one value of the input into alerts, and counts it.
+func (r *Replay) readRecord(name string, n *int, body []byte) []alert.Alert {
+	alerts, receipt, err := r.readByProvider(body)
 	first := *n + 1
 	*n += max(1, len(alerts)+len(receipt.Ignored)+len(receipt.Rejected))
 	r.records += *n + 1 - first
@@ -114,10 +114,10 @@ func (r *Replay) read(name string, n *int, body []byte) []alert.Alert {
 	r.result.Rejected += len(receipt.Rejected)
 	if err != nil {
 		r.result.Rejected++
-		r.problem(name, first, err.Error())
+		r.reportProblem(name, first, err.Error())
 	}
 	for _, rej := range receipt.Rejected {
-		r.problem(name, first+rej.Index, rej.Reason)
+		r.reportProblem(name, first+rej.Index, rej.Reason)
 	}
 	for i := range alerts {
 		a := &alerts[i]
@@ -125,7 +125,7 @@ func (r *Replay) read(name string, n *int, body []byte) []alert.Alert {
 			a.Delivered = r.clock
 		}
 		r.clock = a.Delivered
-		s := sender{senderID(a), a.ID, r.tenant(a.Tenant)}
+		s := senderRef{senderID(a), a.ID, r.tenantOf(a.Tenant)}
 		if key := maphash.Comparable(r.seed, s); !r.known[key] {
 			r.known[key] = true
 			r.senders = append(r.senders, s)
@@ -134,8 +134,8 @@ func (r *Replay) read(name string, n *int, body []byte) []alert.Alert {
 	return alerts
 }
 
-// function reads body with the first function that recognizes it.
-func (r *Replay) function(body []byte) ([]alert.Alert, ingest.Receipt, error) {
+// readByProvider reads body with the first function that recognizes it.
+func (r *Replay) readByProvider(body []byte) ([]alert.Alert, ingest.Receipt, error) {
 	var firstErr error
 	var firstReceipt ingest.Receipt
 	for k := range r.Functions {
@@ -151,15 +151,15 @@ func (r *Replay) function(body []byte) ([]alert.Alert, ingest.Receipt, error) {
 		if err == nil && len(receipt.Rejected) == 0 {
 			return nil, receipt, nil // an empty page
 		}
-		if firstErr == nil && len(firstReceipt.Rejected) == 0 || understood(receipt) {
+		if firstErr == nil && len(firstReceipt.Rejected) == 0 || isRecognized(receipt) {
 			firstErr, firstReceipt = err, receipt
 		}
 	}
 	return nil, firstReceipt, firstErr
 }
 
-// understood reports whether a provider recognized the record, so that its reason is the one to tell.
-func understood(r ingest.Receipt) bool {
+// isRecognized reports whether a provider recognized the record, so that its reason is the one to tell.
+func isRecognized(r ingest.Receipt) bool {
 	return len(r.Rejected) == 1 && !ingest.Unrecognized(r.Rejected[0].Reason)
 }
 
@@ -171,29 +171,29 @@ func senderID(a *alert.Alert) string {
 	return a.ReportID
 }
 
-// decide applies reports of one tenant.
-func (r *Replay) decide(id string, reports []*correlation.Report) {
-	t := r.tenant(id)
-	if t.state == nil || t.state.Len() > max(leastState, maxStates/len(r.tenants)) {
-		t.state = correlation.NewEngine(id, r.tuning(id))
+// applyReports applies reports of one tenant.
+func (r *Replay) applyReports(id string, reports []*correlation.Report) {
+	t := r.tenantOf(id)
+	if t.engine == nil || t.engine.Len() > max(leastRecords, maxRecords/len(r.tenants)) {
+		t.engine = correlation.NewEngine(id, r.paramsOf(id))
 	}
-	for refs := t.state.Missing(reports); !refs.Empty(); refs = t.state.Missing(reports) {
-		t.state.Put(t.memory.load(refs), refs)
+	for refs := t.engine.Missing(reports); !refs.Empty(); refs = t.engine.Missing(reports) {
+		t.engine.Put(t.memory.loadRecords(refs), refs)
 	}
 	for _, rep := range reports {
-		r.tally(rep.Alert, t.state.Apply(rep, 0, rep.Alert.Delivered))
+		r.countOutcome(rep.Alert, t.engine.Apply(rep, 0, rep.Alert.Delivered))
 	}
-	t.memory.commit(t.state.Take())
+	t.memory.commitChanges(t.engine.Take())
 }
 
-func (r *Replay) tuning(tenant string) *correlation.Params {
-	if r.TuningOf != nil {
-		return r.TuningOf(tenant)
+func (r *Replay) paramsOf(tenant string) *correlation.Params {
+	if r.ParamsOf != nil {
+		return r.ParamsOf(tenant)
 	}
-	return r.Tuning
+	return r.Params
 }
 
-func (r *Replay) tenant(name string) *tenant {
+func (r *Replay) tenantOf(name string) *tenant {
 	t := r.tenants[name]
 	if t == nil {
 		t = &tenant{name: name, memory: newMemory()}
@@ -202,7 +202,7 @@ func (r *Replay) tenant(name string) *tenant {
 	return t
 }
 
-func (r *Replay) tally(a alert.Alert, o correlation.Outcome) {
+func (r *Replay) countOutcome(a alert.Alert, o correlation.Outcome) {
 	switch {
 	case o.Folded && o.New:
 		r.result.Folded++
@@ -216,7 +216,8 @@ func (r *Replay) tally(a alert.Alert, o correlation.Outcome) {
 	r.result.Merged += len(o.MergedFrom)
 }
 
-func (r *Replay) problem(file string, record int, reason string) {
+// reportProblem tells whoever asked of a record that could not be read.
+func (r *Replay) reportProblem(file string, record int, reason string) {
 	if r.Problem != nil {
 		r.Problem(file, record, reason)
 	}
@@ -247,16 +248,16 @@ func (r *Replay) Assignments() iter.Seq[Assignment] {
 		}
 		for i, s := range r.senders {
 			as, m := Assignment{AlertID: s.id}, s.tenant.memory
-			b := m.members[s.alert]
-			if b.folded != "" {
-				if first, known := own[name{s.tenant, b.folded}]; known {
+			b := m.alerts[s.alert]
+			if b.foldedInto != "" {
+				if first, known := own[name{s.tenant, b.foldedInto}]; known {
 					as.Canonical = r.senders[first].id
 				}
-				b = m.members[b.folded]
+				b = m.alerts[b.foldedInto]
 			} else if first := own[name{s.tenant, s.alert}]; first != i { // two products' reports of one alert
 				as.Canonical = r.senders[first].id
 			}
-			if id := m.survivor(b.incident); id != "" {
+			if id := m.survivorOf(b.incident); id != "" {
 				as.Incident = s.tenant.name + "/" + id
 			}
 			if !yield(as) {
@@ -270,7 +271,7 @@ func (r *Replay) Assignments() iter.Seq[Assignment] {
 func (r *Replay) Incidents() []incident.Incident {
 	var out []incident.Incident
 	for _, t := range r.tenants {
-		out = append(out, t.memory.open()...)
+		out = append(out, t.memory.activeIncidents()...)
 	}
 	sortIncidents(out)
 	return out
