@@ -36,7 +36,8 @@ func (r *Redelivery) Limit() int {
 	return r.limit
 }
 
-// Failures returns how often the session failed in a row, 0 after a success: what the pause before the next try goes by.
+// Failures returns how often the session failed in a row, 0 after a success: what the pause before the next try goes
+// by.
 func (r *Redelivery) Failures() int { return r.failures }
 
 // Succeeded notes that what was offered last is done, handled or in quarantine: twice as many are offered next.

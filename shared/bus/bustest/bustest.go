@@ -17,11 +17,11 @@ import (
 	"github.com/onepane/onepane/shared/cloudevent"
 )
 
-// Driver is one fresh, empty queue under test. It retries quickly: a pause of milliseconds, so that the suite is done soon.
+// Driver is one fresh, empty queue under test. It pauses for milliseconds after a failure, so that the suite ends soon.
 type Driver struct {
 	Queue      Queue
 	Quarantine bus.Quarantine
-	// Reopen crashes the driver and opens what survived; nil when it cannot.
+	// Reopen crashes the driver and opens it again with what survived; nil when it cannot be crashed.
 	Reopen func(t *testing.T) Driver
 	// Advance moves the clock that the duplicate window goes by.
 	Advance func(time.Duration)
@@ -29,11 +29,12 @@ type Driver struct {
 	Window time.Duration
 	// Stats counts what waits; nil when the driver cannot, as a broker that counts messages and not events.
 	Stats func() bus.Stats
-	// DedupesCalls says that repeats are recognised by call, not by event: an event in other company is no repeat.
+	// DedupesCalls says that repeats are recognised by call, not by event: an event that comes again beside other
+	// events is no repeat.
 	DedupesCalls bool
 }
 
-// Queue is what a driver offers beside its shelf.
+// Queue is what a driver offers beside its quarantine.
 type Queue interface {
 	bus.Publisher
 	bus.Subscriber
@@ -59,27 +60,27 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"a published event survives a crash", publishedSurvivesCrash},
 		{"a completed event stays completed after an orderly restart or is offered again", completedSurvivesCrash},
 		{"an exact repeat within the window is dropped", repeatIsDropped},
-		{"a repeat in other company is dropped, or offered after the first", regroupedRepeatComesAfter},
+		{"a repeat beside other events is dropped, or offered after the first", regroupedRepeatComesAfter},
 		{"a repeat of another session is no repeat", otherSessionIsNoRepeat},
 		{"the window survives a restart", windowSurvivesRestart},
 		{"an invalid event is refused by Publish", invalidIsRefused},
-		{"a refused event is set aside once with its reason and the others complete", refusedIsQuarantined},
+		{"a refused event goes to quarantine once with its reason and the others complete", refusedIsQuarantined},
 		{"a failing batch is offered again", failedIsOfferedAgain},
-		{"a poison event alone is set aside", poisonIsQuarantined},
-		{"an outage sets nothing aside, however long", outageQuarantinesNothing},
+		{"a poisonous event goes to quarantine alone", poisonIsQuarantined},
+		{"an outage sends nothing to quarantine, however long", outageQuarantinesNothing},
 		{"a panicking handler fails its batch only", panicFailsItsBatch},
 		{"Subscribe returns when its context ends and its handlers are done", subscribeFinishesHandlers},
 		{"Wait returns when caught up", waitReturnsWhenDone},
 		{"Stats count what waits", statsCountWaiting},
-		{"shelf pages, keeps each id once, removes", quarantinePages},
-		{"the shelf survives a crash", quarantineSurvivesCrash},
+		{"quarantine pages, keeps each id once, removes", quarantinePages},
+		{"quarantine survives a crash", quarantineSurvivesCrash},
 		{"many publishers and sessions at once", manyPublishers},
 	} {
 		t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
 	}
 }
 
-// patience bounds waits for what must happen; nothing is expected to take near that long.
+// patience is how long the suite waits for something that must happen; it usually takes milliseconds.
 const patience = 30 * time.Second
 
 func newEvent(session, id string) cloudevent.Event {
@@ -131,7 +132,7 @@ func receiveFrom[T any](t *testing.T, c <-chan T, what string) T {
 	}
 }
 
-// recorder is a handler that notes what it saw.
+// recorder is a handler that keeps the events it was offered.
 type recorder struct {
 	mu   sync.Mutex
 	seen map[string][]string // ids by session

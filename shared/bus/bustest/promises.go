@@ -226,9 +226,9 @@ func refusedIsQuarantined(t *testing.T, d Driver) {
 	waitForSessions(t, d.Queue, "a")
 	compareIDs(t, "offered", r.sessionIDs("a"), numberedIDs(0, 10))
 	on := listQuarantine(t, d.Quarantine)
-	compareIDs(t, "on the shelf", eventIDs(on), []string{"rejected-e0003", "rejected-e0007"})
+	compareIDs(t, "in quarantine", eventIDs(on), []string{"rejected-e0003", "rejected-e0007"})
 	if len(on) > 0 && (on[0].Subject != "bad e0003" || string(on[0].Data) != `{"id":"e0003"}`) {
-		t.Errorf("the shelf keeps %+v", on[0])
+		t.Errorf("quarantine keeps %+v", on[0])
 	}
 	checkStats(t, d, "after refusing 2", bus.Stats{DeadLettered: 2})
 }
@@ -247,7 +247,7 @@ func failedIsOfferedAgain(t *testing.T, d Driver) {
 	waitForSessions(t, d.Queue, "a")
 	compareIDs(t, "completed", r.sessionIDs("a"), []string{"1", "2", "3"})
 	if on := listQuarantine(t, d.Quarantine); len(on) != 0 {
-		t.Errorf("%v went to the shelf for passing trouble", eventIDs(on))
+		t.Errorf("%v went to quarantine for passing trouble", eventIDs(on))
 	}
 }
 
@@ -270,7 +270,7 @@ func poisonIsQuarantined(t *testing.T, d Driver) {
 	})
 	waitForSessions(t, d.Queue, "a")
 	compareIDs(t, "completed", r.sessionIDs("a"), slices.DeleteFunc(numberedIDs(0, 8), func(id string) bool { return id == "e0005" }))
-	compareIDs(t, "on the shelf", eventIDs(listQuarantine(t, d.Quarantine)), []string{"rejected-e0005"})
+	compareIDs(t, "in quarantine", eventIDs(listQuarantine(t, d.Quarantine)), []string{"rejected-e0005"})
 	if n := alone.Load(); n != bus.MaxDeliveries {
 		t.Errorf("it was offered alone %d times, want %d", n, bus.MaxDeliveries)
 	}
@@ -289,7 +289,7 @@ func outageQuarantinesNothing(t *testing.T, d Driver) {
 	waitForSessions(t, d.Queue, "a")
 	compareIDs(t, "completed", r.sessionIDs("a"), []string{"1"})
 	if on := listQuarantine(t, d.Quarantine); len(on) != 0 {
-		t.Errorf("%v went to the shelf for an outage", eventIDs(on))
+		t.Errorf("%v went to quarantine for an outage", eventIDs(on))
 	}
 }
 
@@ -304,7 +304,7 @@ func panicFailsItsBatch(t *testing.T, d Driver) {
 	})
 	waitForSessions(t, d.Queue, "a", "b")
 	compareIDs(t, "completed", r.sessionIDs("a"), []string{"1", "2"})
-	compareIDs(t, "on the shelf", eventIDs(listQuarantine(t, d.Quarantine)), []string{"rejected-bad"})
+	compareIDs(t, "in quarantine", eventIDs(listQuarantine(t, d.Quarantine)), []string{"rejected-bad"})
 }
 
 func subscribeFinishesHandlers(t *testing.T, d Driver) {
@@ -425,9 +425,9 @@ func quarantineSurvivesCrash(t *testing.T, d Driver) {
 func manyPublishers(t *testing.T, d Driver) {
 	const publishers, each, sessions = 8, 60, 5
 	var r recorder
-	var turn atomic.Int32
+	var calls atomic.Int32
 	startSubscription(t, d.Queue, func(ctx context.Context, evs []cloudevent.Event) error {
-		if turn.Add(1)%7 == 0 {
+		if calls.Add(1)%7 == 0 {
 			return errPassing
 		}
 		return r.recordEvents(ctx, evs)

@@ -3,20 +3,26 @@
 //
 //	Publish ─▶ window ─▶ log ──wake──▶ ready sessions ─▶ workers ─▶ handler
 //	          (repeats)  (synced)            ▲                        │ nil: progress moves on
-//	                                         └──── pause, smaller ────┤ error
-//	                                                                  └ refused: shelf and progress, in one batch
+//	                                         └───── pause, halved ────┤ error
+//	                                                                  └ refused: quarantine and progress, in one write
 //
-// A publish is on the disk before it returns. Progress is not synced: losing it offers events again, which every handler
-// must bear.
+// A publish is on the disk before it returns. Progress is not synced: after a crash events may be offered again, which
+// every handler must bear.
 //
 // # What grows
 //
-// An event stays on the log when it is done with, for its data is the body of the alert that it brought: the store keeps alerts by
-// their position there, some 1 to 4 KB each as the provider's record is, before compression. It goes when nobody needs it: what
-// is set aside goes to the shelf; what a later report replaced, and what was resolved and is forgotten, the store takes out
-// (datadir.Log.Drop); repeats, updates and other products' copies it takes out as soon as they are handled (localstore's Trim). Their
-// ids are remembered for the duplicate window as long as the process lives; after a restart such a repeat may reach the handler.
-// The log is a table of the database and no files of its own: room comes back when pebble compacts.
+// An event stays on the log when it is handled: its data is the body of the alert that it brought. The store keeps
+// alerts by their position there, some 1 to 4 KB each before compression, as large as the provider's record. An event
+// leaves the log in one of these ways:
+//
+//   - It goes to quarantine.
+//   - The store drops it (datadir.Log.Drop): a later report replaced it, or its incident was resolved and purged.
+//   - The store drops it as soon as it is handled (localstore's Trim): it is a repeat, an update or another product's
+//     copy.
+//
+// The ids of dropped events are remembered for the duplicate window as long as the process lives; after a restart a
+// repeat of one may reach the handler. The log is a table of the database and has no files of its own: room comes
+// back when pebble compacts.
 package localbus
 
 import (
@@ -35,7 +41,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Bus is one queue with its quarantine. Open it once per directory and queue.
+// Bus is one queue with its quarantine. Open it once per directory and queue. Safe for concurrent use.
 type Bus struct {
 	dir        *datadir.Dir
 	log        *datadir.Log
@@ -46,7 +52,7 @@ type Bus struct {
 	mu       sync.Mutex
 	wake     *sync.Cond // ready grew, or a subscriber's context ended
 	sessions map[string]*session
-	ready    []*session // with something to do and nobody doing it, longest waiting first
+	ready    []*session // with events to offer and no worker, longest waiting first
 }
 
 var (
@@ -64,8 +70,8 @@ type Options struct {
 	Pause           time.Duration    // before a failed batch is offered again, doubling each time; 0 is 10 ms
 	MaxPause        time.Duration    // where doubling ends; 0 is 5 s
 	Log             *slog.Logger     // nil discards
-	// Reject makes what goes to the shelf from an event that cannot be processed and the reason; nil puts
-	// the event there as it is.
+	// Reject makes what quarantine keeps of an event that cannot be processed, and of the reason; nil keeps the event
+	// as it is.
 	Reject func(cloudevent.Event, error) (cloudevent.Event, error)
 }
 
@@ -87,7 +93,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Open opens a queue of the directory, with whatever still waits on it.
+// Open opens a queue of the directory, with the events that still wait on it.
 func Open(dir *datadir.Dir, queue string, opts Options) (*Bus, error) {
 	opts = opts.withDefaults()
 	b := &Bus{dir: dir, log: dir.Log(queue), opts: opts, sessions: map[string]*session{}}
@@ -110,7 +116,8 @@ func Open(dir *datadir.Dir, queue string, opts Options) (*Bus, error) {
 	return b, nil
 }
 
-// resumeSession takes up a session where its log says it was left.
+// resumeSession opens a session at its progress, and remembers the ids on its log that the duplicate window covers.
+// of is how many sessions share the window.
 func (b *Bus) resumeSession(name string, of int) error {
 	done, err := b.log.Progress(name)
 	if err != nil {
@@ -148,14 +155,14 @@ func (b *Bus) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 		return fmt.Errorf("publish %d events: %w", len(evs), err)
 	}
 	now := b.opts.Now()
-	fresh, flight, others := b.window.admitEvents(evs, now)
+	fresh, own, others := b.window.admitEvents(evs, now)
 	err := b.appendEvents(fresh, now)
-	b.window.finishWrite(flight, err)
+	b.window.finishWrite(own, err)
 	// Repeats of events that another call is still writing are only as durable as that call makes them.
-	for _, f := range others {
-		<-f.done
+	for _, w := range others {
+		<-w.done
 		if err == nil {
-			err = f.err
+			err = w.err
 		}
 	}
 	if err != nil {
@@ -164,6 +171,7 @@ func (b *Bus) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 	return nil
 }
 
+// checkEvents returns fault.Invalid for the first event that the bus does not take.
 func checkEvents(evs []cloudevent.Event) error {
 	for i, e := range evs {
 		if err := e.Validate(); err != nil {
@@ -179,6 +187,7 @@ func checkEvents(evs []cloudevent.Event) error {
 	return nil
 }
 
+// appendEvents writes events to the log, synced, and wakes workers for their sessions.
 func (b *Bus) appendEvents(evs []cloudevent.Event, now time.Time) error {
 	if len(evs) == 0 {
 		return nil
@@ -227,5 +236,5 @@ func (b *Bus) Stats() bus.Stats {
 	return st
 }
 
-// Quarantine is the queue's quarantine.
+// Quarantine returns the queue's quarantine.
 func (b *Bus) Quarantine() *Quarantine { return b.quarantine }

@@ -66,7 +66,7 @@ func driver(t *testing.T, fs *vfs.MemFS, c *clock) bustest.Driver {
 	}
 }
 
-func TestDamagedEntriesAreSetAside(t *testing.T) {
+func TestDamagedEntriesGoToQuarantine(t *testing.T) {
 	dir := datadir.Memory()
 	if err := dir.DB.Set(datadir.AppendUint(datadir.Key('l', bus.AlertsQueue, "a"), 1), []byte("rubbish"), pebble.NoSync); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestDamagedEntriesAreSetAside(t *testing.T) {
 	}
 	evs, _, err := b.Quarantine().List(t.Context(), "", 10)
 	if err != nil || len(evs) != 1 || evs[0].Tenant != "a" || string(evs[0].Data) != `"cnViYmlzaA=="` {
-		t.Errorf("the shelf holds %+v, %v", evs, err)
+		t.Errorf("quarantine holds %+v, %v", evs, err)
 	}
 }
 
@@ -110,8 +110,8 @@ func TestWindowIsBounded(t *testing.T) {
 	}
 }
 
-// A worker reads what a Publish has written and still waits for the disk with: less than nothing is pending then unless both
-// count alike.
+// A worker may handle an event that Publish has written and still waits for the disk with. Unless both count it, the
+// number of pending events is negative then.
 func TestPendingIsNeverNegative(t *testing.T) {
 	disk := &stuckDisk{free: make(chan struct{})}
 	dir, err := datadir.Open("data", datadir.Options{FS: errorfs.Wrap(vfs.NewMem(), disk), CacheBytes: 1 << 20, MemTableBytes: 1 << 20})

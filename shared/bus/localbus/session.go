@@ -2,37 +2,34 @@ package localbus
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/shared/bus"
 	"github.com/onepane/onepane/shared/cloudevent"
-	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// session is where one session's handling stands. Bus.mu guards it; while busy, its worker alone moves done and the
-// fields about failures.
+// session is how far one session is handled. Bus.mu guards it; while busy, its worker alone writes done and uses
+// redelivery.
 type session struct {
 	name    string
-	last    uint64 // newest event known to be on the disk; never before done
-	done    uint64 // everything up to here is completed or set aside
+	last    uint64 // position of the newest event known to be on the disk; never before done
+	done    uint64 // every event up to this position is completed or in quarantine
 	busy    bool   // ready, in a handler, or pausing
 	waiters []waiter
 
 	redelivery bus.Redelivery
 }
 
+// waiter is a call of Wait.
 type waiter struct {
-	until uint64
-	done  chan struct{}
+	until uint64        // the position that done must reach
+	done  chan struct{} // closed then
 }
 
-// openSession finds or makes one; the caller holds mu, or nobody else has the bus yet.
+// openSession returns the session of that name, made when it is new. The caller holds mu, or nobody else has the bus
+// yet.
 func (b *Bus) openSession(name string) *session {
 	s := b.sessions[name]
 	if s == nil {
@@ -42,7 +39,7 @@ func (b *Bus) openSession(name string) *session {
 	return s
 }
 
-// markReady puts a session in the line of those that have work, unless it is there already; the caller holds mu.
+// markReady queues a session that has work for the workers, unless one has it already. The caller holds mu.
 func (b *Bus) markReady(s *session) {
 	if !s.busy && s.done < s.last {
 		s.busy = true
@@ -51,7 +48,7 @@ func (b *Bus) markReady(s *session) {
 	}
 }
 
-// nextReady waits for a session with work; nil when ctx has ended.
+// nextReady waits for a session with work and returns it; nil when ctx has ended.
 func (b *Bus) nextReady(ctx context.Context) *session {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,8 +64,8 @@ func (b *Bus) nextReady(ctx context.Context) *session {
 	return s
 }
 
-// advanceProgress notes that events up to position are done with, and tells those who wait for it. A worker may be there before the
-// Publish that it read from: the log shows events before it has told their positions.
+// advanceProgress notes that the events up to position are done with, and wakes those who wait for that. A worker may
+// come here before Publish has noted the last position: the log shows events before Append returns their positions.
 func (b *Bus) advanceProgress(s *session, position uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,7 +81,7 @@ func (b *Bus) advanceProgress(s *session, position uint64) {
 	s.waiters = rest
 }
 
-// releaseSession gives a session back, at once or after a pause.
+// releaseSession lets other workers have the session, at once or after a pause.
 func (b *Bus) releaseSession(s *session, pause time.Duration) {
 	free := func() {
 		b.mu.Lock()
@@ -99,22 +96,13 @@ func (b *Bus) releaseSession(s *session, pause time.Duration) {
 	}
 }
 
-// corruptEvent makes an event of a log entry that is none.
-func corruptEvent(session string, e datadir.Entry) cloudevent.Event {
-	raw, _ := json.Marshal(base64.StdEncoding.EncodeToString(e.Raw)) // base64 always encodes
-	return cloudevent.Event{
-		ID: fmt.Sprintf("corrupt-%s-%d", session, e.Position), Source: "/onepane/bus", Type: "io.onepane.bus.corrupt.v1",
-		Tenant: session, Data: raw, Position: e.Position,
-	}
-}
-
-// refusedEvent is an event on its way to the shelf.
+// refusedEvent is an event on its way to quarantine.
 type refusedEvent struct {
 	event  cloudevent.Event
 	reason error
 }
 
-// refusedEvents reads a handler's answer: which events it refused, or that the batch as a whole failed.
+// refusedEvents returns which events a handler refused by its error; any other error of it as it is.
 func refusedEvents(evs []cloudevent.Event, err error) ([]refusedEvent, error) {
 	var refused fault.Refused
 	if err == nil || !errors.As(err, &refused) {

@@ -13,7 +13,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Subscribe is bus.Subscriber.
+// Subscribe is bus.Subscriber. Options.Workers sessions are handled side by side.
 func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
 	stop := context.AfterFunc(ctx, func() {
 		b.mu.Lock()
@@ -33,17 +33,17 @@ func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
 	return nil
 }
 
-// handleBatch offers one batch of a session and settles it. It says how long to leave the session alone.
+// handleBatch offers one batch of a session, and completes it or notes its failure. It returns how long to leave the
+// session alone.
 func (b *Bus) handleBatch(ctx context.Context, s *session, h bus.Handler) (pause time.Duration) {
-	evs, aside, last, err := b.readBatch(s)
+	evs, refused, last, err := b.readBatch(s)
 	if err == nil && len(evs) > 0 {
-		var refused []refusedEvent
-		if refused, err = refusedEvents(evs, h.Offer(ctx, evs)); err == nil {
-			aside = append(aside, refused...)
-		}
+		var more []refusedEvent
+		more, err = refusedEvents(evs, h.Offer(ctx, evs))
+		refused = append(refused, more...)
 	}
 	if err == nil {
-		err = b.completeBatch(s, last, aside)
+		err = b.completeBatch(s, last, refused)
 	}
 	switch {
 	case err == nil:
@@ -55,8 +55,9 @@ func (b *Bus) handleBatch(ctx context.Context, s *session, h bus.Handler) (pause
 	return b.failBatch(s, evs, last, err)
 }
 
-// readBatch reads what to offer next. Entries that are no events go aside; last is the position that it reaches.
-func (b *Bus) readBatch(s *session) (evs []cloudevent.Event, aside []refusedEvent, last uint64, err error) {
+// readBatch reads the events to offer next, and the log's entries that no event can be read from as refused. last is
+// the position of the last of both.
+func (b *Bus) readBatch(s *session) (evs []cloudevent.Event, refused []refusedEvent, last uint64, err error) {
 	b.mu.Lock()
 	done, newest := s.done, s.last
 	b.mu.Unlock()
@@ -64,35 +65,37 @@ func (b *Bus) readBatch(s *session) (evs []cloudevent.Event, aside []refusedEven
 	if err != nil {
 		return nil, nil, done, err
 	}
-	last = newest // the rest of the log was dropped, if nothing is found
+	last = newest // when the rest of the log was dropped, nothing is found
 	for _, e := range entries {
 		last = e.Position
 		if e.Err != nil {
-			aside = append(aside, refusedEvent{corruptEvent(s.name, e), fault.Errorf(fault.Invalid, "read position %d: %w", e.Position, e.Err)})
+			damaged := bus.CorruptEvent(fmt.Sprintf("corrupt-%s-%d", s.name, e.Position), s.name, e.Raw)
+			damaged.Position = e.Position
+			refused = append(refused, refusedEvent{damaged, fault.Errorf(fault.Invalid, "read position %d: %w", e.Position, e.Err)})
 			continue
 		}
 		evs = append(evs, e.Event)
 	}
-	return evs, aside, last, nil
+	return evs, refused, last, nil
 }
 
-// completeBatch moves a session on. What goes aside is on the shelf in the same moment, so that a crash loses neither
-// an event nor the fact that it is done with.
-func (b *Bus) completeBatch(s *session, last uint64, aside []refusedEvent) error {
+// completeBatch moves a session's progress to last and puts what was refused into quarantine, in one write: a crash
+// loses neither an event nor the fact that it is done with.
+func (b *Bus) completeBatch(s *session, last uint64, refused []refusedEvent) error {
 	w := b.dir.DB.NewBatch()
 	if err := b.log.SetProgress(w, s.name, last); err != nil {
 		return errors.Join(err, w.Close())
 	}
 	var rejected []cloudevent.Event
-	for _, a := range aside {
-		if err := b.log.Drop(w, s.name, a.event.Position); err != nil { // the shelf has it
+	for _, r := range refused {
+		if err := b.log.Drop(w, s.name, r.event.Position); err != nil { // quarantine has it
 			return errors.Join(err, w.Close())
 		}
-		b.opts.Log.Warn("event set aside", "session", s.name, "event", a.event.ID, "reason", a.reason)
-		e, err := b.opts.Reject(a.event, a.reason)
+		b.opts.Log.Warn("event set aside", "session", s.name, "event", r.event.ID, "reason", r.reason)
+		e, err := b.opts.Reject(r.event, r.reason)
 		if err != nil {
-			b.opts.Log.Error("event is kept as it is", "event", a.event.ID, "error", err)
-			e = a.event
+			b.opts.Log.Error("event is kept as it is", "event", r.event.ID, "error", err)
+			e = r.event
 		}
 		rejected = append(rejected, e)
 	}
@@ -103,8 +106,8 @@ func (b *Bus) completeBatch(s *session, last uint64, aside []refusedEvent) error
 	return nil
 }
 
-// failBatch notes a failed batch and returns how long to leave the session alone. An event that failed alone too often goes
-// to quarantine.
+// failBatch notes a failed batch and returns how long to leave the session alone. An event that failed alone too often
+// goes to quarantine.
 func (b *Bus) failBatch(s *session, evs []cloudevent.Event, last uint64, err error) time.Duration {
 	b.opts.Log.Warn("batch failed, will be offered again", "session", s.name, "events", len(evs), "failures", s.redelivery.Failures()+1, "error", err)
 	if s.redelivery.Failed(len(evs), err) {

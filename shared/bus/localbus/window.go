@@ -9,8 +9,8 @@ import (
 	"github.com/onepane/onepane/shared/cloudevent"
 )
 
-// window remembers the ids published lately, so that exact repeats are dropped. It holds at most max of them: at a
-// high rate it reaches back less far, and a repeat that slips through is met again by correlation.
+// window remembers the ids published lately, so that repeats are dropped. It holds at most max of them: at a high
+// rate it reaches back less far than length, and correlation knows a repeat that slips through by its id.
 type window struct {
 	length time.Duration
 	max    int
@@ -22,8 +22,8 @@ type window struct {
 	head   int
 }
 
-// idHash stands for a session and an id: 128 bits with seeds of this process, so that a sender can neither find nor
-// stumble on two ids with one mark.
+// idHash is the hash of a session and an event id: 128 bits with seeds of this process, so that a sender can neither
+// find two ids of one hash nor meet them by chance.
 type idHash [2]uint64
 
 type datedID struct {
@@ -31,22 +31,22 @@ type datedID struct {
 	at time.Time
 }
 
-// write is one Publish on its way to the disk. err may be read once landed is closed.
+// write is one Publish on its way to the disk.
 type write struct {
-	done chan struct{}
-	err  error
+	done chan struct{} // closed when it has ended
+	err  error         // to be read once done is closed
 	ids  []idHash
 }
 
-// onDisk is the flight of everything that has safely landed.
+// onDisk stands for every write that has succeeded.
 var onDisk = &write{}
 
 func newWindow(length time.Duration, max int) *window {
 	return &window{length: length, max: max, writes: map[idHash]*write{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
-// admitEvents gives those of evs that are not repeats, the flight they now belong to, and the flights of other calls
-// that carry the repeats.
+// admitEvents returns those of evs that are no repeats, the write they belong to now, and the writes still on their way
+// that hold the others.
 func (w *window) admitEvents(evs []cloudevent.Event, now time.Time) (fresh []cloudevent.Event, own *write, others []*write) {
 	own = &write{done: make(chan struct{})}
 	if w.length < 0 {
@@ -56,35 +56,35 @@ func (w *window) admitEvents(evs []cloudevent.Event, now time.Time) (fresh []clo
 	defer w.mu.Unlock()
 	w.dropOld(now)
 	for _, e := range evs {
-		m := w.hashID(e.Tenant, e.ID)
-		f, repeat := w.writes[m]
+		id := w.hashID(e.Tenant, e.ID)
+		of, repeat := w.writes[id]
 		if !repeat {
 			fresh = append(fresh, e)
-			own.ids = append(own.ids, m)
-			w.addID(m, own, now)
-		} else if f != own && f != onDisk && !slices.Contains(others, f) {
-			others = append(others, f)
+			own.ids = append(own.ids, id)
+			w.addID(id, own, now)
+		} else if of != own && of != onDisk && !slices.Contains(others, of) {
+			others = append(others, of)
 		}
 	}
 	return fresh, own, others
 }
 
-// finishWrite ends a flight. Events that did not make it may be published again at once.
-func (w *window) finishWrite(f *write, err error) {
+// finishWrite ends a write. Events of one that failed may be published again at once.
+func (w *window) finishWrite(ended *write, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, m := range f.ids {
-		if w.writes[m] != f {
-			continue // forgotten meanwhile
+	for _, id := range ended.ids {
+		if w.writes[id] != ended {
+			continue // dropped meanwhile
 		}
 		if err != nil {
-			delete(w.writes, m)
+			delete(w.writes, id)
 		} else {
-			w.writes[m] = onDisk
+			w.writes[id] = onDisk
 		}
 	}
-	f.err = err
-	close(f.done)
+	ended.err = err
+	close(ended.done)
 }
 
 // rememberStored remembers an event that was on the disk when the queue was opened.
@@ -94,19 +94,19 @@ func (w *window) rememberStored(session, id string, at time.Time) {
 	w.addID(w.hashID(session, id), onDisk, at)
 }
 
-// sortByTime brings what was recalled, session by session, into one order.
+// sortByTime brings the ids remembered session by session into one order.
 func (w *window) sortByTime() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	slices.SortFunc(w.order, func(a, b datedID) int { return a.at.Compare(b.at) })
 }
 
-func (w *window) addID(m idHash, f *write, at time.Time) {
-	w.writes[m] = f
-	w.order = append(w.order, datedID{m, at})
+func (w *window) addID(id idHash, of *write, at time.Time) {
+	w.writes[id] = of
+	w.order = append(w.order, datedID{id, at})
 }
 
-// dropOld drops what is too old or too much.
+// dropOld drops ids that are older than the window, or more than it may hold.
 func (w *window) dropOld(now time.Time) {
 	for w.head < len(w.order) {
 		old := w.order[w.head]
@@ -123,14 +123,14 @@ func (w *window) dropOld(now time.Time) {
 }
 
 func (w *window) hashID(session, id string) idHash {
-	var m idHash
+	var out idHash
 	for i, seed := range w.seeds {
 		var h maphash.Hash
 		h.SetSeed(seed)
 		h.WriteString(session)
 		h.WriteByte(0)
 		h.WriteString(id)
-		m[i] = h.Sum64()
+		out[i] = h.Sum64()
 	}
-	return m
+	return out
 }

@@ -1,24 +1,24 @@
 // Package servicebus is the bus on Azure Service Bus: the promises of package bus, kept by a broker that bills by the
-// message. So events travel packed, as many of one session in a message as it holds, compressed.
+// message. So events travel packed: as many of one session in a message as it holds, compressed.
 //
-//	Publish ─▶ by session ─▶ packed ──▶ queue "alerts" ──accept next session──▶ unpacked ─▶ handler
-//	 (repeats in     │      (zstd, one    session = tenant     ▲      (lock renewed)   │ nil: messages completed
-//	  one call)      │       message id)                       └───── pause, smaller ──┤ error
-//	                 └─ over the limit: blob, and a claim on it   quarantine ◀─────────┘ refused, then completed
+//	Publish ─▶ by session ─▶ packed ──▶ queue "alerts" ──accept next session──▶ decoded ─▶ handler
+//	 (repeats in     │      (zstd, one    session = tenant    ▲     (lock renewed)   │ nil: messages completed
+//	  one call)      │       message id)                      └───── pause, halved ──┤ error
+//	                 └─ over the limit: blob, and a claim on it   quarantine ◀───────┘ refused, then completed
 //
 // What the service cannot keep as package bus words it:
 //
-//   - A repeat is recognised by message: publishing the same events again, in one call as before, adds nothing while the
-//     queue's duplicate window lasts, for its message ids are derived from the events' ids. An event that comes again in
-//     other company is offered again; correlation knows it by its id.
-//   - The shelf shows each id once, but a repeat occupies the queue until Remove takes every copy: duplicate detection
+//   - A repeat is recognised by message: publishing the same events again, in one call as before, adds nothing while
+//     the queue's duplicate window lasts, for its message ids are derived from the events' ids. An event that comes
+//     again grouped with other events is offered again; correlation knows it by its id.
+//   - Quarantine lists each id once, but a repeat occupies the queue until Remove takes every copy: duplicate detection
 //     there would drop what comes again after it was removed.
 //   - How many events wait is not known, only how many messages; the service counts those.
-//   - A process that dies takes with it how often an event failed alone. The broker counts deliveries of the message
-//     instead, and after the queue's maxDeliveryCount moves it to the queue's own dead letters.
+//   - A process that dies loses its count of how often an event failed alone. The broker counts deliveries of the
+//     message instead, and after the queue's maxDeliveryCount moves it to the queue's own dead letters.
 //
-// The queues must exist as infra/azure makes them: alerts with sessions, duplicate detection and a lock of Options.Lock;
-// quarantine with neither sessions nor duplicate detection.
+// The queues must exist as infra/azure makes them: alerts with sessions, duplicate detection and a lock of
+// Options.Lock; quarantine with neither sessions nor duplicate detection.
 package servicebus
 
 import (
@@ -47,7 +47,7 @@ type Bus struct {
 	client     *azservicebus.Client
 	alerts     lazySender
 	quarantine *Quarantine
-	inFlight   chan struct{} // messages on their way
+	inFlight   chan struct{} // one element for each message being sent
 }
 
 var (
@@ -56,16 +56,16 @@ var (
 	_ bus.Waiter     = (*Bus)(nil)
 )
 
-// Options say where the namespace is; everything below Blobs has a default.
+// Options say where the namespace is and how fast to go. Everything below Blobs has a default.
 type Options struct {
 	Namespace  string                 // host name, "contoso.servicebus.windows.net"
-	Credential azcore.TokenCredential // who we are there
-	// ConnectionString is used instead of the two above, for a namespace with keys.
+	Credential azcore.TokenCredential // of an identity that may send and receive there
+	// ConnectionString replaces Namespace and Credential for a namespace with keys.
 	ConnectionString string
-	// Blobs keeps what is too large for a message; without it such an event is fault.TooLarge.
+	// Blobs keeps events that are too large for a message; nil makes such an event fault.TooLarge.
 	Blobs pack.Blobs
 
-	Queue, Quarantine string        // default bus.Alerts, bus.Quarantine
+	Queue, Quarantine string        // names of queues; default bus.AlertsQueue, bus.QuarantineQueue
 	Lock              time.Duration // the queue's lockDuration; 0 is 5 minutes. Locks are renewed three times as often
 	MaxMessage        int           // bytes of a message's body; 0 is what fits in 256 KB
 	InFlight          int           // messages being sent at once, the back-pressure on Publish; 0 is 16
@@ -78,8 +78,8 @@ type Options struct {
 	Endpoint          string      // connects here instead of to Namespace: a private endpoint, a test
 	TLS               *tls.Config // nil is the system's
 	Log               *slog.Logger
-	// Reject makes what goes to the shelf from an event that cannot be processed and the reason; nil puts the event
-	// there as it is.
+	// Reject makes what quarantine keeps of an event that cannot be processed, and of the reason; nil keeps the event
+	// as it is.
 	Reject func(cloudevent.Event, error) (cloudevent.Event, error)
 }
 
@@ -106,7 +106,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Open makes a bus. It does not connect yet, so a function that starts cold pays for that with its first event.
+// Open makes a bus. It does not connect yet: a function that starts cold connects with its first event. An error is
+// fault.Invalid.
 func Open(opts Options) (*Bus, error) {
 	opts = opts.withDefaults()
 	client, err := newClient(opts)
@@ -127,7 +128,7 @@ func newClient(opts Options) (*azservicebus.Client, error) {
 	return azservicebus.NewClient(opts.Namespace, opts.Credential, o)
 }
 
-// Quarantine is the queue's quarantine.
+// Quarantine returns the queue's quarantine.
 func (b *Bus) Quarantine() *Quarantine { return b.quarantine }
 
 // Close ends the connection. Stop publishing and subscribing first.
@@ -138,8 +139,8 @@ func (b *Bus) Close(ctx context.Context) error {
 	return nil
 }
 
-// Wait is bus.Waiter: it asks until the session has no messages, so what is published meanwhile is waited for as well.
-// Every question is a billed operation per 100 sessions with messages.
+// Wait is bus.Waiter. It asks until the session has no messages, so it waits for what is published meanwhile as well.
+// Each time it asks costs one billed operation per 100 sessions with messages.
 func (b *Bus) Wait(ctx context.Context, session string) error {
 	id := pack.SessionID(session)
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
@@ -156,6 +157,7 @@ func (b *Bus) Wait(ctx context.Context, session string) error {
 	}
 }
 
+// hasMessages reports whether a session, by its id on the broker, has messages.
 func (b *Bus) hasMessages(ctx context.Context, id string) (bool, error) {
 	for pages := b.client.NewListSessionsForQueuePager(b.opts.Queue, nil); pages.More(); {
 		page, err := pages.NextPage(ctx)
@@ -171,7 +173,7 @@ func (b *Bus) hasMessages(ctx context.Context, id string) (bool, error) {
 	return false, nil
 }
 
-// lazySender is a queue's sender, made when first needed.
+// lazySender is a queue's sender, made when first needed. Safe for concurrent use.
 type lazySender struct {
 	client *azservicebus.Client
 	queue  string

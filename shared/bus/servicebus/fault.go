@@ -10,9 +10,9 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// withKind gives an error of the SDK its kind. Conditions are those of the AMQP error codes that Service Bus documents
-// ("AMQP errors in Azure Service Bus"); an entity that is missing or refused is no fault of the events, and someone
-// may put it right.
+// withKind returns an error of the SDK with its kind. The conditions are AMQP error codes ("AMQP errors in Azure
+// Service Bus"). A queue that is missing or forbidden is fault.Unavailable: someone may put it right, and no event is
+// at fault.
 func withKind(err error) error {
 	var amqpErr *amqp.Error
 	switch {
@@ -35,7 +35,7 @@ func withKind(err error) error {
 	return fault.Errorf(fault.Unavailable, "Service Bus: %w", err)
 }
 
-// hasCode reports whether the SDK gave err this code.
+// hasCode reports whether err is an error of the SDK with this code.
 func hasCode(err error, code azservicebus.Code) bool {
 	var e *azservicebus.Error
 	return errors.As(err, &e) && e.Code == code

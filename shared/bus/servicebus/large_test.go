@@ -19,7 +19,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// An event beyond any message goes through blob storage: in, back out, and on to the shelf when it is refused.
+// An event beyond any message goes through blob storage: in, back out, and into quarantine when it is refused.
 func TestLargeEvents(t *testing.T) {
 	connection := azurite.Start(t)
 	admin, err := azblob.NewClientFromConnectionString(connection, nil)
@@ -64,11 +64,11 @@ func TestLargeEvents(t *testing.T) {
 	}
 	on, _, err := q.Quarantine().List(t.Context(), "", 10)
 	if err != nil || len(on) != 1 || !bytes.Equal(on[0].Data, large.Data) {
-		t.Errorf("the shelf holds %d events, %v", len(on), err)
+		t.Errorf("quarantine holds %d events, %v", len(on), err)
 	}
 }
 
-// A message that is none of ours goes to the shelf, whole, and holds up nothing.
+// A message of somebody else goes to quarantine, whole, and holds up nothing.
 func TestForeignMessages(t *testing.T) {
 	b, q := start(t)
 	foreign(t, b, "alerts", "a", "rubbish")
@@ -79,13 +79,13 @@ func TestForeignMessages(t *testing.T) {
 	foreign(t, b, "quarantine", "", "more rubbish")
 	on, _, err := q.Quarantine().List(t.Context(), "", 10)
 	if err != nil || len(on) != 2 || string(on[0].Data) != `"cnViYmlzaA=="` || string(on[1].Data) != `"bW9yZSBydWJiaXNo"` {
-		t.Fatalf("the shelf holds %+v, %v", on, err)
+		t.Fatalf("quarantine holds %+v, %v", on, err)
 	}
 	if err := q.Quarantine().Remove(t.Context(), on[0].ID, on[1].ID); err != nil {
 		t.Fatal(err)
 	}
 	if on, _, err = q.Quarantine().List(t.Context(), "", 10); err != nil || len(on) != 0 {
-		t.Errorf("after Remove the shelf holds %+v, %v", on, err)
+		t.Errorf("after Remove quarantine holds %+v, %v", on, err)
 	}
 	if got := l.ids("a"); len(got) != 1 {
 		t.Errorf("offered %v", got)

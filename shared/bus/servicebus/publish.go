@@ -30,7 +30,7 @@ func (b *Bus) sendPacked(ctx context.Context, m pack.Message) error {
 	return nil
 }
 
-// sdkMessage is what the SDK sends.
+// sdkMessage is m as the SDK takes it.
 func sdkMessage(m pack.Message) *azservicebus.Message {
 	props := map[string]any{"events": int64(m.Events)} // for whoever looks at the queue
 	if m.Encoding != "" {

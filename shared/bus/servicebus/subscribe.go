@@ -13,7 +13,7 @@ import (
 	"github.com/onepane/onepane/shared/bus"
 )
 
-// acceptTimeout is how long one wait for a free session takes; the broker ends it, and the next begins.
+// acceptTimeout is how long one wait for a free session takes: the broker answers by then, and the next wait begins.
 const acceptTimeout = time.Minute
 
 // Subscribe is bus.Subscriber. It holds up to Options.Sessions sessions at a time. While the namespace is out of reach
@@ -32,7 +32,7 @@ func (b *Bus) Subscribe(ctx context.Context, h bus.Handler) error {
 		r, err := b.acceptSession(ctx)
 		switch {
 		case ctx.Err() != nil:
-			if err == nil {
+			if r != nil {
 				b.releaseSession(ctx, r)
 			}
 			return nil

@@ -1,5 +1,5 @@
-// Package blob keeps in Azure Blob Storage what is too large for a bus message. It is apart from the bus, so that a
-// function that only publishes what fits does not carry it.
+// Package blob keeps events that are too large for a bus message in Azure Blob Storage. It is apart from the bus, so
+// that a function that does not need it does not carry the SDK.
 //
 //	servicebus.Publish ──Put──▶ container ◀──Get── pack.Decode
 //
@@ -22,7 +22,7 @@ import (
 // maxSize bounds what Get reads, in bytes.
 const maxSize = 64 << 20
 
-// Container is one container of a storage account, which must exist.
+// Container is one container of a storage account; both must exist. Safe for concurrent use.
 type Container struct {
 	client *azblob.Client
 	name   string
@@ -46,7 +46,8 @@ func OpenConnection(connection, container string, opts *azblob.ClientOptions) (*
 	return &Container{client, container}, nil
 }
 
-// Put stores body under a name that nothing else has; a name that is taken holds the same body already.
+// Put stores body under a name that only this body has: a name that is taken holds the same body already. An error is
+// fault.Unavailable.
 func (c *Container) Put(ctx context.Context, name string, body []byte) error {
 	_, err := c.client.UploadBuffer(ctx, c.name, name, body, &azblob.UploadBufferOptions{
 		AccessConditions: &sdkblob.AccessConditions{ModifiedAccessConditions: &sdkblob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)}},
@@ -57,7 +58,7 @@ func (c *Container) Put(ctx context.Context, name string, body []byte) error {
 	return fault.Errorf(fault.Unavailable, "put blob %s: %w", name, err)
 }
 
-// Get reads a blob: fault.NotFound when there is none, fault.TooLarge beyond 64 MB.
+// Get returns a blob's body: fault.NotFound when there is none, fault.TooLarge beyond 64 MB, else fault.Unavailable.
 func (c *Container) Get(ctx context.Context, name string) ([]byte, error) {
 	resp, err := c.client.DownloadStream(ctx, c.name, name, nil)
 	if bloberror.HasCode(err, bloberror.BlobNotFound) {

@@ -13,7 +13,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// once fails at the first trouble, so that a test of trouble is quick.
+// once are options without retries, so that tests of failures end soon.
 var once = &azblob.ClientOptions{ClientOptions: azcore.ClientOptions{Retry: policy.RetryOptions{MaxRetries: -1}}}
 
 func TestContainer(t *testing.T) {

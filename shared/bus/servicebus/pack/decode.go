@@ -16,9 +16,9 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Decode reads the events of one message body, however it comes: the bytes that Publish sent, or what the Azure
+// Decode returns the events of one message body, however it comes: the bytes that Publish sent, or what the Azure
 // Functions host makes of them (base64, a JSON string of that, an array of bodies). blobs redeems claims; nil refuses
-// them. What can never be read is fault.Invalid; a blob storage that does not answer keeps its own kind.
+// them. A body that can never be read is fault.Invalid, a blob storage that does not answer fault.Unavailable.
 func Decode(ctx context.Context, body []byte, blobs Getter) ([]cloudevent.Event, error) {
 	d := decoder{blobs: blobs}
 	evs, err := d.decodeBody(ctx, body, 0)
@@ -33,7 +33,7 @@ const maxLayers = 10
 
 type decoder struct {
 	blobs   Getter
-	decoded int // bytes, over all layers
+	decoded int // bytes, of all layers together
 }
 
 func (d *decoder) decodeBody(ctx context.Context, body []byte, layer int) ([]cloudevent.Event, error) {
@@ -98,7 +98,7 @@ func (d *decoder) decodeEvent(ctx context.Context, body []byte, layer int) ([]cl
 	return d.redeemClaim(ctx, e, layer)
 }
 
-// redeemClaim fetches what a claim stands for.
+// redeemClaim reads the event that a claim stands for.
 func (d *decoder) redeemClaim(ctx context.Context, e cloudevent.Event, layer int) ([]cloudevent.Event, error) {
 	var c claimData
 	if err := json.Unmarshal(e.Data, &c); err != nil || c.Blob == "" {
@@ -124,8 +124,8 @@ func (d *decoder) redeemClaim(ctx context.Context, e cloudevent.Event, layer int
 	return evs, err
 }
 
-// decompressor is made when first needed. It is no sync.OnceValue: what a package variable is made of is linked into every
-// binary, and a sender has no use for it.
+// decompressor is made when first needed. It is no sync.OnceValue: the function that a package variable is made of is
+// linked into every binary, and a sender needs none.
 var decompressor struct {
 	sync.Once
 	*zstd.Decoder

@@ -1,14 +1,15 @@
-// Package pack is what a bus message holds: as many events of one session as fit, compressed. It knows no broker and no
-// protocol, so that whoever only sends carries neither.
+// Package pack is the content of a bus message: as many events of one session as fit, compressed. It knows no broker
+// and no protocol, so that a function that only sends carries neither.
 //
 //	events ─Publish─▶ by session ─▶ ≤ 232 KB, zstd ──▶ send (HTTPS) or servicebus (AMQP)
 //	                      └─ larger: Blobs, and a claim       │
 //	events ◀────────────────────────── Decode ◀───────────────┘
 //
-// A message body is one CloudEvent in structured mode, or a JSON array of them; beyond minCompress it is that in zstd,
-// which takes three quarters of gzip's bytes and half its time on alerts. Bodies tell by their first byte what they are,
-// so that whoever gets one needs no properties. A custom handler of Azure Functions must bind it with
-// "dataType": "binary": the host then passes base64, which Decode reads; as text it would be damaged.
+// A message body is one CloudEvent in structured mode, or a JSON array of them; beyond minCompress bytes that is
+// compressed by zstd, which takes three quarters of gzip's bytes and half its time on alerts. The first byte of a
+// body says which of these it is, so Decode needs no properties. A custom handler of Azure Functions must bind the
+// message with "dataType": "binary": the Functions host then passes base64, which Decode reads; as text it would be
+// damaged.
 package pack
 
 import (
@@ -32,17 +33,17 @@ const (
 	// MaxBody is the largest message body, in bytes. It leaves room beside it for properties, and for the reason that a
 	// rejected event carries, in the 256 KB of the Standard tier.
 	MaxBody = 232 << 10
-	// maxEvents bounds a message, so that one lock covers a handful of handler calls at most.
+	// maxEvents is the most events of a message, so that one lock covers a handful of handler calls at most.
 	maxEvents = 500
-	// maxDecoded bounds what a message unfolds to.
+	// maxDecoded is the most that a message may decompress to, in bytes.
 	maxDecoded = 64 << 20
-	// maxUncompressed is where a message is cut before it is compressed.
+	// maxUncompressed is how many bytes of events are compressed together at most.
 	maxUncompressed = 8 << 20
-	// minCompress is the size below which compression saves nothing that is billed.
+	// minCompress is the size in bytes below which compression saves nothing that is billed.
 	minCompress = 4 << 10
 )
 
-// packEvents makes messages of one session's events, in order. The same events make the same messages.
+// packEvents returns the messages for one session's events, in order. The same events make the same messages.
 func packEvents(ctx context.Context, session string, evs []cloudevent.Event, limit int, blobs Putter) ([]Message, error) {
 	texts := make([][]byte, len(evs))
 	for i, e := range evs {
@@ -68,7 +69,7 @@ func packEvents(ctx context.Context, session string, evs []cloudevent.Event, lim
 	return out, nil
 }
 
-// packToLimit packs events into one message, or halves of them into more; one event that is too large alone is stored.
+// packToLimit packs events into one message, or in halves into more; one event that is too large alone goes to blobs.
 func packToLimit(ctx context.Context, session string, evs []cloudevent.Event, texts [][]byte, limit int, blobs Putter) ([]Message, error) {
 	body := joinEvents(texts)
 	if len(body) > minCompress {
@@ -90,6 +91,7 @@ func packToLimit(ctx context.Context, session string, evs []cloudevent.Event, te
 	return append(first, rest...), err
 }
 
+// newMessage returns the message with a body that holds evs.
 func newMessage(session string, evs []cloudevent.Event, body []byte) Message {
 	m := Message{ID: messageID(session, evs), Session: session, ContentType: cloudevent.StructuredType, Events: len(evs), Body: body}
 	if len(evs) > 1 {
@@ -101,8 +103,8 @@ func newMessage(session string, evs []cloudevent.Event, body []byte) Message {
 	return m
 }
 
-// messageID is derived from what is inside and for whom, so that the queue drops the same message sent twice. Duplicate
-// detection looks at all sessions at once: the session is part of it.
+// messageID is a hash of the session and the events' ids, so that the queue drops the same message sent twice.
+// Duplicate detection looks at all sessions at once, so the session is part of it.
 func messageID(session string, evs []cloudevent.Event) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d:%s", len(session), session)
@@ -112,7 +114,7 @@ func messageID(session string, evs []cloudevent.Event) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// encodeEvent gives structured mode with the data byte for byte as it is.
+// encodeEvent returns e in structured mode, its data byte for byte as it is.
 func encodeEvent(e cloudevent.Event) ([]byte, error) {
 	data := e.Data
 	if data == nil {
@@ -133,6 +135,7 @@ func encodeEvent(e cloudevent.Event) ([]byte, error) {
 	return append(append(append(head, `"data":`...), data...), '}'), nil
 }
 
+// joinEvents returns one event as it is, several as a JSON array.
 func joinEvents(texts [][]byte) []byte {
 	if len(texts) == 1 {
 		return texts[0]
@@ -150,20 +153,20 @@ var zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
 	return e
 })
 
-// Blobs keeps what is too large for a message. Blobs are not removed by the bus: a message may be delivered more than
-// once, so let them expire later than the queue's and the quarantine's messages.
+// Blobs keeps events that are too large for a message. The bus removes no blob, since a message may be delivered more
+// than once: let them expire later than the messages of queue and quarantine.
 type Blobs interface {
 	Putter
 	Getter
 }
 
-// Putter stores claims: all that a sender needs.
+// Putter stores what a claim stands for: all that a sender needs.
 type Putter interface {
 	// Put stores body under a name. The same name means the same body; storing it again is fine.
 	Put(ctx context.Context, name string, body []byte) error
 }
 
-// Getter redeems claims: all that a receiver needs.
+// Getter reads what a claim stands for: all that a receiver needs.
 type Getter interface {
 	// Get reads what was put; fault.NotFound when it is not there.
 	Get(ctx context.Context, name string) ([]byte, error)
@@ -172,13 +175,14 @@ type Getter interface {
 // claimType is the event that stands for one that is in blob storage.
 const claimType = "io.onepane.bus.claim.v1"
 
-// claimData says where an event is and what it must be.
+// claimData says where an event is, and what its bytes must be.
 type claimData struct {
 	Blob   string `json:"blob"`
 	SHA256 string `json:"sha256"`
 	Size   int    `json:"size"`
 }
 
+// storeClaim puts an event into blob storage and returns the message with the claim on it.
 func storeClaim(ctx context.Context, session string, e cloudevent.Event, body []byte, blobs Putter) (Message, error) {
 	if blobs == nil {
 		return Message{}, fault.Errorf(fault.TooLarge, "event %s: %d bytes packed, and no blob storage is configured", e.ID, len(body))

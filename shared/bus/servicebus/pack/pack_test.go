@@ -89,29 +89,29 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-// shelfOf is blob storage for what Decode does with its answers.
-type shelfOf map[string][]byte
+// blobMap is blob storage in memory.
+type blobMap map[string][]byte
 
-func (s shelfOf) Put(_ context.Context, name string, body []byte) error {
+func (s blobMap) Put(_ context.Context, name string, body []byte) error {
 	s[name] = body
 	return nil
 }
 
-func (s shelfOf) Get(_ context.Context, name string) ([]byte, error) {
+func (s blobMap) Get(_ context.Context, name string) ([]byte, error) {
 	if b, ok := s[name]; ok {
 		return b, nil
 	}
 	return nil, fault.Errorf(fault.NotFound, "no blob %s", name)
 }
 
-type down struct{ shelfOf }
+type down struct{ blobMap }
 
 func (down) Get(context.Context, string) ([]byte, error) {
 	return nil, fault.Errorf(fault.Unavailable, "away")
 }
 
 func TestClaims(t *testing.T) {
-	blobs := shelfOf{}
+	blobs := blobMap{}
 	e := numbered(1)
 	e[0].Data = random(600 << 10)
 	if _, err := packEvents(t.Context(), "contoso", e, MaxBody, nil); fault.Of(err) != fault.TooLarge {
@@ -128,7 +128,7 @@ func TestClaims(t *testing.T) {
 	if _, err := Decode(t.Context(), body, down{}); fault.Of(err) != fault.Unavailable {
 		t.Errorf("with the storage away: %v, want unavailable", err)
 	}
-	if _, err := Decode(t.Context(), body, shelfOf{}); fault.Of(err) != fault.Invalid {
+	if _, err := Decode(t.Context(), body, blobMap{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("with the blob gone: %v, want invalid", err)
 	}
 	for name := range blobs {
@@ -155,7 +155,7 @@ func TestPackSplits(t *testing.T) {
 		evs[i].Data = random(2 << 10)
 	}
 	evs[7].Data = random(300 << 10)
-	blobs := shelfOf{}
+	blobs := blobMap{}
 	var ids [2][]string
 	for round := range ids {
 		messages, err := packEvents(t.Context(), "contoso", evs, MaxBody, blobs)

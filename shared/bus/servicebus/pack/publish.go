@@ -9,26 +9,26 @@ import (
 	"github.com/onepane/onepane/shared/cloudevent"
 )
 
-// Message is what goes to a queue.
+// Message is a message as it goes to a queue.
 type Message struct {
-	ID          string // derived from what is inside, so that the queue's duplicate detection knows a repeat
+	ID          string // derived from the events' ids, so that the queue's duplicate detection drops a repeat
 	Session     string // empty on a queue without sessions
 	ContentType string
-	Encoding    string // "zstd", or empty; Encoding and Events are for whoever looks at the queue
+	Encoding    string // "zstd", or empty; like Events a property that people see who look at the queue
 	Events      int
 	Body        []byte
 }
 
-// Target is where messages go.
+// Target is a queue that messages go to.
 type Target struct {
-	Limit int    // bytes of a body; 0 is MaxBody
-	Blobs Putter // keeps what is larger; nil makes that fault.TooLarge
+	Limit int    // largest body, in bytes; 0 is MaxBody
+	Blobs Putter // keeps larger events; nil makes them fault.TooLarge
 	// Send puts one message on the queue; when it returns nil, the message is durable. Safe for concurrent use.
 	Send func(ctx context.Context, m Message) error
 }
 
-// Publish sends events packed. Sessions go side by side, the messages of one session one after another: the next is sent
-// when the one before is durable, so that a failure leaves no gap.
+// Publish sends events packed. Sessions go side by side, the messages of one session one after another: the next is
+// sent when the one before is durable, so that a failure leaves no gap.
 func (t Target) Publish(ctx context.Context, evs []cloudevent.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -53,6 +53,7 @@ func (t Target) Publish(ctx context.Context, evs []cloudevent.Event) error {
 	return nil
 }
 
+// publishSession sends the events of one session, message by message.
 func (t Target) publishSession(ctx context.Context, evs []cloudevent.Event) error {
 	messages, err := t.packTenant(ctx, evs)
 	if err != nil {
@@ -66,10 +67,10 @@ func (t Target) publishSession(ctx context.Context, evs []cloudevent.Event) erro
 	return nil
 }
 
-// PublishApart sends each event in a message of its own, without a session.
+// PublishApart sends each event in a message of its own, without a session, as quarantine keeps them.
 func (t Target) PublishApart(ctx context.Context, evs []cloudevent.Event) error {
 	if err := checkEvents(evs); err != nil {
-		return fmt.Errorf("shelve %d events: %w", len(evs), err)
+		return fmt.Errorf("publish %d events: %w", len(evs), err)
 	}
 	for i := range evs {
 		messages, err := t.packTenant(ctx, evs[i:i+1])
@@ -78,13 +79,13 @@ func (t Target) PublishApart(ctx context.Context, evs []cloudevent.Event) error 
 			err = t.Send(ctx, messages[0])
 		}
 		if err != nil {
-			return fmt.Errorf("shelve event %s: %w", evs[i].ID, err)
+			return fmt.Errorf("publish event %s: %w", evs[i].ID, err)
 		}
 	}
 	return nil
 }
 
-// packTenant makes messages of events of one tenant.
+// packTenant returns the messages for events of one tenant.
 func (t Target) packTenant(ctx context.Context, evs []cloudevent.Event) ([]Message, error) {
 	limit := t.Limit
 	if limit == 0 {

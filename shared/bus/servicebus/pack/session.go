@@ -18,7 +18,7 @@ const (
 	maxTenant = 200
 )
 
-// checkEvents reports the first event that the bus does not take, as fault.Invalid.
+// checkEvents returns fault.Invalid for the first event that the bus does not take.
 func checkEvents(evs []cloudevent.Event) error {
 	for i, e := range evs {
 		if err := e.Validate(); err != nil {
@@ -34,7 +34,7 @@ func checkEvents(evs []cloudevent.Event) error {
 	return nil
 }
 
-// bySession sorts events by tenant, each tenant's in order and each id once.
+// bySession groups events by tenant, each tenant's in order and each id once.
 func bySession(evs []cloudevent.Event) [][]cloudevent.Event {
 	var out [][]cloudevent.Event
 	at := map[string]int{}
@@ -57,7 +57,7 @@ func bySession(evs []cloudevent.Event) [][]cloudevent.Event {
 	return out
 }
 
-// SessionID is the session of a tenant: its name, or a digest of one that Service Bus does not take.
+// SessionID returns the id of a tenant's session: its name, or a hash of a name that Service Bus does not take.
 func SessionID(tenant string) string {
 	if tenant != "" && len(tenant) <= maxID && !strings.HasPrefix(tenant, "~") {
 		return tenant

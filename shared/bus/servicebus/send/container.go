@@ -31,8 +31,8 @@ const (
 	putTries       = 4
 )
 
-// Put stores body under a name that nothing else has (Blob service REST API, "Put Blob"); a name that is taken holds the
-// same body already. Trouble is fault.Unavailable: it is never the event's doing.
+// Put stores body under a name that only this body has (Blob service REST API, "Put Blob"): a name that is taken
+// holds the same body already. Every failure is fault.Unavailable: it says nothing about the event.
 func (c *Container) Put(ctx context.Context, name string, body []byte) error {
 	pause := cmp.Or(c.Pause, 250*time.Millisecond)
 	err := retryRequest(ctx, putTries, pause, func() (time.Duration, error) { return c.putOnce(ctx, name, body) })
@@ -42,6 +42,7 @@ func (c *Container) Put(ctx context.Context, name string, body []byte) error {
 	return nil
 }
 
+// putOnce stores body with one request. The duration is as of answer.retryAfter.
 func (c *Container) putOnce(ctx context.Context, name string, body []byte) (time.Duration, error) {
 	token, err := c.Credential.Token(ctx, identity.Request{Scope: storageScope})
 	if err != nil {

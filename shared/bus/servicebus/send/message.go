@@ -9,7 +9,7 @@ import (
 	"github.com/onepane/onepane/shared/bus/servicebus/pack"
 )
 
-// brokerProperties are what the broker looks at, as the header of that name has it: a JSON object.
+// brokerProperties returns the properties that the broker reads, as the header of that name has them: a JSON object.
 func brokerProperties(m pack.Message) string {
 	b := append([]byte(`{"MessageId":`), quoteASCII(m.ID)...)
 	if m.Session != "" {
@@ -18,8 +18,8 @@ func brokerProperties(m pack.Message) string {
 	return string(append(b, '}'))
 }
 
-// setProperties are for whoever looks at the queue: every header that the API does not know is one, a string in quotes. Their
-// names keep their case.
+// setProperties adds the properties for people who look at the queue: each header that the API does not know is one, a
+// string in quotes. Their names keep their case.
 func setProperties(h http.Header, m pack.Message) {
 	h["events"] = []string{strconv.Itoa(m.Events)}
 	if m.Encoding != "" {
@@ -27,7 +27,7 @@ func setProperties(h http.Header, m pack.Message) {
 	}
 }
 
-// quoteASCII is a JSON string in ASCII, for only that is safe in a header; a session is any tenant's name.
+// quoteASCII returns s as a JSON string in ASCII. A session is any tenant's name, and only ASCII is safe in a header.
 func quoteASCII(s string) []byte {
 	b := []byte{'"'}
 	for _, r := range s {

@@ -17,22 +17,23 @@ import (
 const (
 	// tryTimeout bounds one try: a connection that a frozen function kept may be dead without a word.
 	tryTimeout = 15 * time.Second
-	// maxWait is the longest pause; who is asked to wait longer gives up, and the event is offered again from farther back.
+	// maxWait is the longest pause. A request that is to wait longer fails, and the delivery comes again from its
+	// sender.
 	maxWait = 10 * time.Second
-	// maxDetail is what is read of a refusal, in bytes.
+	// maxDetail is how much is read of a refusal, in bytes.
 	maxDetail = 4 << 10
-	// noRetry is the pause before a try that should not be.
+	// noRetry stands for a pause when another try would not help.
 	noRetry = time.Duration(-1)
 )
 
-// defaultClient follows no redirect: a token is for the address it was meant for.
+// defaultClient follows no redirect: a token is for its address alone.
 var defaultClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// answer is what a service said.
+// answer is the response of a service.
 type answer struct {
 	status int
 	header http.Header
-	code   string // the service's own, as far as it can be shown
+	code   string // the service's error code, safe to show; empty when it gave none
 }
 
 // String is the status and the code.
@@ -43,8 +44,8 @@ func (a answer) String() string {
 	return strconv.Itoa(a.status) + ", " + a.code
 }
 
-// retryAfter is how long to wait before the next try: what Retry-After says in seconds, 0 when it says nothing, never when a try would
-// not help.
+// retryAfter returns how long the service asks to wait before the next try: the header Retry-After, in seconds, 0
+// without it, noRetry when another try would not help.
 func (a answer) retryAfter() time.Duration {
 	if a.status != http.StatusRequestTimeout && a.status != http.StatusTooManyRequests && a.status < 500 {
 		return noRetry
@@ -55,7 +56,8 @@ func (a answer) retryAfter() time.Duration {
 	return 0
 }
 
-// sendRequest makes one request. The error names no address: it is known, and long.
+// sendRequest sends one request and returns its answer. The error names no address: the caller knows it, and it is
+// long.
 func sendRequest(ctx context.Context, c *http.Client, method, address string, h http.Header, body []byte) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
@@ -84,7 +86,7 @@ func sendRequest(ctx context.Context, c *http.Client, method, address string, h 
 	return a, nil
 }
 
-// subCode is the number with which Service Bus tells refusals apart; the words around it may quote the request.
+// subCode returns the number by which Service Bus tells refusals apart. The words around it may quote the request.
 func subCode(detail string) string {
 	_, rest, ok := strings.Cut(detail, "SubCode=")
 	if !ok {
@@ -97,7 +99,8 @@ func subCode(detail string) string {
 	return "SubCode=" + rest[:min(end, 10)]
 }
 
-// retryRequest tries until f succeeds, asks for no further try, or has been tried often enough or as long as ctx lasts.
+// retryRequest calls f until it succeeds, returns noRetry or a wait beyond maxWait, was called tries times, or ctx
+// ends. pause is the wait before the second call, doubling with each.
 func retryRequest(ctx context.Context, tries int, pause time.Duration, f func() (time.Duration, error)) error {
 	for try := 1; ; try++ {
 		wait, err := f()

@@ -1,12 +1,12 @@
-// Package send publishes to Service Bus by its REST API, one HTTPS request a message: for functions that start cold, only
-// send, and should carry neither an AMQP stack nor its handshake. What it sends is what package servicebus sends, and is
-// received by it.
+// Package send publishes to Service Bus by its REST API, one HTTPS request a message. It is for functions that start
+// cold and only send: they carry neither an AMQP stack nor its handshake. Package servicebus receives what it sends.
 //
 //	Publish ─▶ pack: by session, ≤ 232 KB ─▶ POST https://{namespace}/{queue}/messages ─▶ 201: durable
-//	               └─ larger: Container (PUT of a blob)   BrokerProperties: session, id   └─ 429, 5xx, lost: again, same id
+//	Publish ─▶ pack: by session, ≤ 232 KB ─▶ POST https://{namespace}/{queue}/messages ─▶ 201: durable
+//	               │                         BrokerProperties: session, id       └─ 429, 5xx, lost: again, same id
 //
-// The API also takes batches. They are not used: a call is one message a session already, and a batch is JSON with bodies
-// in base64, a third more bytes of those that are billed.
+// The API also takes batches. They are not used: a call is one message a session already, and a batch is JSON with
+// bodies in base64, a third more of the bytes that are billed.
 package send
 
 import (
@@ -34,7 +34,7 @@ type Tokens interface {
 type Sender struct {
 	opts     Options
 	base     string
-	inFlight chan struct{} // messages on their way
+	inFlight chan struct{} // one element for each message being sent
 }
 
 var _ bus.Publisher = (*Sender)(nil)
@@ -43,13 +43,13 @@ var _ bus.Publisher = (*Sender)(nil)
 type Options struct {
 	Namespace  string // host name, "contoso.servicebus.windows.net"
 	Credential Tokens // of an identity with the role Azure Service Bus Data Sender
-	// Blobs keeps what is too large for a message, a *Container; without it such an event is fault.TooLarge.
+	// Blobs keeps events that are too large for a message: a *Container. nil makes such an event fault.TooLarge.
 	Blobs pack.Putter
 
-	Queue, Quarantine string        // default bus.Alerts, bus.Quarantine
+	Queue, Quarantine string        // names of queues; default bus.AlertsQueue, bus.QuarantineQueue
 	MaxMessage        int           // bytes of a message's body; 0 is what fits in 256 KB
 	InFlight          int           // messages being sent at once, the back-pressure on Publish; 0 is 16
-	Tries             int           // of a message, while its trouble is passing; 0 is 4
+	Tries             int           // of a message, while it fails for reasons that may pass; 0 is 4
 	Pause             time.Duration // before the second try, doubling each time; 0 is 250 ms
 	HTTP              *http.Client  // nil is one that follows no redirect
 	Endpoint          string        // base URL instead of Namespace's: a private endpoint, a test
@@ -58,7 +58,7 @@ type Options struct {
 // Scope is what a token for the namespace is asked for.
 const Scope = "https://servicebus.azure.net/.default"
 
-// Open makes a sender. It connects when it first sends.
+// Open makes a sender. It connects when it first sends. An error is fault.Invalid.
 func Open(opts Options) (*Sender, error) {
 	opts.Queue = cmp.Or(opts.Queue, bus.AlertsQueue)
 	opts.Quarantine = cmp.Or(opts.Quarantine, bus.QuarantineQueue)
@@ -77,12 +77,12 @@ func Open(opts Options) (*Sender, error) {
 }
 
 // Publish is bus.Publisher. A namespace that throttles or a full queue is fault.Exhausted; one that is out of reach or
-// does not let the identity in is fault.Unavailable: neither is the events' doing.
+// does not let the identity in is fault.Unavailable: both say nothing about the events.
 func (s *Sender) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 	return s.packTarget(s.opts.Queue).Publish(ctx, evs)
 }
 
-// Quarantine publishes to the quarantine queue, each event in a message of its own.
+// Quarantine returns the publisher to the quarantine queue. It sends each event in a message of its own.
 func (s *Sender) Quarantine() bus.Publisher { return quarantine{s} }
 
 type quarantine struct{ s *Sender }
@@ -92,7 +92,7 @@ func (q quarantine) Publish(ctx context.Context, evs ...cloudevent.Event) error 
 	return q.s.packTarget(q.s.opts.Quarantine).PublishApart(ctx, evs)
 }
 
-// packTarget is a queue to send to.
+// packTarget returns a queue as package pack sends to it.
 func (s *Sender) packTarget(queue string) pack.Target {
 	return pack.Target{Limit: s.opts.MaxMessage, Blobs: s.opts.Blobs, Send: func(ctx context.Context, m pack.Message) error {
 		if err := s.sendMessage(ctx, queue, m); err != nil {
@@ -102,8 +102,8 @@ func (s *Sender) packTarget(queue string) pack.Target {
 	}}
 }
 
-// sendMessage sends a message until it is taken, Options.Tries times at most. One that was taken unseen is dropped by the queue's
-// duplicate detection.
+// sendMessage sends a message until it is taken, Options.Tries times at most. If the answer to one that was taken is
+// lost, the queue's duplicate detection drops the next.
 func (s *Sender) sendMessage(ctx context.Context, queue string, m pack.Message) error {
 	select {
 	case s.inFlight <- struct{}{}:
@@ -114,7 +114,7 @@ func (s *Sender) sendMessage(ctx context.Context, queue string, m pack.Message) 
 	return retryRequest(ctx, s.opts.Tries, s.opts.Pause, func() (time.Duration, error) { return s.postMessage(ctx, queue, m) })
 }
 
-// postMessage sends a message once. The duration is what the service asks to wait before the next try; negative: there should be none.
+// postMessage sends a message once. The duration is as of answer.retryAfter.
 func (s *Sender) postMessage(ctx context.Context, queue string, m pack.Message) (time.Duration, error) {
 	token, err := s.opts.Credential.Token(ctx, identity.Request{Scope: Scope})
 	if err != nil {
@@ -134,8 +134,8 @@ func (s *Sender) postMessage(ctx context.Context, queue string, m pack.Message) 
 	return a.retryAfter(), refusalError(a)
 }
 
-// refusalError says what a status other than 201 means (REST API, "Send Message", response codes). What is wrong with the
-// identity or the queue is no fault of the events, and someone may put it right.
+// refusalError returns the error for a status other than 201 (REST API, "Send Message", response codes). A refusal
+// for the identity or the queue is fault.Unavailable: someone may put it right, and no event is at fault.
 func refusalError(a answer) error {
 	switch a.status {
 	case http.StatusUnauthorized:

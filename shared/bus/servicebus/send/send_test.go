@@ -43,7 +43,7 @@ func TestPromises(t *testing.T) {
 func driver(t *testing.T, key *rsa.PrivateKey, b *standin.Broker) bustest.Driver {
 	s, q := sender(t, b, key), receiver(t, b, servicebus.Options{})
 	return bustest.Driver{
-		Queue: queue{s, q}, Quarantine: shelf{s.Quarantine(), q.Quarantine()}, Advance: b.Age, Window: 10 * time.Minute, DedupesCalls: true,
+		Queue: queue{s, q}, Quarantine: quarantineQueue{s.Quarantine(), q.Quarantine()}, Advance: b.Age, Window: 10 * time.Minute, DedupesCalls: true,
 		Reopen: func(t *testing.T) bustest.Driver {
 			b.Drop()
 			return driver(t, key, b)
@@ -61,13 +61,13 @@ func (q queue) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 	return q.Publisher.Publish(ctx, evs...)
 }
 
-// shelf does as queue does.
-type shelf struct {
+// quarantineQueue sends by HTTPS and does all else over AMQP, as queue does.
+type quarantineQueue struct {
 	bus.Publisher
 	*servicebus.Quarantine
 }
 
-func (s shelf) Publish(ctx context.Context, evs ...cloudevent.Event) error {
+func (s quarantineQueue) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 	return s.Publisher.Publish(ctx, evs...)
 }
 
