@@ -34,7 +34,7 @@ func (c cost) String() string {
 // spend sends n alerts and counts what they cost.
 func (d *deployment) spend(in *input, n int) cost {
 	d.t.Helper()
-	d.cosmos.ResetLedger()
+	d.cosmos.ResetMeter()
 	before := d.bus.Stats().Operations
 	d.host.gate.Lock()
 	for _, x := range in.take(n) {
@@ -43,7 +43,7 @@ func (d *deployment) spend(in *input, n int) cost {
 	d.host.gate.Unlock()
 	d.drained()
 	after := d.bus.Stats().Operations
-	return cost{n, d.cosmos.Ledger().Total().Charge / float64(n), float64(after.Total()-before.Total()) / float64(n),
+	return cost{n, d.cosmos.Meter().Total().Charge / float64(n), float64(after.Total()-before.Total()) / float64(n),
 		fmt.Sprintf("%d sent, %d received, %d settled, %d sessions accepted, %d managed", after.Send-before.Send, after.Receive-before.Receive,
 			after.Settle-before.Settle, after.Accept-before.Accept, after.Manage-before.Manage)}
 }

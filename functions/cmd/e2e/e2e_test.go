@@ -151,7 +151,7 @@ func TestCloud(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(c.done)) {
 		t.Logf("%4d × %s", c.done[name], name)
 	}
-	ledger := d.cosmos.Ledger().Total()
+	ledger := d.cosmos.Meter().Total()
 	t.Logf("%4d × request to Cosmos DB throttled, failed or lost, of %d", c.stormy.Load(), ledger.Requests)
 	t.Logf("%d messages in %d batches, %d abandoned; %d tokens", d.host.messages.Load(), d.host.batches.Load(), d.host.abandoned.Load(), d.issuer.tokens)
 }

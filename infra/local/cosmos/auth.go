@@ -27,7 +27,7 @@ func (s *Server) authorize(r *request) (Access, error) {
 	if strings.HasPrefix(strings.ToLower(header), "type%3d") {
 		plain, err := url.QueryUnescape(header)
 		if err != nil {
-			return 0, unauthorized("the authorization header is not well formed")
+			return 0, refuseUnauthorized("the authorization header is not well formed")
 		}
 		header = plain
 	}
@@ -38,33 +38,33 @@ func (s *Server) authorize(r *request) (Access, error) {
 	}
 	switch {
 	case header == "":
-		return 0, unauthorized("Required Header authorization is missing")
+		return 0, refuseUnauthorized("Required Header authorization is missing")
 	case fields["ver"] != "1.0":
-		return 0, unauthorized("the token version is not 1.0")
+		return 0, refuseUnauthorized("the token version is not 1.0")
 	case fields["type"] == "master":
-		return s.masterKey(r, fields["sig"])
+		return s.checkMasterKey(r, fields["sig"])
 	case fields["type"] == "aad":
-		return s.token(r, fields["sig"])
+		return s.checkToken(r, fields["sig"])
 	}
-	return 0, unauthorized("the token type is neither master nor aad")
+	return 0, refuseUnauthorized("the token type is neither master nor aad")
 }
 
-// masterKey checks a signature over verb, resource type, resource link and date, all in lower case but the link.
+// checkMasterKey checks a signature over verb, resource type, resource link and date, all in lower case but the link.
 // Source: learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources.
-func (s *Server) masterKey(r *request, signature string) (Access, error) {
+func (s *Server) checkMasterKey(r *request, signature string) (Access, error) {
 	date := r.Header.Get("x-ms-date")
 	if date == "" {
-		return 0, unauthorized("x-ms-date is missing")
+		return 0, refuseUnauthorized("x-ms-date is missing")
 	}
 	got, err := base64.StdEncoding.DecodeString(signature)
 	if err != nil {
-		return 0, unauthorized("the signature is not base64")
+		return 0, refuseUnauthorized("the signature is not base64")
 	}
 	kind, link := signedResource(r.path)
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte(strings.ToLower(r.Method) + "\n" + kind + "\n" + link + "\n" + strings.ToLower(date) + "\n\n"))
 	if !hmac.Equal(got, mac.Sum(nil)) {
-		return 0, unauthorized("The input authorization token can't serve the request. The wrong key is being used or the " +
+		return 0, refuseUnauthorized("The input authorization token can't serve the request. The wrong key is being used or the " +
 			"expected payload is not built as per the protocol")
 	}
 	return Owner, nil
@@ -85,27 +85,27 @@ func signedResource(path []string) (kind, link string) {
 	}
 }
 
-// token checks an Entra token.
-func (s *Server) token(r *request, token string) (Access, error) {
+// checkToken checks an Entra token.
+func (s *Server) checkToken(r *request, token string) (Access, error) {
 	if s.options.VerifyToken == nil {
-		return 0, unauthorized("this account takes no Entra tokens")
+		return 0, refuseUnauthorized("this account takes no Entra tokens")
 	}
 	access, err := s.options.VerifyToken(token)
 	if err != nil {
-		return 0, unauthorized("the Entra token is refused: %v", err)
+		return 0, refuseUnauthorized("the Entra token is refused: %v", err)
 	}
 	return min(access, WriteData), nil
 }
 
-// need refuses who has less access than that.
-func (r *request) need(access Access) error {
+// requireAccess refuses who has less access than that.
+func (r *request) requireAccess(access Access) error {
 	if r.access >= access {
 		return nil
 	}
-	return refuse(http.StatusForbidden, "Forbidden", "Request blocked by Auth: the principal does not have the required "+
-		"RBAC permissions to perform %s on /%s", r.Method, strings.Join(r.path, "/")).with(5300)
+	return newRefusal(http.StatusForbidden, "Forbidden", "Request blocked by Auth: the principal does not have the required "+
+		"RBAC permissions to perform %s on /%s", r.Method, strings.Join(r.path, "/")).withSubstatus(5300)
 }
 
-func unauthorized(format string, args ...any) *refusal {
-	return refuse(http.StatusUnauthorized, "Unauthorized", format, args...)
+func refuseUnauthorized(format string, args ...any) *refusal {
+	return newRefusal(http.StatusUnauthorized, "Unauthorized", format, args...)
 }

@@ -35,14 +35,14 @@ type batchResult struct {
 	ResourceBody  jsontext.Value `json:"resourceBody,omitempty"`
 }
 
-// batch carries out a transactional batch: every operation or none. When one fails, its line has the true status, every
+// answerBatch carries out a transactional batch: every operation or none. When one fails, its line has the true status, every
 // other line has 424, and the answer is 207. A caller that prefers a minimal answer gets no body at all, so that it
 // cannot tell which operation failed; azcosmos v1.5.0 says so where it decides on the preference.
-func (s *Server) batch(r *request, c *container) (answer, error) {
-	if err := r.need(WriteData); err != nil {
+func (s *Server) answerBatch(r *request, c *container) (answer, error) {
+	if err := r.requireAccess(WriteData); err != nil {
 		return answer{}, err
 	}
-	k, err := c.headerKey(r)
+	k, err := c.keyOfHeader(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -50,21 +50,21 @@ func (s *Server) batch(r *request, c *container) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	t := s.begin(r, c, k)
-	if err := s.admit(t.p, r.now); err != nil {
-		s.enter(r, Batch, Spent{Requests: 1, Refused: 1})
+	t := s.beginTransaction(r, c, k)
+	if err := s.admitRequest(t.p, r.now); err != nil {
+		s.addUsage(r, Batch, Usage{Requests: 1, Refused: 1})
 		return answer{}, err
 	}
-	results, failed := t.run(lines)
-	s.enter(r, Batch, Spent{Requests: 1})
+	results, failed := t.runBatch(lines)
+	s.addUsage(r, Batch, Usage{Requests: 1})
 	status := http.StatusOK
 	if failed {
 		status = http.StatusMultiStatus
 	} else {
-		t.commit()
+		t.commitStaged()
 	}
 	a := answer{status: status, charge: t.charge}
-	if !r.minimal() {
+	if !r.wantsNoBody() {
 		a.body, err = json.Marshal(results)
 	}
 	return a, err
@@ -72,54 +72,54 @@ func (s *Server) batch(r *request, c *container) (answer, error) {
 
 func batchLines(r *request) ([]batchLine, error) {
 	if !strings.EqualFold(r.Header.Get("x-ms-cosmos-batch-atomic"), "true") {
-		return nil, badRequest("x-ms-cosmos-batch-atomic: this server carries out atomic batches only")
+		return nil, refuseBadRequest("x-ms-cosmos-batch-atomic: this server carries out atomic batches only")
 	}
 	if len(r.body) > maxBatchBytes {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size is too large: the batch has %d bytes", len(r.body))
+		return nil, newRefusal(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size is too large: the batch has %d bytes", len(r.body))
 	}
 	var lines []batchLine
 	if err := json.Unmarshal(r.body, &lines, json.RejectUnknownMembers(true)); err != nil {
-		return nil, badRequest("the batch is not understood: %v", err)
+		return nil, refuseBadRequest("the batch is not understood: %v", err)
 	}
 	if len(lines) == 0 || len(lines) > maxBatchOperations {
-		return nil, badRequest("Batch request has %d operations, which is not from 1 to %d", len(lines), maxBatchOperations)
+		return nil, refuseBadRequest("Batch request has %d operations, which is not from 1 to %d", len(lines), maxBatchOperations)
 	}
 	for _, line := range lines {
 		if line.PartitionKey != "" && line.PartitionKey != r.Header.Get("x-ms-documentdb-partitionkey") {
-			return nil, badRequest("an operation has another partition key than its batch")
+			return nil, refuseBadRequest("an operation has another partition key than its batch")
 		}
 	}
 	return lines, nil
 }
 
-// run carries out the lines up to the first that fails.
-func (t *transaction) run(lines []batchLine) (results []batchResult, failed bool) {
+// runBatch carries out the lines up to the first that fails.
+func (t *transaction) runBatch(lines []batchLine) (results []batchResult, failed bool) {
 	results = make([]batchResult, len(lines))
 	for i, line := range lines {
 		op := operation{kind: Kind(strings.ToLower(line.Type)), id: line.ID, body: line.Body, ifMatch: line.IfMatch, ifNoneMatch: line.IfNoneMatch}
 		before := t.charge
-		status, it, err := t.do(op)
+		status, it, err := t.carryOut(op)
 		charge := t.charge - before
-		t.server.spend(t, op.kind, charge, err)
+		t.server.chargeOperation(t, op.kind, charge, err)
 		if err != nil {
 			for n := range results {
 				results[n] = batchResult{StatusCode: http.StatusFailedDependency}
 			}
-			results[i] = failure(err, charge)
+			results[i] = failedResult(err, charge)
 			return results, true
 		}
 		results[i] = batchResult{StatusCode: status, RequestCharge: charge}
 		if it != nil {
 			results[i].ETag = it.etag
 		}
-		if it != nil && !t.r.minimal() {
-			results[i].ResourceBody = it.body()
+		if it != nil && !t.r.wantsNoBody() {
+			results[i].ResourceBody = it.encodeBody()
 		}
 	}
 	return results, false
 }
 
-func failure(err error, charge float64) batchResult {
+func failedResult(err error, charge float64) batchResult {
 	refused := new(refusal)
 	if !errors.As(err, &refused) {
 		return batchResult{StatusCode: http.StatusInternalServerError, RequestCharge: charge}

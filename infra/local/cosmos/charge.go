@@ -38,19 +38,19 @@ var sizes = [...]struct{ kb, read, write float64 }{
 // ReadCharge is what a point read of an item of that many bytes costs.
 func ReadCharge(bytes int64) float64 {
 	kb := max(1, float64(bytes)/1024)
-	read, _ := table(kb)
+	read, _ := chargeRow(kb)
 	return max(read, 1+(kb-1)*9/99)
 }
 
 // WriteCharge is what writing or deleting an item of that many bytes costs, index terms apart.
 func WriteCharge(bytes int64) float64 {
 	kb := max(1, float64(bytes)/1024)
-	_, write := table(kb)
+	_, write := chargeRow(kb)
 	return max(write, 5+(kb-1)*45/99)
 }
 
-// table reads (a1) between its rows, and beyond the last one along the line of the last two.
-func table(kb float64) (read, write float64) {
+// chargeRow reads (a1) between its rows, and beyond the last one along the line of the last two.
+func chargeRow(kb float64) (read, write float64) {
 	i := 1
 	for i < len(sizes)-1 && kb > sizes[i].kb {
 		i++
@@ -60,17 +60,17 @@ func table(kb float64) (read, write float64) {
 	return lo.read + f*(hi.read-lo.read), lo.write + f*(hi.write-lo.write)
 }
 
-// chargeWrite is (a2), (a3) and (a5): old or new is nil for a create or delete.
-func chargeWrite(before, after *item) float64 {
+// writeChargeOf is (a2), (a3) and (a5): old or new is nil for a create or delete.
+func writeChargeOf(before, after *item) float64 {
 	switch {
 	case before == nil:
-		return WriteCharge(after.stored()) + termCharge*float64(len(after.terms))
+		return WriteCharge(after.storedSize()) + termCharge*float64(len(after.terms))
 	case after == nil:
-		return WriteCharge(before.stored()) + termCharge*float64(len(before.terms))
+		return WriteCharge(before.storedSize()) + termCharge*float64(len(before.terms))
 	}
-	removed, added := difference(before.terms, after.terms)
-	return WriteCharge(before.stored()) + WriteCharge(after.stored()) + termCharge*float64(removed+added)
+	removed, added := countDifferences(before.terms, after.terms)
+	return WriteCharge(before.storedSize()) + WriteCharge(after.storedSize()) + termCharge*float64(removed+added)
 }
 
-// stored is the size an item is charged and counted by.
-func (it *item) stored() int64 { return it.size + int64(len(it.system)) }
+// storedSize is the size an item is charged and counted by.
+func (it *item) storedSize() int64 { return it.size + int64(len(it.system)) }

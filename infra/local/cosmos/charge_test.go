@@ -96,19 +96,19 @@ func TestBatchChargeIsTheSum(t *testing.T) {
 	if !near(float64(r.RequestCharge), 5.6+5.4+1) || !near(float64(sum), float64(r.RequestCharge)) {
 		t.Errorf("batch costs %v, its operations %v, want 12", r.RequestCharge, sum)
 	}
-	l := f.Ledger()
+	l := f.Meter()
 	if got := l.Total(cosmos.Create, cosmos.Upsert, cosmos.Read); got.Operations != 3 || got.Requests != 0 || !near(got.Charge, 12) {
-		t.Errorf("the ledger has %+v for the operations", got)
+		t.Errorf("the meter has %+v for the operations", got)
 	}
 	if got := l.Total(cosmos.Batch); got.Requests != 1 || got.Charge != 0 {
-		t.Errorf("the ledger has %+v for the batch", got)
+		t.Errorf("the meter has %+v for the batch", got)
 	}
 	if got := l.Total(); !near(got.Charge, float64(r.RequestCharge)) {
-		t.Errorf("the ledger adds up to %+v", got)
+		t.Errorf("the meter adds up to %+v", got)
 	}
-	f.ResetLedger()
-	if got := f.Ledger().Total(); got != (cosmos.Spent{}) {
-		t.Errorf("a new ledger has %+v", got)
+	f.ResetMeter()
+	if got := f.Meter().Total(); got != (cosmos.Usage{}) {
+		t.Errorf("a new meter has %+v", got)
 	}
 }
 
@@ -145,11 +145,11 @@ func TestRefusedRequestsCost(t *testing.T) {
 		item     string
 		from, to float64
 	}{{`{"id":"a","tenant":"t2"}`, 1, 1}, {`{"id":"big","tenant":"t1"}`, 9.9, 10.1}} {
-		f.ResetLedger()
+		f.ResetMeter()
 		if _, err := f.c.CreateItem(t.Context(), pk("t1"), []byte(tt.item), nil); err == nil {
 			t.Fatalf("%s was created", tt.item)
 		}
-		got := f.Ledger().Total(cosmos.Create)
+		got := f.Meter().Total(cosmos.Create)
 		if got.Refused != 1 || got.Requests != 1 || got.Charge < tt.from || got.Charge > tt.to {
 			t.Errorf("refusing %s: %+v, want %v to %v RU", tt.item, got, tt.from, tt.to)
 		}

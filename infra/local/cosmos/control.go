@@ -63,16 +63,16 @@ type resource struct {
 	changed             time.Time
 }
 
-func (r resource) properties() map[string]any {
+func (r resource) systemProperties() map[string]any {
 	return map[string]any{"id": r.id, "_rid": r.rid, "_self": r.self, "_etag": r.etag, "_ts": r.changed.Unix()}
 }
 
-// account answers the account's own description: a client goes to the addresses given here, not to the one it was
+// answerAccount answers the account's own description: a client goes to the addresses given here, not to the one it was
 // given.
 // Source: learn.microsoft.com/rest/api/cosmos-db/get-database-account-properties.
-func (s *Server) account(r *request) (answer, error) {
+func (s *Server) answerAccount(r *request) (answer, error) {
 	if r.Method != http.MethodGet {
-		return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "the account is only read here")
+		return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "the account is only read here")
 	}
 	endpoint := s.options.Endpoint
 	if endpoint == "" {
@@ -83,92 +83,92 @@ func (s *Server) account(r *request) (answer, error) {
 		endpoint = scheme + "://" + r.Host + "/"
 	}
 	location := []map[string]string{{"name": "Local", "databaseAccountEndpoint": endpoint}}
-	return shown(http.StatusOK, map[string]any{
+	return showResource(http.StatusOK, map[string]any{
 		"id": "local", "_self": "", "_rid": "local", "_dbs": "//dbs/", "media": "//media/", "addresses": "//addresses/",
 		"writableLocations": location, "readableLocations": location, "enableMultipleWriteLocations": false,
 		"userConsistencyPolicy": map[string]any{"defaultConsistencyLevel": "Session"},
 	}, "")
 }
 
-func (s *Server) databases(r *request) (answer, error) {
+func (s *Server) answerDatabases(r *request) (answer, error) {
 	if len(r.path) == 1 && r.Method == http.MethodPost && r.Header.Get("x-ms-documentdb-query") == "" {
 		var d struct {
 			ID string `json:"id"`
 		}
-		if err := r.definition(&d); err != nil {
+		if err := r.readDefinition(&d); err != nil {
 			return answer{}, err
 		}
 		db, err := s.createDatabase(d.ID)
 		if err != nil {
 			return answer{}, err
 		}
-		return shown(http.StatusCreated, db.properties(), db.etag)
+		return showResource(http.StatusCreated, db.systemProperties(), db.etag)
 	}
 	if len(r.path) == 1 {
-		return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "databases are created, read and deleted one by one here")
+		return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "databases are created, read and deleted one by one here")
 	}
-	db := s.database[r.path[1]]
+	db := s.databases[r.path[1]]
 	switch {
-	case r.Method == http.MethodDelete && r.need(Owner) != nil:
-		return answer{}, r.need(Owner)
+	case r.Method == http.MethodDelete && r.requireAccess(Owner) != nil:
+		return answer{}, r.requireAccess(Owner)
 	case db == nil:
-		return answer{}, notFound("database %q does not exist", r.path[1])
+		return answer{}, refuseNotFound("database %q does not exist", r.path[1])
 	case r.Method == http.MethodGet:
-		return shown(http.StatusOK, db.properties(), db.etag)
+		return showResource(http.StatusOK, db.systemProperties(), db.etag)
 	case r.Method == http.MethodDelete:
-		delete(s.database, db.id)
+		delete(s.databases, db.id)
 		return answer{status: http.StatusNoContent}, nil
 	}
-	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
+	return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
 }
 
-func (s *Server) containers(r *request) (answer, error) {
-	db := s.database[r.path[1]]
+func (s *Server) answerContainers(r *request) (answer, error) {
+	db := s.databases[r.path[1]]
 	if db == nil {
-		return answer{}, notFound("database %q does not exist", r.path[1])
+		return answer{}, refuseNotFound("database %q does not exist", r.path[1])
 	}
 	if len(r.path) == 3 {
 		if r.Method != http.MethodPost || r.Header.Get("x-ms-documentdb-query") != "" {
-			return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "containers are created, read, replaced and deleted one by one here")
+			return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "containers are created, read, replaced and deleted one by one here")
 		}
 		var def Container
-		if err := r.definition(&def); err != nil {
+		if err := r.readDefinition(&def); err != nil {
 			return answer{}, err
 		}
 		c, err := s.createContainer(db, def)
 		if err != nil {
 			return answer{}, err
 		}
-		return c.show(http.StatusCreated)
+		return c.showContainer(http.StatusCreated)
 	}
 	c := db.containers[r.path[3]]
 	if r.Method != http.MethodGet {
-		if err := r.need(Owner); err != nil {
+		if err := r.requireAccess(Owner); err != nil {
 			return answer{}, err
 		}
 	}
 	if c == nil {
-		return answer{}, notFound("container %q does not exist", r.path[3])
+		return answer{}, refuseNotFound("container %q does not exist", r.path[3])
 	}
 	switch r.Method {
 	case http.MethodGet:
-		return c.show(http.StatusOK)
+		return c.showContainer(http.StatusOK)
 	case http.MethodPut:
 		return s.replaceContainer(r, c)
 	case http.MethodDelete:
 		delete(db.containers, c.id)
 		return answer{status: http.StatusNoContent}, nil
 	}
-	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
+	return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
 }
 
-// definition reads the body of a control-plane call, which no token may make.
-func (r *request) definition(into any) error {
-	if err := r.need(Owner); err != nil {
+// readDefinition reads the body of a control-plane call, which no token may make.
+func (r *request) readDefinition(into any) error {
+	if err := r.requireAccess(Owner); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(r.body, into); err != nil {
-		return badRequest("the definition is not understood: %v", err)
+		return refuseBadRequest("the definition is not understood: %v", err)
 	}
 	return nil
 }
@@ -177,11 +177,11 @@ func (s *Server) createDatabase(id string) (*database, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	if s.database[id] != nil {
-		return nil, conflict("Resource with specified id, name, or unique index already exists: database %q", id)
+	if s.databases[id] != nil {
+		return nil, refuseConflict("Resource with specified id, name, or unique index already exists: database %q", id)
 	}
-	db := &database{resource: s.resource(id, "dbs/"+id+"/"), containers: map[string]*container{}}
-	s.database[id] = db
+	db := &database{resource: s.newResource(id, "dbs/"+id+"/"), containers: map[string]*container{}}
+	s.databases[id] = db
 	return db, nil
 }
 
@@ -190,13 +190,13 @@ func (s *Server) createContainer(db *database, def Container) (*container, error
 		return nil, err
 	}
 	if db.containers[def.ID] != nil {
-		return nil, conflict("Resource with specified id, name, or unique index already exists: container %q", def.ID)
+		return nil, refuseConflict("Resource with specified id, name, or unique index already exists: container %q", def.ID)
 	}
-	if err := def.PartitionKey.check(); err != nil {
+	if err := def.PartitionKey.checkAndComplete(); err != nil {
 		return nil, err
 	}
 	if def.IndexingPolicy == nil {
-		def.IndexingPolicy = everything()
+		def.IndexingPolicy = indexEverything()
 	}
 	ix, err := newIndex(*def.IndexingPolicy)
 	if err != nil {
@@ -205,27 +205,27 @@ func (s *Server) createContainer(db *database, def Container) (*container, error
 	if err := checkTTL(def.DefaultTTL); err != nil {
 		return nil, err
 	}
-	c := &container{resource: s.resource(def.ID, db.self+"colls/"+def.ID+"/"), Container: def, index: ix,
+	c := &container{resource: s.newResource(def.ID, db.self+"colls/"+def.ID+"/"), Container: def, index: ix,
 		partitions: map[string]*partition{}, ranges: splitEvenly(s.options.PhysicalPartitions)}
 	db.containers[def.ID] = c
 	return c, nil
 }
 
-// check holds a key definition against what the service takes.
+// checkAndComplete holds a key definition against what the service takes.
 // Source: learn.microsoft.com/azure/cosmos-db/hierarchical-partition-keys (three levels, version 2).
-func (k *PartitionKey) check() error {
+func (k *PartitionKey) checkAndComplete() error {
 	if k.Kind == "" && len(k.Paths) == 1 {
 		k.Kind = "Hash"
 	}
 	switch {
 	case k.Kind == "Hash" && len(k.Paths) != 1:
-		return badRequest("a partition key of kind Hash has one path, not %d", len(k.Paths))
+		return refuseBadRequest("a partition key of kind Hash has one path, not %d", len(k.Paths))
 	case k.Kind == "MultiHash" && (len(k.Paths) < 1 || len(k.Paths) > 3):
-		return badRequest("a partition key of kind MultiHash has one to three paths, not %d", len(k.Paths))
+		return refuseBadRequest("a partition key of kind MultiHash has one to three paths, not %d", len(k.Paths))
 	case k.Kind != "Hash" && k.Kind != "MultiHash":
-		return badRequest("partition key kind %q is neither Hash nor MultiHash", k.Kind)
+		return refuseBadRequest("partition key kind %q is neither Hash nor MultiHash", k.Kind)
 	case k.Version != 2:
-		return badRequest("partition key version %d: this server keeps version 2 only; set it", k.Version)
+		return refuseBadRequest("partition key version %d: this server keeps version 2 only; set it", k.Version)
 	}
 	for _, p := range k.Paths {
 		if _, err := parsePath(p); err != nil {
@@ -239,19 +239,19 @@ func (k *PartitionKey) check() error {
 func (s *Server) replaceContainer(r *request, c *container) (answer, error) {
 	var def Container
 	if err := json.Unmarshal(r.body, &def); err != nil {
-		return answer{}, badRequest("the definition is not understood: %v", err)
+		return answer{}, refuseBadRequest("the definition is not understood: %v", err)
 	}
 	if def.ID != c.id || !slices.Equal(def.PartitionKey.Paths, c.PartitionKey.Paths) {
-		return answer{}, badRequest("id and partition key of a container cannot be changed")
+		return answer{}, refuseBadRequest("id and partition key of a container cannot be changed")
 	}
 	if def.UniqueKeyPolicy != nil && c.UniqueKeyPolicy == nil {
-		return answer{}, badRequest("unique keys are fixed when a container is created")
+		return answer{}, refuseBadRequest("unique keys are fixed when a container is created")
 	}
 	if err := checkTTL(def.DefaultTTL); err != nil {
 		return answer{}, err
 	}
 	if def.IndexingPolicy == nil {
-		def.IndexingPolicy = everything()
+		def.IndexingPolicy = indexEverything()
 	}
 	ix, err := newIndex(*def.IndexingPolicy)
 	if err != nil {
@@ -262,33 +262,33 @@ func (s *Server) replaceContainer(r *request, c *container) (answer, error) {
 	for _, p := range c.partitions {
 		p.postings = nil
 		for _, it := range p.items {
-			it.terms = ix.terms(it)
-			it.expires = c.expiry(it)
+			it.terms = ix.termsOf(it)
+			it.expires = c.expiryOf(it)
 			if !it.expires.IsZero() {
 				heap.Push(&c.expiring, it)
 			}
 		}
 	}
-	c.etag, c.changed = s.etag(), r.now
-	return c.show(http.StatusOK)
+	c.etag, c.changed = s.nextETag(), r.now
+	return c.showContainer(http.StatusOK)
 }
 
-// offers would be the throughput of containers, which is nothing this server depends on.
-func (s *Server) offers(*request) (answer, error) {
-	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "throughput is not kept by this server")
+// refuseOffers would be the throughput of containers, which is nothing this server depends on.
+func (s *Server) refuseOffers(*request) (answer, error) {
+	return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "throughput is not kept by this server")
 }
 
-func (s *Server) container(db, id string) (*container, error) {
-	if d := s.database[db]; d != nil {
+func (s *Server) findContainer(db, id string) (*container, error) {
+	if d := s.databases[db]; d != nil {
 		if c := d.containers[id]; c != nil {
 			return c, nil
 		}
 	}
-	return nil, notFound("container %q of database %q does not exist", id, db).with(1003)
+	return nil, refuseNotFound("container %q of database %q does not exist", id, db).withSubstatus(1003)
 }
 
-func (c *container) show(status int) (answer, error) {
-	properties := c.properties()
+func (c *container) showContainer(status int) (answer, error) {
+	properties := c.systemProperties()
 	raw, err := json.Marshal(c.Container)
 	if err != nil {
 		return answer{}, err
@@ -296,25 +296,25 @@ func (c *container) show(status int) (answer, error) {
 	if err := json.Unmarshal(raw, &properties); err != nil {
 		return answer{}, err
 	}
-	return shown(status, properties, c.etag)
+	return showResource(status, properties, c.etag)
 }
 
-func shown(status int, v any, etag string) (answer, error) {
+func showResource(status int, v any, etag string) (answer, error) {
 	body, err := json.Marshal(v, json.Deterministic(true))
 	return answer{status: status, body: body, etag: etag, charge: controlCharge}, err
 }
 
-func (s *Server) resource(id, self string) resource {
-	return resource{id: id, rid: s.rid(), self: self, etag: s.etag(), changed: s.options.Now()}
+func (s *Server) newResource(id, self string) resource {
+	return resource{id: id, rid: s.nextRID(), self: self, etag: s.nextETag(), changed: s.options.Now()}
 }
 
-// etag is a new one each time, quotes included, as the header and the property _etag both have them.
-func (s *Server) etag() string {
+// nextETag is a new one each time, quotes included, as the header and the property _etag both have them.
+func (s *Server) nextETag() string {
 	s.serial++
 	return fmt.Sprintf("%q", fmt.Sprintf("%08x-0000-0d00-0000-%012x", s.serial, s.serial*2654435761))
 }
 
-func (s *Server) rid() string {
+func (s *Server) nextRID() string {
 	s.serial++
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, s.serial))
 }

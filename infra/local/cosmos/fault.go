@@ -66,8 +66,8 @@ func (s *Server) Inject(f func(Operation) Fault) {
 	s.inject = f
 }
 
-func (f Fault) refusal() *refusal {
-	e := refuse(f.Status, strings.ReplaceAll(http.StatusText(f.Status), " ", ""), "injected fault").with(f.Substatus)
+func (f Fault) asRefusal() *refusal {
+	e := newRefusal(f.Status, strings.ReplaceAll(http.StatusText(f.Status), " ", ""), "injected fault").withSubstatus(f.Substatus)
 	switch f.Status {
 	case 449: // RetryWith: a concurrent write got in the way; no name in net/http
 		e.code = "RetryWith"
@@ -83,9 +83,9 @@ func (f Fault) refusal() *refusal {
 	return e
 }
 
-// operation describes a request.
-func (s *Server) operation(r *request) Operation {
-	op := Operation{Kind: kind(r), N: s.requests, Partition: r.Header.Get("x-ms-documentdb-partitionkey"),
+// operationOf describes a request.
+func (s *Server) operationOf(r *request) Operation {
+	op := Operation{Kind: kindOf(r), N: s.requests, Partition: r.Header.Get("x-ms-documentdb-partitionkey"),
 		Activity: r.Header.Get("x-ms-activity-id"), Authorized: r.access}
 	s.requests++
 	if len(r.path) > 3 {
@@ -100,7 +100,7 @@ func (s *Server) operation(r *request) Operation {
 	return op
 }
 
-func kind(r *request) Kind {
+func kindOf(r *request) Kind {
 	set := func(name string) bool { return strings.EqualFold(r.Header.Get(name), "true") }
 	switch {
 	case len(r.path) < 5:

@@ -19,19 +19,19 @@ type keyRange struct{ id, min, max string }
 func splitEvenly(n int) []keyRange {
 	out := make([]keyRange, n)
 	for i := range out {
-		out[i] = keyRange{strconv.Itoa(i), boundary(i, n), boundary(i+1, n)}
+		out[i] = keyRange{strconv.Itoa(i), rangeBoundary(i, n), rangeBoundary(i+1, n)}
 	}
 	out[0].min, out[n-1].max = "", "FF"
 	return out
 }
 
-func boundary(i, n int) string { return fmt.Sprintf("%04X%028d", 0x4000*i/n, 0) }
+func rangeBoundary(i, n int) string { return fmt.Sprintf("%04X%028d", 0x4000*i/n, 0) }
 
-func (k keyRange) holds(epk string) bool { return epk >= k.min && epk < k.max }
+func (k keyRange) holdsKey(epk string) bool { return epk >= k.min && epk < k.max }
 
-// ranges answers the container's physical partitions, as a feed of its own: what changed since If-None-Match, then 304.
-func (s *Server) ranges(r *request, c *container) (answer, error) {
-	if err := r.need(ReadData); err != nil {
+// answerRanges answers the container's physical partitions, as a feed of its own: what changed since If-None-Match, then 304.
+func (s *Server) answerRanges(r *request, c *container) (answer, error) {
+	if err := r.requireAccess(ReadData); err != nil {
 		return answer{}, err
 	}
 	if r.Header.Get("If-None-Match") == c.etag {
@@ -43,7 +43,7 @@ func (s *Server) ranges(r *request, c *container) (answer, error) {
 			"ridPrefix": 0, "_self": c.self + "pkranges/" + k.id + "/", "throughputFraction": 1 / float64(len(c.ranges)),
 			"status": "online", "parents": []string{}, "ownedArchivalPKRangeIds": []string{}, "_ts": c.changed.Unix(), "lsn": c.lsn})
 	}
-	return shown(http.StatusOK, map[string]any{"_rid": c.rid, "PartitionKeyRanges": list, "_count": len(list)}, c.etag)
+	return showResource(http.StatusOK, map[string]any{"_rid": c.rid, "PartitionKeyRanges": list, "_count": len(list)}, c.etag)
 }
 
 // rangeNamed is the physical partition a request is for; 410 with the substatus that makes a client ask for the ranges
@@ -54,21 +54,21 @@ func (c *container) rangeNamed(id string) (keyRange, error) {
 			return k, nil
 		}
 	}
-	return keyRange{}, refuse(http.StatusGone, "Gone", "there is no partition key range %q", id).with(1002)
+	return keyRange{}, newRefusal(http.StatusGone, "Gone", "there is no partition key range %q", id).withSubstatus(1002)
 }
 
-// feed answers the change feed of one physical partition, or of one logical partition in it: the latest version of each
+// answerFeed answers the change feed of one physical partition, or of one logical partition in it: the latest version of each
 // item changed since If-None-Match, in the order of change, never a transaction in parts; deletes are not told. At its
 // end it answers 304. "*" starts now, If-Modified-Since at a time, neither at the beginning.
 // Source: learn.microsoft.com/rest/api/cosmos-db/list-documents, headers A-IM, If-None-Match, If-Modified-Since.
-func (s *Server) feed(r *request, c *container) (answer, error) {
-	if err := r.need(ReadData); err != nil {
+func (s *Server) answerFeed(r *request, c *container) (answer, error) {
+	if err := r.requireAccess(ReadData); err != nil {
 		return answer{}, err
 	}
 	if !strings.EqualFold(strings.ReplaceAll(r.Header.Get("A-IM"), " ", ""), "incrementalfeed") {
-		return answer{}, badRequest("this server lists items as a change feed only: A-IM is not Incremental feed")
+		return answer{}, refuseBadRequest("this server lists items as a change feed only: A-IM is not Incremental feed")
 	}
-	wanted, err := c.scope(r)
+	wanted, err := c.scopeOf(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -80,18 +80,18 @@ func (s *Server) feed(r *request, c *container) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	one, err := s.aimed(r, c, Feed)
+	one, err := s.aimedPartition(r, c, Feed)
 	if err != nil {
 		return answer{}, err
 	}
-	page, charge := c.changes(wanted, since, from, limit)
-	s.spent(r, one, Feed, charge)
+	page, charge := c.changesSince(wanted, since, from, limit)
+	s.chargePage(r, one, Feed, charge)
 	if len(page) == 0 {
 		return answer{status: http.StatusNotModified, etag: strconv.Quote(strconv.FormatInt(c.lsn, 10)), charge: charge}, nil
 	}
 	docs := []jsontext.Value{}
 	for _, it := range page {
-		body := it.body()
+		body := it.encodeBody()
 		docs = append(docs, append(body[:len(body)-1], fmt.Sprintf(`,"_lsn":%d}`, it.lsn)...))
 	}
 	body, err := json.Marshal(map[string]any{"_rid": c.rid, "Documents": docs, "_count": len(docs)}, json.Deterministic(true))
@@ -99,46 +99,46 @@ func (s *Server) feed(r *request, c *container) (answer, error) {
 	return answer{status: http.StatusOK, body: body, etag: strconv.Quote(strconv.FormatInt(last, 10)), charge: charge}, err
 }
 
-// aimed is the logical partition that a feed or query is for by its header, nil when it is for all of them. It is
+// aimedPartition is the logical partition that a feed or query is for by its header, nil when it is for all of them. It is
 // refused when the partition has nothing left of its second.
-func (s *Server) aimed(r *request, c *container, kind Kind) (*partition, error) {
+func (s *Server) aimedPartition(r *request, c *container, kind Kind) (*partition, error) {
 	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
 		return nil, nil
 	}
-	k, err := c.headerKey(r)
+	k, err := c.keyOfHeader(r)
 	if err != nil {
 		return nil, err
 	}
-	p := c.partition(k)
-	if err := s.admit(p, r.now); err != nil {
-		s.enter(r, kind, Spent{Requests: 1, Operations: 1, Refused: 1})
+	p := c.partitionOf(k)
+	if err := s.admitRequest(p, r.now); err != nil {
+		s.addUsage(r, kind, Usage{Requests: 1, Operations: 1, Refused: 1})
 		return nil, err
 	}
 	return p, nil
 }
 
-// spent enters what a feed or query cost.
-func (s *Server) spent(r *request, one *partition, kind Kind, charge float64) {
-	s.enter(r, kind, Spent{Requests: 1, Operations: 1, Charge: charge})
+// chargePage enters what a feed or query cost.
+func (s *Server) chargePage(r *request, one *partition, kind Kind, charge float64) {
+	s.addUsage(r, kind, Usage{Requests: 1, Operations: 1, Charge: charge})
 	if one != nil {
-		one.meter.add(r.now, charge)
+		one.meter.addCharge(r.now, charge)
 	}
 }
 
-// scope is which items a feed or query may see, by its headers: a range, a logical partition, or both.
-func (c *container) scope(r *request) (func(key) bool, error) {
+// scopeOf is which items a feed or query may see, by its headers: a range, a logical partition, or both.
+func (c *container) scopeOf(r *request) (func(key) bool, error) {
 	all := func(key) bool { return true }
 	if id := r.Header.Get("x-ms-documentdb-partitionkeyrangeid"); id != "" {
 		k, err := c.rangeNamed(id)
 		if err != nil {
 			return nil, err
 		}
-		all = func(of key) bool { return k.holds(of.epk) }
+		all = func(of key) bool { return k.holdsKey(of.epk) }
 	}
 	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
 		return all, nil
 	}
-	k, err := c.headerKey(r)
+	k, err := c.keyOfHeader(r)
 	if err != nil {
 		return nil, err
 	}
@@ -153,22 +153,22 @@ func (c *container) feedStart(r *request) (since int64, from time.Time, err erro
 	default:
 		since, err = strconv.ParseInt(strings.Trim(token, `"`), 10, 64)
 		if err != nil || since < 0 {
-			return 0, from, badRequest("If-None-Match %s is no position in this feed", token)
+			return 0, from, refuseBadRequest("If-None-Match %s is no position in this feed", token)
 		}
 		return since, from, nil
 	}
 	if text := r.Header.Get("If-Modified-Since"); text != "" {
 		if from, err = http.ParseTime(text); err != nil {
 			if from, err = time.Parse(time.RFC1123, text); err != nil { // azcosmos v1.5.0 writes UTC for GMT
-				return 0, from, badRequest("If-Modified-Since: %v", err)
+				return 0, from, refuseBadRequest("If-Modified-Since: %v", err)
 			}
 		}
 	}
 	return 0, from, nil
 }
 
-// changes reads the log after since. A page may be longer than its limit to keep a transaction whole.
-func (c *container) changes(wanted func(key) bool, since int64, from time.Time, limit int) (page []*item, charge float64) {
+// changesSince reads the log after since. A page may be longer than its limit to keep a transaction whole.
+func (c *container) changesSince(wanted func(key) bool, since int64, from time.Time, limit int) (page []*item, charge float64) {
 	start, _ := slices.BinarySearchFunc(c.log, since+1, func(it *item, lsn int64) int { return int(it.lsn - lsn) })
 	for _, it := range c.log[start:] {
 		if len(page) >= limit && it.lsn != page[len(page)-1].lsn {
@@ -178,7 +178,7 @@ func (c *container) changes(wanted func(key) bool, since int64, from time.Time, 
 			continue
 		}
 		page = append(page, it)
-		charge += ReadCharge(it.stored())
+		charge += ReadCharge(it.storedSize())
 	}
 	return page, max(charge, refusedCharge)
 }
@@ -190,7 +190,7 @@ func pageSize(r *request) (int, error) {
 	if text := r.Header.Get("x-ms-max-item-count"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < -1 || n == 0 {
-			return 0, badRequest("x-ms-max-item-count %q is neither -1 nor positive", text)
+			return 0, refuseBadRequest("x-ms-max-item-count %q is neither -1 nor positive", text)
 		}
 		size = n
 		if n == -1 || n > 1000 {

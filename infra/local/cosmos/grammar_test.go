@@ -13,7 +13,7 @@ func FuzzParseQuery(f *testing.F) {
 		"SELECT VALUE COUNT(1) FROM root r WHERE r.a BETWEEN -1 AND 2e3 OR IS_NULL(r.b)", "from c where", "SELECT * FROM", "'", "\x80"} {
 		f.Add(q)
 	}
-	it := &item{id: "a", document: document{members: []member{{"n", jsontext.Value("1")}, {"s", jsontext.Value(`"a"`)}}}}
+	it := &item{id: "a", document: document{members: []memberValue{{"n", jsontext.Value("1")}, {"s", jsontext.Value(`"a"`)}}}}
 	f.Fuzz(func(t *testing.T, text string) {
 		q, err := parseQuery(text, map[string]any{"@p": 1.0})
 		if err != nil {
@@ -23,10 +23,10 @@ func FuzzParseQuery(f *testing.F) {
 			return
 		}
 		if q.where != nil {
-			q.where.eval(it)
+			q.where.evaluate(it)
 		}
-		q.match(it)
-		if _, err := q.project(it); err != nil && utf8.ValidString(text) {
+		q.matchOf(it)
+		if _, err := q.projectRow(it); err != nil && utf8.ValidString(text) {
 			t.Fatalf("%q: %v", text, err)
 		}
 	})
@@ -43,13 +43,13 @@ func FuzzParseDocument(f *testing.F) {
 			return
 		}
 		it := &item{document: *d}
-		it.stamp("rid", `"etag"`, 1)
-		again, err := parseDocument(it.body())
-		if err != nil || string(again.encode()) != string(d.encode()) {
-			t.Fatalf("%q became %q: %v", body, it.body(), err)
+		it.addSystemProperties("rid", `"etag"`, 1)
+		again, err := parseDocument(it.encodeBody())
+		if err != nil || string(again.encodeJSON()) != string(d.encodeJSON()) {
+			t.Fatalf("%q became %q: %v", body, it.encodeBody(), err)
 		}
 		everything := &index{paths: []indexPath{{path: path{}, included: true, below: true}}}
-		everything.terms(it)
+		everything.termsOf(it)
 	})
 }
 

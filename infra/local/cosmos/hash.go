@@ -62,12 +62,12 @@ func murmur3(data []byte) (uint64, uint64) {
 	h1, h2 = h1^n, h2^n
 	h1 += h2
 	h2 += h1
-	h1, h2 = mix(h1), mix(h2)
+	h1, h2 = mixBits(h1), mixBits(h2)
 	h1 += h2
 	return h1, h2 + h1
 }
 
-func mix(v uint64) uint64 {
+func mixBits(v uint64) uint64 {
 	v = (v ^ v>>33) * 0xff51afd7ed558ccd
 	v = (v ^ v>>33) * 0xc4ceb9fe1a85ec53
 	return v ^ v>>33

@@ -27,8 +27,8 @@ type CompositeIndex struct {
 	Order string `json:"order,omitempty"`
 }
 
-// everything is the policy of a container that was created without one.
-func everything() *IndexingPolicy {
+// indexEverything is the policy of a container that was created without one.
+func indexEverything() *IndexingPolicy {
 	return &IndexingPolicy{IndexingMode: "consistent", Automatic: true, IncludedPaths: []IndexPath{{"/*"}}, ExcludedPaths: []IndexPath{{`/"_etag"/?`}}}
 }
 
@@ -70,18 +70,18 @@ func newIndex(policy IndexingPolicy) (*index, error) {
 			}
 			last := parsed[len(parsed)-1]
 			if last != "?" && last != "*" {
-				return nil, badRequest("The indexing path %q could not be accepted: it ends in neither ? nor *", p.Path)
+				return nil, refuseBadRequest("The indexing path %q could not be accepted: it ends in neither ? nor *", p.Path)
 			}
 			root = root || p.Path == "/*"
 			ix.paths = append(ix.paths, indexPath{parsed[:len(parsed)-1], i == 0, last == "*"})
 		}
 	}
 	if !root {
-		return nil, badRequest("The special mandatory indexing path \"/*\" is not provided in any of the path type sets")
+		return nil, refuseBadRequest("The special mandatory indexing path \"/*\" is not provided in any of the path type sets")
 	}
 	for _, columns := range policy.CompositeIndexes {
 		if len(columns) < 2 {
-			return nil, badRequest("a composite index has at least two paths")
+			return nil, refuseBadRequest("a composite index has at least two paths")
 		}
 		var composite []orderBy
 		for _, column := range columns {
@@ -96,9 +96,9 @@ func newIndex(policy IndexingPolicy) (*index, error) {
 	return ix, nil
 }
 
-// covers is whether a value at p is in the index: the most precise path that fits decides. id and _ts always are; the
+// coversPath is whether a value at p is in the index: the most precise path that fits decides. id and _ts always are; the
 // partition key is not by itself.
-func (ix *index) covers(p path) bool {
+func (ix *index) coversPath(p path) bool {
 	if ix.none {
 		return false
 	}
@@ -119,9 +119,9 @@ func (ix *index) covers(p path) bool {
 	return included
 }
 
-// serves is whether an order of several columns has its composite index: the same paths in the same sequence, every
+// servesOrder is whether an order of several columns has its composite index: the same paths in the same sequence, every
 // direction as in the index or every one reversed.
-func (ix *index) serves(order []orderBy) bool {
+func (ix *index) servesOrder(order []orderBy) bool {
 	for _, composite := range ix.composites {
 		if len(composite) != len(order) {
 			continue
@@ -139,22 +139,22 @@ func (ix *index) serves(order []orderBy) bool {
 	return false
 }
 
-// terms are an item's entries in the index, sorted, each once: one for each indexed value at its path, one for each
+// termsOf are an item's entries in the index, sorted, each once: one for each indexed value at its path, one for each
 // composite index, and id and _ts.
-func (ix *index) terms(it *item) []term {
+func (ix *index) termsOf(it *item) []term {
 	if ix.none {
 		return nil
 	}
 	out := []term{hashTerm(path{"id"}, it.id), hashTerm(path{"_ts"}, float64(it.ts))}
 	for _, m := range it.members {
-		if m.name != "id" && ix.reaches(path{m.name}) {
-			out = ix.walk(out, path{m.name}, it.document.at(path{m.name}))
+		if m.name != "id" && ix.reachesBelow(path{m.name}) {
+			out = ix.appendTerms(out, path{m.name}, it.document.valueAt(path{m.name}))
 		}
 	}
 	for n, composite := range ix.composites {
 		sum := uint64(n)
 		for _, column := range composite {
-			sum = sum*31 + uint64(hashTerm(column.path, it.at(column.path)))
+			sum = sum*31 + uint64(hashTerm(column.path, it.valueAt(column.path)))
 		}
 		out = append(out, term(sum))
 	}
@@ -162,8 +162,8 @@ func (ix *index) terms(it *item) []term {
 	return slices.Compact(out)
 }
 
-// reaches is whether anything at or below p can be indexed, so that the rest need not be looked at.
-func (ix *index) reaches(p path) bool {
+// reachesBelow is whether anything at or below p can be indexed, so that the rest need not be looked at.
+func (ix *index) reachesBelow(p path) bool {
 	for _, ip := range ix.paths {
 		if ip.included && (len(ip.path) >= len(p) && slices.Equal(ip.path[:len(p)], p) || ip.below && len(ip.path) < len(p) && slices.Equal(ip.path, p[:len(ip.path)])) {
 			return true
@@ -172,18 +172,18 @@ func (ix *index) reaches(p path) bool {
 	return false
 }
 
-func (ix *index) walk(out []term, p path, v any) []term {
+func (ix *index) appendTerms(out []term, p path, v any) []term {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, below := range v {
-			out = ix.walk(out, append(slices.Clip(p), name), below)
+			out = ix.appendTerms(out, append(slices.Clip(p), name), below)
 		}
 	case []any:
 		for _, element := range v {
-			out = ix.walk(out, append(slices.Clip(p), "[]"), element)
+			out = ix.appendTerms(out, append(slices.Clip(p), "[]"), element)
 		}
 	default:
-		if ix.covers(p) {
+		if ix.coversPath(p) {
 			out = append(out, hashTerm(p, v))
 		}
 	}
@@ -212,8 +212,8 @@ func hashTerm(p path, v any) term {
 	return term(h.Sum64())
 }
 
-// difference counts what of two sorted lists is only in the first and only in the second.
-func difference(before, after []term) (removed, added int) {
+// countDifferences counts what of two sorted lists is only in the first and only in the second.
+func countDifferences(before, after []term) (removed, added int) {
 	for len(before) > 0 && len(after) > 0 {
 		switch {
 		case before[0] == after[0]:

@@ -25,12 +25,12 @@ var systemProperties = []string{"_rid", "_self", "_etag", "_attachments", "_ts",
 // document is a JSON object as a caller gave it, in canonical form: numbers are IEEE 754 doubles, as in the service, so
 // that an integer above 2^53 does not come back as it went in.
 type document struct {
-	members []member
-	size    int64
-	memo    map[string]any
+	members    []memberValue
+	size       int64
+	remembered map[string]any
 }
 
-type member struct {
+type memberValue struct {
 	name string
 	raw  jsontext.Value
 }
@@ -39,10 +39,10 @@ type member struct {
 func parseDocument(body []byte) (*document, error) {
 	raw := jsontext.Value(slices.Clone(body))
 	if err := raw.Canonicalize(); err != nil {
-		return nil, badRequest("The input content is invalid: %v", err)
+		return nil, refuseBadRequest("The input content is invalid: %v", err)
 	}
 	if raw.Kind() != '{' {
-		return nil, badRequest("The input content is invalid: an item is a JSON object")
+		return nil, refuseBadRequest("The input content is invalid: an item is a JSON object")
 	}
 	d := &document{}
 	dec := jsontext.NewDecoder(bytes.NewReader(raw))
@@ -50,23 +50,23 @@ func parseDocument(body []byte) (*document, error) {
 	for dec.PeekKind() != '}' {
 		name, err := dec.ReadToken()
 		if err != nil {
-			return nil, badRequest("The input content is invalid: %v", err)
+			return nil, refuseBadRequest("The input content is invalid: %v", err)
 		}
 		text := name.String()
 		value, err := dec.ReadValue()
 		if err != nil {
-			return nil, badRequest("The input content is invalid: %v", err)
+			return nil, refuseBadRequest("The input content is invalid: %v", err)
 		}
 		if !slices.Contains(systemProperties, text) {
-			d.members = append(d.members, member{text, value.Clone()})
+			d.members = append(d.members, memberValue{text, value.Clone()})
 		}
 	}
-	d.size = int64(len(d.encode()))
+	d.size = int64(len(d.encodeJSON()))
 	return d, nil
 }
 
-// encode writes the object, without the service's properties.
-func (d *document) encode() []byte {
+// encodeJSON writes the object, without the service's properties.
+func (d *document) encodeJSON() []byte {
 	out := []byte{'{'}
 	for i, m := range d.members {
 		if i > 0 {
@@ -78,52 +78,52 @@ func (d *document) encode() []byte {
 	return append(out, '}')
 }
 
-// at gives the value at a path: undefined{}, nil, bool, float64, string, []any or map[string]any.
-func (d *document) at(p path) any {
-	name := memoName(p)
-	if v, ok := d.memo[name]; ok {
+// valueAt gives the value at a path: undefined{}, nil, bool, float64, string, []any or map[string]any.
+func (d *document) valueAt(p path) any {
+	name := rememberedName(p)
+	if v, ok := d.remembered[name]; ok {
 		return v
 	}
-	v := d.find(p)
-	if d.memo == nil {
-		d.memo = map[string]any{}
+	v := d.findValue(p)
+	if d.remembered == nil {
+		d.remembered = map[string]any{}
 	}
-	if rank(v) <= rank("") { // what is large is seldom asked for
-		d.memo[name] = v
-	}
-	return v
-}
-
-// hold is at, and remembers large values until forget: a filter asks for the same one many times.
-func (it *item) hold(p path) any {
-	v := it.at(p)
-	if rank(v) > rank("") {
-		it.memo[memoName(p)] = v
+	if typeRank(v) <= typeRank("") { // what is large is seldom asked for
+		d.remembered[name] = v
 	}
 	return v
 }
 
-func (it *item) forget() {
-	maps.DeleteFunc(it.memo, func(_ string, v any) bool { return rank(v) > rank("") })
+// holdValue is at, and remembers large values until forget: a filter asks for the same one many times.
+func (it *item) holdValue(p path) any {
+	v := it.valueAt(p)
+	if typeRank(v) > typeRank("") {
+		it.remembered[rememberedName(p)] = v
+	}
+	return v
 }
 
-func memoName(p path) string { return strings.Join(p, "\x00") }
+func (it *item) forgetLarge() {
+	maps.DeleteFunc(it.remembered, func(_ string, v any) bool { return typeRank(v) > typeRank("") })
+}
 
-func (d *document) find(p path) any {
+func rememberedName(p path) string { return strings.Join(p, "\x00") }
+
+func (d *document) findValue(p path) any {
 	for _, m := range d.members {
 		if m.name == p[0] {
 			var v any
 			if json.Unmarshal(m.raw, &v) != nil {
 				return undefined{}
 			}
-			return descend(v, p[1:])
+			return descendTo(v, p[1:])
 		}
 	}
 	return undefined{}
 }
 
-// descend follows names into a value.
-func descend(v any, p path) any {
+// descendTo follows names into a value.
+func descendTo(v any, p path) any {
 	for _, name := range p {
 		object, ok := v.(map[string]any)
 		if !ok {
@@ -151,17 +151,17 @@ type item struct {
 	gone    bool      // replaced, deleted or expired
 }
 
-// body is the item as it is answered.
-func (it *item) body() []byte {
-	out := it.encode()
+// encodeBody is the item as it is answered.
+func (it *item) encodeBody() []byte {
+	out := it.encodeJSON()
 	if len(it.members) == 0 {
 		return append([]byte{'{'}, it.system...)
 	}
 	return append(append(out[:len(out)-1], ','), it.system...)
 }
 
-// stamp gives the item what the service adds to it.
-func (it *item) stamp(rid, etag string, ts int64) {
+// addSystemProperties gives the item what the service adds to it.
+func (it *item) addSystemProperties(rid, etag string, ts int64) {
 	it.rid, it.etag, it.ts = rid, etag, ts
 	system, err := json.Marshal(map[string]any{"_rid": rid, "_self": "docs/" + rid + "/", "_etag": etag,
 		"_attachments": "attachments/", "_ts": ts}, json.Deterministic(true))
@@ -171,8 +171,8 @@ func (it *item) stamp(rid, etag string, ts int64) {
 	it.system = system[1:]
 }
 
-// at adds the service's properties to those of the document.
-func (it *item) at(p path) any {
+// valueAt adds the service's properties to those of the document.
+func (it *item) valueAt(p path) any {
 	if len(p) == 1 {
 		switch p[0] {
 		case "_ts":
@@ -183,7 +183,7 @@ func (it *item) at(p path) any {
 			return it.rid
 		}
 	}
-	return it.document.at(p)
+	return it.document.valueAt(p)
 }
 
 // checkID refuses ids that no path could name, and those that are too long.
@@ -191,11 +191,11 @@ func (it *item) at(p path) any {
 func checkID(id string) error {
 	switch {
 	case id == "":
-		return badRequest("The input content is invalid because the required properties - 'id; ' - are missing")
+		return refuseBadRequest("The input content is invalid because the required properties - 'id; ' - are missing")
 	case len(id) > maxID:
-		return badRequest("an id of %d bytes is longer than %d", len(id), maxID)
+		return refuseBadRequest("an id of %d bytes is longer than %d", len(id), maxID)
 	case strings.ContainsAny(id, `/\?#`):
-		return badRequest(`id %q holds one of / \ ? #`, id)
+		return refuseBadRequest(`id %q holds one of / \ ? #`, id)
 	}
 	return nil
 }
@@ -203,20 +203,20 @@ func checkID(id string) error {
 // sortedItems are a partition's items in the order of their ids.
 type sortedItems []*item
 
-func (s sortedItems) find(id string) (int, bool) {
+func (s sortedItems) findID(id string) (int, bool) {
 	return slices.BinarySearchFunc(s, id, func(it *item, id string) int { return cmp.Compare(it.id, id) })
 }
 
-func (s *sortedItems) put(it *item) {
-	if i, found := s.find(it.id); found {
+func (s *sortedItems) putItem(it *item) {
+	if i, found := s.findID(it.id); found {
 		(*s)[i] = it
 	} else {
 		*s = slices.Insert(*s, i, it)
 	}
 }
 
-func (s *sortedItems) remove(id string) {
-	if i, found := s.find(id); found {
+func (s *sortedItems) removeID(id string) {
+	if i, found := s.findID(id); found {
 		*s = slices.Delete(*s, i, i+1)
 	}
 }

@@ -16,15 +16,15 @@ const (
 	LogicalPartitionBytes      = 20 << 30 // items and nothing else
 )
 
-// meter counts what one logical partition spends in each second of the clock.
-type meter struct {
+// partitionMeter counts what one logical partition spends in each second of the clock.
+type partitionMeter struct {
 	second int64
 	spent  float64 // in that second
 	peak   float64 // of any second
 	total  float64
 }
 
-func (m *meter) add(now time.Time, charge float64) {
+func (m *partitionMeter) addCharge(now time.Time, charge float64) {
 	if second := now.Unix(); second != m.second {
 		m.second, m.spent = second, 0
 	}
@@ -33,15 +33,15 @@ func (m *meter) add(now time.Time, charge float64) {
 	m.peak = max(m.peak, m.spent)
 }
 
-// admit refuses a request when the second is already used up: the service lets a request through as long as anything is
+// admitRequest refuses a request when the second is already used up: the service lets a request through as long as anything is
 // left, and makes the next ones wait.
-func (s *Server) admit(p *partition, now time.Time) error {
+func (s *Server) admitRequest(p *partition, now time.Time) error {
 	limit := s.options.PartitionThroughput
 	if limit <= 0 || p.meter.second != now.Unix() || p.meter.spent < limit {
 		return nil
 	}
 	wait := now.Truncate(time.Second).Add(time.Second).Sub(now)
-	e := refuse(http.StatusTooManyRequests, "429", "Request rate is large. More Request Units may be needed, so no changes were made").with(3200)
+	e := newRefusal(http.StatusTooManyRequests, "429", "Request rate is large. More Request Units may be needed, so no changes were made").withSubstatus(3200)
 	e.header = map[string]string{"x-ms-retry-after-ms": fmt.Sprint(max(1, wait.Milliseconds()))}
 	return e
 }
@@ -59,11 +59,11 @@ type PartitionUse struct {
 func (s *Server) Partitions(database, container string) []PartitionUse {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, err := s.container(database, container)
+	c, err := s.findContainer(database, container)
 	if err != nil {
 		return nil
 	}
-	c.expire(s.options.Now())
+	c.expireItems(s.options.Now())
 	out := []PartitionUse{}
 	for _, p := range c.partitions {
 		out = append(out, PartitionUse{p.key.text, len(p.items), p.bytes, p.meter.total, p.meter.peak})

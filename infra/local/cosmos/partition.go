@@ -22,47 +22,47 @@ type key struct {
 // undefined is the value of a property that is not there.
 type undefined struct{}
 
-// headerKey reads the partition key header. A key with fewer parts than the container has paths is refused: the
+// keyOfHeader reads the partition key header. A key with fewer parts than the container has paths is refused: the
 // service serves such prefixes only for queries and only with the hashed range beside it, which azcosmos v1.5.0 does
 // not send.
-func (c *container) headerKey(r *request) (key, error) {
+func (c *container) keyOfHeader(r *request) (key, error) {
 	header := r.Header.Get("x-ms-documentdb-partitionkey")
 	if header == "" {
-		return key{}, badRequest("PartitionKey value must be supplied for this operation: x-ms-documentdb-partitionkey is missing")
+		return key{}, refuseBadRequest("PartitionKey value must be supplied for this operation: x-ms-documentdb-partitionkey is missing")
 	}
 	var parts []any
 	if err := json.Unmarshal([]byte(header), &parts); err != nil {
-		return key{}, badRequest("Partition key %s is invalid: %v", header, err)
+		return key{}, refuseBadRequest("Partition key %s is invalid: %v", header, err)
 	}
 	for i, part := range parts {
 		switch part := part.(type) {
 		case map[string]any:
 			if len(part) != 0 {
-				return key{}, badRequest("Partition key %s is invalid: a part is an object", header)
+				return key{}, refuseBadRequest("Partition key %s is invalid: a part is an object", header)
 			}
 			parts[i] = undefined{}
 		case []any:
-			return key{}, badRequest("Partition key %s is invalid: a part is an array", header)
+			return key{}, refuseBadRequest("Partition key %s is invalid: a part is an array", header)
 		}
 	}
 	if want := len(c.PartitionKey.Paths); len(parts) != want {
-		return key{}, badRequest("The partition key supplied in x-ms-partitionkey header has %d components, the container has %d",
-			len(parts), want).with(1001)
+		return key{}, refuseBadRequest("The partition key supplied in x-ms-partitionkey header has %d components, the container has %d",
+			len(parts), want).withSubstatus(1001)
 	}
 	return newKey(parts)
 }
 
-// bodyKey reads the same from an item.
-func (c *container) bodyKey(d *document) (key, error) {
+// keyOfItem reads the same from an item.
+func (c *container) keyOfItem(d *document) (key, error) {
 	parts := make([]any, len(c.PartitionKey.Paths))
 	for i, p := range c.PartitionKey.Paths {
 		path, err := parsePath(p)
 		if err != nil {
 			return key{}, err
 		}
-		switch v := d.at(path).(type) {
+		switch v := d.valueAt(path).(type) {
 		case map[string]any, []any:
-			return key{}, badRequest("the value at partition key path %s is neither text, number, boolean nor null", p)
+			return key{}, refuseBadRequest("the value at partition key path %s is neither text, number, boolean nor null", p)
 		default:
 			parts[i] = v
 		}
@@ -78,12 +78,12 @@ func newKey(parts []any) (key, error) {
 			plain[i] = map[string]any{}
 		}
 		if text, ok := part.(string); ok && len(text) > maxPartitionKey {
-			return key{}, badRequest("a partition key value of %d bytes is longer than %d", len(text), maxPartitionKey)
+			return key{}, refuseBadRequest("a partition key value of %d bytes is longer than %d", len(text), maxPartitionKey)
 		}
 	}
 	text, err := json.Marshal(plain)
 	if err != nil {
-		return key{}, badRequest("partition key: %v", err)
+		return key{}, refuseBadRequest("partition key: %v", err)
 	}
 	return key{text: string(text), values: parts, epk: effectiveKey(parts)}, nil
 }
@@ -96,10 +96,10 @@ type partition struct {
 	postings postings          // nil until a query asks
 	unique   map[string]string // unique key → id of its holder
 	bytes    int64
-	meter    meter
+	meter    partitionMeter
 }
 
-func (c *container) partition(k key) *partition {
+func (c *container) partitionOf(k key) *partition {
 	p := c.partitions[k.text]
 	if p == nil {
 		p = &partition{key: k, items: map[string]*item{}, unique: map[string]string{}}
@@ -114,7 +114,7 @@ type path []string
 // parsePath reads /a/b/"c d"/?, as policies write it, into its names.
 func parsePath(text string) (path, error) {
 	if !strings.HasPrefix(text, "/") || len(text) < 2 {
-		return nil, badRequest("path %q does not begin with /", text)
+		return nil, refuseBadRequest("path %q does not begin with /", text)
 	}
 	var out path
 	for _, part := range strings.Split(text[1:], "/") {
@@ -122,7 +122,7 @@ func parsePath(text string) (path, error) {
 			part = string(unquoted)
 		}
 		if part == "" {
-			return nil, badRequest("path %q has an empty part", text)
+			return nil, refuseBadRequest("path %q has an empty part", text)
 		}
 		out = append(out, part)
 	}

@@ -27,36 +27,36 @@ type patchEntry struct {
 	Value jsontext.Value `json:"value"`
 }
 
-// patch changes parts of an item. All of its operations hold or none.
-func (t *transaction) patch(op operation) (int, *item, error) {
-	found := t.get(op.id)
+// patchItem changes parts of an item. All of its operations hold or none.
+func (t *transaction) patchItem(op operation) (int, *item, error) {
+	found := t.findItem(op.id)
 	if found == nil {
-		return t.refused(nil, missing())
+		return t.chargeRefused(nil, refuseMissingItem())
 	}
-	if err := precondition(op, found); err != nil {
-		return t.refused(found, err)
+	if err := checkPrecondition(op, found); err != nil {
+		return t.chargeRefused(found, err)
 	}
 	var p patchBody
 	if err := json.Unmarshal(op.body, &p, json.RejectUnknownMembers(true)); err != nil {
-		return t.refused(found, badRequest("the patch is not understood: %v", err))
+		return t.chargeRefused(found, refuseBadRequest("the patch is not understood: %v", err))
 	}
 	if len(p.Operations) == 0 || len(p.Operations) > maxPatches {
-		return t.refused(found, badRequest("The number of patch operations can't exceed %d and is %d", maxPatches, len(p.Operations)))
+		return t.chargeRefused(found, refuseBadRequest("The number of patch operations can't exceed %d and is %d", maxPatches, len(p.Operations)))
 	}
 	if p.Condition != "" {
 		holds, err := conditionHolds(p.Condition, found)
 		if err != nil {
-			return t.refused(found, err)
+			return t.chargeRefused(found, err)
 		}
 		if !holds {
-			return t.refused(found, preconditionFailed())
+			return t.chargeRefused(found, refusePrecondition())
 		}
 	}
-	doc, err := t.patched(found, p.Operations)
+	doc, err := t.applyPatches(found, p.Operations)
 	if err != nil {
-		return t.refused(found, err)
+		return t.chargeRefused(found, err)
 	}
-	status, it, err := t.put(found, doc, found.id)
+	status, it, err := t.putItem(found, doc, found.id)
 	if err == nil {
 		t.charge += patchCharge * float64(len(p.Operations))
 	}
@@ -69,13 +69,13 @@ func conditionHolds(condition string, it *item) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return q.where == nil || q.where.eval(it) == true, nil
+	return q.where == nil || q.where.evaluate(it) == true, nil
 }
 
-// patched applies the operations to a copy and holds it against what every item must be.
-func (t *transaction) patched(found *item, ops []patchEntry) (*document, error) {
+// applyPatches applies the operations to a copy and holds it against what every item must be.
+func (t *transaction) applyPatches(found *item, ops []patchEntry) (*document, error) {
 	var root map[string]any
-	if err := json.Unmarshal(found.encode(), &root); err != nil {
+	if err := json.Unmarshal(found.encodeJSON(), &root); err != nil {
 		return nil, err
 	}
 	for _, o := range ops {
@@ -85,44 +85,44 @@ func (t *transaction) patched(found *item, ops []patchEntry) (*document, error) 
 	}
 	raw, err := json.Marshal(root)
 	if err != nil {
-		return nil, badRequest("the patched item is no JSON: %v", err)
+		return nil, refuseBadRequest("the patched item is no JSON: %v", err)
 	}
 	doc, err := parseDocument(raw)
 	if err != nil {
 		return nil, err
 	}
-	id, _ := doc.at(path{"id"}).(string)
+	id, _ := doc.valueAt(path{"id"}).(string)
 	return doc, t.checkDocument(operation{id: found.id}, doc, id)
 }
 
 func applyPatch(root map[string]any, o patchEntry) error {
-	p, err := pointer(o.Path)
+	p, err := parsePointer(o.Path)
 	if err != nil {
 		return err
 	}
 	if slices.Contains(systemProperties, p[0]) || len(p) == 1 && p[0] == "id" {
-		return badRequest("%s cannot be patched", o.Path)
+		return refuseBadRequest("%s cannot be patched", o.Path)
 	}
 	var value any
 	switch o.Op {
 	case "add", "set", "replace", "incr", "increment":
 		if o.Value == nil {
-			return badRequest("patch operation %s of %s has no value", o.Op, o.Path)
+			return refuseBadRequest("patch operation %s of %s has no value", o.Op, o.Path)
 		}
 		if err := json.Unmarshal(o.Value, &value); err != nil {
-			return badRequest("patch value of %s: %v", o.Path, err)
+			return refuseBadRequest("patch value of %s: %v", o.Path, err)
 		}
 	case "remove":
 	default:
-		return badRequest("patch operation %q is not known here", o.Op)
+		return refuseBadRequest("patch operation %q is not known here", o.Op)
 	}
-	_, err = change(root, p, o, value)
+	_, err = changeValue(root, p, o, value)
 	return err
 }
 
-func pointer(text string) ([]string, error) {
+func parsePointer(text string) ([]string, error) {
 	if !strings.HasPrefix(text, "/") || len(text) < 2 {
-		return nil, badRequest("patch path %q does not begin with /", text)
+		return nil, refuseBadRequest("patch path %q does not begin with /", text)
 	}
 	p := strings.Split(text[1:], "/")
 	for i := range p {
@@ -131,14 +131,14 @@ func pointer(text string) ([]string, error) {
 	return p, nil
 }
 
-// change applies one operation at p below v, whose parents must all be there, and gives what v has become.
-func change(v any, p []string, o patchEntry, value any) (any, error) {
+// changeValue applies one operation at p below v, whose parents must all be there, and gives what v has become.
+func changeValue(v any, p []string, o patchEntry, value any) (any, error) {
 	name, last := p[0], len(p) == 1
 	switch v := v.(type) {
 	case map[string]any:
 		below, there := v[name]
 		if !last && there {
-			changed, err := change(below, p[1:], o, value)
+			changed, err := changeValue(below, p[1:], o, value)
 			v[name] = changed
 			return v, err
 		}
@@ -155,12 +155,12 @@ func change(v any, p []string, o patchEntry, value any) (any, error) {
 			break
 		}
 		if !last {
-			v[at], err = change(v[at], p[1:], o, value)
+			v[at], err = changeValue(v[at], p[1:], o, value)
 			return v, err
 		}
 		return changeElement(v, at, o, value)
 	}
-	return v, badRequest("For %s operation, the path %s: %q has no parent there", o.Op, o.Path, name)
+	return v, refuseBadRequest("For %s operation, the path %s: %q has no parent there", o.Op, o.Path, name)
 }
 
 func changeMember(v map[string]any, name string, o patchEntry, value any) error {
@@ -168,14 +168,14 @@ func changeMember(v map[string]any, name string, o patchEntry, value any) error 
 	switch o.Op {
 	case "remove", "replace":
 		if !there {
-			return badRequest("For %s operation, the path %s does not exist", o.Op, o.Path)
+			return refuseBadRequest("For %s operation, the path %s does not exist", o.Op, o.Path)
 		}
 		if o.Op == "remove" {
 			delete(v, name)
 			return nil
 		}
 	case "incr", "increment":
-		sum, err := increment(before, there, o, value)
+		sum, err := addNumber(before, there, o, value)
 		if err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func changeElement(v []any, at int, o patchEntry, value any) (any, error) {
 	case "remove":
 		return slices.Delete(v, at, at+1), nil
 	case "incr", "increment":
-		sum, err := increment(v[at], true, o, value)
+		sum, err := addNumber(v[at], true, o, value)
 		if err != nil {
 			return v, err
 		}
@@ -203,18 +203,18 @@ func changeElement(v []any, at int, o patchEntry, value any) (any, error) {
 	return v, nil
 }
 
-// increment adds to a number, or begins with the value where there is none.
-func increment(before any, there bool, o patchEntry, value any) (any, error) {
+// addNumber adds to a number, or begins with the value where there is none.
+func addNumber(before any, there bool, o patchEntry, value any) (any, error) {
 	by, ok := value.(float64)
 	if !ok {
-		return nil, badRequest("patch operation %s of %s: the value is no number", o.Op, o.Path)
+		return nil, refuseBadRequest("patch operation %s of %s: the value is no number", o.Op, o.Path)
 	}
 	if !there {
 		return by, nil
 	}
 	number, ok := before.(float64)
 	if !ok || math.IsInf(number+by, 0) {
-		return nil, badRequest("patch operation %s of %s: there is no number there", o.Op, o.Path)
+		return nil, refuseBadRequest("patch operation %s of %s: there is no number there", o.Op, o.Path)
 	}
 	return number + by, nil
 }

@@ -13,7 +13,7 @@ type posting struct {
 	gone  int
 }
 
-func (p postings) put(it *item) {
+func (p postings) addItem(it *item) {
 	for _, t := range it.terms {
 		if p[t] == nil {
 			p[t] = &posting{}
@@ -22,8 +22,8 @@ func (p postings) put(it *item) {
 	}
 }
 
-// drop notes that an item, marked gone, is no longer to be found.
-func (p postings) drop(it *item) {
+// dropItem notes that an item, marked gone, is no longer to be found.
+func (p postings) dropItem(it *item) {
 	for _, t := range it.terms {
 		of := p[t]
 		if of == nil {
@@ -45,49 +45,49 @@ func (p postings) drop(it *item) {
 	}
 }
 
-// index is the partition's postings, made when they are first asked for: most partitions never are.
-func (p *partition) index() postings {
+// loadPostings is the partition's postings, made when they are first asked for: most partitions never are.
+func (p *partition) loadPostings() postings {
 	if p.postings == nil {
 		p.postings = postings{}
 		for _, it := range p.items {
-			p.postings.put(it)
+			p.postings.addItem(it)
 		}
 	}
 	return p.postings
 }
 
-// sieved are items among which all are for which e is true; ok is false when the postings cannot tell.
-func (p *partition) sieved(e expression, ix *index) (found map[*item]bool, ok bool) {
+// sieveItems are items among which all are for which e is true; ok is false when the postings cannot tell.
+func (p *partition) sieveItems(e expression, ix *index) (found map[*item]bool, ok bool) {
 	switch e := e.(type) {
-	case both:
-		left, ok := p.sieved(e.left, ix)
-		right, ok2 := p.sieved(e.right, ix)
+	case andExpr:
+		left, ok := p.sieveItems(e.left, ix)
+		right, ok2 := p.sieveItems(e.right, ix)
 		if !ok || ok2 && len(right) < len(left) {
 			return right, ok2
 		}
 		return left, true
-	case either:
-		left, ok := p.sieved(e.left, ix)
+	case orExpr:
+		left, ok := p.sieveItems(e.left, ix)
 		if !ok {
 			return nil, false
 		}
-		right, ok := p.sieved(e.right, ix)
+		right, ok := p.sieveItems(e.right, ix)
 		maps.Copy(left, right)
 		return left, ok
-	case compared:
+	case compareExpr:
 		if e.op == "=" {
-			return p.holders(ix, e.left, e.right, nil)
+			return p.itemsWithText(ix, e.left, e.right, nil)
 		}
-	case called:
+	case callExpr:
 		if e.name == "ARRAY_CONTAINS" {
-			return p.holders(ix, e.args[0], e.args[1], path{"[]"})
+			return p.itemsWithText(ix, e.args[0], e.args[1], path{"[]"})
 		}
 	}
 	return nil, false
 }
 
-// holders are the items that have a text at a path, below which more is.
-func (p *partition) holders(ix *index, at, value operand, more path) (map[*item]bool, bool) {
+// itemsWithText are the items that have a text at a path, below which more is.
+func (p *partition) itemsWithText(ix *index, at, value operand, more path) (map[*item]bool, bool) {
 	base, isPath := at.(path)
 	l, isLiteral := value.(literal)
 	text, isText := l.value.(string)
@@ -95,11 +95,11 @@ func (p *partition) holders(ix *index, at, value operand, more path) (map[*item]
 		return nil, false
 	}
 	below := append(append(path{}, base...), more...)
-	if !ix.covers(below) {
+	if !ix.coversPath(below) {
 		return nil, false
 	}
 	found := map[*item]bool{}
-	if of := p.index()[hashTerm(below, text)]; of != nil {
+	if of := p.loadPostings()[hashTerm(below, text)]; of != nil {
 		for _, it := range of.items {
 			if !it.gone {
 				found[it] = true

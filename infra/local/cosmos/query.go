@@ -32,30 +32,30 @@ type queryBody struct {
 	} `json:"parameters"`
 }
 
-// query answers one page. With a partition key header it looks into that logical partition alone; without one it looks
+// answerQuery answers one page. With a partition key header it looks into that logical partition alone; without one it looks
 // everywhere, and then only filters and projections are served.
-func (s *Server) query(r *request, c *container) (answer, error) {
-	if err := r.need(ReadData); err != nil {
+func (s *Server) answerQuery(r *request, c *container) (answer, error) {
+	if err := r.requireAccess(ReadData); err != nil {
 		return answer{}, err
 	}
-	q, err := c.prepare(r)
+	q, err := c.prepareQuery(r)
 	if err != nil {
-		s.enter(r, Query, Spent{Requests: 1, Operations: 1, Charge: queryBase, Refused: 1})
+		s.addUsage(r, Query, Usage{Requests: 1, Operations: 1, Charge: queryBase, Refused: 1})
 		return answer{charge: queryBase}, err
 	}
-	wanted, err := c.scope(r)
+	wanted, err := c.scopeOf(r)
 	if err != nil {
 		return answer{}, err
 	}
-	one, err := s.aimed(r, c, Query)
+	one, err := s.aimedPartition(r, c, Query)
 	if err != nil {
 		return answer{}, err
 	}
-	pg, err := s.page(r, c, q, one, wanted)
+	pg, err := s.findPage(r, c, q, one, wanted)
 	if err != nil {
 		return answer{}, err
 	}
-	s.spent(r, one, Query, pg.charge)
+	s.chargePage(r, one, Query, pg.charge)
 	body, err := json.Marshal(map[string]any{"_rid": c.rid, "Documents": pg.rows, "_count": len(pg.rows)}, json.Deterministic(true))
 	a := answer{status: http.StatusOK, body: body, charge: pg.charge}
 	if pg.next != "" {
@@ -64,22 +64,22 @@ func (s *Server) query(r *request, c *container) (answer, error) {
 	return a, err
 }
 
-// prepare reads the query and refuses what cannot be served here: by its index, or because it spans partitions.
-func (c *container) prepare(r *request) (*query, error) {
+// prepareQuery reads the query and refuses what cannot be served here: by its index, or because it spans partitions.
+func (c *container) prepareQuery(r *request) (*query, error) {
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/query+json") {
-		return nil, badRequest("a query has the content type application/query+json")
+		return nil, refuseBadRequest("a query has the content type application/query+json")
 	}
 	var body queryBody
 	if err := json.Unmarshal(r.body, &body); err != nil {
-		return nil, badRequest("the query is not understood: %v", err)
+		return nil, refuseBadRequest("the query is not understood: %v", err)
 	}
 	if len(body.Query) > maxQuery {
-		return nil, badRequest("the query has %d bytes, which is more than %d", len(body.Query), maxQuery)
+		return nil, refuseBadRequest("the query has %d bytes, which is more than %d", len(body.Query), maxQuery)
 	}
 	parameters := map[string]any{}
 	for _, p := range body.Parameters {
 		if !strings.HasPrefix(p.Name, "@") {
-			return nil, badRequest("parameter %q does not begin with @", p.Name)
+			return nil, refuseBadRequest("parameter %q does not begin with @", p.Name)
 		}
 		parameters[p.Name] = p.Value
 	}
@@ -101,10 +101,10 @@ func (c *container) prepare(r *request) (*query, error) {
 // served by gateway".
 func (q *query) checkCrossPartition(r *request) error {
 	if !strings.EqualFold(r.Header.Get("x-ms-documentdb-query-enablecrosspartition"), "true") {
-		return badRequest("Cross partition query is required but disabled. Please set x-ms-documentdb-query-enablecrosspartition to true")
+		return refuseBadRequest("Cross partition query is required but disabled. Please set x-ms-documentdb-query-enablecrosspartition to true")
 	}
 	if len(q.order) > 0 || q.count || q.top >= 0 || q.limit >= 0 {
-		return badRequest("The provided cross partition query can not be directly served by the gateway: " +
+		return refuseBadRequest("The provided cross partition query can not be directly served by the gateway: " +
 			"without a partition key only filters and projections are")
 	}
 	return nil
@@ -114,20 +114,20 @@ func (q *query) checkCrossPartition(r *request) error {
 // Source: learn.microsoft.com/azure/cosmos-db/index-policy, "Composite indexes" and "Range index".
 func (q *query) checkIndex(ix *index) error {
 	for _, o := range q.order {
-		if !ix.covers(o.path) {
-			return badRequest("The index path corresponding to the specified order-by item is excluded: %s", o.path)
+		if !ix.coversPath(o.path) {
+			return refuseBadRequest("The index path corresponding to the specified order-by item is excluded: %s", o.path)
 		}
 	}
-	if len(q.order) > 1 && !ix.serves(q.order) {
-		return badRequest("The order by query does not have a corresponding composite index that it can be served from")
+	if len(q.order) > 1 && !ix.servesOrder(q.order) {
+		return refuseBadRequest("The order by query does not have a corresponding composite index that it can be served from")
 	}
 	return nil
 }
 
-// indexed is whether every property the filter names is in the index, so that only what matches is loaded.
-func (q *query) indexed(ix *index) bool {
+// isIndexed is whether every property the filter names is in the index, so that only what matches is loaded.
+func (q *query) isIndexed(ix *index) bool {
 	for _, p := range q.filtered {
-		if !ix.covers(p) && !ix.covers(append(slices.Clip(p), "[]")) {
+		if !ix.coversPath(p) && !ix.coversPath(append(slices.Clip(p), "[]")) {
 			return false
 		}
 	}
@@ -157,8 +157,8 @@ type match struct {
 	place uint64
 }
 
-// page finds what fits, orders it, and takes a page from where the continuation says.
-func (s *Server) page(r *request, c *container, q *query, one *partition, wanted func(key) bool) (page, error) {
+// findPage finds what fits, orders it, and takes a page from where the continuation says.
+func (s *Server) findPage(r *request, c *container, q *query, one *partition, wanted func(key) bool) (page, error) {
 	size, err := pageSize(r)
 	if err != nil {
 		return page{}, err
@@ -167,27 +167,27 @@ func (s *Server) page(r *request, c *container, q *query, one *partition, wanted
 	if err != nil {
 		return page{}, err
 	}
-	searched, visited := c.searched(one, wanted)
+	searched, visited := c.searchedPartitions(one, wanted)
 	pg := page{rows: []jsontext.Value{}, charge: queryBase * float64(visited)}
-	indexed := q.indexed(c.index)
+	indexed := q.isIndexed(c.index)
 	if !indexed {
-		pg.charge += loaded(searched)
+		pg.charge += loadCharge(searched)
 	}
-	found := q.find(searched, c.index)
+	found := q.findMatches(searched, c.index)
 	if q.count {
 		pg.rows = append(pg.rows, jsontext.Value(jsontext.AppendFloat(nil, float64(len(found)), 64)))
 		return pg, nil
 	}
-	slices.SortFunc(found, q.compare)
+	slices.SortFunc(found, q.compareMatches)
 	if at != nil {
 		found = found[sort.Search(len(found), func(i int) bool { return q.compareCursor(found[i], at) > 0 }):]
 	}
-	return pg, q.fill(&pg, r, found, at, size, indexed)
+	return pg, q.fillPage(&pg, r, found, at, size, indexed)
 }
 
-// searched are the logical partitions a query looks into, and how many physical ones they lie in. A filter on the
+// searchedPartitions are the logical partitions a query looks into, and how many physical ones they lie in. A filter on the
 // partition key does not narrow them, which charges such queries more than the service may.
-func (c *container) searched(one *partition, wanted func(key) bool) (list []*partition, visited int) {
+func (c *container) searchedPartitions(one *partition, wanted func(key) bool) (list []*partition, visited int) {
 	if one != nil {
 		return []*partition{one}, 1
 	}
@@ -204,41 +204,41 @@ func (c *container) searched(one *partition, wanted func(key) bool) (list []*par
 	return list, visited
 }
 
-// loaded is what reading everything in the partitions costs.
-func loaded(list []*partition) (charge float64) {
+// loadCharge is what reading everything in the partitions costs.
+func loadCharge(list []*partition) (charge float64) {
 	for _, p := range list {
 		for _, it := range p.sorted {
-			charge += ReadCharge(it.stored())
+			charge += ReadCharge(it.storedSize())
 		}
 	}
 	return charge
 }
 
-// find filters.
-func (q *query) find(list []*partition, ix *index) (found []match) {
+// findMatches filters.
+func (q *query) findMatches(list []*partition, ix *index) (found []match) {
 	for _, p := range list {
-		for it := range p.candidates(q, ix) {
-			if q.where == nil || q.where.eval(it) == true {
-				found = append(found, q.match(it))
+		for it := range p.candidateItems(q, ix) {
+			if q.where == nil || q.where.evaluate(it) == true {
+				found = append(found, q.matchOf(it))
 			}
-			it.forget()
+			it.forgetLarge()
 		}
 	}
 	return found
 }
 
-// candidates are items among which all that match are.
-func (p *partition) candidates(q *query, ix *index) iter.Seq[*item] {
-	if found, ok := p.sieved(q.where, ix); ok {
+// candidateItems are items among which all that match are.
+func (p *partition) candidateItems(q *query, ix *index) iter.Seq[*item] {
+	if found, ok := p.sieveItems(q.where, ix); ok {
 		return maps.Keys(found)
 	}
-	return slices.Values(p.sorted.within(q.ranged))
+	return slices.Values(p.sorted.withinBounds(q.ranged))
 }
 
-func (q *query) match(it *item) match {
+func (q *query) matchOf(it *item) match {
 	m := match{it: it}
 	for _, o := range q.order {
-		m.row = append(m.row, it.at(o.path))
+		m.row = append(m.row, it.valueAt(o.path))
 	}
 	h := fnv.New64a()
 	h.Write([]byte(it.key.epk + it.id))
@@ -246,9 +246,9 @@ func (q *query) match(it *item) match {
 	return m
 }
 
-// compare orders matches; what the query leaves open is decided by a hash, so that nobody gets used to an order that
+// compareMatches orders matches; what the query leaves open is decided by a hash, so that nobody gets used to an order that
 // the service does not promise.
-func (q *query) compare(a, b match) int {
+func (q *query) compareMatches(a, b match) int {
 	for i, o := range q.order {
 		c := compareValues(a.row[i], b.row[i])
 		if o.desc {
@@ -268,11 +268,11 @@ func (q *query) compareCursor(m match, at *cursor) int {
 			row[i] = undefined{}
 		}
 	}
-	return q.compare(m, match{it: &item{id: at.ID}, row: row, place: at.Place})
+	return q.compareMatches(m, match{it: &item{id: at.ID}, row: row, place: at.Place})
 }
 
-// fill takes rows until the page is full and leaves a cursor when there may be more.
-func (q *query) fill(pg *page, r *request, rest []match, at *cursor, size int, load bool) error {
+// fillPage takes rows until the page is full and leaves a cursor when there may be more.
+func (q *query) fillPage(pg *page, r *request, rest []match, at *cursor, size int, load bool) error {
 	done := 0
 	if at != nil {
 		done = at.Done
@@ -284,19 +284,19 @@ func (q *query) fill(pg *page, r *request, rest []match, at *cursor, size int, l
 			return nil
 		}
 		if len(pg.rows) >= size || bytes > maxPage || r.fault.EmptyPage {
-			next, err := last.encode(r)
+			next, err := last.encodeToken(r)
 			pg.next = next
 			return err
 		}
 		if load {
-			pg.charge += ReadCharge(m.it.stored())
+			pg.charge += ReadCharge(m.it.storedSize())
 		}
 		done++
 		last = &cursor{Row: m.row, Place: m.place, ID: m.it.id, Done: done}
 		if done <= q.offset {
 			continue
 		}
-		row, err := q.project(m.it)
+		row, err := q.projectRow(m.it)
 		if err != nil {
 			return err
 		}
@@ -308,14 +308,14 @@ func (q *query) fill(pg *page, r *request, rest []match, at *cursor, size int, l
 	return nil
 }
 
-// project is the row that is answered for an item; nil for VALUE of what is not there.
-func (q *query) project(it *item) (jsontext.Value, error) {
+// projectRow is the row that is answered for an item; nil for VALUE of what is not there.
+func (q *query) projectRow(it *item) (jsontext.Value, error) {
 	if q.columns == nil {
-		return it.body(), nil
+		return it.encodeBody(), nil
 	}
 	row := map[string]any{}
 	for _, c := range q.columns {
-		v := it.at(c.path)
+		v := it.valueAt(c.path)
 		if v == (undefined{}) {
 			continue
 		}
@@ -330,8 +330,8 @@ func (q *query) project(it *item) (jsontext.Value, error) {
 	return json.Marshal(row, json.Deterministic(true))
 }
 
-// asked identifies what a continuation belongs to: the query with its parameters and the partitions it looks at.
-func asked(r *request) uint64 {
+// queryHash identifies what a continuation belongs to: the query with its parameters and the partitions it looks at.
+func queryHash(r *request) uint64 {
 	h := fnv.New64a()
 	for _, part := range []string{string(r.body), r.Header.Get("x-ms-documentdb-partitionkey"), r.Header.Get("x-ms-documentdb-partitionkeyrangeid"),
 		strings.Join(r.path, "/")} {
@@ -340,13 +340,13 @@ func asked(r *request) uint64 {
 	return h.Sum64()
 }
 
-// encode makes a token of a cursor; of none, one that begins at the beginning.
-func (at *cursor) encode(r *request) (string, error) {
+// encodeToken makes a token of a cursor; of none, one that begins at the beginning.
+func (at *cursor) encodeToken(r *request) (string, error) {
 	c := cursor{}
 	if at != nil {
 		c = *at
 	}
-	c.Query = asked(r)
+	c.Query = queryHash(r)
 	row := []any{}
 	for _, v := range c.Row {
 		if v == (undefined{}) {
@@ -370,10 +370,10 @@ func readCursor(r *request) (*cursor, error) {
 		err = json.Unmarshal(raw, at)
 	}
 	if err != nil {
-		return nil, badRequest("Invalid Continuation Token")
+		return nil, refuseBadRequest("Invalid Continuation Token")
 	}
-	if at.Query != asked(r) {
-		return nil, badRequest("Invalid Continuation Token: it belongs to another query")
+	if at.Query != queryHash(r) {
+		return nil, refuseBadRequest("Invalid Continuation Token: it belongs to another query")
 	}
 	if at.ID == "" {
 		return nil, nil

@@ -8,70 +8,70 @@ import (
 )
 
 // operand gives a value for an item: undefined{}, nil, bool, float64, string, []any or map[string]any.
-type operand interface{ of(it *item) any }
+type operand interface{ valueFor(it *item) any }
 
-func (p path) of(it *item) any { return it.hold(p) }
+func (p path) valueFor(it *item) any { return it.holdValue(p) }
 
 type literal struct{ value any }
 
-func (l literal) of(*item) any { return l.value }
+func (l literal) valueFor(*item) any { return l.value }
 
 // expression is true, false or undefined{} for an item; only what is true matches.
 // Source: learn.microsoft.com/azure/cosmos-db/nosql/query/logical-operators, the tables with Undefined.
-type expression interface{ eval(it *item) any }
+type expression interface{ evaluate(it *item) any }
 
-type both struct{ left, right expression }
+type andExpr struct{ left, right expression }
 
-func (e both) eval(it *item) any {
-	l := e.left.eval(it)
+func (e andExpr) evaluate(it *item) any {
+	l := e.left.evaluate(it)
 	if l == false {
 		return false
 	}
-	r := e.right.eval(it)
+	r := e.right.evaluate(it)
 	if r == false || l == true {
 		return r
 	}
 	return undefined{}
 }
 
-type either struct{ left, right expression }
+type orExpr struct{ left, right expression }
 
-func (e either) eval(it *item) any {
-	l := e.left.eval(it)
+func (e orExpr) evaluate(it *item) any {
+	l := e.left.evaluate(it)
 	if l == true {
 		return true
 	}
-	r := e.right.eval(it)
+	r := e.right.evaluate(it)
 	if r == true || l == false {
 		return r
 	}
 	return undefined{}
 }
 
-type negated struct{ e expression }
+type notExpr struct{ e expression }
 
-func (e negated) eval(it *item) any {
-	if v, ok := e.e.eval(it).(bool); ok {
+func (e notExpr) evaluate(it *item) any {
+	if v, ok := e.e.evaluate(it).(bool); ok {
 		return !v
 	}
 	return undefined{}
 }
 
-// compared is undefined for values of two types, and for an order between values that have none.
-type compared struct {
+// compareExpr is undefined for values of two types, and for an order between values that have none.
+type compareExpr struct {
 	op          string
 	left, right operand
 }
 
-func (e compared) eval(it *item) any {
-	l, r := e.left.of(it), e.right.of(it)
-	if rank(l) != rank(r) || l == (undefined{}) {
+func (e compareExpr) evaluate(it *item) any {
+	l, r := e.left.valueFor(it), e.right.valueFor(it)
+	if typeRank(l) != typeRank(r) || l == (undefined{}) {
 		return undefined{}
 	}
 	if e.op == "=" || e.op == "!=" {
 		return reflect.DeepEqual(l, r) == (e.op == "=")
 	}
-	if rank(l) > rank("") || l == nil {
+	if typeRank(l) > typeRank("") || l == nil {
 		return undefined{}
 	}
 	c := compareValues(l, r)
@@ -86,15 +86,15 @@ func (e compared) eval(it *item) any {
 	return c >= 0
 }
 
-type among struct {
+type inExpr struct {
 	left operand
 	list []operand
 }
 
-func (e among) eval(it *item) any {
+func (e inExpr) evaluate(it *item) any {
 	found := any(undefined{})
 	for _, o := range e.list {
-		switch (compared{"=", e.left, o}).eval(it) {
+		switch (compareExpr{"=", e.left, o}).evaluate(it) {
 		case true:
 			return true
 		case false:
@@ -104,20 +104,20 @@ func (e among) eval(it *item) any {
 	return found
 }
 
-type called struct {
+type callExpr struct {
 	name string
 	args []operand
 }
 
-func (e called) eval(it *item) any {
-	first := e.args[0].of(it)
+func (e callExpr) evaluate(it *item) any {
+	first := e.args[0].valueFor(it)
 	switch e.name {
 	case "IS_DEFINED":
 		return first != (undefined{})
 	case "IS_NULL":
 		return first == nil
 	}
-	second := e.args[1].of(it)
+	second := e.args[1].valueFor(it)
 	if e.name == "ARRAY_CONTAINS" {
 		list, ok := first.([]any)
 		if !ok || second == (undefined{}) {
@@ -136,9 +136,9 @@ func (e called) eval(it *item) any {
 	return strings.HasPrefix(whole, part)
 }
 
-// rank is the order of types: what is not there, null, booleans, numbers, texts, arrays, objects.
+// typeRank is the order of types: what is not there, null, booleans, numbers, texts, arrays, objects.
 // Source: learn.microsoft.com/azure/cosmos-db/nosql/query/order-by, "ordering of mixed types".
-func rank(v any) int {
+func typeRank(v any) int {
 	switch v.(type) {
 	case undefined:
 		return 0
@@ -158,12 +158,12 @@ func rank(v any) int {
 
 // compareValues orders two values of any types; arrays and objects among themselves have no order.
 func compareValues(a, b any) int {
-	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+	if c := cmp.Compare(typeRank(a), typeRank(b)); c != 0 {
 		return c
 	}
 	switch a := a.(type) {
 	case bool:
-		return cmp.Compare(truth(a), truth(b.(bool)))
+		return cmp.Compare(boolRank(a), boolRank(b.(bool)))
 	case float64:
 		return cmp.Compare(a, b.(float64))
 	case string:
@@ -172,40 +172,40 @@ func compareValues(a, b any) int {
 	return 0
 }
 
-func truth(b bool) int {
+func boolRank(b bool) int {
 	if b {
 		return 1
 	}
 	return 0
 }
 
-// bound narrows ids: they are at least lo and, unless open, below hi. Both are only a first sieve; the filter itself
+// idBound narrows ids: they are at least lo and, unless open, below hi. Both are only a first sieve; the filter itself
 // still decides.
-type bound struct {
+type idBound struct {
 	lo, hi string
 	open   bool
 }
 
-// bounds finds what the conjunction at the top says about id.
-func bounds(e expression) []bound {
+// idBoundsOf finds what the conjunction at the top says about id.
+func idBoundsOf(e expression) []idBound {
 	switch e := e.(type) {
-	case both:
-		return append(bounds(e.left), bounds(e.right)...)
-	case compared:
+	case andExpr:
+		return append(idBoundsOf(e.left), idBoundsOf(e.right)...)
+	case compareExpr:
 		if v, ok := idAgainst(e.left, e.right); ok {
 			switch e.op {
 			case "=":
-				return []bound{{lo: v, hi: v + "\x00"}}
+				return []idBound{{lo: v, hi: v + "\x00"}}
 			case ">", ">=":
-				return []bound{{lo: v, open: true}}
+				return []idBound{{lo: v, open: true}}
 			case "<", "<=":
-				return []bound{{hi: v + "\x00"}}
+				return []idBound{{hi: v + "\x00"}}
 			}
 		}
-	case called:
+	case callExpr:
 		if len(e.args) == 2 && e.name == "STARTSWITH" {
 			if v, ok := idAgainst(e.args[0], e.args[1]); ok {
-				return []bound{{lo: v, hi: v + "\xff"}}
+				return []idBound{{lo: v, hi: v + "\xff"}}
 			}
 		}
 	}
@@ -222,14 +222,14 @@ func idAgainst(left, right operand) (string, bool) {
 	return v, isText
 }
 
-// within cuts sorted items down to the bounds.
-func (s sortedItems) within(list []bound) sortedItems {
+// withinBounds cuts sorted items down to the bounds.
+func (s sortedItems) withinBounds(list []idBound) sortedItems {
 	lo, hi := 0, len(s)
 	for _, b := range list {
-		from, _ := s.find(b.lo)
+		from, _ := s.findID(b.lo)
 		lo = max(lo, from)
 		if !b.open {
-			to, _ := s.find(b.hi)
+			to, _ := s.findID(b.hi)
 			hi = min(hi, to)
 		}
 	}

@@ -2,127 +2,127 @@ package cosmos
 
 import "strings"
 
-func (p *parser) or() expression {
-	e := p.and()
-	for p.accept("OR") {
-		e = either{e, p.and()}
+func (p *parser) parseOr() expression {
+	e := p.parseAnd()
+	for p.acceptToken("OR") {
+		e = orExpr{e, p.parseAnd()}
 	}
 	return e
 }
 
-func (p *parser) and() expression {
-	e := p.not()
-	for p.accept("AND") {
-		e = both{e, p.not()}
+func (p *parser) parseAnd() expression {
+	e := p.parseNot()
+	for p.acceptToken("AND") {
+		e = andExpr{e, p.parseNot()}
 	}
 	return e
 }
 
-func (p *parser) not() expression {
-	if p.accept("NOT") {
-		return negated{p.not()}
+func (p *parser) parseNot() expression {
+	if p.acceptToken("NOT") {
+		return notExpr{p.parseNot()}
 	}
-	return p.test()
+	return p.parseTest()
 }
 
 // functions are the boolean ones, with how many operands they take.
 var functions = map[string]int{"IS_DEFINED": 1, "IS_NULL": 1, "STARTSWITH": 2, "CONTAINS": 2, "ARRAY_CONTAINS": 2}
 
-func (p *parser) test() expression {
-	if p.accept("(") {
-		e := p.or()
-		p.need(")")
+func (p *parser) parseTest() expression {
+	if p.acceptToken("(") {
+		e := p.parseOr()
+		p.requireToken(")")
 		return e
 	}
 	name := strings.ToUpper(p.token.text)
 	if n, known := functions[name]; known && p.token.kind == word {
-		return p.call(name, n)
+		return p.parseCall(name, n)
 	}
-	left := p.operand()
-	if p.accept("NOT") {
-		return negated{p.range_(left)}
+	left := p.parseOperand()
+	if p.acceptToken("NOT") {
+		return notExpr{p.parseRange(left)}
 	}
 	switch op := p.token.text; op {
 	case "=", "!=", "<>", "<", "<=", ">", ">=":
-		p.next()
+		p.nextToken()
 		if op == "<>" {
 			op = "!="
 		}
-		return compared{op, left, p.operand()}
+		return compareExpr{op, left, p.parseOperand()}
 	}
-	return p.range_(left)
+	return p.parseRange(left)
 }
 
-// range_ is IN or BETWEEN.
-func (p *parser) range_(left operand) expression {
+// parseRange is IN or BETWEEN.
+func (p *parser) parseRange(left operand) expression {
 	switch {
-	case p.accept("BETWEEN"):
-		lo := p.operand()
-		p.need("AND")
-		return both{compared{">=", left, lo}, compared{"<=", left, p.operand()}}
-	case p.accept("IN"):
-		p.need("(")
-		in := among{left: left}
+	case p.acceptToken("BETWEEN"):
+		lo := p.parseOperand()
+		p.requireToken("AND")
+		return andExpr{compareExpr{">=", left, lo}, compareExpr{"<=", left, p.parseOperand()}}
+	case p.acceptToken("IN"):
+		p.requireToken("(")
+		in := inExpr{left: left}
 		for {
-			in.list = append(in.list, p.operand())
-			if !p.accept(",") {
+			in.list = append(in.list, p.parseOperand())
+			if !p.acceptToken(",") {
 				break
 			}
 		}
-		p.need(")")
+		p.requireToken(")")
 		return in
 	}
-	p.fail("a comparison is missing")
+	p.failAt("a comparison is missing")
 	return nil
 }
 
-func (p *parser) call(name string, n int) expression {
-	p.next()
-	p.need("(")
+func (p *parser) parseCall(name string, n int) expression {
+	p.nextToken()
+	p.requireToken("(")
 	var args []operand
 	for range n {
 		if len(args) > 0 {
-			p.need(",")
+			p.requireToken(",")
 		}
-		args = append(args, p.operand())
+		args = append(args, p.parseOperand())
 	}
-	p.need(")")
+	p.requireToken(")")
 	if _, isPath := args[0].(path); !isPath && n == 1 {
-		p.fail(name + " takes a path")
+		p.failAt(name + " takes a path")
 	}
-	return called{name, args}
+	return callExpr{name, args}
 }
 
-func (p *parser) operand() operand {
+func (p *parser) parseOperand() operand {
 	t := p.token
 	switch t.kind {
 	case text:
-		p.next()
+		p.nextToken()
 		return literal{t.value}
 	case number:
-		p.next()
+		p.nextToken()
 		return literal{t.value}
 	case parameter:
-		return literal{p.parameter()}
+		return literal{p.parseParameter()}
 	}
 	switch {
 	case strings.EqualFold(t.text, "true"), strings.EqualFold(t.text, "false"):
-		p.next()
+		p.nextToken()
 		return literal{strings.EqualFold(t.text, "true")}
 	case strings.EqualFold(t.text, "null"):
-		p.fail("comparing with null is not served here: use IS_NULL or IS_DEFINED")
+		p.failAt("comparing with null is not served here: use IS_NULL or IS_DEFINED")
 	}
-	return p.path()
+	return p.parsePath()
 }
 
-func (p *parser) parameter() any {
+func (p *parser) parseParameter() any {
 	v, given := p.parameters[p.token.text]
 	if !given {
-		p.fail("parameter " + p.token.text + " is not given")
+		p.failAt("parameter " + p.token.text + " is not given")
 	}
 	if v == nil {
-		p.fail("parameter " + p.token.text + " is null: use IS_NULL or IS_DEFINED")
+		p.failAt("parameter " + p.token.text + " is null: use IS_NULL or IS_DEFINED")
 	}
-	p.next()
+	p.nextToken()
 	return v
 }

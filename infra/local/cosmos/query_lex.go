@@ -33,13 +33,13 @@ type lexer struct {
 	token token
 }
 
-func letter(c byte) bool {
+func isLetter(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
-func digit(c byte) bool { return c >= '0' && c <= '9' }
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-func (l *lexer) next() {
+func (l *lexer) nextToken() {
 	for l.at < len(l.text) && strings.IndexByte(" \t\r\n", l.text[l.at]) >= 0 {
 		l.at++
 	}
@@ -50,35 +50,35 @@ func (l *lexer) next() {
 	}
 	c := l.text[start]
 	switch {
-	case letter(c):
-		l.while(func(c byte) bool { return letter(c) || digit(c) })
+	case isLetter(c):
+		l.skipWhile(func(c byte) bool { return isLetter(c) || isDigit(c) })
 		l.token.kind = word
 	case c == '@':
 		l.at++
-		l.while(func(c byte) bool { return letter(c) || digit(c) })
+		l.skipWhile(func(c byte) bool { return isLetter(c) || isDigit(c) })
 		l.token.kind = parameter
-	case digit(c) || c == '-' && start+1 < len(l.text) && digit(l.text[start+1]):
-		l.number()
+	case isDigit(c) || c == '-' && start+1 < len(l.text) && isDigit(l.text[start+1]):
+		l.lexNumber()
 		return
 	case c == '\'' || c == '"':
-		l.quoted(c)
+		l.lexQuoted(c)
 		return
 	default:
-		l.sign()
+		l.lexSign()
 	}
 	l.token.text = l.text[start:l.at]
 }
 
-func (l *lexer) while(fits func(byte) bool) {
+func (l *lexer) skipWhile(fits func(byte) bool) {
 	for l.at < len(l.text) && fits(l.text[l.at]) {
 		l.at++
 	}
 }
 
-func (l *lexer) number() {
+func (l *lexer) lexNumber() {
 	start := l.at
 	l.at++
-	l.while(func(c byte) bool { return digit(c) || c == '.' || c == 'e' || c == 'E' })
+	l.skipWhile(func(c byte) bool { return isDigit(c) || c == '.' || c == 'e' || c == 'E' })
 	l.token.kind, l.token.text = number, l.text[start:l.at]
 	v, err := strconv.ParseFloat(l.token.text, 64)
 	if err != nil {
@@ -87,8 +87,8 @@ func (l *lexer) number() {
 	l.token.value = v
 }
 
-// quoted reads a text in either kind of quotes, with JSON's escapes and \'.
-func (l *lexer) quoted(quote byte) {
+// lexQuoted reads a text in either kind of quotes, with JSON's escapes and \'.
+func (l *lexer) lexQuoted(quote byte) {
 	start := l.at
 	inner := []byte{'"'}
 	for l.at++; ; l.at++ {
@@ -121,7 +121,7 @@ func (l *lexer) quoted(quote byte) {
 	l.token.kind, l.token.text, l.token.value = text, l.text[start:l.at], v
 }
 
-func (l *lexer) sign() {
+func (l *lexer) lexSign() {
 	l.token.kind = sign
 	for _, two := range []string{"!=", "<>", "<=", ">="} {
 		if strings.HasPrefix(l.text[l.at:], two) {

@@ -31,7 +31,7 @@ type query struct {
 	alias   string
 	// filtered are the paths that the filter names, ranged what its conjunction at the top says about id.
 	filtered []path
-	ranged   []bound
+	ranged   []idBound
 }
 
 type column struct {
@@ -48,12 +48,12 @@ func parseQuery(text string, parameters map[string]any) (q *query, err error) {
 			if !ok {
 				panic(r)
 			}
-			q, err = nil, badRequest("Syntax error, column %d: %s", at.column, at.message)
+			q, err = nil, refuseBadRequest("Syntax error, column %d: %s", at.column, at.message)
 		}
 	}()
 	p.alias = aliasOf(text)
-	p.next()
-	p.selectClause()
+	p.nextToken()
+	p.parseSelect()
 	return p.query, nil
 }
 
@@ -70,8 +70,8 @@ type parser struct {
 	seen       []path // by path
 }
 
-// fail stops at the current token.
-func (p *parser) fail(message string) {
+// failAt stops at the current token.
+func (p *parser) failAt(message string) {
 	panic(syntaxError{p.token.column, message})
 }
 
@@ -80,14 +80,14 @@ func aliasOf(text string) string {
 	l := lexer{text: text}
 	last := ""
 	defer func() { recover() }() // a text that cannot be split is reported by the parser proper
-	for l.next(); l.token.kind != end; l.next() {
+	for l.nextToken(); l.token.kind != end; l.nextToken() {
 		if strings.EqualFold(last, "from") && l.token.kind == word {
 			name := l.token.text
-			l.next()
+			l.nextToken()
 			if strings.EqualFold(l.token.text, "as") {
-				l.next()
+				l.nextToken()
 			}
-			if l.token.kind == word && !keyword(l.token.text) {
+			if l.token.kind == word && !isKeyword(l.token.text) {
 				return l.token.text
 			}
 			return name
@@ -97,7 +97,7 @@ func aliasOf(text string) string {
 	return ""
 }
 
-func keyword(text string) bool {
+func isKeyword(text string) bool {
 	switch strings.ToUpper(text) {
 	case "WHERE", "ORDER", "OFFSET", "GROUP", "JOIN", "IN":
 		return true
@@ -105,118 +105,118 @@ func keyword(text string) bool {
 	return false
 }
 
-func (p *parser) selectClause() {
-	p.need("SELECT")
-	if p.accept("TOP") {
-		p.top = p.whole()
+func (p *parser) parseSelect() {
+	p.requireToken("SELECT")
+	if p.acceptToken("TOP") {
+		p.top = p.parseCount()
 	}
 	switch {
-	case p.accept("*"):
-	case p.accept("VALUE"):
-		if p.accept("COUNT") {
-			p.need("(")
-			p.need("1")
-			p.need(")")
+	case p.acceptToken("*"):
+	case p.acceptToken("VALUE"):
+		if p.acceptToken("COUNT") {
+			p.requireToken("(")
+			p.requireToken("1")
+			p.requireToken(")")
 			p.count = true
 		} else {
 			p.value = true
-			p.columns = []column{{path: p.path()}}
+			p.columns = []column{{path: p.parsePath()}}
 		}
 	default:
-		p.columnList()
+		p.parseColumns()
 	}
-	p.need("FROM")
-	p.from()
-	if p.accept("WHERE") {
+	p.requireToken("FROM")
+	p.parseFrom()
+	if p.acceptToken("WHERE") {
 		p.seen = nil
-		p.where = p.or()
-		p.filtered, p.ranged = p.seen, bounds(p.where)
+		p.where = p.parseOr()
+		p.filtered, p.ranged = p.seen, idBoundsOf(p.where)
 	}
-	if p.accept("ORDER") {
-		p.need("BY")
-		p.orderList()
+	if p.acceptToken("ORDER") {
+		p.requireToken("BY")
+		p.parseOrder()
 	}
-	if p.accept("OFFSET") {
-		p.offset = p.whole()
-		p.need("LIMIT")
-		p.limit = p.whole()
+	if p.acceptToken("OFFSET") {
+		p.offset = p.parseCount()
+		p.requireToken("LIMIT")
+		p.limit = p.parseCount()
 	}
 	if p.token.kind != end {
-		p.fail("unexpected " + p.token.text)
+		p.failAt("unexpected " + p.token.text)
 	}
 	if p.top >= 0 && p.limit >= 0 {
-		p.fail("TOP and OFFSET LIMIT exclude each other")
+		p.failAt("TOP and OFFSET LIMIT exclude each other")
 	}
 }
 
-func (p *parser) columnList() {
+func (p *parser) parseColumns() {
 	seen := map[string]bool{}
 	for {
-		c := column{path: p.path()}
+		c := column{path: p.parsePath()}
 		c.name = c.path[len(c.path)-1]
-		if p.accept("AS") {
-			c.name = p.name()
+		if p.acceptToken("AS") {
+			c.name = p.parseName()
 		}
 		if seen[c.name] {
-			p.fail("two columns are called " + c.name)
+			p.failAt("two columns are called " + c.name)
 		}
 		seen[c.name] = true
 		p.columns = append(p.columns, c)
-		if !p.accept(",") {
+		if !p.acceptToken(",") {
 			return
 		}
 	}
 }
 
-// from takes the container's name and alias; aliasOf has read them already.
-func (p *parser) from() {
-	if p.token.kind != word || keyword(p.token.text) {
-		p.fail("a name is missing after FROM")
+// parseFrom takes the container's name and alias; aliasOf has read them already.
+func (p *parser) parseFrom() {
+	if p.token.kind != word || isKeyword(p.token.text) {
+		p.failAt("a name is missing after FROM")
 	}
-	p.next()
-	as := p.accept("AS")
-	if p.token.kind == word && !keyword(p.token.text) {
-		p.next()
+	p.nextToken()
+	as := p.acceptToken("AS")
+	if p.token.kind == word && !isKeyword(p.token.text) {
+		p.nextToken()
 	} else if as {
-		p.fail("an alias is missing after AS")
+		p.failAt("an alias is missing after AS")
 	}
 }
 
-func (p *parser) orderList() {
+func (p *parser) parseOrder() {
 	for {
-		o := orderBy{path: p.path()}
-		if p.accept("DESC") {
+		o := orderBy{path: p.parsePath()}
+		if p.acceptToken("DESC") {
 			o.desc = true
 		} else {
-			p.accept("ASC")
+			p.acceptToken("ASC")
 		}
 		p.order = append(p.order, o)
-		if !p.accept(",") {
+		if !p.acceptToken(",") {
 			return
 		}
 	}
 }
 
-// path reads a property path and notes that it was seen.
-func (p *parser) path() path {
+// parsePath reads a property path and notes that it was seen.
+func (p *parser) parsePath() path {
 	if p.token.kind != word || p.token.text != p.alias {
-		p.fail("a path beginning with " + p.alias + " is missing, found " + p.token.text)
+		p.failAt("a path beginning with " + p.alias + " is missing, found " + p.token.text)
 	}
-	p.next()
+	p.nextToken()
 	var out path
 	for {
 		switch {
-		case p.accept("."):
-			out = append(out, p.name())
-		case p.accept("["):
+		case p.acceptToken("."):
+			out = append(out, p.parseName())
+		case p.acceptToken("["):
 			if p.token.kind != text {
-				p.fail("a quoted name is missing")
+				p.failAt("a quoted name is missing")
 			}
 			out = append(out, p.token.value.(string))
-			p.next()
-			p.need("]")
+			p.nextToken()
+			p.requireToken("]")
 		case len(out) == 0:
-			p.fail("the whole item is no operand here")
+			p.failAt("the whole item is no operand here")
 		default:
 			p.seen = append(p.seen, out)
 			return out
@@ -224,43 +224,43 @@ func (p *parser) path() path {
 	}
 }
 
-func (p *parser) name() string {
+func (p *parser) parseName() string {
 	if p.token.kind != word {
-		p.fail("a name is missing, found " + p.token.text)
+		p.failAt("a name is missing, found " + p.token.text)
 	}
 	name := p.token.text
-	p.next()
+	p.nextToken()
 	return name
 }
 
-// whole is a number of items.
-func (p *parser) whole() int {
+// parseCount is a number of items.
+func (p *parser) parseCount() int {
 	v := any(nil)
 	switch p.token.kind {
 	case number:
 		v = p.token.value
-		p.next()
+		p.nextToken()
 	case parameter:
-		v = p.parameter()
+		v = p.parseParameter()
 	}
 	n, ok := v.(float64)
 	if !ok || n < 0 || n != float64(int(n)) {
-		p.fail("a number of items is missing")
+		p.failAt("a number of items is missing")
 	}
 	return int(n)
 }
 
-func (p *parser) need(t string) {
-	if !p.accept(t) {
-		p.fail(t + " is missing, found " + strconv.Quote(p.token.text))
+func (p *parser) requireToken(t string) {
+	if !p.acceptToken(t) {
+		p.failAt(t + " is missing, found " + strconv.Quote(p.token.text))
 	}
 }
 
-// accept takes a keyword or sign if it is next.
-func (p *parser) accept(t string) bool {
+// acceptToken takes a keyword or sign if it is next.
+func (p *parser) acceptToken(t string) bool {
 	if p.token.kind == text || p.token.kind == end || !strings.EqualFold(p.token.text, t) {
 		return false
 	}
-	p.next()
+	p.nextToken()
 	return true
 }

@@ -19,8 +19,8 @@ type refusal struct {
 
 func (e *refusal) Error() string { return fmt.Sprintf("%d %s: %s", e.status, e.code, e.message) }
 
-// answer keeps the charge and headers that the refused call had already earned.
-func (e *refusal) answer(a answer) answer {
+// answerWith keeps the charge and headers that the refused call had already earned.
+func (e *refusal) answerWith(a answer) answer {
 	body, err := json.Marshal(map[string]string{"code": e.code, "message": e.message}, json.Deterministic(true))
 	if err != nil { // a message quoting bytes that are no text
 		body = []byte(`{"code":"` + e.code + `","message":""}`)
@@ -37,28 +37,28 @@ func (e *refusal) answer(a answer) answer {
 	return answer{status: e.status, body: body, charge: a.charge, header: header}
 }
 
-func refuse(status int, code, format string, args ...any) *refusal {
+func newRefusal(status int, code, format string, args ...any) *refusal {
 	return &refusal{status: status, code: code, message: fmt.Sprintf(format, args...)}
 }
 
-func badRequest(format string, args ...any) *refusal {
-	return refuse(http.StatusBadRequest, "BadRequest", format, args...)
+func refuseBadRequest(format string, args ...any) *refusal {
+	return newRefusal(http.StatusBadRequest, "BadRequest", format, args...)
 }
 
-func notFound(format string, args ...any) *refusal {
-	return refuse(http.StatusNotFound, "NotFound", format, args...)
+func refuseNotFound(format string, args ...any) *refusal {
+	return newRefusal(http.StatusNotFound, "NotFound", format, args...)
 }
 
-func conflict(format string, args ...any) *refusal {
-	return refuse(http.StatusConflict, "Conflict", format, args...)
+func refuseConflict(format string, args ...any) *refusal {
+	return newRefusal(http.StatusConflict, "Conflict", format, args...)
 }
 
-func preconditionFailed() *refusal {
-	return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "One of the specified pre-condition is not met")
+func refusePrecondition() *refusal {
+	return newRefusal(http.StatusPreconditionFailed, "PreconditionFailed", "One of the specified pre-condition is not met")
 }
 
-// with sets the substatus, which tells refusals of one status apart.
-func (e *refusal) with(substatus int) *refusal {
+// withSubstatus sets the substatus, which tells refusals of one status apart.
+func (e *refusal) withSubstatus(substatus int) *refusal {
 	e.substatus = substatus
 	return e
 }

@@ -57,15 +57,15 @@ type Database struct {
 
 // Server is one account. It is an http.Handler, safe for concurrent use.
 type Server struct {
-	key      []byte
-	keyText  string
-	options  Options
-	mu       sync.Mutex // guards all below; one request is carried out at a time
-	inject   func(Operation) Fault
-	requests int
-	database map[string]*database
-	ledger   Ledger
-	serial   uint64 // of etags and resource ids
+	key       []byte
+	keyText   string
+	options   Options
+	mu        sync.Mutex // guards all below; one request is carried out at a time
+	inject    func(Operation) Fault
+	requests  int
+	databases map[string]*database
+	meter     Meter
+	serial    uint64 // of etags and resource ids
 }
 
 // New makes an account. It panics on settings that make no sense: they are the test's own.
@@ -88,7 +88,7 @@ func New(o Options) *Server {
 	if err != nil {
 		panic(fmt.Sprintf("cosmos: the key is not base64: %v", err))
 	}
-	s := &Server{key: key, keyText: o.Key, options: o, database: map[string]*database{}, ledger: Ledger{}}
+	s := &Server{key: key, keyText: o.Key, options: o, databases: map[string]*database{}, meter: Meter{}}
 	for _, d := range o.Databases {
 		db, err := s.createDatabase(d.ID)
 		if err != nil {
@@ -136,7 +136,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the caller went away
 	}
 	s.mu.Lock()
-	a, drop := s.handle(&request{Request: r, body: body, now: s.options.Now()})
+	a, drop := s.handleRequest(&request{Request: r, body: body, now: s.options.Now()})
 	s.mu.Unlock()
 	if drop {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
@@ -166,30 +166,30 @@ func activityID(r *http.Request) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// handle does everything between reading a request and writing its answer; drop means that there is to be none.
-func (s *Server) handle(r *request) (a answer, drop bool) {
+// handleRequest does everything between reading a request and writing its answer; drop means that there is to be none.
+func (s *Server) handleRequest(r *request) (a answer, drop bool) {
 	a, drop, err := s.carryOut(r)
 	if err == nil {
 		return a, drop
 	}
 	refused := new(refusal)
 	if !errors.As(err, &refused) {
-		refused = refuse(http.StatusInternalServerError, "InternalServerError", "%v", err)
+		refused = newRefusal(http.StatusInternalServerError, "InternalServerError", "%v", err)
 	}
-	return refused.answer(a), drop
+	return refused.answerWith(a), drop
 }
 
 func (s *Server) carryOut(r *request) (a answer, drop bool, err error) {
 	if len(r.body) > maxRequest {
-		return a, false, refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size is too large")
+		return a, false, newRefusal(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size is too large")
 	}
-	if r.path, err = segments(r.URL); err != nil {
+	if r.path, err = pathSegments(r.URL); err != nil {
 		return a, false, err
 	}
 	if r.access, err = s.authorize(r); err != nil {
 		return a, false, err
 	}
-	r.op = s.operation(r)
+	r.op = s.operationOf(r)
 	if s.inject != nil {
 		r.fault = s.inject(r.op)
 	}
@@ -197,19 +197,19 @@ func (s *Server) carryOut(r *request) (a answer, drop bool, err error) {
 		return a, true, nil
 	}
 	if r.fault.Status != 0 {
-		return a, false, r.fault.refusal()
+		return a, false, r.fault.asRefusal()
 	}
-	a, err = s.route(r)
+	a, err = s.routeRequest(r)
 	return a, r.fault.Drop == DropAfter, err
 }
 
-// segments splits a path, unescaping each part by itself, so that an id may hold an escaped slash without being split.
-func segments(u *url.URL) ([]string, error) {
+// pathSegments splits a path, unescaping each part by itself, so that an id may hold an escaped slash without being split.
+func pathSegments(u *url.URL) ([]string, error) {
 	var out []string
 	for _, raw := range strings.Split(strings.Trim(u.EscapedPath(), "/"), "/") {
 		part, err := url.PathUnescape(raw)
 		if err != nil {
-			return nil, badRequest("path segment %q: %v", raw, err)
+			return nil, refuseBadRequest("path segment %q: %v", raw, err)
 		}
 		if part != "" {
 			out = append(out, part)
@@ -218,38 +218,38 @@ func segments(u *url.URL) ([]string, error) {
 	return out, nil
 }
 
-// route finds who answers: the path alternates between kinds and names, dbs/{db}/colls/{container}/docs/{id}.
-func (s *Server) route(r *request) (answer, error) {
+// routeRequest finds who answers: the path alternates between kinds and names, dbs/{db}/colls/{container}/docs/{id}.
+func (s *Server) routeRequest(r *request) (answer, error) {
 	p := r.path
 	switch {
 	case len(p) == 0:
-		return s.account(r)
+		return s.answerAccount(r)
 	case p[0] == "offers":
-		return s.offers(r)
+		return s.refuseOffers(r)
 	case p[0] != "dbs" || len(p) > 2 && p[2] != "colls" || len(p) > 6:
-		return answer{}, notFound("no such resource: /%s", strings.Join(p, "/"))
+		return answer{}, refuseNotFound("no such resource: /%s", strings.Join(p, "/"))
 	case len(p) <= 2:
-		return s.databases(r)
+		return s.answerDatabases(r)
 	case len(p) <= 4:
-		return s.containers(r)
+		return s.answerContainers(r)
 	}
-	c, err := s.container(p[1], p[3])
+	c, err := s.findContainer(p[1], p[3])
 	if err != nil {
 		return answer{}, err
 	}
-	c.expire(r.now)
+	c.expireItems(r.now)
 	switch {
 	case p[4] == "pkranges" && len(p) == 5:
-		return s.ranges(r, c)
+		return s.answerRanges(r, c)
 	case p[4] == "docs":
-		return s.documents(r, c)
+		return s.answerDocuments(r, c)
 	}
-	return answer{}, notFound("no such resource: /%s", strings.Join(p, "/"))
+	return answer{}, refuseNotFound("no such resource: /%s", strings.Join(p, "/"))
 }
 
-// documents answers everything below docs.
-func (s *Server) documents(r *request, c *container) (answer, error) {
-	a, err := s.document(r, c)
+// answerDocuments answers everything below docs.
+func (s *Server) answerDocuments(r *request, c *container) (answer, error) {
+	a, err := s.answerDocument(r, c)
 	if a.header == nil {
 		a.header = map[string]string{}
 	}
@@ -257,16 +257,16 @@ func (s *Server) documents(r *request, c *container) (answer, error) {
 	return a, err
 }
 
-func (s *Server) document(r *request, c *container) (answer, error) {
+func (s *Server) answerDocument(r *request, c *container) (answer, error) {
 	switch r.op.Kind {
 	case Query:
-		return s.query(r, c)
+		return s.answerQuery(r, c)
 	case Feed:
-		return s.feed(r, c)
+		return s.answerFeed(r, c)
 	case Batch:
-		return s.batch(r, c)
+		return s.answerBatch(r, c)
 	case Create, Upsert, Replace, Patch, Delete, Read:
-		return s.point(r, c)
+		return s.answerPoint(r, c)
 	}
-	return answer{}, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
+	return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
 }

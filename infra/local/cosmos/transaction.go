@@ -21,8 +21,8 @@ type transaction struct {
 	charge float64
 }
 
-func (s *Server) begin(r *request, c *container, k key) *transaction {
-	return &transaction{server: s, c: c, p: c.partition(k), r: r, staged: map[string]*item{}}
+func (s *Server) beginTransaction(r *request, c *container, k key) *transaction {
+	return &transaction{server: s, c: c, p: c.partitionOf(k), r: r, staged: map[string]*item{}}
 }
 
 // operation is one thing done to one item: a request of its own or a line of a batch.
@@ -34,31 +34,31 @@ type operation struct {
 	ifNoneMatch string
 }
 
-// point carries out a request about one item.
-func (s *Server) point(r *request, c *container) (answer, error) {
+// answerPoint carries out a request about one item.
+func (s *Server) answerPoint(r *request, c *container) (answer, error) {
 	access := WriteData
 	if r.op.Kind == Read {
 		access = ReadData
 	}
-	if err := r.need(access); err != nil {
+	if err := r.requireAccess(access); err != nil {
 		return answer{}, err
 	}
-	k, err := c.headerKey(r)
+	k, err := c.keyOfHeader(r)
 	if err != nil {
 		return answer{}, err
 	}
 	op := operation{kind: r.op.Kind, id: r.op.ID, body: r.body, ifMatch: r.Header.Get("If-Match"), ifNoneMatch: r.Header.Get("If-None-Match")}
-	t := s.begin(r, c, k)
-	if err := s.admit(t.p, r.now); err != nil {
-		s.enter(r, op.kind, Spent{Requests: 1, Operations: 1, Refused: 1})
+	t := s.beginTransaction(r, c, k)
+	if err := s.admitRequest(t.p, r.now); err != nil {
+		s.addUsage(r, op.kind, Usage{Requests: 1, Operations: 1, Refused: 1})
 		return answer{}, err
 	}
-	status, it, err := t.do(op)
+	status, it, err := t.carryOut(op)
 	if err == nil {
-		t.commit()
+		t.commitStaged()
 	}
-	s.spend(t, op.kind, t.charge, err)
-	s.enter(r, op.kind, Spent{Requests: 1})
+	s.chargeOperation(t, op.kind, t.charge, err)
+	s.addUsage(r, op.kind, Usage{Requests: 1})
 	if err != nil {
 		return answer{charge: t.charge}, err
 	}
@@ -66,131 +66,133 @@ func (s *Server) point(r *request, c *container) (answer, error) {
 	if it != nil {
 		a.etag = it.etag
 	}
-	if it != nil && status != http.StatusNotModified && (op.kind == Read || !r.minimal()) {
-		a.body = it.body()
+	if it != nil && status != http.StatusNotModified && (op.kind == Read || !r.wantsNoBody()) {
+		a.body = it.encodeBody()
 	}
 	return a, nil
 }
 
-// minimal is whether the caller wants no body back from a write.
-func (r *request) minimal() bool { return strings.Contains(r.Header.Get("Prefer"), "return=minimal") }
+// wantsNoBody is whether the caller wants no body back from a write.
+func (r *request) wantsNoBody() bool {
+	return strings.Contains(r.Header.Get("Prefer"), "return=minimal")
+}
 
-// spend enters one operation's charge in the ledger and on the partition's meter.
-func (s *Server) spend(t *transaction, kind Kind, charge float64, err error) {
-	more := Spent{Operations: 1, Charge: charge}
+// chargeOperation enters one operation's charge in the ledger and on the partition's meter.
+func (s *Server) chargeOperation(t *transaction, kind Kind, charge float64, err error) {
+	more := Usage{Operations: 1, Charge: charge}
 	if err != nil {
 		more.Refused = 1
 	}
-	s.enter(t.r, kind, more)
-	t.p.meter.add(t.r.now, charge)
+	s.addUsage(t.r, kind, more)
+	t.p.meter.addCharge(t.r.now, charge)
 }
 
-// get sees what the transaction has written itself.
-func (t *transaction) get(id string) *item {
+// findItem sees what the transaction has written itself.
+func (t *transaction) findItem(id string) *item {
 	if it, ok := t.staged[id]; ok {
 		return it
 	}
 	return t.p.items[id]
 }
 
-// do carries out one operation and adds what it costs. The item is the one written or read, nil after a delete.
-func (t *transaction) do(op operation) (status int, it *item, err error) {
+// carryOut carries out one operation and adds what it costs. The item is the one written or read, nil after a delete.
+func (t *transaction) carryOut(op operation) (status int, it *item, err error) {
 	switch op.kind {
 	case Read:
-		return t.read(op)
+		return t.readItem(op)
 	case Delete:
-		return t.delete(op)
+		return t.deleteItem(op)
 	case Patch:
-		return t.patch(op)
+		return t.patchItem(op)
 	case Create, Upsert, Replace:
-		return t.write(op)
+		return t.writeItem(op)
 	}
-	return 0, nil, badRequest("operation type %q is not known", op.kind)
+	return 0, nil, refuseBadRequest("operation type %q is not known", op.kind)
 }
 
-// refused charges for having looked.
-func (t *transaction) refused(found *item, err error) (int, *item, error) {
+// chargeRefused charges for having looked.
+func (t *transaction) chargeRefused(found *item, err error) (int, *item, error) {
 	if found != nil {
-		t.charge += ReadCharge(found.stored())
+		t.charge += ReadCharge(found.storedSize())
 	} else {
 		t.charge += refusedCharge
 	}
 	return 0, nil, err
 }
 
-func (t *transaction) read(op operation) (int, *item, error) {
-	found := t.get(op.id)
+func (t *transaction) readItem(op operation) (int, *item, error) {
+	found := t.findItem(op.id)
 	if found == nil {
-		return t.refused(nil, missing())
+		return t.chargeRefused(nil, refuseMissingItem())
 	}
 	if op.ifNoneMatch == found.etag || op.ifNoneMatch == "*" {
 		t.charge += refusedCharge
 		return http.StatusNotModified, found, nil
 	}
-	t.charge += ReadCharge(found.stored())
+	t.charge += ReadCharge(found.storedSize())
 	return http.StatusOK, found, nil
 }
 
-func (t *transaction) delete(op operation) (int, *item, error) {
-	found := t.get(op.id)
+func (t *transaction) deleteItem(op operation) (int, *item, error) {
+	found := t.findItem(op.id)
 	if found == nil {
-		return t.refused(nil, missing())
+		return t.chargeRefused(nil, refuseMissingItem())
 	}
-	if err := precondition(op, found); err != nil {
-		return t.refused(found, err)
+	if err := checkPrecondition(op, found); err != nil {
+		return t.chargeRefused(found, err)
 	}
-	t.stage(op.id, nil)
-	t.charge += chargeWrite(found, nil)
+	t.stageItem(op.id, nil)
+	t.charge += writeChargeOf(found, nil)
 	return http.StatusNoContent, nil, nil
 }
 
-// write creates, upserts or replaces.
-func (t *transaction) write(op operation) (int, *item, error) {
+// writeItem creates, upserts or replaces.
+func (t *transaction) writeItem(op operation) (int, *item, error) {
 	doc, err := parseDocument(op.body)
 	if err != nil {
-		return t.refused(nil, err)
+		return t.chargeRefused(nil, err)
 	}
-	id, _ := doc.at(path{"id"}).(string)
+	id, _ := doc.valueAt(path{"id"}).(string)
 	if err := t.checkDocument(op, doc, id); err != nil {
-		return t.refused(nil, err)
+		return t.chargeRefused(nil, err)
 	}
-	found := t.get(id)
+	found := t.findItem(id)
 	switch {
 	case found != nil && op.kind == Create:
-		return t.refused(found, conflict("Entity with the specified id already exists in the system."))
+		return t.chargeRefused(found, refuseConflict("Entity with the specified id already exists in the system."))
 	case found == nil && op.kind == Replace:
-		return t.refused(nil, missing())
+		return t.chargeRefused(nil, refuseMissingItem())
 	}
-	if err := precondition(op, found); err != nil {
-		return t.refused(found, err)
+	if err := checkPrecondition(op, found); err != nil {
+		return t.chargeRefused(found, err)
 	}
-	return t.put(found, doc, id)
+	return t.putItem(found, doc, id)
 }
 
-// put stages a document in place of found, which is nil when there was none.
-func (t *transaction) put(found *item, doc *document, id string) (int, *item, error) {
+// putItem stages a document in place of found, which is nil when there was none.
+func (t *transaction) putItem(found *item, doc *document, id string) (int, *item, error) {
 	it := &item{document: *doc, id: id, key: t.p.key, lsn: t.c.lsn + 1}
 	rid := ""
 	if found != nil {
 		rid = found.rid
 	} else {
-		rid = t.server.rid()
+		rid = t.server.nextRID()
 	}
-	it.stamp(rid, t.server.etag(), t.r.now.Unix())
-	it.terms, it.expires = t.c.index.terms(it), t.c.expiry(it)
+	it.addSystemProperties(rid, t.server.nextETag(), t.r.now.Unix())
+	it.terms, it.expires = t.c.index.termsOf(it), t.c.expiryOf(it)
 	if err := t.checkUnique(it); err != nil {
-		return t.refused(found, err)
+		return t.chargeRefused(found, err)
 	}
-	grown := it.stored()
+	grown := it.storedSize()
 	if found != nil {
-		grown -= found.stored()
+		grown -= found.storedSize()
 	}
 	if grown > 0 && t.p.bytes+t.grown+grown > t.server.options.PartitionBytes {
-		return t.refused(found, refuse(http.StatusForbidden, "Forbidden",
-			"Partition key reached maximum size of %d bytes", t.server.options.PartitionBytes).with(1014))
+		return t.chargeRefused(found, newRefusal(http.StatusForbidden, "Forbidden",
+			"Partition key reached maximum size of %d bytes", t.server.options.PartitionBytes).withSubstatus(1014))
 	}
-	t.stage(id, it)
-	t.charge += chargeWrite(found, it)
+	t.stageItem(id, it)
+	t.charge += writeChargeOf(found, it)
 	if found == nil {
 		return http.StatusCreated, it, nil
 	}
@@ -203,41 +205,41 @@ func (t *transaction) checkDocument(op operation, doc *document, id string) erro
 		return err
 	}
 	if op.id != "" && op.id != id {
-		return badRequest("the id %q in the path is not the id %q of the item", op.id, id)
+		return refuseBadRequest("the id %q in the path is not the id %q of the item", op.id, id)
 	}
 	if doc.size > maxItem {
-		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size is too large: the item has %d bytes", doc.size)
+		return newRefusal(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request size is too large: the item has %d bytes", doc.size)
 	}
-	k, err := t.c.bodyKey(doc)
+	k, err := t.c.keyOfItem(doc)
 	if err != nil {
 		return err
 	}
 	if k.text != t.p.key.text {
-		return badRequest("PartitionKey extracted from document doesn't match the one specified in the header").with(1001)
+		return refuseBadRequest("PartitionKey extracted from document doesn't match the one specified in the header").withSubstatus(1001)
 	}
 	return checkItemTTL(doc)
 }
 
-// precondition checks If-Match against what is there, and If-None-Match: * that nothing is. An upsert of what is not
+// checkPrecondition checks If-Match against what is there, and If-None-Match: * that nothing is. An upsert of what is not
 // there ignores If-Match and creates.
 // Source: github.com/Azure/azure-cosmos-dotnet-v3 issue 1698, github.com/Azure/azure-sdk-for-java pull request 43717.
-func precondition(op operation, found *item) error {
+func checkPrecondition(op operation, found *item) error {
 	if found != nil && (op.ifMatch != "" && op.ifMatch != "*" && op.ifMatch != found.etag || op.ifNoneMatch == "*") {
-		return preconditionFailed()
+		return refusePrecondition()
 	}
 	return nil
 }
 
-func missing() error {
-	return notFound("Entity with the specified id does not exist in the system.")
+func refuseMissingItem() error {
+	return refuseNotFound("Entity with the specified id does not exist in the system.")
 }
 
-func (t *transaction) stage(id string, it *item) {
-	if before := t.get(id); before != nil {
-		t.grown -= before.stored()
+func (t *transaction) stageItem(id string, it *item) {
+	if before := t.findItem(id); before != nil {
+		t.grown -= before.storedSize()
 	}
 	if it != nil {
-		t.grown += it.stored()
+		t.grown += it.storedSize()
 	}
 	if _, again := t.staged[id]; !again {
 		t.order = append(t.order, id)
@@ -258,7 +260,7 @@ func (c *container) uniqueKeys(it *item) []string {
 			p, err := parsePath(text)
 			v := any(nil)
 			if err == nil {
-				v = it.at(p)
+				v = it.valueAt(p)
 			}
 			if v == (undefined{}) {
 				v = nil
@@ -277,7 +279,7 @@ func (t *transaction) checkUnique(it *item) error {
 	for _, k := range t.c.uniqueKeys(it) {
 		holder, held := t.p.unique[k]
 		if _, rewritten := t.staged[holder]; held && holder != it.id && !rewritten {
-			return conflict("Unique index constraint violation.")
+			return refuseConflict("Unique index constraint violation.")
 		}
 		for _, other := range t.staged {
 			if other == nil || other.id == it.id {
@@ -285,7 +287,7 @@ func (t *transaction) checkUnique(it *item) error {
 			}
 			for _, theirs := range t.c.uniqueKeys(other) {
 				if theirs == k {
-					return conflict("Unique index constraint violation.")
+					return refuseConflict("Unique index constraint violation.")
 				}
 			}
 		}
@@ -293,15 +295,15 @@ func (t *transaction) checkUnique(it *item) error {
 	return nil
 }
 
-// commit makes what was staged visible.
-func (t *transaction) commit() {
+// commitStaged makes what was staged visible.
+func (t *transaction) commitStaged() {
 	if len(t.order) == 0 {
 		return
 	}
 	t.c.lsn++
 	for _, id := range t.order {
 		if before := t.p.items[id]; before != nil {
-			t.c.drop(t.p, before)
+			t.c.dropItem(t.p, before)
 		}
 	}
 	for _, id := range t.order {
@@ -310,11 +312,11 @@ func (t *transaction) commit() {
 			continue
 		}
 		t.p.items[id] = it
-		t.p.sorted.put(it)
+		t.p.sorted.putItem(it)
 		if t.p.postings != nil {
-			t.p.postings.put(it)
+			t.p.postings.addItem(it)
 		}
-		t.p.bytes += it.stored()
+		t.p.bytes += it.storedSize()
 		for _, k := range t.c.uniqueKeys(it) {
 			t.p.unique[k] = id
 		}
@@ -325,15 +327,15 @@ func (t *transaction) commit() {
 	}
 }
 
-// drop takes an item out of its partition. The log keeps it until more than half of the log is gone.
-func (c *container) drop(p *partition, it *item) {
+// dropItem takes an item out of its partition. The log keeps it until more than half of the log is gone.
+func (c *container) dropItem(p *partition, it *item) {
 	it.gone = true
 	delete(p.items, it.id)
-	p.sorted.remove(it.id)
+	p.sorted.removeID(it.id)
 	if p.postings != nil {
-		p.postings.drop(it)
+		p.postings.dropItem(it)
 	}
-	p.bytes -= it.stored()
+	p.bytes -= it.storedSize()
 	for _, k := range c.uniqueKeys(it) {
 		delete(p.unique, k)
 	}

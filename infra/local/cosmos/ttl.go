@@ -10,14 +10,14 @@ import (
 // Source: learn.microsoft.com/azure/cosmos-db/nosql/time-to-live.
 func checkTTL(ttl *int) error {
 	if ttl != nil && *ttl != -1 && *ttl < 1 {
-		return badRequest("a time to live of %d is neither -1 nor positive", *ttl)
+		return refuseBadRequest("a time to live of %d is neither -1 nor positive", *ttl)
 	}
 	return nil
 }
 
 // checkItemTTL is the same for the item's own ttl, which must be a whole number.
 func checkItemTTL(d *document) error {
-	switch v := d.at(path{"ttl"}).(type) {
+	switch v := d.valueAt(path{"ttl"}).(type) {
 	case undefined, nil:
 		return nil
 	case float64:
@@ -25,17 +25,17 @@ func checkItemTTL(d *document) error {
 			return nil
 		}
 	}
-	return badRequest("The input ttl is invalid: it is a whole number of seconds above zero, or -1")
+	return refuseBadRequest("The input ttl is invalid: it is a whole number of seconds above zero, or -1")
 }
 
-// expiry is when an item goes: its own ttl or the container's, counted from its last write; never while the container
+// expiryOf is when an item goes: its own ttl or the container's, counted from its last write; never while the container
 // has no time to live at all, whatever the item says.
-func (c *container) expiry(it *item) time.Time {
+func (c *container) expiryOf(it *item) time.Time {
 	if c.DefaultTTL == nil {
 		return time.Time{}
 	}
 	seconds := *c.DefaultTTL
-	if own, ok := it.at(path{"ttl"}).(float64); ok {
+	if own, ok := it.valueAt(path{"ttl"}).(float64); ok {
 		seconds = int(own)
 	}
 	if seconds < 0 {
@@ -44,13 +44,13 @@ func (c *container) expiry(it *item) time.Time {
 	return time.Unix(it.ts+int64(seconds), 0)
 }
 
-// expire takes away what has outlived its time. The service hides expired items at once and deletes them with request
+// expireItems takes away what has outlived its time. The service hides expired items at once and deletes them with request
 // units that nobody else wants, so this costs nothing here.
-func (c *container) expire(now time.Time) {
+func (c *container) expireItems(now time.Time) {
 	for len(c.expiring) > 0 && !c.expiring[0].expires.After(now) {
 		it := heap.Pop(&c.expiring).(*item)
 		if !it.gone {
-			c.drop(c.partition(it.key), it)
+			c.dropItem(c.partitionOf(it.key), it)
 		}
 	}
 }

@@ -80,11 +80,11 @@ func (r *rig) cost(t testing.TB, tr *traffic, stored, measured int) (perAlert fl
 	for left := stored; left > 0; left -= 10_000 {
 		r.feed(t, tr.take(t, min(left, 10_000)))
 	}
-	r.account.ResetLedger()
+	r.account.ResetMeter()
 	for left := measured; left > 0; left -= 10_000 {
 		r.feed(t, tr.take(t, min(left, 10_000)))
 	}
-	ledger := r.account.Ledger()
+	ledger := r.account.Meter()
 	var out []string
 	for e, spent := range ledger {
 		out = append(out, fmt.Sprintf("  %-6s %-8s %6.3f RU, %5.2f operations, %5.2f requests an alert of 100", e.Container, e.Kind,
@@ -120,13 +120,13 @@ func TestCost(t *testing.T) {
 func restarted(t *testing.T, r *rig, tr *traffic) {
 	t.Helper()
 	const alerts, each = 6000, 1000
-	r.account.ResetLedger()
+	r.account.ResetMeter()
 	for range alerts / each {
 		r.store = r.open(t, cosmos.Options{})
 		r.correlate = r.function(r.store)
 		r.feed(t, tr.take(t, each))
 	}
-	perAlert := r.account.Ledger().Total().Charge / alerts
+	perAlert := r.account.Meter().Total().Charge / alerts
 	t.Logf("%.2f RU an alert with a new process every %d", perAlert, each)
 	if perAlert > goal {
 		t.Errorf("an alert costs %.2f RU with a new process every %d, the goal is %.2f", perAlert, each, goal)
@@ -168,11 +168,11 @@ func readCost(t *testing.T, r *rig) {
 	} {
 		var charges [2]float64
 		for i := range charges {
-			r.account.ResetLedger()
+			r.account.ResetMeter()
 			if err := q.ask(); err != nil {
 				t.Fatal(err)
 			}
-			charges[i] = r.account.Ledger().Total().Charge
+			charges[i] = r.account.Meter().Total().Charge
 		}
 		t.Logf("%-28s %6.1f RU, again %6.1f", q.name, charges[0], charges[1])
 		if charges[0] > q.most {

@@ -25,7 +25,7 @@ func TestGrowth(t *testing.T) {
 			t.Fatalf("%d alerts of %d, %v", len(page.Items), page.Total, err)
 		}
 		left := r.partition(tenant)
-		cost := r.account.Ledger().Total().Charge / alerts
+		cost := r.account.Meter().Total().Charge / alerts
 		if t.Logf("%s: %.2f RU an alert", tt.name, cost); cost > goal {
 			t.Errorf("%s: an alert costs %.2f RU, the goal is %.2f", tt.name, cost, goal)
 		}
