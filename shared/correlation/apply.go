@@ -240,7 +240,7 @@ func weightiestReason(reasons []incident.Reason) incident.Reason {
 func (e *Engine) admitAlert(rec *incident.AlertRecord, a *arrival, inc *incident.Incident, reasons []incident.Reason, now time.Time) {
 	rec.Incident = inc.ID
 	rec.KeepReasons(reasons)
-	newKind := inc.AddAlert(&a.Alert, e.involvedEntities(a), inc.Opener == rec.Alert.ID, now)
+	newKind := inc.AddAlert(&a.Alert, a.kind, e.involvedEntities(a), inc.Opener == rec.Alert.ID, now)
 	if newKind {
 		inc.RaiseSuspicion(a.suspicion)
 	}

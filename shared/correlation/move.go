@@ -230,7 +230,7 @@ func (run *actionRun) moveAlert(rec *incident.AlertRecord, from, to *incident.In
 		from.Opener = ""
 	}
 	from.DeferredLinks = nil // what may have spoken for merging it was said before a person looked
-	newKind := to.AddAlert(&rec.Alert, run.involvedEntities(a), opener, run.actor.At)
+	newKind := to.AddAlert(&rec.Alert, a.kind, run.involvedEntities(a), opener, run.actor.At)
 	if newKind {
 		to.RaiseSuspicion(a.suspicion)
 	}

@@ -71,7 +71,7 @@ func (run *actionRun) admitUnfolded(rec *incident.AlertRecord, a *arrival, inc *
 		rec.Status, rec.StatusSet = alert.StatusResolved, true
 		rec.KeepResolved(run.actor.At)
 	}
-	newKind := inc.AddAlert(&rec.Alert, run.involvedEntities(a), false, run.actor.At)
+	newKind := inc.AddAlert(&rec.Alert, a.kind, run.involvedEntities(a), false, run.actor.At)
 	if !inc.Noise {
 		run.assessSuspicion(a)
 		a.beginEpisodes()
