@@ -17,11 +17,11 @@ package export
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
@@ -73,7 +73,7 @@ type Options struct {
 // New makes a function of exports. Two of one name are fault.Invalid.
 func New(o Options, exports []Export) (*Function, error) {
 	if o.Wait == nil {
-		o.Wait = Wait
+		o.Wait = backoff.Wait
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -122,16 +122,4 @@ func (f *Function) runnerOf(name string) (*runner, error) {
 		}
 	}
 	return nil, fault.Errorf(fault.NotFound, "No export with id '%s' was found.", name)
-}
-
-// Wait returns after d, or earlier with ctx's error.
-func Wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait: %w", ctx.Err())
-	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/netresearch/go-cron"
 
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/fault"
 )
 
@@ -61,10 +62,7 @@ const (
 // retryBackoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to lastTry, less up to half of
 // it by the export's name, so that exports to one receiver do not come back together.
 func retryBackoff(name string, n int) time.Duration {
-	d := longestRetry
-	if n < 10 {
-		d = min(longestRetry, firstRetry<<(n-1))
-	}
+	d := backoff.Delay(n, firstRetry, longestRetry)
 	h := fnv.New32a()
 	h.Write([]byte(name + "/" + strconv.Itoa(n))) // never fails
 	return d - time.Duration(float64(d)/2*float64(h.Sum32())/(1<<32))

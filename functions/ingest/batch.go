@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -126,7 +127,7 @@ func (b *batch) complete(a alert.Alert, r Record) alert.Alert {
 	if a.Updated.IsZero() {
 		a.Updated = a.Last
 	}
-	if a.Class == alert.Exposure && b.f.ExposuresAsAlerts[a.Origin.Provider] {
+	if a.Class == alert.Exposure && slices.Contains(b.f.ExposuresAsAlerts, a.Origin.Provider) {
 		a.Class = alert.Threat
 	}
 	if a.Severity == "" {

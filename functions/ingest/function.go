@@ -51,7 +51,7 @@ type Function struct {
 	Tracer     Tracer // nil carries the sender's trace on, and makes no span
 	Log        *slog.Logger
 	// ExposuresAsAlerts names providers whose posture findings are to be alerts.
-	ExposuresAsAlerts map[string]bool
+	ExposuresAsAlerts []string
 
 	lines lines // of rejections in the log
 }

@@ -47,6 +47,7 @@ var Rules = []Rule{
 	{"shared/identity/azuresdk", []string{"shared/fault", "shared/identity"}},
 	{"shared/datadir", domain},
 	{"shared/bus", domain},
+	{"shared/bus/servicebus", with(domain, "shared/backoff", "shared/bus", "shared/bus/bustest", "shared/bus/servicebus/pack", "shared/identity")},
 	{"shared/bus/*", with(domain, "shared/backoff", "shared/bus", "shared/bus/bustest", "shared/bus/servicebus/pack", "shared/datadir")},
 	{"shared/bus/servicebus/send", with(domain, "shared/backoff", "shared/bus", "shared/bus/servicebus/pack", "shared/identity")},
 	{"shared/bus/servicebus/*", domain},
@@ -65,6 +66,7 @@ var Rules = []Rule{
 	{"functions/export/exporttest", with(domain, "functions/export", "functions/correlate", "events", "shared/store/...", "shared/datadir")},
 	{"functions/export/parquet", with(domain, "functions/export", "functions/export/ocsf", "functions/export/exporttest", "shared/store")},
 	{"functions/export/*", with(domain, "shared/backoff", "functions/export", "functions/export/exporttest", "shared/store")},
+	{"functions/retention", with(domain, "shared/backoff", "shared/store", "shared/store/localstore", "shared/datadir")}, // the last two in tests
 	{"functions/api", with(domain, "events", "functions/api/odata")},
 	{"functions/api/odata", domain},
 	{"functions/api/access", with(domain, "functions/api", "shared/store")},

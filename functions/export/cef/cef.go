@@ -27,6 +27,7 @@ import (
 
 	"github.com/onepane/onepane/functions/export"
 	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
@@ -238,7 +239,7 @@ func awaitAcknowledgement(ctx context.Context, c net.Conn) error {
 		case n == 0:
 			return nil
 		}
-		if err := export.Wait(ctx, pause); err != nil { // the kernel tells only who asks
+		if err := backoff.Wait(ctx, pause); err != nil { // the kernel tells only who asks
 			return err
 		}
 	}

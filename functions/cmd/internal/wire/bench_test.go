@@ -96,13 +96,12 @@ func deliver(b *testing.B, batch, senders int) {
 // BenchmarkRead takes deliveries apart and makes alert events of them, and back: what ingest and correlate do beside
 // the disk and the decision.
 func BenchmarkRead(b *testing.B) {
-	functions, err := routes("")
+	functions, err := ingestFunctions(config.Config{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	byRoute := map[string]*ingest.Function{}
 	for _, fn := range functions {
-		prepare(fn, config.Config{})
 		byRoute[fn.Route] = fn
 	}
 	bodies := findings(b)

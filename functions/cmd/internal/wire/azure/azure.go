@@ -16,12 +16,11 @@ import (
 	tenantset "github.com/onepane/onepane/functions/api/settings"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/replay"
-	"github.com/onepane/onepane/functions/cmd/internal/wire/retention"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/route"
-	"github.com/onepane/onepane/functions/cmd/internal/wire/tenants"
 	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/functions/host/azurefunc"
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/retention"
 	"github.com/onepane/onepane/shared/bus/servicebus"
 	"github.com/onepane/onepane/shared/bus/servicebus/blob"
 	"github.com/onepane/onepane/shared/bus/servicebus/pack"
@@ -67,10 +66,10 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 	if err != nil {
 		return nil, err
 	}
-	keeper := &retention.Keeper{Store: d.store, Days: general.RetentionDays, Now: time.Now, Log: log}
+	expiry := &retention.Function{Store: d.store, Days: general.RetentionDays, Now: time.Now, Log: log}
 	requests, err := requests(withDirectory(general, s), s, d, functions, &api.Server{
 		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Quarantine(), Exports: exports.API{Function: out},
-		Replayer: replay.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
+		Replayer: replay.API{Replayer: ingest.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -85,7 +84,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 				}},
 			"export": azurefunc.Timer{Run: func(ctx context.Context) error {
 				out.RunOnce(ctx)
-				return keeper.Turn(ctx)
+				return expiry.RunOnce(ctx)
 			}},
 		},
 	}, nil
@@ -114,14 +113,10 @@ func ingestFunctions(general config.Config, queue *servicebus.Bus, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	asAlerts := map[string]bool{}
-	for _, name := range general.ExposuresAsAlerts {
-		asAlerts[name] = true
-	}
-	whose := tenants.New(general.Tenant, general.Accounts())
+	tenants := ingest.MapAccounts(general.Tenant, general.Accounts())
 	out := map[string]*ingest.Function{}
 	for _, fn := range all {
-		fn.Tenants, fn.ExposuresAsAlerts, fn.Log = whose, asAlerts, log
+		fn.Tenants, fn.ExposuresAsAlerts, fn.Log = tenants, general.ExposuresAsAlerts, log
 		fn.Alerts, fn.Quarantine = queue, queue.Quarantine()
 		out[fn.Route] = fn
 	}

@@ -9,8 +9,10 @@ import (
 
 	"github.com/onepane/onepane/functions/api"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
-	"github.com/onepane/onepane/functions/export"
 	"github.com/onepane/onepane/functions/ingest"
+	"github.com/onepane/onepane/functions/ingest/settle"
+	"github.com/onepane/onepane/shared/backoff"
+	"github.com/onepane/onepane/shared/bus/servicebus"
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/config/cloud"
 	"github.com/onepane/onepane/shared/fault"
@@ -50,13 +52,18 @@ func requests(cfg config.Config, s cloud.Azure, d drivers, functions map[string]
 		sender = in.Sender
 	}
 	if s.Backlog.Namespace != "" {
-		b := backlog{s.Backlog, s.Bus.Queue, s.Bus.Quarantine, d.credential, &http.Client{Timeout: managerTimeout}}
-		server.Bus = b.Bus
+		counter := servicebus.QueueCounter{
+			Namespace: s.Backlog.Namespace, Manager: s.Backlog.Manager, Queue: s.Bus.Queue, Quarantine: s.Bus.Quarantine, Credential: d.credential,
+		}
+		server.Bus = func(ctx context.Context) (b api.Bus, err error) {
+			b.Pending, b.DeadLettered, err = counter.Count(ctx)
+			return b, err
+		}
 	}
 	server.Ready = func(ctx context.Context) error { return ready(ctx, d.store) }
 	mux := http.NewServeMux()
 	mux.Handle("/api/ingest/{route}", &ingest.HTTP{
-		Functions: functions, Sender: sender, Settle: settler{d.store, export.Wait}.settle, Refuse: server.Refuse, Now: time.Now,
+		Functions: functions, Sender: sender, Settle: settle.Polling{Store: d.store, Wait: backoff.Wait}.Settle, Refuse: server.Refuse, Now: time.Now,
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		server.Refuse(w, r, http.StatusNotImplemented, "notSupported", "An instance of a function app knows only its own figures: Azure Monitor and Application Insights have those of all.")

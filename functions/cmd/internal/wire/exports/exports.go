@@ -25,6 +25,7 @@ import (
 	"github.com/onepane/onepane/functions/export/splunk"
 	"github.com/onepane/onepane/functions/export/webhook"
 	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/identity"
@@ -64,7 +65,7 @@ func New(cfg config.Config, o Options) (*export.Function, error) {
 // lakeSchedule is as often as Security Lake wants objects: many small ones make its queries slow.
 const lakeSchedule = "*/5 * * * *"
 
-func schedule(c config.Export) (export.Schedule, error) {
+func scheduleOf(c config.Export) (export.Schedule, error) {
 	if c.When == "" && c.Target == "s3" {
 		return export.ParseSchedule(lakeSchedule)
 	}
@@ -72,11 +73,11 @@ func schedule(c config.Export) (export.Schedule, error) {
 }
 
 func exportOf(c config.Export, o Options) (export.Export, error) {
-	when, err := schedule(c)
+	when, err := scheduleOf(c)
 	if err != nil {
 		return export.Export{}, err
 	}
-	target, err := target(c, o)
+	target, err := targetOf(c, o)
 	if err != nil {
 		return export.Export{}, err
 	}
@@ -91,101 +92,113 @@ func exportOf(c config.Export, o Options) (export.Export, error) {
 	return export.Export{Name: c.Name, Tenant: c.Tenant, Kind: c.Target, Target: target, Filter: f, When: when}, nil
 }
 
-// target makes the target that config.Targets knows by this word.
-func target(c config.Export, with Options) (export.Target, error) {
-	var secrets []string
+// deployed is an export of the configuration with what the deployment brings, its secrets resolved.
+type deployed struct {
+	config.Export
+	Options
+	secrets []string
+}
+
+// targets are the words of config.Targets.
+var targets = map[string]func(deployed) (export.Target, error){
+	"file": toFile, "webhook": toWebhook, "splunk": toSplunk, "blob": toBlob, "s3": toS3, "cef": toSyslog, "sentinel": toSentinel,
+}
+
+func targetOf(c config.Export, o Options) (export.Target, error) {
+	d := deployed{Export: c, Options: o}
 	for _, ref := range c.Secrets {
-		s, err := ref.Resolve(with.Getenv)
+		secret, err := ref.Resolve(o.Getenv)
 		if err != nil {
 			return nil, fmt.Errorf("secret: %w", err)
 		}
-		secrets = append(secrets, s)
+		d.secrets = append(d.secrets, secret)
 	}
-	write, alerts := encoder(c, with)
-	o := c.Options
-	switch c.Target {
-	case "file":
-		return &file.Target{Dir: o["directory"], Name: c.Name, Pack: packer(c, with), Whole: c.Format == "parquet", Now: time.Now}, nil
-	case "webhook":
-		t := &webhook.Target{URL: o["url"], Write: write, Alerts: alerts, HTTP: export.NewHTTPClient(), Now: time.Now}
-		for _, s := range secrets {
-			key, err := webhook.ParseKey(s)
-			if err != nil {
-				return nil, err
-			}
-			t.Keys = append(t.Keys, key)
+	return targets[c.Target](d)
+}
+
+func toFile(d deployed) (export.Target, error) {
+	return &file.Target{
+		Dir: d.Export.Options["directory"], Name: d.Name, Pack: packerOf(d), Whole: d.Format == "parquet", Now: time.Now,
+	}, nil
+}
+
+func toWebhook(d deployed) (export.Target, error) {
+	encode, alerts := encoderOf(d)
+	t := &webhook.Target{URL: d.Export.Options["url"], Write: encode, Alerts: alerts, HTTP: export.NewHTTPClient(), Now: time.Now}
+	for _, s := range d.secrets {
+		key, err := webhook.ParseKey(s)
+		if err != nil {
+			return nil, err
 		}
-		return t, nil
-	case "splunk":
-		return &splunk.Target{
-			URL: o["url"], Token: secrets[0], Channel: o["channel"], NoAck: o["acknowledge"] == "false", Index: o["index"], Source: c.Name,
-			Write: write, Alerts: alerts, HTTP: export.NewHTTPClient(), Now: time.Now, Wait: export.Wait,
-		}, nil
-	case "blob":
-		return toBlob(c, with, secrets)
-	case "s3":
-		return toS3(c, with)
-	case "cef":
-		return syslog(o, with.Version)
+		t.Keys = append(t.Keys, key)
 	}
-	return toSentinel(c, with), nil
+	return t, nil
 }
 
-// packer makes files of the format. In a bucket OCSF lies as Security Lake wants it.
-func packer(c config.Export, with Options) export.Packer {
-	o := c.Options
+func toSplunk(d deployed) (export.Target, error) {
+	o := d.Export.Options
+	encode, alerts := encoderOf(d)
+	return &splunk.Target{
+		URL: o["url"], Token: d.secrets[0], Channel: o["channel"], NoAck: o["acknowledge"] == "false", Index: o["index"], Source: d.Name,
+		Write: encode, Alerts: alerts, HTTP: export.NewHTTPClient(), Now: time.Now, Wait: backoff.Wait,
+	}, nil
+}
+
+// packerOf makes files of the format. In a bucket OCSF lies as Security Lake wants it.
+func packerOf(d deployed) export.Packer {
+	o := d.Export.Options
 	lake := ocsf.Lake{Detections: o["detections"], Incidents: o["incidents"], Region: o["region"], Account: o["accountId"]}
-	e := inOCSF(c, with)
 	switch {
-	case c.Format == "parquet":
-		return &parquet.Packer{Encoder: e, Place: lake.EventPlace}
-	case c.Format == "ocsf" && c.Target == "s3":
-		return lake.LinePacker(e)
+	case d.Format == "parquet":
+		return &parquet.Packer{Encoder: ocsfEncoder(d), Place: lake.EventPlace}
+	case d.Format == "ocsf" && d.Target == "s3":
+		return lake.LinePacker(ocsfEncoder(d))
 	}
-	write, alerts := encoder(c, with)
-	return export.Lines{Write: write, Alerts: alerts}
+	encode, alerts := encoderOf(d)
+	return export.Lines{Write: encode, Alerts: alerts}
 }
 
-// toBlob writes to the account of a connection string, or to one that the app's managed identity may write to.
-func toBlob(c config.Export, with Options, secrets []string) (export.Target, error) {
-	o := c.Options
-	t := &blob.Target{Container: o["container"], Prefix: o["prefix"], Pack: packer(c, with), Now: time.Now}
-	var err error
-	if len(secrets) > 0 {
-		t.Client, err = blob.Open(secrets[0])
-	} else {
-		t.Client, err = blob.OpenAs(o["endpoint"], azuresdk.Credential(managed(with.Getenv)), nil)
-	}
-	return t, err
-}
-
-func toS3(c config.Export, with Options) (export.Target, error) {
-	o := c.Options
-	client, err := s3.Open(context.Background(), s3.Settings{Region: o["region"], Endpoint: o["endpoint"]}) // asks nobody yet
-	return &s3.Target{
-		Client: client, Bucket: o["bucket"], Prefix: o["prefix"], Pack: packer(c, with), Key: o["kmsKey"], Owner: o["owner"],
-		Overwrite: o["overwrite"] == "true", Now: time.Now,
-	}, err
-}
-
-// encoder is the format's, with how many of an incident's alerts it wants.
-func encoder(c config.Export, with Options) (export.Encoder, int) {
-	if c.Format == "ocsf" {
-		return inOCSF(c, with).Encode, ocsf.MaxAlerts
+// encoderOf is the format's, with how many of an incident's alerts it wants.
+func encoderOf(d deployed) (export.Encoder, int) {
+	if d.Format == "ocsf" {
+		return ocsfEncoder(d).Encode, ocsf.MaxAlerts
 	}
 	return export.EncodeJSON, 0
 }
 
-func inOCSF(c config.Export, with Options) ocsf.Encoder {
-	return ocsf.Encoder{Version: c.OCSF, Product: with.Version, PortalURL: with.PortalURL}
+func ocsfEncoder(d deployed) ocsf.Encoder {
+	return ocsf.Encoder{Version: d.OCSF, Product: d.Version, PortalURL: d.PortalURL}
 }
 
-func syslog(o map[string]string, version string) (export.Target, error) {
+// toBlob writes to the account of a connection string, or to one that the app's managed identity may write to.
+func toBlob(d deployed) (export.Target, error) {
+	o := d.Export.Options
+	t := &blob.Target{Container: o["container"], Prefix: o["prefix"], Pack: packerOf(d), Now: time.Now}
+	var err error
+	if len(d.secrets) > 0 {
+		t.Client, err = blob.Open(d.secrets[0])
+	} else {
+		t.Client, err = blob.OpenAs(o["endpoint"], azuresdk.Credential(managedIdentity(d.Getenv)), nil)
+	}
+	return t, err
+}
+
+func toS3(d deployed) (export.Target, error) {
+	o := d.Export.Options
+	client, err := s3.Open(context.Background(), s3.Settings{Region: o["region"], Endpoint: o["endpoint"]}) // asks nobody yet
+	return &s3.Target{
+		Client: client, Bucket: o["bucket"], Prefix: o["prefix"], Pack: packerOf(d), Key: o["kmsKey"], Owner: o["owner"],
+		Overwrite: o["overwrite"] == "true", Now: time.Now,
+	}, err
+}
+
+func toSyslog(d deployed) (export.Target, error) {
+	o := d.Export.Options
 	host, _, err := net.SplitHostPort(o["address"])
 	if err != nil {
 		return nil, fmt.Errorf("address: %w", err)
 	}
-	t := &cef.Target{Address: o["address"], Host: o["host"], Version: version}
+	t := &cef.Target{Address: o["address"], Host: o["host"], Version: d.Version}
 	if o["tls"] != "false" {
 		t.TLS = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	}
@@ -193,22 +206,23 @@ func syslog(o map[string]string, version string) (export.Target, error) {
 }
 
 // toSentinel speaks as the app's managed identity.
-func toSentinel(c config.Export, with Options) export.Target {
-	credential := managed(with.Getenv)
-	o := c.Options
+func toSentinel(d deployed) (export.Target, error) {
+	o, credential := d.Export.Options, managedIdentity(d.Getenv)
 	return &sentinel.Target{
-		Endpoint: o["endpoint"], Rule: o["rule"], AlertStream: o["alertStream"], IncidentStream: o["incidentStream"], NoIncidents: o["incidents"] == "false",
-		Subscriptions: slices.Clone(c.Subscriptions), PortalURL: with.PortalURL, HTTP: export.NewHTTPClient(), Now: time.Now,
+		Endpoint: o["endpoint"], Rule: o["rule"], AlertStream: o["alertStream"], IncidentStream: o["incidentStream"],
+		NoIncidents: o["incidents"] == "false", Subscriptions: slices.Clone(d.Subscriptions), PortalURL: d.PortalURL,
+		HTTP: export.NewHTTPClient(), Now: time.Now,
 		Token: func(ctx context.Context) (string, error) {
 			t, err := credential.Token(ctx, identity.Request{Scope: sentinel.Scope})
 			return t.Value, err
 		},
-	}
+	}, nil
 }
 
-// managed is the app's managed identity.
-func managed(getenv func(string) string) *identity.Credential {
+// managedIdentity is the app's.
+func managedIdentity(getenv func(string) string) *identity.Credential {
 	return &identity.Credential{Now: time.Now, Source: identity.Managed{
-		Endpoint: getenv("IDENTITY_ENDPOINT"), Header: getenv("IDENTITY_HEADER"), Client: cmp.Or(getenv("ONEPANE_AZURE_CLIENT_ID"), getenv("AZURE_CLIENT_ID")), Now: time.Now,
+		Endpoint: getenv("IDENTITY_ENDPOINT"), Header: getenv("IDENTITY_HEADER"), Now: time.Now,
+		Client: cmp.Or(getenv("ONEPANE_AZURE_CLIENT_ID"), getenv("AZURE_CLIENT_ID")),
 	}}
 }

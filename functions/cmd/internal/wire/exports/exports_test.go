@@ -47,7 +47,7 @@ func TestScheduleUnlessSaid(t *testing.T) {
 			want = fiveMinutes
 		}
 		for _, c := range []config.Export{{Target: name}, {Target: name, When: "change"}} {
-			got, err := schedule(c)
+			got, err := scheduleOf(c)
 			if c.When == "change" {
 				want = export.Schedule{}
 			}

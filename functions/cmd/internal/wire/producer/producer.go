@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/onepane/onepane/functions/cmd/internal/wire/tenants"
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/config/cloud"
 	"github.com/onepane/onepane/shared/identity"
@@ -33,12 +32,8 @@ func Credential(s cloud.Identity, a identity.Asserter) *identity.Credential {
 
 // Function gives a route its bus and its tenant.
 func (b *Bus) Function(fn *ingest.Function) *ingest.Function {
-	fn.Tenants = tenants.New(b.settings.Tenant, nil)
+	fn.Tenants, fn.ExposuresAsAlerts = ingest.MapAccounts(b.settings.Tenant, nil), b.settings.ExposuresAsAlerts
 	fn.Alerts, fn.Quarantine, fn.Log = b.alerts, b.quarantine, b.log
-	fn.ExposuresAsAlerts = map[string]bool{}
-	for _, name := range b.settings.ExposuresAsAlerts {
-		fn.ExposuresAsAlerts[name] = true
-	}
 	return fn
 }
 

@@ -15,7 +15,7 @@ import (
 var start = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
 // Incidents are resolved one a day; those older than the days kept go once a day, and open ones never.
-func TestKeeper(t *testing.T) {
+func TestRunOnce(t *testing.T) {
 	dir := datadir.Memory()
 	t.Cleanup(func() { _ = dir.Close() })
 	s, err := localstore.Open(dir, localstore.Options{})
@@ -36,8 +36,8 @@ func TestKeeper(t *testing.T) {
 	now := start.Add(110 * 24 * time.Hour)
 	left := func(days int) int64 {
 		t.Helper()
-		k := &Keeper{Store: s, Days: days, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)} // a process of its own
-		if err := k.Turn(t.Context()); err != nil {
+		f := &Function{Store: s, Days: days, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)} // a process of its own
+		if err := f.RunOnce(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		page, err := s.Incidents(t.Context(), "contoso", query.Query{Top: 1, Count: true})

@@ -1,5 +1,4 @@
-// Package tenants finds whose an alert is, by the account mapping of the configuration.
-package tenants
+package ingest
 
 import (
 	"strings"
@@ -8,17 +7,17 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Mapping says which accounts are whose. It implements ingest.Tenants.
-type Mapping struct {
+// AccountMapping says which accounts are whose, by the configuration. It implements Tenants.
+type AccountMapping struct {
 	byAccount map[string]string // lower case account, organisation or directory → tenant
 	known     map[string]bool
 	fallback  string // for alerts that nothing assigns, while nothing is mapped
 }
 
-// New maps each tenant's accounts, organisations and directories to it. fallback is whose the alerts are that nothing
+// MapAccounts maps each tenant's accounts, organisations and directories to it. fallback is whose the alerts are that nothing
 // assigns, while nothing is mapped.
-func New(fallback string, accounts map[string][]string) Mapping {
-	m := Mapping{byAccount: map[string]string{}, known: map[string]bool{}, fallback: fallback}
+func MapAccounts(fallback string, accounts map[string][]string) AccountMapping {
+	m := AccountMapping{byAccount: map[string]string{}, known: map[string]bool{}, fallback: fallback}
 	for name, list := range accounts {
 		m.known[name] = true
 		for _, a := range list {
@@ -31,7 +30,7 @@ func New(fallback string, accounts map[string][]string) Mapping {
 // Tenant is the tenant that the account, its project's other name, or its organisation is mapped to. While nothing is
 // mapped at all, an alert is the tenant's that it claims, or the default tenant's. With a mapping, a claim counts only for a
 // mapped tenant and an account that is not another's; what nothing assigns is fault.Held.
-func (m Mapping) Tenant(a alert.Account, claim string) (string, error) {
+func (m AccountMapping) Tenant(a alert.Account, claim string) (string, error) {
 	if len(m.known) == 0 {
 		if claim != "" {
 			return claim, nil
@@ -48,14 +47,14 @@ func (m Mapping) Tenant(a alert.Account, claim string) (string, error) {
 	case owner == "" && m.known[claim]:
 		return claim, nil
 	case owner == "":
-		return "", fault.Errorf(fault.Held, "no tenant is mapped to %s: held until the account is mapped, then replay it", describe(a, claim))
+		return "", fault.Errorf(fault.Held, "no tenant is mapped to %s: held until the account is mapped, then replay it", describeAccount(a, claim))
 	case claim != "" && claim != owner:
 		return "", fault.Errorf(fault.Invalid, "tenant: %q is claimed, but account %q is mapped to %q", claim, a.ID, owner)
 	}
 	return owner, nil
 }
 
-func describe(a alert.Account, claim string) string {
+func describeAccount(a alert.Account, claim string) string {
 	switch {
 	case a.ID != "":
 		return strings.TrimSpace(string(a.Cloud) + " account " + a.ID)

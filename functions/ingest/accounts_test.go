@@ -1,4 +1,4 @@
-package tenants
+package ingest
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-func TestTenant(t *testing.T) {
+func TestAccountMapping(t *testing.T) {
 	mapped := map[string][]string{"contoso": {"111122223333", "O-ABC"}, "fabrikam": {"5B8F2C10"}}
 	for _, tt := range []struct {
 		name     string
@@ -26,7 +26,7 @@ func TestTenant(t *testing.T) {
 		{"of another than claimed", mapped, alert.Account{ID: "5b8f2c10"}, "contoso", "", fault.Invalid},
 		{"nobody's", mapped, alert.Account{ID: "9"}, "", "", fault.Held},
 	} {
-		got, err := New("default", tt.accounts).Tenant(tt.account, tt.claim)
+		got, err := MapAccounts("default", tt.accounts).Tenant(tt.account, tt.claim)
 		if got != tt.want || err != nil && fault.Of(err) != tt.kind || (err == nil) != (tt.kind == 0) {
 			t.Errorf("%s: %q, %v; want %q", tt.name, got, err, tt.want)
 		}

@@ -1,4 +1,4 @@
-package azure
+package servicebus
 
 import (
 	"context"
@@ -9,20 +9,19 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/onepane/onepane/functions/api"
-	"github.com/onepane/onepane/shared/config/cloud"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/identity"
 )
 
-// backlog asks Resource Manager what waits in the two queues: Service Bus itself tells that only to who may manage it, while
+// QueueCounter asks Resource Manager what waits in the two queues: Service Bus itself tells that only to who may manage it, while
 // the role that receives from a queue may also read the queue's resource (Azure built-in roles, Azure Service Bus Data
 // Receiver: Microsoft.ServiceBus/*/queues/read).
-type backlog struct {
-	cloud.Backlog
-	queue, quarantine string
-	credential        *identity.Credential
-	http              *http.Client
+type QueueCounter struct {
+	Namespace         string // resource id of the namespace, "/subscriptions/…"
+	Manager           string // address of Resource Manager; "" is the public cloud's
+	Queue, Quarantine string // names
+	Credential        *identity.Credential
+	HTTP              *http.Client // nil is one with a timeout of 10 s
 }
 
 // publicManager is Resource Manager of the public cloud.
@@ -39,37 +38,42 @@ type queueCounts struct {
 	} `json:"countDetails"`
 }
 
-// Bus is api.Server's: messages, each of which holds one alert or many, that correlate has not completed; and what is in
-// quarantine or among the queue's own dead letters. Azure's figures may lag some seconds behind.
-func (b backlog) Bus(ctx context.Context) (api.Bus, error) {
-	alerts, err := b.count(ctx, b.queue)
+// Count gives the messages, each of which holds one alert or many, that correlate has not completed (pending), and those that are in
+// quarantine or among the queue's own dead letters. Azure's figures may lag some seconds behind. Resource Manager's trouble
+// is fault.Unavailable; what it answers is in no error.
+func (c QueueCounter) Count(ctx context.Context) (pending, deadLettered int64, err error) {
+	alerts, err := c.countQueue(ctx, c.Queue)
 	if err != nil {
-		return api.Bus{}, err
+		return 0, 0, err
 	}
-	shelf, err := b.count(ctx, b.quarantine)
-	return api.Bus{Pending: alerts.Details.Active, DeadLettered: alerts.Details.DeadLetter + shelf.All}, err
+	quarantine, err := c.countQueue(ctx, c.Quarantine)
+	return alerts.Details.Active, alerts.Details.DeadLetter + quarantine.All, err
 }
 
-func (b backlog) count(ctx context.Context, queue string) (queueCounts, error) {
-	manager := b.Manager
+func (c QueueCounter) countQueue(ctx context.Context, queue string) (queueCounts, error) {
+	manager := c.Manager
 	if manager == "" {
 		manager = publicManager
 	}
-	token, err := b.credential.Token(ctx, identity.Request{Scope: manager + "/.default"})
+	token, err := c.Credential.Token(ctx, identity.Request{Scope: manager + "/.default"})
 	if err != nil {
 		return queueCounts{}, fmt.Errorf("count messages in %s: %w", queue, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, manager+b.Namespace+"/queues/"+queue+"?api-version="+queueVersion, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, manager+c.Namespace+"/queues/"+queue+"?api-version="+queueVersion, nil)
 	if err != nil {
 		return queueCounts{}, fault.Errorf(fault.Invalid, "count messages in %s: %w", queue, err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token.Value)
-	resp, err := b.http.Do(req)
+	client := c.HTTP
+	if client == nil {
+		client = &http.Client{Timeout: managerTimeout}
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return queueCounts{}, fault.Errorf(fault.Unavailable, "count messages in %s: Resource Manager does not answer", queue)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxQueue))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxQueueAnswer))
 	if err != nil || resp.StatusCode != http.StatusOK {
 		return queueCounts{}, fault.Errorf(fault.Unavailable, "count messages in %s: Resource Manager answers %d", queue, resp.StatusCode)
 	}
@@ -83,6 +87,6 @@ func (b backlog) count(ctx context.Context, queue string) (queueCounts, error) {
 }
 
 const (
-	maxQueue       = 1 << 20
+	maxQueueAnswer = 1 << 20 // bytes
 	managerTimeout = 10 * time.Second
 )

@@ -1,19 +1,14 @@
-package azure
+package settle
 
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
-	"github.com/onepane/onepane/shared/config/cloud"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/identity"
 	"github.com/onepane/onepane/shared/incident"
 )
 
@@ -45,7 +40,7 @@ func TestSettle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			waits, longest := 0, time.Duration(0)
-			s := settler{&tt.store, func(_ context.Context, d time.Duration) error {
+			s := Polling{&tt.store, func(_ context.Context, d time.Duration) error {
 				longest = max(longest, d)
 				if waits++; waits > tt.limit {
 					return errors.New("over")
@@ -53,7 +48,7 @@ func TestSettle(t *testing.T) {
 				return nil
 			}}
 			accepted := []ingest.Accepted{{AlertID: "a"}}
-			if err := s.settle(t.Context(), accepted); (err != nil) != tt.failed || accepted[0] != tt.want || longest > lastLook {
+			if err := s.Settle(t.Context(), accepted); (err != nil) != tt.failed || accepted[0] != tt.want || longest > lastLook {
 				t.Errorf("%v, %+v after %d waits of at most %v", err, accepted, waits, longest)
 			}
 		})
@@ -63,26 +58,8 @@ func TestSettle(t *testing.T) {
 // An exposure has no incident.
 func TestSettleExposure(t *testing.T) {
 	accepted := []ingest.Accepted{{ExposureID: "e"}}
-	s := settler{&late{}, nil}
-	if err := s.settle(t.Context(), accepted); err != nil || accepted[0] != (ingest.Accepted{ExposureID: "e"}) {
+	s := Polling{&late{}, nil}
+	if err := s.Settle(t.Context(), accepted); err != nil || accepted[0] != (ingest.Accepted{ExposureID: "e"}) {
 		t.Errorf("%+v, %v", accepted, err)
-	}
-}
-
-// What Resource Manager does not tell is passing trouble, and its answer is in no error: it names more than the queue.
-func TestBacklogThatIsNotTold(t *testing.T) {
-	for name, answer := range map[string]struct {
-		status int
-		body   string
-	}{"no role": {403, `{"error":{"code":"AuthorizationFailed","message":"The client 'x' …"}}`}, "a page": {200, "<html>"}, "no properties": {200, `{"name":"alerts"}`}} {
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(answer.status)
-			_, _ = w.Write([]byte(answer.body))
-		}))
-		b := backlog{cloud.Backlog{Namespace: "/subscriptions/s", Manager: s.URL}, "alerts", "quarantine", &identity.Credential{Now: time.Now, Source: anyone{}}, s.Client()}
-		if _, err := b.Bus(t.Context()); fault.Of(err) != fault.Unavailable || strings.Contains(err.Error(), "client") {
-			t.Errorf("%s: %v", name, err)
-		}
-		s.Close()
 	}
 }
