@@ -2,7 +2,6 @@
 // cold and only send: they carry neither an AMQP stack nor its handshake. Package servicebus receives what it sends.
 //
 //	Publish ─▶ pack: by session, ≤ 232 KB ─▶ POST https://{namespace}/{queue}/messages ─▶ 201: durable
-//	Publish ─▶ pack: by session, ≤ 232 KB ─▶ POST https://{namespace}/{queue}/messages ─▶ 201: durable
 //	               │                         BrokerProperties: session, id       └─ 429, 5xx, lost: again, same id
 //
 // The API also takes batches. They are not used: a call is one message a session already, and a batch is JSON with
