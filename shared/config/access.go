@@ -63,13 +63,13 @@ func (r Reference) Resolve(getenv func(string) string) (string, error) {
 	return "", errors.New("not a reference: write env:NAME or file:PATH") // it may be the secret itself
 }
 
-// Configured reports whether anything says who may ask.
-func (a Auth) Configured() bool { return a.Keys || len(a.Issuers) > 0 }
+// IsConfigured reports whether anything says who may ask.
+func (a Auth) IsConfigured() bool { return a.Keys || len(a.Issuers) > 0 }
 
 // readAccess reads the variables of Auth.
 func (c *Config) readAccess(getenv func(string) string) (mistakes []error) {
 	if v := getenv("ONEPANE_OIDC_ISSUER"); v != "" {
-		c.Auth.Issuers = append(c.Auth.Issuers, Issuer{URL: v, Audiences: list(getenv("ONEPANE_OIDC_AUDIENCE")), Tenants: list(getenv("ONEPANE_OIDC_TENANTS"))})
+		c.Auth.Issuers = append(c.Auth.Issuers, Issuer{URL: v, Audiences: splitList(getenv("ONEPANE_OIDC_AUDIENCE")), Tenants: splitList(getenv("ONEPANE_OIDC_TENANTS"))})
 	} else if getenv("ONEPANE_OIDC_AUDIENCE") != "" || getenv("ONEPANE_OIDC_TENANTS") != "" {
 		mistakes = append(mistakes, errors.New("ONEPANE_OIDC_ISSUER: missing beside ONEPANE_OIDC_AUDIENCE or ONEPANE_OIDC_TENANTS"))
 	}
@@ -93,7 +93,7 @@ func (c *Config) readAccess(getenv func(string) string) (mistakes []error) {
 	return mistakes
 }
 
-func list(v string) []string {
+func splitList(v string) []string {
 	return strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
@@ -109,7 +109,7 @@ func (c Config) accessMistakes() (mistakes []error) {
 	seen := map[string]bool{}
 	for n, i := range c.Auth.Issuers {
 		name := fmt.Sprintf("auth: issuer %d", n+1)
-		if err := i.check(); err != nil {
+		if err := i.checkIssuer(); err != nil {
 			wrong("%s (ONEPANE_OIDC_ISSUER): %w", name, err)
 		}
 		if len(i.Audiences) == 0 {
@@ -136,21 +136,21 @@ func (c Config) accessMistakes() (mistakes []error) {
 	return mistakes
 }
 
-// algorithms are the signatures that a token may have: those of public keys.
-var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+// signatureAlgorithms are the signatures that a token may have: those of public keys.
+var signatureAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
-// check refuses an issuer that anyone between could stand in for.
-func (i Issuer) check() error {
+// checkIssuer refuses an issuer that anyone between could stand in for.
+func (i Issuer) checkIssuer() error {
 	for _, a := range i.Algorithms {
-		if !slices.Contains(algorithms, a) {
-			return fmt.Errorf("algorithm %q is none of %s", a, strings.Join(algorithms, ", "))
+		if !slices.Contains(signatureAlgorithms, a) {
+			return fmt.Errorf("algorithm %q is none of %s", a, strings.Join(signatureAlgorithms, ", "))
 		}
 	}
 	u, err := url.Parse(i.URL)
 	switch {
 	case err != nil || u.Host == "":
 		return fmt.Errorf("%q is not an address", i.URL)
-	case u.Scheme == "http" && Loopback(withPort(u)) == nil:
+	case u.Scheme == "http" && CheckLoopback(hostPort(u)) == nil:
 		return nil
 	case u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return fmt.Errorf("%q does not begin with https://, or has more than a path", i.URL)
@@ -158,7 +158,7 @@ func (i Issuer) check() error {
 	return nil
 }
 
-func withPort(u *url.URL) string {
+func hostPort(u *url.URL) string {
 	if u.Port() == "" {
 		return u.Host + ":80"
 	}

@@ -19,7 +19,7 @@ func TestAuthFromEnvironment(t *testing.T) {
 	if i.URL != "https://id.example/realms/x" || strings.Join(i.Audiences, " ") != "api://onepane 6b1c" || i.Tenants[0] != "contoso" {
 		t.Errorf("issuer %+v", i)
 	}
-	if c.Auth.RequestsPerMinute != 150 || c.Auth.AuditDays != 400 || !c.Auth.Configured() {
+	if c.Auth.RequestsPerMinute != 150 || c.Auth.AuditDays != 400 || !c.Auth.IsConfigured() {
 		t.Errorf("auth %+v", c.Auth)
 	}
 }

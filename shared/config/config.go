@@ -81,13 +81,13 @@ func Load(getenv func(string) string) (Config, error) {
 		}
 	}
 	if text := getenv("ONEPANE_CONFIG_YAML"); text != "" {
-		if err := c.read(strings.NewReader(text)); err != nil {
+		if err := c.readYAML(strings.NewReader(text)); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("ONEPANE_CONFIG_YAML: %w", err))
 		}
 	}
 	mistakes = append(mistakes, c.readEnv(getenv)...)
 	mistakes = append(mistakes, c.readAccess(getenv)...)
-	mistakes = append(mistakes, c.mistakes()...)
+	mistakes = append(mistakes, c.settingMistakes()...)
 	if len(mistakes) > 0 {
 		return c, fault.Errorf(fault.Invalid, "configuration: %w", errors.Join(mistakes...))
 	}
@@ -100,10 +100,10 @@ func (c *Config) readFile(path string) error {
 		return err
 	}
 	defer f.Close()
-	return c.read(f)
+	return c.readYAML(f)
 }
 
-func (c *Config) read(r io.Reader) error {
+func (c *Config) readYAML(r io.Reader) error {
 	d := yaml.NewDecoder(r)
 	d.KnownFields(true) // a misspelt setting is a mistake, not a default
 	return d.Decode(c)
@@ -148,17 +148,17 @@ func (c *Config) readEnv(getenv func(string) string) (mistakes []error) {
 
 // Validate reports every mistake at once, as Load does: for a Config that flags have changed since.
 func (c Config) Validate() error {
-	if m := c.mistakes(); len(m) > 0 {
+	if m := c.settingMistakes(); len(m) > 0 {
 		return fault.Errorf(fault.Invalid, "configuration: %w", errors.Join(m...))
 	}
 	return nil
 }
 
-func (c Config) mistakes() (mistakes []error) {
+func (c Config) settingMistakes() (mistakes []error) {
 	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		wrong("ONEPANE_LISTEN: %q is not host:port", c.Listen)
-	} else if err := Loopback(c.Listen); err != nil && !c.Auth.Configured() {
+	} else if err := CheckLoopback(c.Listen); err != nil && !c.Auth.IsConfigured() {
 		wrong("ONEPANE_LISTEN: %w", err)
 	}
 	if u, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
@@ -175,7 +175,7 @@ func (c Config) mistakes() (mistakes []error) {
 	if least := int(incident.MinRetention / (24 * time.Hour)); c.RetentionDays != 0 && c.RetentionDays < least {
 		wrong("ONEPANE_RETENTION_DAYS: %d is neither 0, for ever, nor at least %d, as long as correlation remembers", c.RetentionDays, least)
 	}
-	if _, err := c.Level(); err != nil {
+	if _, err := c.SlogLevel(); err != nil {
 		wrong("ONEPANE_LOG_LEVEL: %q is none of debug, info, warn, error", c.LogLevel)
 	}
 	if strings.TrimSpace(c.Tenant) == "" {
@@ -229,16 +229,16 @@ func (c Config) TenantNames() []string {
 	return names
 }
 
-// Level is LogLevel as slog knows it.
-func (c Config) Level() (slog.Level, error) {
+// SlogLevel is LogLevel as slog knows it.
+func (c Config) SlogLevel() (slog.Level, error) {
 	var l slog.Level
 	err := l.UnmarshalText([]byte(c.LogLevel))
 	return l, err
 }
 
-// Loopback refuses an address that other machines could reach: the API is open as long as no authentication is
+// CheckLoopback refuses an address that other machines could reach: the API is open as long as no authentication is
 // configured.
-func Loopback(address string) error {
+func CheckLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("%q is not host:port", address)

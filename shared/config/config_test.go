@@ -93,7 +93,7 @@ func TestLoopback(t *testing.T) {
 		"127.0.0.1:7071": true, "[::1]:7071": true, "localhost:0": true,
 		"0.0.0.0:7071": false, ":7071": false, "10.0.0.1:7071": false, "example.com:80": false, "nonsense": false,
 	} {
-		if err := Loopback(address); (err == nil) != ok {
+		if err := CheckLoopback(address); (err == nil) != ok {
 			t.Errorf("Loopback(%q) = %v", address, err)
 		}
 	}

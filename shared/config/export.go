@@ -73,13 +73,13 @@ func (c Config) exportMistakes() (mistakes []error) {
 				wrong("options.%s: target %s knows only %s", o, e.Target, strings.Join(strings.Fields(needed+" "+more), ", "))
 			}
 		}
-		e.words(wrong)
+		e.checkWords(wrong)
 	}
 	return mistakes
 }
 
-// words checks what must be one of a few.
-func (e Export) words(wrong func(string, ...any)) {
+// checkWords checks what must be one of a few.
+func (e Export) checkWords(wrong func(string, ...any)) {
 	for _, list := range []struct {
 		name  string
 		words []string
@@ -98,15 +98,15 @@ func (e Export) words(wrong func(string, ...any)) {
 			}
 		}
 	}
-	e.secrets(wrong)
-	e.values(wrong)
+	e.checkSecrets(wrong)
+	e.checkValues(wrong)
 	if e.Format == "parquet" && !slices.Contains([]string{"blob", "file", "s3"}, e.Target) {
 		wrong("format: parquet is for blob, file and s3, not for %s", e.Target)
 	}
 }
 
-// secrets checks that they are where they belong: what an identity can do needs none.
-func (e Export) secrets(wrong func(string, ...any)) {
+// checkSecrets checks that they are where they belong: what an identity can do needs none.
+func (e Export) checkSecrets(wrong func(string, ...any)) {
 	if e.Target == "blob" {
 		if identity := e.Options["endpoint"] != ""; identity == (len(e.Secrets) > 0) {
 			wrong("secrets: target blob takes either a connection string here, or the account's address as options.endpoint for the app's identity")

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// values checks what stands in options that have a shape, and settings that mean nothing to the target.
-func (e Export) values(wrong func(string, ...any)) {
+// checkValues checks what stands in options that have a shape, and settings that mean nothing to the target.
+func (e Export) checkValues(wrong func(string, ...any)) {
 	for _, o := range []string{"url", "endpoint"} {
-		if v := e.Options[o]; v != "" && !webAddress(v) { // it is not shown: it may hold a secret
+		if v := e.Options[o]; v != "" && !isWebAddress(v) { // it is not shown: it may hold a secret
 			wrong("options.%s: that is no address: write https://host or https://host:port, with a path where the receiver has one", o)
 		}
 	}
@@ -19,7 +19,7 @@ func (e Export) values(wrong func(string, ...any)) {
 			wrong("options.address: %q is not host:port, as siem.example:6514", v)
 		}
 	}
-	for _, o := range switches[e.Target] {
+	for _, o := range onOffOptions[e.Target] {
 		if v, set := e.Options[o]; set && v != "true" && v != "false" {
 			wrong("options.%s: %q is neither 'true' nor 'false'", o, v)
 		}
@@ -35,10 +35,10 @@ func (e Export) values(wrong func(string, ...any)) {
 	}
 }
 
-// switches are the options that are on or off, by target.
-var switches = map[string][]string{"splunk": {"acknowledge"}, "cef": {"tls"}, "sentinel": {"incidents"}, "s3": {"overwrite"}}
+// onOffOptions are the options that are on or off, by target.
+var onOffOptions = map[string][]string{"splunk": {"acknowledge"}, "cef": {"tls"}, "sentinel": {"incidents"}, "s3": {"overwrite"}}
 
-func webAddress(v string) bool {
+func isWebAddress(v string) bool {
 	u, err := url.Parse(v)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(v, " \t\n")
 }

@@ -41,7 +41,7 @@ func (a AWS) Assertion(ctx context.Context, audience string) (string, error) {
 		"SigningAlgorithm":  {"RS256"},
 		"DurationSeconds":   {strconv.Itoa(assertionSeconds)},
 	}.Encode()
-	req, err := post(ctx, a.endpoint(), body)
+	req, err := newFormRequest(ctx, a.stsEndpoint(), body)
 	if err != nil {
 		return "", err
 	}
@@ -50,24 +50,24 @@ func (a AWS) Assertion(ctx context.Context, audience string) (string, error) {
 		return "", fault.Errorf(fault.Denied, "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are empty")
 	}
 	req.Header.Del("Accept")
-	sign(req, body, keys, a.Region, "sts", a.Now())
-	got, err := send(a.HTTP, req, "STS")
+	signV4(req, body, keys, a.Region, "sts", a.Now())
+	got, err := sendRequest(a.HTTP, req, "STS")
 	if err != nil {
 		return "", err
 	}
 	if got.status != http.StatusOK {
 		return "", stsError(got)
 	}
-	token := element(got.body, "WebIdentityToken")
+	token := xmlElement(got.body, "WebIdentityToken")
 	if strings.Count(token, ".") != 2 {
 		return "", fault.Errorf(fault.Unavailable, "STS answered 200 without a readable token")
 	}
 	return token, nil
 }
 
-// element is the text of the one XML element of that name, empty when there is none or another than one. It is all that is
+// xmlElement is the text of the one XML element of that name, empty when there is none or another than one. It is all that is
 // needed of STS, whose codes and tokens have no letters that XML would escape; a decoder costs a cold start more.
-func element(body []byte, name string) string {
+func xmlElement(body []byte, name string) string {
 	_, rest, found := strings.Cut(string(body), "<"+name+">")
 	text, rest, closed := strings.Cut(rest, "</"+name+">")
 	if !found || !closed || strings.Contains(rest, "<"+name+">") || strings.ContainsAny(text, "<&") {
@@ -76,8 +76,8 @@ func element(body []byte, name string) string {
 	return strings.TrimSpace(text)
 }
 
-// endpoint is the regional one: AWS partitions differ in their domain.
-func (a AWS) endpoint() string {
+// stsEndpoint is the regional one: AWS partitions differ in their domain.
+func (a AWS) stsEndpoint() string {
 	switch {
 	case a.Endpoint != "":
 		return a.Endpoint
@@ -97,10 +97,10 @@ var stsHints = map[string]string{
 
 // stsError says why STS refused, from its code only.
 func stsError(a answer) error {
-	code := element(a.body, "Code") // a proxy's page has none
+	code := xmlElement(a.body, "Code") // a proxy's page has none
 	words := "STS answered " + strconv.Itoa(a.status)
-	kind := a.kind()
-	if safe(code) {
+	kind := a.faultKind()
+	if isSafeCode(code) {
 		words += " " + code
 		if h := stsHints[code]; h != "" {
 			words += " (" + h + ")"

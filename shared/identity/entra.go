@@ -52,12 +52,12 @@ func (e Entra) Token(ctx context.Context, r Request) (Token, error) {
 	if r.Claims != "" {
 		form.Set("claims", r.Claims)
 	}
-	req, err := post(ctx, strings.TrimSuffix(authority, "/")+"/"+url.PathEscape(e.Tenant)+"/oauth2/v2.0/token", form.Encode())
+	req, err := newFormRequest(ctx, strings.TrimSuffix(authority, "/")+"/"+url.PathEscape(e.Tenant)+"/oauth2/v2.0/token", form.Encode())
 	if err != nil {
 		return Token{}, err
 	}
 	asked := e.Now()
-	a, err := send(e.HTTP, req, "Entra")
+	a, err := sendRequest(e.HTTP, req, "Entra")
 	if err != nil {
 		return Token{}, err
 	}
@@ -105,9 +105,9 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// hints explain the refusals that a wrong or young setup meets, by the number in error_codes
+// entraHints explain the refusals that a wrong or young setup meets, by the number in error_codes
 // (Microsoft Entra authentication and authorization error codes).
-var hints = map[int]string{
+var entraHints = map[int]string{
 	70021:   "no federated credential of the identity matches the assertion; one created in the last minutes may not be known yet",
 	700211:  "no federated credential of the identity has this issuer; one created in the last minutes may not be known yet",
 	700212:  "no federated credential of the identity has this audience",
@@ -125,14 +125,14 @@ func entraError(a answer) error {
 		Codes []int  `json:"error_codes"`
 	}
 	_ = json.Unmarshal(a.body, &e) // a proxy's page has no codes
-	kind := a.kind()
+	kind := a.faultKind()
 	words := "Entra answered " + strconv.Itoa(a.status)
-	if safe(e.Error) {
+	if isSafeCode(e.Error) {
 		words += " " + e.Error
 	}
 	for _, code := range e.Codes {
 		words += ", AADSTS" + strconv.Itoa(code)
-		if h := hints[code]; h != "" {
+		if h := entraHints[code]; h != "" {
 			words += " (" + h + ")"
 		}
 	}

@@ -23,7 +23,7 @@ func (g Google) Assertion(ctx context.Context, audience string) (string, error) 
 		host = "metadata.google.internal"
 	}
 	if c == nil {
-		c = direct
+		c = noProxyClient
 	}
 	address := "http://" + host + "/computeMetadata/v1/instance/service-accounts/default/identity?" +
 		url.Values{"audience": {audience}, "format": {"full"}}.Encode()
@@ -32,14 +32,14 @@ func (g Google) Assertion(ctx context.Context, audience string) (string, error) 
 		return "", fault.Errorf(fault.Denied, "metadata address: %w", err)
 	}
 	req.Header.Set("Metadata-Flavor", "Google")
-	a, err := send(c, req, "the metadata server")
+	a, err := sendRequest(c, req, "the metadata server")
 	if err != nil {
 		return "", err
 	}
 	token := strings.TrimSpace(string(a.body))
 	switch {
 	case a.status != http.StatusOK:
-		return "", fault.Errorf(a.kind(), "the metadata server answered %s", statusOf(a))
+		return "", fault.Errorf(a.faultKind(), "the metadata server answered %s", statusWithHint(a))
 	case a.header.Get("Metadata-Flavor") != "Google":
 		return "", fault.Errorf(fault.Denied, "what answers at %s is no metadata server", host)
 	case strings.Count(token, ".") != 2:
@@ -48,8 +48,8 @@ func (g Google) Assertion(ctx context.Context, audience string) (string, error) 
 	return token, nil
 }
 
-// statusOf explains the refusal of a service without its own account.
-func statusOf(a answer) string {
+// statusWithHint explains the refusal of a service without its own account.
+func statusWithHint(a answer) string {
 	s := strconv.Itoa(a.status)
 	if a.status == http.StatusNotFound {
 		s += " (the service runs without a service account)"

@@ -54,19 +54,19 @@ type Credential struct {
 	Pause func(ctx context.Context, d time.Duration) error
 
 	mu   sync.Mutex
-	kept map[string]*kept // by scope
+	kept map[string]*keptToken // by scope
 }
 
 const (
-	// early is how long before its end a token is replaced, or a fifth of its life where that is less.
-	early = 5 * time.Minute
+	// refreshMargin is how long before its end a token is replaced, or a fifth of its life where that is less.
+	refreshMargin = 5 * time.Minute
 	// fetchTimeout bounds all tries of one token.
 	fetchTimeout = 20 * time.Second
-	// tries and firstPause: the metadata servers of both clouds need a moment in a young instance.
-	tries      = 3
+	// maxTries and firstPause: the metadata servers of both clouds need a moment in a young instance.
+	maxTries   = 3
 	firstPause = 200 * time.Millisecond
-	// afterFailure is how long a token that is still good is used before the source is asked again.
-	afterFailure = 30 * time.Second
+	// failurePause is how long a token that is still good is used before the source is asked again.
+	failurePause = 30 * time.Second
 )
 
 // Token gives a token for r. While a kept one is still good it never waits.
@@ -75,11 +75,11 @@ func (c *Credential) Token(ctx context.Context, r Request) (Token, error) {
 		return Token{}, fault.Errorf(fault.Denied, "a token of directory %s is wanted, this identity lives in %s", r.Tenant, c.Tenant)
 	}
 	if r.Claims != "" { // what is kept has just been refused
-		return c.fetch(ctx, r)
+		return c.fetchToken(ctx, r)
 	}
-	k := c.keep(r.Scope)
+	k := c.keptFor(r.Scope)
 	for joined := 0; ; joined++ {
-		token, f, own := c.look(ctx, k, r)
+		token, f, own := c.lookUpToken(ctx, k, r)
 		if f == nil {
 			return token, nil
 		}
@@ -95,78 +95,78 @@ func (c *Credential) Token(ctx context.Context, r Request) (Token, error) {
 	}
 }
 
-// kept is the token of one scope and the fetch of its successor.
-type kept struct {
-	token   Token
-	refresh time.Time // when to ask for the next
-	flight  *flight   // nil when nobody is asking
+// keptToken is the token of one scope and the fetch of its successor.
+type keptToken struct {
+	token     Token
+	refreshAt time.Time   // when to ask for the next
+	fetch     *tokenFetch // nil when nobody is asking
 }
 
-// flight is one fetch that many may wait for.
-type flight struct {
+// tokenFetch is one fetch that many may wait for.
+type tokenFetch struct {
 	done  chan struct{}
 	token Token
 	err   error
 }
 
-func (c *Credential) keep(scope string) *kept {
+func (c *Credential) keptFor(scope string) *keptToken {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kept == nil {
-		c.kept = map[string]*kept{}
+		c.kept = map[string]*keptToken{}
 	}
 	if c.kept[scope] == nil {
-		c.kept[scope] = &kept{}
+		c.kept[scope] = &keptToken{}
 	}
 	return c.kept[scope]
 }
 
-// look returns the kept token when it is good, starting a fetch beside it when it is old; else the fetch to wait for
+// lookUpToken returns the kept token when it is good, starting a fetch beside it when it is old; else the fetch to wait for
 // and whether this call started it.
-func (c *Credential) look(ctx context.Context, k *kept, r Request) (token Token, f *flight, own bool) {
+func (c *Credential) lookUpToken(ctx context.Context, k *keptToken, r Request) (token Token, f *tokenFetch, own bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.Now()
 	good := k.token.Value != "" && now.Before(k.token.ExpiresOn)
-	if good && now.Before(k.refresh) {
+	if good && now.Before(k.refreshAt) {
 		return k.token, nil, false
 	}
-	if k.flight == nil {
-		k.flight, own = &flight{done: make(chan struct{})}, true
-		go c.fly(context.WithoutCancel(ctx), k, k.flight, r)
+	if k.fetch == nil {
+		k.fetch, own = &tokenFetch{done: make(chan struct{})}, true
+		go c.runFetch(context.WithoutCancel(ctx), k, k.fetch, r)
 	}
 	if good {
 		return k.token, nil, false
 	}
-	return Token{}, k.flight, own
+	return Token{}, k.fetch, own
 }
 
-// fly fetches once for everybody who waits on f.
-func (c *Credential) fly(ctx context.Context, k *kept, f *flight, r Request) {
-	f.token, f.err = c.fetch(ctx, r)
+// runFetch fetches once for everybody who waits on f.
+func (c *Credential) runFetch(ctx context.Context, k *keptToken, f *tokenFetch, r Request) {
+	f.token, f.err = c.fetchToken(ctx, r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.Now()
 	if f.err == nil {
-		k.token, k.refresh = f.token, refreshAt(f.token, now)
+		k.token, k.refreshAt = f.token, refreshAt(f.token, now)
 	} else {
-		k.refresh = now.Add(afterFailure)
+		k.refreshAt = now.Add(failurePause)
 	}
-	k.flight = nil
+	k.fetch = nil
 	close(f.done)
 }
 
 // refreshAt is when a token fetched at now should be replaced.
 func refreshAt(t Token, now time.Time) time.Time {
-	at := t.ExpiresOn.Add(-min(early, t.ExpiresOn.Sub(now)/5))
+	at := t.ExpiresOn.Add(-min(refreshMargin, t.ExpiresOn.Sub(now)/5))
 	if !t.RefreshOn.IsZero() && t.RefreshOn.Before(at) {
 		return t.RefreshOn
 	}
 	return at
 }
 
-// fetch asks the source, again while its trouble is passing.
-func (c *Credential) fetch(ctx context.Context, r Request) (Token, error) {
+// fetchToken asks the source, again while its trouble is passing.
+func (c *Credential) fetchToken(ctx context.Context, r Request) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	pause := c.Pause
@@ -175,7 +175,7 @@ func (c *Credential) fetch(ctx context.Context, r Request) (Token, error) {
 	}
 	for try := 1; ; try++ {
 		t, err := c.Source.Token(ctx, r)
-		if err == nil || try == tries || fault.Of(err) != fault.Unavailable {
+		if err == nil || try == maxTries || fault.Of(err) != fault.Unavailable {
 			return t, err
 		}
 		if pause(ctx, firstPause<<(try-1)) != nil {

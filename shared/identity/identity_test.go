@@ -127,7 +127,7 @@ func TestAGoodTokenOutlivesAFailingService(t *testing.T) {
 	if again, err := get(t.Context(), cred); err != nil || again.Value != first.Value {
 		t.Errorf("a minute before the end: %v", err)
 	}
-	until(t, func() bool { return c.times("app") == 1+tries })
+	until(t, func() bool { return c.times("app") == 1+maxTries })
 	mu.Lock()
 	at = now.Add(25 * time.Hour)
 	mu.Unlock()
@@ -182,10 +182,10 @@ func TestTheFetchOutlivesItsCaller(t *testing.T) {
 func TestPassingTroubleIsTriedAgain(t *testing.T) {
 	c := newCloud(t)
 	c.fail = func(_ string, n int, w http.ResponseWriter, _ *http.Request) bool {
-		if n < tries {
+		if n < maxTries {
 			w.WriteHeader(http.StatusTooManyRequests)
 		}
-		return n < tries
+		return n < maxTries
 	}
 	if _, err := get(t.Context(), credential(c.managed())); err != nil {
 		t.Error(err)
@@ -284,7 +284,7 @@ func TestStsIsRegional(t *testing.T) {
 		"eu-west-1": "https://sts.eu-west-1.amazonaws.com/", "us-gov-west-1": "https://sts.us-gov-west-1.amazonaws.com/",
 		"cn-north-1": "https://sts.cn-north-1.amazonaws.com.cn/",
 	} {
-		if got := (AWS{Region: region}).endpoint(); got != want {
+		if got := (AWS{Region: region}).stsEndpoint(); got != want {
 			t.Errorf("%s: %s, want %s", region, got, want)
 		}
 	}
@@ -295,7 +295,7 @@ func TestElement(t *testing.T) {
 		"<a><Code> X </Code></a>": "X", "<Code></Code>": "", "<Code>X": "", "Code": "", "": "", "<Code>X</Code><Code>Y</Code>": "",
 		"<Code>a<b/></Code>": "", "<Code>a&amp;b</Code>": "", "<Codes>X</Codes>": "", "</Code><Code>X</Code>": "X",
 	} {
-		if got := element([]byte(body), "Code"); got != want {
+		if got := xmlElement([]byte(body), "Code"); got != want {
 			t.Errorf("%s: %q, want %q", body, got, want)
 		}
 	}

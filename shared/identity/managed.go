@@ -27,7 +27,7 @@ func (m Managed) Token(ctx context.Context, r Request) (Token, error) {
 	}
 	c := m.HTTP
 	if c == nil {
-		c = direct
+		c = noProxyClient
 	}
 	q := url.Values{"api-version": {"2019-08-01"}, "resource": {strings.TrimSuffix(r.Scope, "/.default")}}
 	if m.Client != "" {
@@ -39,7 +39,7 @@ func (m Managed) Token(ctx context.Context, r Request) (Token, error) {
 	}
 	req.Header.Set("X-IDENTITY-HEADER", m.Header)
 	asked := m.Now()
-	a, err := send(c, req, "the identity endpoint")
+	a, err := sendRequest(c, req, "the identity endpoint")
 	if err != nil {
 		return Token{}, err
 	}
@@ -48,7 +48,7 @@ func (m Managed) Token(ctx context.Context, r Request) (Token, error) {
 		if a.status == http.StatusBadRequest {
 			words += " (is the identity assigned to this app?)"
 		}
-		return Token{}, fault.Errorf(a.kind(), "%s", words)
+		return Token{}, fault.Errorf(a.faultKind(), "%s", words)
 	}
 	return readToken(a.body, asked, "the identity endpoint")
 }

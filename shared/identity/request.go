@@ -12,15 +12,15 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// client talks to token services. It follows no redirect: an assertion or key is for the address it was meant for.
-var client = &http.Client{Timeout: 10 * time.Second, CheckRedirect: stay}
+// defaultClient talks to token services. It follows no redirect: an assertion or key is for the address it was meant for.
+var defaultClient = &http.Client{Timeout: 10 * time.Second, CheckRedirect: refuseRedirect}
 
-// direct also passes no proxy: for the addresses inside a machine.
-var direct = &http.Client{
-	Timeout: 10 * time.Second, CheckRedirect: stay, Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second},
+// noProxyClient also passes no proxy: for the addresses inside a machine.
+var noProxyClient = &http.Client{
+	Timeout: 10 * time.Second, CheckRedirect: refuseRedirect, Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second},
 }
 
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // maxAnswer bounds what is read of an answer, in bytes; tokens have a few thousand.
 const maxAnswer = 256 << 10
@@ -32,15 +32,15 @@ type answer struct {
 	body   []byte
 }
 
-// kind is what to do about a refusal: what a second try may cure is fault.Unavailable.
-func (a answer) kind() fault.Kind {
+// faultKind is what to do about a refusal: what a second try may cure is fault.Unavailable.
+func (a answer) faultKind() fault.Kind {
 	if a.status == http.StatusTooManyRequests || a.status == http.StatusRequestTimeout || a.status >= 500 {
 		return fault.Unavailable
 	}
 	return fault.Denied
 }
 
-func post(ctx context.Context, address, form string) (*http.Request, error) {
+func newFormRequest(ctx context.Context, address, form string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form))
 	if err != nil {
 		return nil, fault.Errorf(fault.Denied, "token address: %w", err)
@@ -50,10 +50,10 @@ func post(ctx context.Context, address, form string) (*http.Request, error) {
 	return req, nil
 }
 
-// send asks a token service by its name in errors. Not reaching it is fault.Unavailable.
-func send(c *http.Client, req *http.Request, name string) (answer, error) {
+// sendRequest asks a token service by its name in errors. Not reaching it is fault.Unavailable.
+func sendRequest(c *http.Client, req *http.Request, name string) (answer, error) {
 	if c == nil {
-		c = client
+		c = defaultClient
 	}
 	resp, err := c.Do(req)
 	if err != nil {
@@ -71,8 +71,8 @@ func send(c *http.Client, req *http.Request, name string) (answer, error) {
 	return answer{resp.StatusCode, resp.Header, body}, nil
 }
 
-// safe reports whether a service's word can be shown: an error code, and nothing that could be a token.
-func safe(word string) bool {
+// isSafeCode reports whether a service's word can be shown: an error code, and nothing that could be a token.
+func isSafeCode(word string) bool {
 	if word == "" || len(word) > 60 {
 		return false
 	}

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// sign adds an AWS Signature Version 4 to a request without query whose body is given (AWS General Reference, "Create
+// signV4 adds an AWS Signature Version 4 to a request without query whose body is given (AWS General Reference, "Create
 // a signed AWS API request"). Host, date, content type and session token are what it covers.
-func sign(req *http.Request, body string, k Keys, region, service string, now time.Time) {
+func signV4(req *http.Request, body string, k Keys, region, service string, now time.Time) {
 	stamp := now.UTC().Format("20060102T150405Z")
 	day := stamp[:8]
 	path := req.URL.EscapedPath()
@@ -25,22 +25,22 @@ func sign(req *http.Request, body string, k Keys, region, service string, now ti
 		headers += "x-amz-security-token:" + k.Session + "\n"
 		names += ";x-amz-security-token"
 	}
-	canonical := req.Method + "\n" + path + "\n\n" + headers + "\n" + names + "\n" + hash(body)
+	canonical := req.Method + "\n" + path + "\n\n" + headers + "\n" + names + "\n" + sha256Hex(body)
 	scope := day + "/" + region + "/" + service + "/aws4_request"
 	key := []byte("AWS4" + k.Secret)
 	for _, part := range []string{day, region, service, "aws4_request"} {
-		key = mac(key, part)
+		key = hmacSHA256(key, part)
 	}
-	signature := hex.EncodeToString(mac(key, "AWS4-HMAC-SHA256\n"+stamp+"\n"+scope+"\n"+hash(canonical)))
+	signature := hex.EncodeToString(hmacSHA256(key, "AWS4-HMAC-SHA256\n"+stamp+"\n"+scope+"\n"+sha256Hex(canonical)))
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+k.ID+"/"+scope+", SignedHeaders="+names+", Signature="+signature)
 }
 
-func hash(s string) string {
+func sha256Hex(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
 
-func mac(key []byte, s string) []byte {
+func hmacSHA256(key []byte, s string) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte(s))
 	return h.Sum(nil)

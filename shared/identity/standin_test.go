@@ -147,7 +147,7 @@ func sdkSigned(t *testing.T, r *http.Request, body []byte) http.Header {
 	again.Header.Set("Content-Type", r.Header.Get("Content-Type"))
 	again.ContentLength = -1 // the SDK would sign the length as well, which is not asked for
 	k := aws.Credentials{AccessKeyID: testKeys.ID, SecretAccessKey: testKeys.Secret, SessionToken: testKeys.Session}
-	if err := v4.NewSigner().SignHTTP(t.Context(), k, again, hash(string(body)), "sts", region, now); err != nil {
+	if err := v4.NewSigner().SignHTTP(t.Context(), k, again, sha256Hex(string(body)), "sts", region, now); err != nil {
 		t.Error(err)
 	}
 	return again.Header

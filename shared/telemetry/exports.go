@@ -11,13 +11,13 @@ import (
 type Export struct {
 	Name, Target, Tenant string
 
-	Backlog    int       // changes not yet seen through
-	Lag        float64   // age in seconds of the oldest of them
-	Failures   int       // in a row
-	Sent       int64     // records taken, ever
-	Aside      int64     // records set aside, ever
-	LastSent   time.Time // zero when never
-	LastFailed time.Time // of the failures in a row; zero when there are none
+	Backlog      int       // changes not yet seen through
+	Lag          float64   // age in seconds of the oldest of them
+	Failures     int       // in a row
+	Sent         int64     // records taken, ever
+	DeadLettered int64     // records set aside, ever
+	LastSent     time.Time // zero when never
+	LastFailed   time.Time // of the failures in a row; zero when there are none
 }
 
 // Exports shows each export under its own labels, asked for at each scrape. While read fails they are missing: nothing is
@@ -54,14 +54,14 @@ var exportMetrics = []exportMetric{
 	exportFamily("onepane_export_sent_total", "Records that an export's receiver has taken, repeats included, over restarts.", prometheus.CounterValue,
 		func(e Export) float64 { return float64(e.Sent) }),
 	exportFamily("onepane_export_set_aside_total", "Records that an export set aside because the receiver will never take them, over restarts.", prometheus.CounterValue,
-		func(e Export) float64 { return float64(e.Aside) }),
+		func(e Export) float64 { return float64(e.DeadLettered) }),
 	exportFamily("onepane_export_last_sent_timestamp_seconds", "When an export's receiver last took something; 0 for never.", prometheus.GaugeValue,
-		func(e Export) float64 { return unix(e.LastSent) }),
+		func(e Export) float64 { return unixSeconds(e.LastSent) }),
 	exportFamily("onepane_export_last_error_timestamp_seconds", "When an export failed last, while it fails; 0 when it does not. The API has the words.", prometheus.GaugeValue,
-		func(e Export) float64 { return unix(e.LastFailed) }),
+		func(e Export) float64 { return unixSeconds(e.LastFailed) }),
 }
 
-func unix(t time.Time) float64 {
+func unixSeconds(t time.Time) float64 {
 	if t.IsZero() {
 		return 0
 	}

@@ -17,10 +17,10 @@ func With(ctx context.Context, as ...slog.Attr) context.Context { return logs.Wi
 
 // NewLog is logs.New with the trace of the context's span.
 func NewLog(w io.Writer, level slog.Level, json bool) *slog.Logger {
-	return logs.New(w, level, json, traced)
+	return logs.New(w, level, json, traceAttrs)
 }
 
-func traced(ctx context.Context) []slog.Attr {
+func traceAttrs(ctx context.Context) []slog.Attr {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
 		return []slog.Attr{slog.String("trace", sc.TraceID().String())}
 	}

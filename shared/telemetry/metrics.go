@@ -75,7 +75,7 @@ func (m *Metrics) Rejected(route string, kind fault.Kind) {
 
 // Correlated counts a decided report.
 func (m *Metrics) Correlated(o correlation.Outcome, lag time.Duration) {
-	m.correlated.WithLabelValues(outcome(o)).Inc()
+	m.correlated.WithLabelValues(outcomeLabel(o)).Inc()
 	if o.Opened {
 		m.opened.Inc()
 	}
@@ -83,7 +83,7 @@ func (m *Metrics) Correlated(o correlation.Outcome, lag time.Duration) {
 	m.lag.Observe(max(0, lag.Seconds()))
 }
 
-func outcome(o correlation.Outcome) string {
+func outcomeLabel(o correlation.Outcome) string {
 	switch {
 	case o.Folded && o.New:
 		return "folded"

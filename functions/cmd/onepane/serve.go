@@ -66,12 +66,12 @@ authentication configured it listens on loopback only.`,
 
 // serveStandalone runs until SIGTERM, Ctrl-C or the end of ctx.
 func serveStandalone(ctx context.Context, cfg config.Config, play bool, out, errOut io.Writer) (err error) {
-	if play && cfg.Auth.Configured() {
+	if play && cfg.Auth.IsConfigured() {
 		return cli.Usage("--demo plays to an open server only: leave authentication out for it")
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	level, err := cfg.Level()
+	level, err := cfg.SlogLevel()
 	if err != nil {
 		return err
 	}

@@ -28,10 +28,10 @@ func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 // A panic is logged with its stack and returned as a *Panic. A function that ignores its context is left running and
 // fault.Unavailable returned: everything here may be repeated, so its late success does no harm.
 func Run(ctx context.Context, log *slog.Logger, f func(context.Context) error) error {
-	inner, cancel, reserve := shorter(ctx)
+	inner, cancel, reserve := withReserve(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- contain(inner, log, f) }()
+	go func() { done <- callGuarded(inner, log, f) }()
 	select {
 	case err := <-done:
 		return err
@@ -47,8 +47,8 @@ func Run(ctx context.Context, log *slog.Logger, f func(context.Context) error) e
 	}
 }
 
-// shorter is ctx ending a reserve earlier.
-func shorter(ctx context.Context) (context.Context, context.CancelFunc, time.Duration) {
+// withReserve is ctx ending a reserve earlier.
+func withReserve(ctx context.Context) (context.Context, context.CancelFunc, time.Duration) {
 	end, ok := ctx.Deadline()
 	if !ok {
 		inner, cancel := context.WithCancel(ctx)
@@ -59,7 +59,7 @@ func shorter(ctx context.Context) (context.Context, context.CancelFunc, time.Dur
 	return inner, cancel, reserve
 }
 
-func contain(ctx context.Context, log *slog.Logger, f func(context.Context) error) (err error) {
+func callGuarded(ctx context.Context, log *slog.Logger, f func(context.Context) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			log.ErrorContext(ctx, "panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
@@ -69,9 +69,9 @@ func contain(ctx context.Context, log *slog.Logger, f func(context.Context) erro
 	return f(ctx)
 }
 
-// Settled reports whether an ingest function's answer leaves nothing to try again: what it took is durable, and what
+// IsSettled reports whether an ingest function's answer leaves nothing to try again: what it took is durable, and what
 // it could not read is in quarantine.
-func Settled(err error) bool {
+func IsSettled(err error) bool {
 	return err == nil || fault.Permanent(err) || fault.Of(err) == fault.Held
 }
 
@@ -82,7 +82,7 @@ func Guard(log *slog.Logger, limit time.Duration, next http.Handler) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		outer, end := context.WithTimeout(r.Context(), limit)
 		defer end()
-		ctx, cancel, _ := shorter(outer)
+		ctx, cancel, _ := withReserve(outer)
 		defer cancel()
 		defer func() {
 			v := recover()

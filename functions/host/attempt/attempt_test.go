@@ -32,7 +32,7 @@ func TestRunAnswersBeforeItsDeadline(t *testing.T) {
 
 func TestAPanicIsAnError(t *testing.T) {
 	var p *Panic
-	if err := Run(t.Context(), quiet, func(context.Context) error { panic("words") }); !errors.As(err, &p) || p.Value != "words" || Settled(err) {
+	if err := Run(t.Context(), quiet, func(context.Context) error { panic("words") }); !errors.As(err, &p) || p.Value != "words" || IsSettled(err) {
 		t.Errorf("%v", err)
 	}
 }
@@ -40,11 +40,11 @@ func TestAPanicIsAnError(t *testing.T) {
 func TestWhatIsSettled(t *testing.T) {
 	for kind, want := range map[fault.Kind]bool{fault.Again: false, fault.Invalid: true, fault.TooLarge: true, fault.Held: true, fault.Precondition: false,
 		fault.Denied: false, fault.Exhausted: false, fault.Unavailable: false, fault.Conflict: false} {
-		if got := Settled(fault.Errorf(kind, "x")); got != want {
+		if got := IsSettled(fault.Errorf(kind, "x")); got != want {
 			t.Errorf("%v: %v", kind, got)
 		}
 	}
-	if !Settled(nil) {
+	if !IsSettled(nil) {
 		t.Error("success")
 	}
 }

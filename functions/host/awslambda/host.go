@@ -63,36 +63,36 @@ func (h *Host) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		e = event{} // not ours to judge: quarantine will hold it with the reason
 	}
 	if e.ID.Kind() == '"' {
-		ctx = logs.With(ctx, slog.String("event", unquoted(e.ID)))
+		ctx = logs.With(ctx, slog.String("event", unquotedText(e.ID)))
 	}
 	switch {
 	case e.Context.HTTP != nil:
-		return h.request(ctx, payload)
+		return h.serveRequest(ctx, payload)
 	case len(e.Records) > 0:
-		if ms, ok := messages(e.Records); ok {
-			return h.batch(ctx, payload, ms)
+		if ms, ok := readMessages(e.Records); ok {
+			return h.deliverBatch(ctx, payload, ms)
 		}
 	}
-	if err := h.deliver(ctx, payload); err != nil {
+	if err := h.deliverBody(ctx, payload); err != nil {
 		return nil, err
 	}
 	return []byte("null"), nil
 }
 
-// deliver hands one delivery to the function; nil means that it is durable, here or in quarantine.
-func (h *Host) deliver(ctx context.Context, body []byte) error {
+// deliverBody hands one delivery to the function; nil means that it is durable, here or in quarantine.
+func (h *Host) deliverBody(ctx context.Context, body []byte) error {
 	err := attempt.Run(ctx, h.Log, func(ctx context.Context) error {
 		_, err := h.Ingest.Handle(ctx, ingest.Delivery{Body: body, Headers: map[string]string{"content-type": "application/json"}, Received: h.Now()})
 		return err
 	})
-	if attempt.Settled(err) {
+	if attempt.IsSettled(err) {
 		return nil
 	}
 	h.Log.ErrorContext(ctx, "not taken", "kind", fault.Of(err).String(), "reason", err)
 	return fmt.Errorf("ingest: %w", err)
 }
 
-func unquoted(v jsontext.Value) string {
+func unquotedText(v jsontext.Value) string {
 	s, err := jsontext.AppendUnquote(nil, v)
 	if err != nil {
 		return ""

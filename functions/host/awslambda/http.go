@@ -15,8 +15,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// call is a request as function URLs and API Gateway pass it on (payload format version 2.0).
-type call struct {
+// urlRequest is a request as function URLs and API Gateway pass it on (payload format version 2.0).
+type urlRequest struct {
 	Path    string            `json:"rawPath"`
 	Query   string            `json:"rawQueryString"`
 	Headers map[string]string `json:"headers"` // names in lower case, repeated ones joined by commas
@@ -32,8 +32,8 @@ type call struct {
 	} `json:"requestContext"`
 }
 
-// reply is the response in the same format.
-type reply struct {
+// urlReply is the response in the same format.
+type urlReply struct {
 	Status  int               `json:"statusCode"`
 	Headers map[string]string `json:"headers"`
 	Cookies []string          `json:"cookies,omitempty"`
@@ -41,25 +41,25 @@ type reply struct {
 	Base64  bool              `json:"isBase64Encoded"`
 }
 
-// request serves one HTTP request. The sender waits for the answer, so nothing is an error to Lambda.
-func (h *Host) request(ctx context.Context, payload []byte) ([]byte, error) {
+// serveRequest serves one HTTP request. The sender waits for the answer, so nothing is an error to Lambda.
+func (h *Host) serveRequest(ctx context.Context, payload []byte) ([]byte, error) {
 	if h.HTTP == nil {
-		return json.Marshal(refusal(http.StatusNotFound, "itemNotFound", "This function takes no requests."))
+		return json.Marshal(errorReply(http.StatusNotFound, "itemNotFound", "This function takes no requests."))
 	}
-	var c call
+	var c urlRequest
 	if err := json.Unmarshal(payload, &c); err != nil {
-		return json.Marshal(refusal(http.StatusBadRequest, "invalidRequest", "The request is not readable."))
+		return json.Marshal(errorReply(http.StatusBadRequest, "invalidRequest", "The request is not readable."))
 	}
-	answer := make(chan reply, 1) // a handler that is late finds nobody, and writes into nothing shared
+	answer := make(chan urlReply, 1) // a handler that is late finds nobody, and writes into nothing shared
 	err := attempt.Run(ctx, h.Log, func(ctx context.Context) error {
-		r, err := c.request(ctx)
+		r, err := c.httpRequest(ctx)
 		if err != nil {
-			answer <- refusal(http.StatusBadRequest, "invalidRequest", "The request is not readable.")
+			answer <- errorReply(http.StatusBadRequest, "invalidRequest", "The request is not readable.")
 			return nil
 		}
-		w := &writer{header: http.Header{}}
+		w := &replyWriter{header: http.Header{}}
 		h.HTTP.ServeHTTP(w, r)
-		answer <- w.reply()
+		answer <- w.urlReply()
 		return nil
 	})
 	var p *attempt.Panic
@@ -67,13 +67,13 @@ func (h *Host) request(ctx context.Context, payload []byte) ([]byte, error) {
 	case err == nil:
 		return json.Marshal(<-answer)
 	case errors.As(err, &p):
-		return json.Marshal(refusal(http.StatusInternalServerError, "generalException", "The request failed unexpectedly; it may be sent again."))
+		return json.Marshal(errorReply(http.StatusInternalServerError, "generalException", "The request failed unexpectedly; it may be sent again."))
 	}
 	h.Log.ErrorContext(ctx, "request not finished", "kind", fault.Of(err).String(), "reason", err)
-	return json.Marshal(refusal(http.StatusServiceUnavailable, "serviceNotAvailable", "The request took too long, send it again."))
+	return json.Marshal(errorReply(http.StatusServiceUnavailable, "serviceNotAvailable", "The request took too long, send it again."))
 }
 
-func (c call) request(ctx context.Context) (*http.Request, error) {
+func (c urlRequest) httpRequest(ctx context.Context) (*http.Request, error) {
 	body := []byte(c.Body)
 	if c.Base64 {
 		var err error
@@ -103,35 +103,35 @@ func (c call) request(ctx context.Context) (*http.Request, error) {
 	return r, nil
 }
 
-// refusal is an error answer in the API's shape.
-func refusal(status int, code, message string) reply {
-	return reply{Status: status, Headers: map[string]string{"Content-Type": "application/json"},
+// errorReply is an error answer in the API's shape.
+func errorReply(status int, code, message string) urlReply {
+	return urlReply{Status: status, Headers: map[string]string{"Content-Type": "application/json"},
 		Body: `{"error":{"code":"` + code + `","message":"` + message + `"}}`}
 }
 
-// writer gathers a response.
-type writer struct {
+// replyWriter gathers a response.
+type replyWriter struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (w *writer) Header() http.Header { return w.header }
+func (w *replyWriter) Header() http.Header { return w.header }
 
-func (w *writer) WriteHeader(status int) {
+func (w *replyWriter) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
 }
 
-func (w *writer) Write(b []byte) (int, error) {
+func (w *replyWriter) Write(b []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return w.body.Write(b)
 }
 
-func (w *writer) reply() reply {
+func (w *replyWriter) urlReply() urlReply {
 	w.WriteHeader(http.StatusOK)
-	out := reply{Status: w.status, Headers: map[string]string{}, Cookies: w.header.Values("Set-Cookie")}
+	out := urlReply{Status: w.status, Headers: map[string]string{}, Cookies: w.header.Values("Set-Cookie")}
 	for name, values := range w.header {
 		if name != "Set-Cookie" {
 			out.Headers[name] = strings.Join(values, ", ")

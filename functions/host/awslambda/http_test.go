@@ -38,7 +38,7 @@ func TestARequestComesAndGoesWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r reply
+	var r urlReply
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestRequestsWithoutAHandlerAreRefused(t *testing.T) {
 		`{"requestContext":{"http":{"method":"POST"}}}`: 404,
 	} {
 		out, err := h.Invoke(context.Background(), []byte(payload))
-		var r reply
+		var r urlReply
 		if err != nil || json.Unmarshal(out, &r) != nil || r.Status != want {
 			t.Errorf("%s: %s, %v", payload, out, err)
 		}

@@ -15,8 +15,8 @@ type message struct {
 	raw    jsontext.Value
 }
 
-// messages reads the records of an SQS event; false when they are something else.
-func messages(records []jsontext.Value) ([]message, bool) {
+// readMessages reads the records of an SQS event; false when they are something else.
+func readMessages(records []jsontext.Value) ([]message, bool) {
 	out := make([]message, len(records))
 	for i, r := range records {
 		if err := json.Unmarshal(r, &out[i]); err != nil || out[i].Source != "aws:sqs" || out[i].ID == "" {
@@ -27,42 +27,42 @@ func messages(records []jsontext.Value) ([]message, bool) {
 	return out, true
 }
 
-// failures is a partial batch response: SQS keeps the named messages and deletes the others.
-type failures struct {
-	Items []failure `json:"batchItemFailures"`
+// batchResponse is a partial batch response: SQS keeps the named messages and deletes the others.
+type batchResponse struct {
+	Items []itemFailure `json:"batchItemFailures"`
 }
 
-type failure struct {
+type itemFailure struct {
 	ID string `json:"itemIdentifier"`
 }
 
-// within delivers in at most its share of the time that is left: one that takes all it gets leaves some to the others.
-func (h *Host) within(ctx context.Context, shares int, body []byte) error {
+// deliverWithin delivers in at most its share of the time that is left: one that takes all it gets leaves some to the others.
+func (h *Host) deliverWithin(ctx context.Context, shares int, body []byte) error {
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(shares))
 		defer cancel()
 	}
-	return h.deliver(ctx, body)
+	return h.deliverBody(ctx, body)
 }
 
-// batch takes all messages at once, which costs one send, and only when that fails each for itself, so that no more
+// deliverBatch takes all messages at once, which costs one send, and only when that fails each for itself, so that no more
 // than what failed comes again. When nothing was taken it is an error: that is safe even where the event source mapping
 // lacks ReportBatchItemFailures.
-func (h *Host) batch(ctx context.Context, payload []byte, ms []message) ([]byte, error) {
-	all := h.within(ctx, 2, payload)
-	out := failures{Items: []failure{}}
+func (h *Host) deliverBatch(ctx context.Context, payload []byte, ms []message) ([]byte, error) {
+	all := h.deliverWithin(ctx, 2, payload)
+	out := batchResponse{Items: []itemFailure{}}
 	if all == nil {
 		return json.Marshal(out)
 	}
 	for i, m := range ms {
 		if len(ms) > 1 {
 			one := append(append([]byte(`{"Records":[`), m.raw...), `]}`...)
-			if h.within(ctx, len(ms)-i, one) == nil {
+			if h.deliverWithin(ctx, len(ms)-i, one) == nil {
 				continue
 			}
 		}
-		out.Items = append(out.Items, failure{m.ID})
+		out.Items = append(out.Items, itemFailure{m.ID})
 	}
 	if len(out.Items) == len(ms) {
 		return nil, all

@@ -65,28 +65,28 @@ const (
 // Headers of the Functions host's own requests, and those of requests that came to it from outside.
 const invocationHeader = "X-Azure-Functions-InvocationId"
 
-var forwarded = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-Url", "Forwarded", "Disguised-Host"}
+var forwardHeaders = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-Url", "Forwarded", "Disguised-Host"}
 
 // ServeHTTP routes an invocation to its function, everything else to HTTP.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	switch fn := a.Functions[name]; {
-	case fn != nil && invoked(r):
-		a.invoke(w, r, name, fn)
+	case fn != nil && isInvocation(r):
+		a.invokeFunction(w, r, name, fn)
 	case a.HTTP != nil:
-		attempt.Guard(a.Log, a.limit(), a.HTTP).ServeHTTP(w, r)
+		attempt.Guard(a.Log, a.timeLimit(), a.HTTP).ServeHTTP(w, r)
 	default:
-		answer(w, http.StatusNotFound, "no such function")
+		writeAnswer(w, http.StatusNotFound, "no such function")
 	}
 }
 
-// invoked reports whether the Functions host itself is asking. A catch-all HTTP route forwards any path from outside,
+// isInvocation reports whether the Functions host itself is asking. A catch-all HTTP route forwards any path from outside,
 // with the front end's headers, which a sender can add but not remove: it must not reach a trigger.
-func invoked(r *http.Request) bool {
+func isInvocation(r *http.Request) bool {
 	if r.Method != http.MethodPost || r.Header.Get(invocationHeader) == "" {
 		return false
 	}
-	for _, name := range forwarded {
+	for _, name := range forwardHeaders {
 		if r.Header.Get(name) != "" {
 			return false
 		}
@@ -94,14 +94,14 @@ func invoked(r *http.Request) bool {
 	return true
 }
 
-func (a *App) invoke(w http.ResponseWriter, r *http.Request, name string, fn Function) {
-	ctx, cancel := context.WithTimeout(r.Context(), a.limit())
+func (a *App) invokeFunction(w http.ResponseWriter, r *http.Request, name string, fn Function) {
+	ctx, cancel := context.WithTimeout(r.Context(), a.timeLimit())
 	defer cancel()
 	ctx = logs.With(ctx, slog.String("function", name), slog.String("invocation", r.Header.Get(invocationHeader)))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEnvelope))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		a.fail(ctx, w, http.StatusRequestEntityTooLarge, err)
+		a.answerFailure(ctx, w, http.StatusRequestEntityTooLarge, err)
 		return
 	}
 	var in Invocation
@@ -109,32 +109,32 @@ func (a *App) invoke(w http.ResponseWriter, r *http.Request, name string, fn Fun
 		err = json.Unmarshal(body, &in)
 	}
 	if err != nil {
-		a.fail(ctx, w, http.StatusBadRequest, err)
+		a.answerFailure(ctx, w, http.StatusBadRequest, err)
 		return
 	}
 	if err := attempt.Run(ctx, a.Log, func(ctx context.Context) error { return fn.Invoke(ctx, in) }); err != nil {
-		a.fail(ctx, w, http.StatusInternalServerError, err)
+		a.answerFailure(ctx, w, http.StatusInternalServerError, err)
 		return
 	}
-	answer(w, http.StatusOK, "")
+	writeAnswer(w, http.StatusOK, "")
 }
 
-func (a *App) limit() time.Duration {
+func (a *App) timeLimit() time.Duration {
 	if a.Limit == 0 {
 		return defaultLimit
 	}
 	return a.Limit
 }
 
-// fail makes the Functions host offer the batch again.
-func (a *App) fail(ctx context.Context, w http.ResponseWriter, status int, err error) {
+// answerFailure makes the Functions host offer the batch again.
+func (a *App) answerFailure(ctx context.Context, w http.ResponseWriter, status int, err error) {
 	a.Log.ErrorContext(ctx, "not completed", "status", status, "kind", fault.Of(err).String(), "reason", err)
-	answer(w, status, "not completed, see the handler's log")
+	writeAnswer(w, status, "not completed, see the handler's log")
 }
 
-// answer writes what the Functions host can read: with 2xx an empty body would keep the invocation open until it
+// writeAnswer writes what the Functions host can read: with 2xx an empty body would keep the invocation open until it
 // times out.
-func answer(w http.ResponseWriter, status int, line string) {
+func writeAnswer(w http.ResponseWriter, status int, line string) {
 	lines := []string{}
 	if line != "" {
 		lines = append(lines, line)

@@ -44,13 +44,13 @@ func (h EventHub) Invoke(ctx context.Context, in Invocation) error {
 	var joined [][]byte
 	size := 0
 	flush := func() error {
-		err := h.deliver(ctx, joined)
+		err := h.deliverBodies(ctx, joined)
 		joined, size = nil, 0
 		return err
 	}
 	for _, m := range ms {
 		if v := jsontext.Value(m.Body); !v.IsValid() { // compressed, or no JSON: alone it spoils nothing
-			if err := h.deliver(ctx, [][]byte{m.Body}); err != nil {
+			if err := h.deliverBodies(ctx, [][]byte{m.Body}); err != nil {
 				return err
 			}
 			continue
@@ -65,16 +65,16 @@ func (h EventHub) Invoke(ctx context.Context, in Invocation) error {
 	return flush()
 }
 
-// deliver hands events to the function as one delivery. An event that makes it panic goes to quarantine: a hub counts no
+// deliverBodies hands events to the function as one delivery. An event that makes it panic goes to quarantine: a hub counts no
 // deliveries and would offer it for ever.
-func (h EventHub) deliver(ctx context.Context, bodies [][]byte) error {
+func (h EventHub) deliverBodies(ctx context.Context, bodies [][]byte) error {
 	return halving[[]byte]{
 		offer:    func(bodies [][]byte) error { return h.ingestBodies(ctx, bodies) },
 		isTheirs: isPanic,
 		deadLetter: func(body []byte, err error) error {
 			r := events.Rejection{Route: h.Route, Kind: "invalid", Reason: err.Error(), Received: h.Now()}
 			r.SetBody(body)
-			return quarantine(ctx, h.Quarantine, h.Log, r)
+			return publishRejection(ctx, h.Quarantine, h.Log, r)
 		},
 	}.offerAll(bodies, bus.Redelivery{Deliveries: 1})
 }
@@ -89,7 +89,7 @@ func (h EventHub) ingestBodies(ctx context.Context, bodies [][]byte) error {
 		_, err := h.Ingest.Handle(ctx, ingest.Delivery{Body: body, Headers: map[string]string{"content-type": "application/json"}, Received: h.Now()})
 		return err
 	})
-	if attempt.Settled(err) {
+	if attempt.IsSettled(err) {
 		return nil
 	}
 	if isPanic(err) {

@@ -31,27 +31,27 @@ func (in Invocation) Messages(binding string) ([]Message, error) {
 	if !ok {
 		return nil, fault.Errorf(fault.Invalid, "Data has no %q: does the binding's name in function.json agree?", binding)
 	}
-	v = unlayer(v)
+	v = unwrapJSON(v)
 	if v.Kind() != '[' {
 		return []Message{{
-			Body: body(v), ContentType: in.text("ContentType"), ID: in.text("MessageId"), Session: in.text("SessionId"),
-			Deliveries: number(in.text("DeliveryCount")),
+			Body: messageBody(v), ContentType: in.metadataText("ContentType"), ID: in.metadataText("MessageId"), Session: in.metadataText("SessionId"),
+			Deliveries: parseCount(in.metadataText("DeliveryCount")),
 		}}, nil
 	}
 	var elements []jsontext.Value
 	if err := json.Unmarshal(v, &elements); err != nil {
 		return nil, fault.Errorf(fault.Invalid, "Data.%s: %w", binding, err)
 	}
-	types, ids, sessions, counts := in.texts("ContentTypeArray"), in.texts("MessageIdArray"), in.texts("SessionIdArray"), in.texts("DeliveryCountArray")
+	types, ids, sessions, counts := in.metadataTexts("ContentTypeArray"), in.metadataTexts("MessageIdArray"), in.metadataTexts("SessionIdArray"), in.metadataTexts("DeliveryCountArray")
 	out := make([]Message, len(elements))
 	for i, e := range elements {
-		out[i] = Message{Body: body(unlayer(e)), ContentType: at(types, i), ID: at(ids, i), Session: at(sessions, i), Deliveries: number(at(counts, i))}
+		out[i] = Message{Body: messageBody(unwrapJSON(e)), ContentType: elementAt(types, i), ID: elementAt(ids, i), Session: elementAt(sessions, i), Deliveries: parseCount(elementAt(counts, i))}
 	}
 	return out, nil
 }
 
-// unlayer takes JSON out of the strings around it, at most maxLayers of them. A string that holds no JSON stays.
-func unlayer(v jsontext.Value) jsontext.Value {
+// unwrapJSON takes JSON out of the strings around it, at most maxLayers of them. A string that holds no JSON stays.
+func unwrapJSON(v jsontext.Value) jsontext.Value {
 	for range maxLayers {
 		if v.Kind() != '"' {
 			return v
@@ -69,8 +69,8 @@ func unlayer(v jsontext.Value) jsontext.Value {
 	return v
 }
 
-// body is what a message held: an object or array is JSON, a string base64 or text.
-func body(v jsontext.Value) []byte {
+// messageBody is what a message held: an object or array is JSON, a string base64 or text.
+func messageBody(v jsontext.Value) []byte {
 	if v.Kind() != '"' {
 		return v
 	}
@@ -84,25 +84,25 @@ func body(v jsontext.Value) []byte {
 	return s
 }
 
-// text is a value of the metadata, whatever its encoding.
-func (in Invocation) text(name string) string { return plain(in.Metadata[name]) }
+// metadataText is a value of the metadata, whatever its encoding.
+func (in Invocation) metadataText(name string) string { return unquotedText(in.Metadata[name]) }
 
-// texts are the values of one of the batch's arrays; nil when there are none.
-func (in Invocation) texts(name string) []string {
+// metadataTexts are the values of one of the batch's arrays; nil when there are none.
+func (in Invocation) metadataTexts(name string) []string {
 	var elements []jsontext.Value
-	if err := json.Unmarshal(unlayer(in.Metadata[name]), &elements); err != nil {
+	if err := json.Unmarshal(unwrapJSON(in.Metadata[name]), &elements); err != nil {
 		return nil
 	}
 	out := make([]string, len(elements))
 	for i, e := range elements {
-		out[i] = plain(e)
+		out[i] = unquotedText(e)
 	}
 	return out
 }
 
-// plain is a string or number without its quotes; "" for null.
-func plain(v jsontext.Value) string {
-	v = unlayer(v)
+// unquotedText is a string or number without its quotes; "" for null.
+func unquotedText(v jsontext.Value) string {
+	v = unwrapJSON(v)
 	switch v.Kind() {
 	case '"':
 		s, err := jsontext.AppendUnquote(nil, v)
@@ -116,7 +116,7 @@ func plain(v jsontext.Value) string {
 	return ""
 }
 
-func number(s string) int {
+func parseCount(s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil {
 		return 0
@@ -124,7 +124,7 @@ func number(s string) int {
 	return n
 }
 
-func at(s []string, i int) string {
+func elementAt(s []string, i int) string {
 	if i < len(s) {
 		return s[i]
 	}

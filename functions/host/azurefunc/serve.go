@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// drain is how long invocations at hand may take after SIGTERM. What is cut off is offered again.
-	drain         = 25 * time.Second
+	// drainTimeout is how long invocations at hand may take after SIGTERM. What is cut off is offered again.
+	drainTimeout  = 25 * time.Second
 	headerTimeout = 10 * time.Second
 	maxHeader     = 64 << 10
 )
@@ -33,7 +33,7 @@ func Serve(ctx context.Context, getenv func(string) string, log *slog.Logger, op
 	if err != nil {
 		return fault.Errorf(fault.Unavailable, "listen on port %s: %w", port, err)
 	}
-	early := &early{opened: make(chan struct{})}
+	early := &startup{opened: make(chan struct{})}
 	srv := &http.Server{
 		Handler: early, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -56,7 +56,7 @@ func Serve(ctx context.Context, getenv func(string) string, log *slog.Logger, op
 	case <-ctx.Done():
 	}
 	log.Info("draining")
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := srv.Shutdown(end); err != nil {
 		log.Warn("invocations were cut off", "reason", err)
@@ -65,14 +65,14 @@ func Serve(ctx context.Context, getenv func(string) string, log *slog.Logger, op
 	return nil
 }
 
-// early answers before the app is open.
-type early struct {
+// startup answers before the app is open.
+type startup struct {
 	opened chan struct{}
 	app    *App // once opened is closed
 }
 
 // ServeHTTP answers the host's question whether anyone listens at once, and lets everything else wait.
-func (e *early) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (e *startup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-e.opened:
 		e.app.ServeHTTP(w, r)
@@ -80,7 +80,7 @@ func (e *early) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 	}
 	if r.URL.Path == "/" && r.Header.Get(invocationHeader) == "" {
-		answer(w, http.StatusOK, "starting")
+		writeAnswer(w, http.StatusOK, "starting")
 		return
 	}
 	select {

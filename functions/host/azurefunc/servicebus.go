@@ -63,7 +63,7 @@ func (s ServiceBus) Invoke(ctx context.Context, in Invocation) error {
 			return deliveries >= halveFrom && !isOutside(err) && ctx.Err() == nil
 		},
 		deadLetter: func(e cloudevent.Event, err error) error {
-			return s.quarantine(ctx, rejectionOfEvent(e), fmt.Errorf("failed %d times: %w", deliveries, err))
+			return s.quarantineRejection(ctx, rejectionOfEvent(e), fmt.Errorf("failed %d times: %w", deliveries, err))
 		},
 	}.offerAll(evs, bus.Redelivery{Deliveries: max(1, deadLetterFrom-deliveries+1)})
 }
@@ -72,7 +72,7 @@ func (s ServiceBus) Invoke(ctx context.Context, in Invocation) error {
 func (s ServiceBus) decodeMessage(ctx context.Context, m Message) ([]cloudevent.Event, error) {
 	evs, err := s.Decode(ctx, m.Body)
 	if fault.Permanent(err) {
-		return nil, s.quarantine(ctx, rejectionOfMessage(m), err)
+		return nil, s.quarantineRejection(ctx, rejectionOfMessage(m), err)
 	}
 	return evs, err
 }
@@ -86,7 +86,7 @@ func (s ServiceBus) handleEvents(ctx context.Context, evs []cloudevent.Event) er
 	}
 	for i, e := range evs {
 		if reason := refused.Reason(i); reason != nil {
-			if err := s.quarantine(ctx, rejectionOfEvent(e), reason); err != nil {
+			if err := s.quarantineRejection(ctx, rejectionOfEvent(e), reason); err != nil {
 				return err
 			}
 		}
@@ -100,10 +100,10 @@ func isOutside(err error) bool {
 	return fault.Outside(err) || fault.Of(err) == fault.Denied || fault.Of(err) == fault.Conflict
 }
 
-// quarantine completes a rejection with its reason and puts it into quarantine.
-func (s ServiceBus) quarantine(ctx context.Context, r events.Rejection, reason error) error {
+// quarantineRejection completes a rejection with its reason and puts it into quarantine.
+func (s ServiceBus) quarantineRejection(ctx context.Context, r events.Rejection, reason error) error {
 	r.Kind, r.Reason, r.Received = fault.Of(reason).String(), reason.Error(), s.Now()
-	return quarantine(ctx, s.Quarantine, s.Log, r)
+	return publishRejection(ctx, s.Quarantine, s.Log, r)
 }
 
 // rejectionOfEvent holds an event whole, so that it can be replayed.

@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	// keysAge is how long keys are kept when the answer does not say; Google's say some hours. One that is gone from the
+	// defaultKeysAge is how long keys are kept when the answer does not say; Google's say some hours. One that is gone from the
 	// answer is not trusted longer than that.
-	keysAge = time.Hour
-	// keysPause is the shortest time between two fetches, so that tokens with invented key ids cause no more than that.
-	keysPause = time.Minute
-	// keysAgain is the same after a fetch that failed.
-	keysAgain   = time.Second
-	keysTimeout = 10 * time.Second
-	maxKeys     = 1 << 20 // bytes of an answer
-	minKeyBits  = 2048
+	defaultKeysAge = time.Hour
+	// fetchPause is the shortest time between two fetches, so that tokens with invented key ids cause no more than that.
+	fetchPause = time.Minute
+	// failedFetchPause is the same after a fetch that failed.
+	failedFetchPause = time.Second
+	fetchTimeout     = 10 * time.Second
+	maxKeys          = 1 << 20 // bytes of an answer
+	minKeyBits       = 2048
 )
 
 // keySet are the public keys at an address (RFC 7517), fetched when a token names one that is not known, or when they are old.
@@ -35,27 +35,27 @@ type keySet struct {
 	http    *http.Client
 	now     func() time.Time
 
-	mu    sync.Mutex
-	keys  map[string]*rsa.PublicKey // by id
-	until time.Time                 // how long they are good
-	next  time.Time                 // when they may be asked for again
+	mu         sync.Mutex
+	keys       map[string]*rsa.PublicKey // by id
+	validUntil time.Time                 // how long they are good
+	nextFetch  time.Time                 // when they may be asked for again
 }
 
-// key gives the key with an id: fault.Denied when there is none, fault.Unavailable when the keys cannot be had.
-func (s *keySet) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
+// keyByID gives the key with an id: fault.Denied when there is none, fault.Unavailable when the keys cannot be had.
+func (s *keySet) keyByID(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := s.keys[id]; k != nil && s.now().Before(s.until) {
+	if k := s.keys[id]; k != nil && s.now().Before(s.validUntil) {
 		return k, nil
 	}
-	if !s.now().Before(s.next) {
-		s.next = s.now().Add(keysAgain)
-		if err := s.fetch(ctx); err != nil {
+	if !s.now().Before(s.nextFetch) {
+		s.nextFetch = s.now().Add(failedFetchPause)
+		if err := s.fetchKeys(ctx); err != nil {
 			return nil, fault.Errorf(fault.Unavailable, "get signing keys: %w", err)
 		}
-		s.next = s.now().Add(keysPause)
+		s.nextFetch = s.now().Add(fetchPause)
 	}
-	if !s.now().Before(s.until) {
+	if !s.now().Before(s.validUntil) {
 		return nil, fault.Errorf(fault.Unavailable, "get signing keys: they could not be had a moment ago")
 	}
 	if k := s.keys[id]; k != nil {
@@ -64,9 +64,9 @@ func (s *keySet) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	return nil, fault.Errorf(fault.Denied, "signed with an unknown key %.60q", id)
 }
 
-// fetch replaces the keys; the caller holds mu. It outlives the push that began it: the others wait for it.
-func (s *keySet) fetch(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
+// fetchKeys replaces the keys; the caller holds mu. It outlives the push that began it: the others wait for it.
+func (s *keySet) fetchKeys(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address, nil)
 	if err != nil {
@@ -88,11 +88,11 @@ func (s *keySet) fetch(ctx context.Context) error {
 	}
 	keys := map[string]*rsa.PublicKey{}
 	for _, k := range set.Keys {
-		if public := k.public(); public != nil {
+		if public := k.publicKey(); public != nil {
 			keys[k.ID] = public
 		}
 	}
-	s.keys, s.until = keys, s.now().Add(maxAge(resp.Header.Get("Cache-Control")))
+	s.keys, s.validUntil = keys, s.now().Add(cacheAge(resp.Header.Get("Cache-Control")))
 	return nil
 }
 
@@ -106,16 +106,16 @@ type jwk struct {
 	Exponent  string `json:"e"`
 }
 
-// public is the key, when it is one that signs with RS256; else nil.
-func (k jwk) public() *rsa.PublicKey {
+// publicKey is the key, when it is one that signs with RS256; else nil.
+func (k jwk) publicKey() *rsa.PublicKey {
 	if k.ID == "" || k.Type != "RSA" || k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != "RS256" {
 		return nil
 	}
-	n, err := unbase64(k.Modulus)
+	n, err := decodeBase64(k.Modulus)
 	if err != nil {
 		return nil
 	}
-	e, err := unbase64(k.Exponent)
+	e, err := decodeBase64(k.Exponent)
 	if err != nil || len(e) > 4 {
 		return nil
 	}
@@ -126,8 +126,8 @@ func (k jwk) public() *rsa.PublicKey {
 	return key
 }
 
-// maxAge is how long an answer may be kept.
-func maxAge(cacheControl string) time.Duration {
+// cacheAge is how long an answer may be kept.
+func cacheAge(cacheControl string) time.Duration {
 	for directive := range strings.SplitSeq(cacheControl, ",") {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(directive), "max-age="); ok {
 			if n, err := strconv.Atoi(v); err == nil && n > 0 {
@@ -135,5 +135,5 @@ func maxAge(cacheControl string) time.Duration {
 			}
 		}
 	}
-	return keysAge
+	return defaultKeysAge
 }

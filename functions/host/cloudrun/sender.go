@@ -53,19 +53,19 @@ func (s Sender) Verifier() func(ctx context.Context, token string) error {
 		keys.http = http.DefaultClient
 	}
 	return func(ctx context.Context, token string) error {
-		claims, err := signed(ctx, token, keys)
+		claims, err := verifiedClaims(ctx, token, keys)
 		if err == nil {
-			err = s.check(claims)
+			err = s.checkClaims(claims)
 		}
 		if err != nil {
-			return fault.Errorf(kind(err), "push token: %w", err)
+			return fault.Errorf(refusalKind(err), "push token: %w", err)
 		}
 		return nil
 	}
 }
 
-// kind is that of an error which says nothing else: the token is refused.
-func kind(err error) fault.Kind {
+// refusalKind is that of an error which says nothing else: the token is refused.
+func refusalKind(err error) fault.Kind {
 	if k := fault.Of(err); k != fault.Again {
 		return k
 	}
@@ -82,8 +82,8 @@ type claims struct {
 	Verified  bool   `json:"email_verified"`
 }
 
-// check holds the claims of a token that Google signed against whom we expect.
-func (s Sender) check(c claims) error {
+// checkClaims holds the claims of a token that Google signed against whom we expect.
+func (s Sender) checkClaims(c claims) error {
 	now := s.Now()
 	switch {
 	case c.Issuer != Issuer:
@@ -100,9 +100,9 @@ func (s Sender) check(c claims) error {
 	return nil
 }
 
-// signed gives the claims of a token (RFC 7519, compact form) that one of the keys signed. Nothing of the claims is looked
+// verifiedClaims gives the claims of a token (RFC 7519, compact form) that one of the keys signed. Nothing of the claims is looked
 // at before that, and RS256 is the only algorithm, whatever the token asks for.
-func signed(ctx context.Context, token string, keys *keySet) (claims, error) {
+func verifiedClaims(ctx context.Context, token string, keys *keySet) (claims, error) {
 	part := strings.Split(token, ".")
 	if len(token) > maxToken || len(part) != 3 {
 		return claims{}, fault.Errorf(fault.Denied, "not a token")
@@ -112,17 +112,17 @@ func signed(ctx context.Context, token string, keys *keySet) (claims, error) {
 		Key       string         `json:"kid"`
 		Critical  jsontext.Value `json:"crit"` // RFC 7515, section 4.1.11: what is not understood must be refused
 	}
-	if err := decode(part[0], &head); err != nil {
+	if err := decodePart(part[0], &head); err != nil {
 		return claims{}, err
 	}
 	if head.Algorithm != "RS256" || head.Critical != nil {
 		return claims{}, fault.Errorf(fault.Denied, "signed with %q", head.Algorithm)
 	}
-	key, err := keys.key(ctx, head.Key)
+	key, err := keys.keyByID(ctx, head.Key)
 	if err != nil {
 		return claims{}, err
 	}
-	signature, err := unbase64(part[2])
+	signature, err := decodeBase64(part[2])
 	if err != nil {
 		return claims{}, err
 	}
@@ -131,13 +131,13 @@ func signed(ctx context.Context, token string, keys *keySet) (claims, error) {
 		return claims{}, fault.Errorf(fault.Denied, "the signature is not of key %q", head.Key)
 	}
 	var c claims
-	err = decode(part[1], &c)
+	err = decodePart(part[1], &c)
 	return c, err
 }
 
-// decode reads a part of a token. Names that repeat are refused.
-func decode(part string, v any) error {
-	b, err := unbase64(part)
+// decodePart reads a part of a token. Names that repeat are refused.
+func decodePart(part string, v any) error {
+	b, err := decodeBase64(part)
 	if err == nil {
 		err = json.Unmarshal(b, v)
 	}
@@ -147,8 +147,8 @@ func decode(part string, v any) error {
 	return nil
 }
 
-// unbase64 is strict: two spellings of one token would be two.
-func unbase64(s string) ([]byte, error) {
+// decodeBase64 is strict: two spellings of one token would be two.
+func decodeBase64(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") { // which the decoder would pass over
 		return nil, fault.Errorf(fault.Denied, "not a token")
 	}

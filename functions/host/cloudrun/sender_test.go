@@ -245,17 +245,17 @@ func TestKeysAreKeptAndChange(t *testing.T) {
 	step("the next", old, fault.Again, 1)
 	step("a key that is not there", young, fault.Denied, 1)
 	g.set(200, published(second, "k2"))
-	at = at.Add(keysPause)
+	at = at.Add(fetchPause)
 	step("a key that has come", young, fault.Again, 2)
 	step("a key that has gone", old, fault.Denied, 2)
 	g.set(503)
-	at = at.Add(keysAge - time.Second)
+	at = at.Add(defaultKeysAge - time.Second)
 	step("before the keys are old", young, fault.Again, 2)
 	at = at.Add(time.Second)
 	step("when they cannot be renewed", young, fault.Unavailable, 3)
 	step("at once again", young, fault.Unavailable, 3)
 	g.set(200, published(second, "k2"))
-	at = at.Add(keysAgain)
+	at = at.Add(failedFetchPause)
 	step("when they are back", young, fault.Again, 4)
 }
 
@@ -279,10 +279,10 @@ func TestManyPushesFetchOnce(t *testing.T) {
 
 func TestMaxAge(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"": keysAge, "no-cache": keysAge, "public, max-age=19800, must-revalidate": 19800 * time.Second, "max-age=0": keysAge,
-		"max-age=x": keysAge, "max-age=99999999": 24 * time.Hour, "s-maxage=7": keysAge,
+		"": defaultKeysAge, "no-cache": defaultKeysAge, "public, max-age=19800, must-revalidate": 19800 * time.Second, "max-age=0": defaultKeysAge,
+		"max-age=x": defaultKeysAge, "max-age=99999999": 24 * time.Hour, "s-maxage=7": defaultKeysAge,
 	} {
-		if got := maxAge(text); got != want {
+		if got := cacheAge(text); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}

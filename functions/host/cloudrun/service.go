@@ -48,8 +48,8 @@ const (
 	defaultLimit = 50 * time.Second
 	// maxPush bounds a push: a message has at most 10 MB, a third more in base64; Cloud Run itself takes 32 MB.
 	maxPush = 32 << 20
-	// drain is how long requests at hand may take after SIGTERM; Cloud Run kills after 10 s.
-	drain         = 8 * time.Second
+	// drainTimeout is how long requests at hand may take after SIGTERM; Cloud Run kills after 10 s.
+	drainTimeout  = 8 * time.Second
 	headerTimeout = 10 * time.Second
 	maxHeader     = 64 << 10
 )
@@ -79,7 +79,7 @@ func Serve(ctx context.Context, getenv func(string) string, s *Service) error {
 	case <-ctx.Done():
 	}
 	s.Log.Info("draining")
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := srv.Shutdown(end); err != nil {
 		s.Log.Warn("requests were cut off", "reason", err)
@@ -91,74 +91,74 @@ func Serve(ctx context.Context, getenv func(string) string, s *Service) error {
 // Handler is every route of the service.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /{$}", s.push)
+	mux.HandleFunc("POST /{$}", s.takePush)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }) // start-up probe
 	if s.HTTP != nil {
 		mux.Handle("/", s.HTTP)
 	}
-	return attempt.Guard(s.Log, s.limit(), mux)
+	return attempt.Guard(s.Log, s.timeLimit(), mux)
 }
 
-func (s *Service) limit() time.Duration {
+func (s *Service) timeLimit() time.Duration {
 	if s.Limit == 0 {
 		return defaultLimit
 	}
 	return s.Limit
 }
 
-// push takes one Pub/Sub push or CloudEvent. Any answer but 2xx makes Pub/Sub push it again.
-func (s *Service) push(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), s.limit())
+// takePush takes one Pub/Sub push or CloudEvent. Any answer but 2xx makes Pub/Sub push it again.
+func (s *Service) takePush(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.timeLimit())
 	defer cancel()
 	if id := r.Header.Get("Ce-Id"); id != "" {
 		ctx = logs.With(ctx, slog.String("event", id))
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		s.refuse(ctx, w, http.StatusUnauthorized, errors.New("no bearer token"))
+		s.answerFailure(ctx, w, http.StatusUnauthorized, errors.New("no bearer token"))
 		return
 	}
 	if err := s.Verify(ctx, token); err != nil {
-		s.refuse(ctx, w, http.StatusUnauthorized, err)
+		s.answerFailure(ctx, w, http.StatusUnauthorized, err)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPush))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) { // the subscription's dead-letter topic keeps it
-		s.refuse(ctx, w, http.StatusRequestEntityTooLarge, err)
+		s.answerFailure(ctx, w, http.StatusRequestEntityTooLarge, err)
 		return
 	}
 	if err != nil {
-		s.refuse(ctx, w, http.StatusBadRequest, err)
+		s.answerFailure(ctx, w, http.StatusBadRequest, err)
 		return
 	}
-	if err := s.deliver(ctx, r, body); err != nil {
-		s.refuse(ctx, w, http.StatusServiceUnavailable, err)
+	if err := s.deliverPush(ctx, r, body); err != nil {
+		s.answerFailure(ctx, w, http.StatusServiceUnavailable, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// deliver hands one delivery to the function; nil means that it is durable, here or in quarantine.
-func (s *Service) deliver(ctx context.Context, r *http.Request, body []byte) error {
-	d := ingest.Delivery{Body: body, Headers: headers(r.Header), Received: s.Now(), Trace: r.Header.Get("Traceparent")}
+// deliverPush hands one delivery to the function; nil means that it is durable, here or in quarantine.
+func (s *Service) deliverPush(ctx context.Context, r *http.Request, body []byte) error {
+	d := ingest.Delivery{Body: body, Headers: deliveryHeaders(r.Header), Received: s.Now(), Trace: r.Header.Get("Traceparent")}
 	err := attempt.Run(ctx, s.Log, func(ctx context.Context) error {
 		_, err := s.Ingest.Handle(ctx, d)
 		return err
 	})
-	if attempt.Settled(err) {
+	if attempt.IsSettled(err) {
 		return nil
 	}
 	return err
 }
 
-func (s *Service) refuse(ctx context.Context, w http.ResponseWriter, status int, err error) {
+func (s *Service) answerFailure(ctx context.Context, w http.ResponseWriter, status int, err error) {
 	s.Log.WarnContext(ctx, "not taken", "status", status, "kind", fault.Of(err).String(), "reason", err)
 	w.WriteHeader(status)
 }
 
-// headers keeps those that say what the body is.
-func headers(h http.Header) map[string]string {
+// deliveryHeaders keeps those that say what the body is.
+func deliveryHeaders(h http.Header) map[string]string {
 	out := map[string]string{}
 	for name, values := range h {
 		if n := strings.ToLower(name); n == "content-type" || strings.HasPrefix(n, "ce-") || strings.HasPrefix(n, "x-goog-pubsub-") {

@@ -27,8 +27,8 @@ type Platform struct {
 	Freezes bool
 	// Streams: answers are passed on as they are written, so that nobody can answer for a function that does not end.
 	Streams bool
-	// Patient: the platform sets no deadline.
-	Patient bool
+	// NoDeadline: the platform sets no deadline.
+	NoDeadline bool
 }
 
 // Setup is what an instance is started with.
@@ -85,43 +85,43 @@ func Run(t *testing.T, platforms ...Platform) {
 					t.Parallel()
 					r := newRecorder(t)
 					if !promise.slow {
-						r.Open()
+						r.AllowStart()
 					}
 					s := Setup{Binary: binary, Deadline: deadline, Env: []string{"HOSTTEST_RECORDER=" + r.URL, "HOSTTEST_LIMIT=" + deadline.String()}}
-					promise.check(&check{T: t, p: p, r: r, i: p.Start(t, s)})
+					promise.check(&promiseCheck{T: t, p: p, r: r, i: p.Start(t, s)})
 				})
 			}
 		})
 	}
 }
 
-// check is one promise on one instance.
-type check struct {
+// promiseCheck is one promise on one instance.
+type promiseCheck struct {
 	*testing.T
 	p Platform
 	r *Recorder
 	i Instance
 }
 
-// deliver offers findings and wants these answers.
-func (c *check) deliver(want []bool, fs ...Finding) {
+// deliverExpecting offers findings and wants these answers.
+func (c *promiseCheck) deliverExpecting(want []bool, fs ...Finding) {
 	c.Helper()
 	if got := c.i.Deliver(c.T, fs...); !slices.Equal(got, want) {
 		c.Errorf("acknowledged %v, want %v", got, want)
 	}
 }
 
-// works delivers a finding that nothing is wrong with.
-func (c *check) works(id string) {
+// checkDelivery delivers a finding that nothing is wrong with.
+func (c *promiseCheck) checkDelivery(id string) {
 	c.Helper()
-	c.deliver([]bool{true}, Finding{ID: id})
-	c.published("alerts", id)
+	c.deliverExpecting([]bool{true}, Finding{ID: id})
+	c.checkPublished("alerts", id)
 }
 
-func (c *check) published(queue string, ids ...string) {
+func (c *promiseCheck) checkPublished(queue string, ids ...string) {
 	c.Helper()
 	for _, id := range ids {
-		if !c.r.Has(queue, id) {
+		if !c.r.HasPublished(queue, id) {
 			c.Errorf("%s is not in %s", id, queue)
 		}
 	}
@@ -131,112 +131,112 @@ type promise struct {
 	name  string
 	needs func(Platform) bool
 	slow  bool // the subject may start only when the check says so
-	check func(*check)
+	check func(*promiseCheck)
 }
 
 var promises = []promise{
-	{name: "what is acknowledged is on the bus", check: func(c *check) {
-		c.works("a")
-		if n := c.r.Count("quarantine"); n != 0 {
+	{name: "what is acknowledged is on the bus", check: func(c *promiseCheck) {
+		c.checkDelivery("a")
+		if n := c.r.CountPublishes("quarantine"); n != 0 {
 			c.Errorf("%d in quarantine", n)
 		}
 	}},
-	{name: "a bad finding goes to quarantine and is acknowledged", check: func(c *check) {
-		c.deliver([]bool{true}, Finding{ID: "bad", Do: "refuse"})
-		c.published("quarantine", "bad")
-		if c.r.Count("alerts") != 0 {
+	{name: "a bad finding goes to quarantine and is acknowledged", check: func(c *promiseCheck) {
+		c.deliverExpecting([]bool{true}, Finding{ID: "bad", Do: "refuse"})
+		c.checkPublished("quarantine", "bad")
+		if c.r.CountPublishes("alerts") != 0 {
 			c.Error("it was published")
 		}
 	}},
-	{name: "a bad finding spoils none beside it", needs: func(p Platform) bool { return p.Many }, check: func(c *check) {
-		c.deliver([]bool{true, true, true}, Finding{ID: "a"}, Finding{ID: "bad", Do: "refuse"}, Finding{ID: "b"})
-		c.published("alerts", "a", "b")
-		c.published("quarantine", "bad")
+	{name: "a bad finding spoils none beside it", needs: func(p Platform) bool { return p.Many }, check: func(c *promiseCheck) {
+		c.deliverExpecting([]bool{true, true, true}, Finding{ID: "a"}, Finding{ID: "bad", Do: "refuse"}, Finding{ID: "b"})
+		c.checkPublished("alerts", "a", "b")
+		c.checkPublished("quarantine", "bad")
 	}},
-	{name: "passing trouble is offered again", check: func(c *check) {
-		c.r.Fail("a")
-		c.deliver([]bool{false}, Finding{ID: "a"})
-		if c.r.Count("alerts")+c.r.Count("quarantine") != 0 {
+	{name: "passing trouble is offered again", check: func(c *promiseCheck) {
+		c.r.FailPublishes("a")
+		c.deliverExpecting([]bool{false}, Finding{ID: "a"})
+		if c.r.CountPublishes("alerts")+c.r.CountPublishes("quarantine") != 0 {
 			c.Error("something was recorded")
 		}
-		c.r.Heal()
-		c.works("a")
+		c.r.EndFailures()
+		c.checkDelivery("a")
 	}},
-	{name: "trouble with the quarantine is offered again", check: func(c *check) {
-		c.r.Fail("bad")
-		c.deliver([]bool{false}, Finding{ID: "bad", Do: "refuse"})
-		c.r.Heal()
-		c.deliver([]bool{true}, Finding{ID: "bad", Do: "refuse"})
-		c.published("quarantine", "bad")
+	{name: "trouble with the quarantine is offered again", check: func(c *promiseCheck) {
+		c.r.FailPublishes("bad")
+		c.deliverExpecting([]bool{false}, Finding{ID: "bad", Do: "refuse"})
+		c.r.EndFailures()
+		c.deliverExpecting([]bool{true}, Finding{ID: "bad", Do: "refuse"})
+		c.checkPublished("quarantine", "bad")
 	}},
-	{name: "only what failed is offered again", needs: func(p Platform) bool { return p.Many }, check: func(c *check) {
-		c.r.Fail("b")
+	{name: "only what failed is offered again", needs: func(p Platform) bool { return p.Many }, check: func(c *promiseCheck) {
+		c.r.FailPublishes("b")
 		want := []bool{c.p.Partial, false, c.p.Partial}
-		c.deliver(want, Finding{ID: "a"}, Finding{ID: "b"}, Finding{ID: "c"})
-		c.r.Heal()
-		c.works("b")
+		c.deliverExpecting(want, Finding{ID: "a"}, Finding{ID: "b"}, Finding{ID: "c"})
+		c.r.EndFailures()
+		c.checkDelivery("b")
 		if c.p.Partial {
-			c.published("alerts", "a", "c")
+			c.checkPublished("alerts", "a", "c")
 		}
 	}},
-	{name: "it answers before the deadline", needs: func(p Platform) bool { return !p.Patient }, check: func(c *check) {
-		c.r.Hold("slow")
-		c.deliver([]bool{false}, Finding{ID: "slow"})
-		c.r.Release()
-		c.works("a")
+	{name: "it answers before the deadline", needs: func(p Platform) bool { return !p.NoDeadline }, check: func(c *promiseCheck) {
+		c.r.HoldPublishes("slow")
+		c.deliverExpecting([]bool{false}, Finding{ID: "slow"})
+		c.r.ReleasePublishes()
+		c.checkDelivery("a")
 	}},
-	{name: "it answers before the deadline though the function does not", needs: func(p Platform) bool { return !p.Streams }, check: func(c *check) {
-		c.deliver([]bool{false}, Finding{ID: "stuck", Do: "stick"})
-		c.works("a")
+	{name: "it answers before the deadline though the function does not", needs: func(p Platform) bool { return !p.Streams }, check: func(c *promiseCheck) {
+		c.deliverExpecting([]bool{false}, Finding{ID: "stuck", Do: "stick"})
+		c.checkDelivery("a")
 	}},
-	{name: "a panic is contained", check: func(c *check) {
-		c.works("before")
+	{name: "a panic is contained", check: func(c *promiseCheck) {
+		c.checkDelivery("before")
 		if c.i.Deliver(c.T, Finding{ID: "worse", Do: "panic"})[0] {
-			c.published("quarantine", "worse") // acknowledged only when it is kept
+			c.checkPublished("quarantine", "worse") // acknowledged only when it is kept
 		}
-		c.works("after")
+		c.checkDelivery("after")
 	}},
-	{name: "the first delivery waits for a slow start", slow: true, check: func(c *check) {
+	{name: "the first delivery waits for a slow start", slow: true, check: func(c *promiseCheck) {
 		var wg sync.WaitGroup
-		wg.Go(func() { c.works("first") })
-		c.r.WaitOpening()
-		c.r.Open()
+		wg.Go(func() { c.checkDelivery("first") })
+		c.r.WaitForStart()
+		c.r.AllowStart()
 		wg.Wait()
 	}},
-	{name: "an oversized delivery is refused and kept", check: func(c *check) {
-		c.deliver([]bool{true}, Finding{ID: "large", Pad: tooLarge})
-		if c.r.Count("quarantine") != 1 || c.r.Count("alerts") != 0 {
-			c.Errorf("%d in quarantine, %d published", c.r.Count("quarantine"), c.r.Count("alerts"))
+	{name: "an oversized delivery is refused and kept", check: func(c *promiseCheck) {
+		c.deliverExpecting([]bool{true}, Finding{ID: "large", Pad: tooLarge})
+		if c.r.CountPublishes("quarantine") != 1 || c.r.CountPublishes("alerts") != 0 {
+			c.Errorf("%d in quarantine, %d published", c.r.CountPublishes("quarantine"), c.r.CountPublishes("alerts"))
 		}
-		c.works("a")
+		c.checkDelivery("a")
 	}},
-	{name: "invocations at the same time", check: func(c *check) {
+	{name: "invocations at the same time", check: func(c *promiseCheck) {
 		var wg sync.WaitGroup
 		for n := range 20 {
-			wg.Go(func() { c.works(fmt.Sprintf("c%02d", n)) })
+			wg.Go(func() { c.checkDelivery(fmt.Sprintf("c%02d", n)) })
 		}
 		wg.Wait()
 	}},
-	{name: "shutdown finishes what is at hand", needs: func(p Platform) bool { return !p.Freezes }, check: func(c *check) {
-		c.works("before")
-		c.r.Hold("last")
+	{name: "shutdown finishes what is at hand", needs: func(p Platform) bool { return !p.Freezes }, check: func(c *promiseCheck) {
+		c.checkDelivery("before")
+		c.r.HoldPublishes("last")
 		stopped := make(chan error, 1)
 		var wg sync.WaitGroup
-		wg.Go(func() { c.deliver([]bool{true}, Finding{ID: "last"}) })
-		c.r.WaitHeld()
+		wg.Go(func() { c.deliverExpecting([]bool{true}, Finding{ID: "last"}) })
+		c.r.WaitForHeld()
 		go func() { stopped <- c.i.Stop() }()
 		c.i.(drainer).Draining(c.T)
-		c.r.Release()
+		c.r.ReleasePublishes()
 		wg.Wait()
 		if err := <-stopped; err != nil {
 			c.Errorf("exit: %v", err)
 		}
-		c.published("alerts", "last")
+		c.checkPublished("alerts", "last")
 	}},
-	{name: "nothing acknowledged waits in a process that is killed", needs: func(p Platform) bool { return p.Freezes }, check: func(c *check) {
-		c.deliver([]bool{true}, Finding{ID: "a"})
+	{name: "nothing acknowledged waits in a process that is killed", needs: func(p Platform) bool { return p.Freezes }, check: func(c *promiseCheck) {
+		c.deliverExpecting([]bool{true}, Finding{ID: "a"})
 		_ = c.i.Stop() // by SIGKILL: never a good exit
-		c.published("alerts", "a")
+		c.checkPublished("alerts", "a")
 	}},
 }
 
@@ -255,15 +255,15 @@ func Build(t *testing.T) string {
 // process is a running subject.
 type process struct {
 	cmd  *exec.Cmd
-	log  *lines
+	log  *logBuffer
 	gone chan struct{}
 	err  error // once gone
 }
 
-// start runs the subject until the test ends. Its log is shown when the test fails.
-func start(t *testing.T, s Setup, env ...string) *process {
+// startSubject runs the subject until the test ends. Its log is shown when the test fails.
+func startSubject(t *testing.T, s Setup, env ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(s.Binary), log: &lines{}, gone: make(chan struct{})}
+	p := &process{cmd: exec.Command(s.Binary), log: &logBuffer{}, gone: make(chan struct{})}
 	p.cmd.Env = append(slices.Clone(s.Env), env...)
 	p.cmd.Stderr = p.log
 	if err := p.cmd.Start(); err != nil {
@@ -274,7 +274,7 @@ func start(t *testing.T, s Setup, env ...string) *process {
 		close(p.gone)
 	}()
 	t.Cleanup(func() {
-		_ = p.stop(syscall.SIGKILL)
+		_ = p.stopProcess(syscall.SIGKILL)
 		if t.Failed() {
 			t.Logf("subject's log:\n%s", p.log)
 		}
@@ -282,26 +282,26 @@ func start(t *testing.T, s Setup, env ...string) *process {
 	return p
 }
 
-// stop signals the process and waits for its end.
-func (p *process) stop(sig syscall.Signal) error {
+// stopProcess signals the process and waits for its end.
+func (p *process) stopProcess(sig syscall.Signal) error {
 	_ = p.cmd.Process.Signal(sig) // it may be gone already
 	<-p.gone
 	return p.err
 }
 
-// lines is a log that may be read while it is written.
-type lines struct {
+// logBuffer is a log that may be read while it is written.
+type logBuffer struct {
 	mu sync.Mutex
 	b  strings.Builder
 }
 
-func (l *lines) Write(b []byte) (int, error) {
+func (l *logBuffer) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(b)
 }
 
-func (l *lines) String() string {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()

@@ -20,7 +20,7 @@ import (
 var (
 	LambdaEvents = Platform{Name: "Lambda, EventBridge", Freezes: true, Start: func(t *testing.T, s Setup) Instance { return &lambda{t: t, s: s, call: eventBridge} }}
 	LambdaQueue  = Platform{Name: "Lambda, SQS", Many: true, Partial: true, Freezes: true,
-		Start: func(t *testing.T, s Setup) Instance { return &lambda{t: t, s: s, call: sqs} }}
+		Start: func(t *testing.T, s Setup) Instance { return &lambda{t: t, s: s, call: sqsBatch} }}
 	LambdaURL = Platform{Name: "Lambda, function URL", Many: true, Freezes: true, Start: func(t *testing.T, s Setup) Instance { return &lambda{t: t, s: s, call: functionURL} }}
 )
 
@@ -44,8 +44,8 @@ type result struct {
 // Deliver implements Instance.
 func (l *lambda) Deliver(t *testing.T, fs ...Finding) []bool {
 	return l.call(func(payload string) result {
-		b := l.take()
-		out := b.invoke(t, payload, l.s.Deadline)
+		b := l.takeSandbox()
+		out := b.runInvocation(t, payload, l.s.Deadline)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.idle = append(l.idle, b)
@@ -53,8 +53,8 @@ func (l *lambda) Deliver(t *testing.T, fs ...Finding) []bool {
 	}, fs)
 }
 
-// take finds a sandbox that waits, or starts another.
-func (l *lambda) take() *sandbox {
+// takeSandbox finds a sandbox that waits, or starts another.
+func (l *lambda) takeSandbox() *sandbox {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.idle) > 0 {
@@ -77,7 +77,7 @@ func (l *lambda) Stop() error {
 	defer l.mu.Unlock()
 	var err error
 	for _, b := range l.all {
-		err = b.p.stop(syscall.SIGKILL)
+		err = b.p.stopProcess(syscall.SIGKILL)
 	}
 	return err
 }
@@ -120,17 +120,17 @@ func newSandbox(t *testing.T, s Setup) *sandbox {
 	mux.HandleFunc("POST "+base+"invocation/{id}/error", finish(false))
 	mux.HandleFunc("POST "+base+"init/error", finish(false))
 	api := httptest.NewServer(mux)
-	b.p = start(t, s, "HOSTTEST_PLATFORM=lambda", "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://"), "AWS_REGION=eu-west-1",
+	b.p = startSubject(t, s, "HOSTTEST_PLATFORM=lambda", "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://"), "AWS_REGION=eu-west-1",
 		"AWS_LAMBDA_FUNCTION_NAME=ingest", "AWS_LAMBDA_FUNCTION_VERSION=1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256")
 	t.Cleanup(func() {
-		_ = b.p.stop(syscall.SIGKILL) // before its Runtime API goes, which waits for the long poll
+		_ = b.p.stopProcess(syscall.SIGKILL) // before its Runtime API goes, which waits for the long poll
 		api.Close()
 	})
 	return b
 }
 
-// invoke runs one invocation. The time for it begins when the sandbox takes it; starting is on Lambda's own time.
-func (b *sandbox) invoke(t *testing.T, payload string, limit time.Duration) result {
+// runInvocation runs one invocation. The time for it begins when the sandbox takes it; starting is on Lambda's own time.
+func (b *sandbox) runInvocation(t *testing.T, payload string, limit time.Duration) result {
 	in := invocation{id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd", payload: payload, end: time.Now().Add(limit)}
 	for taken := false; !taken; {
 		select {
@@ -158,31 +158,31 @@ func (b *sandbox) invoke(t *testing.T, payload string, limit time.Duration) resu
 func eventBridge(invoke func(string) result, fs []Finding) []bool {
 	out := make([]bool, len(fs))
 	for i, f := range fs {
-		payload := event(f)
+		payload := eventBridgeEvent(f)
 		if f.Pad > 0 {
-			payload = fmt.Sprintf(`{"awslogs":{"data":%q}}`, packed(`{"messageType":"DATA_MESSAGE","logEvents":[{"message":`+f.JSON()+`}]}`))
+			payload = fmt.Sprintf(`{"awslogs":{"data":%q}}`, gzipBase64(`{"messageType":"DATA_MESSAGE","logEvents":[{"message":`+f.JSON()+`}]}`))
 		}
 		out[i] = invoke(payload).ok
 	}
 	return out
 }
 
-// event is an EventBridge event around a finding.
-func event(f Finding) string {
+// eventBridgeEvent is an EventBridge event around a finding.
+func eventBridgeEvent(f Finding) string {
 	return fmt.Sprintf(`{"version":"0","id":"6f1c3a0e-7d55-4d40-9f4e-3c1b8a1f0001","detail-type":"GuardDuty Finding","source":"aws.guardduty",`+
 		`"account":"111122223333","time":"2026-03-03T00:07:33Z","region":"eu-west-1","resources":[],"detail":%s}`, f.JSON())
 }
 
-// sqs delivers all findings as one batch, with ReportBatchItemFailures.
-func sqs(invoke func(string) result, fs []Finding) []bool {
+// sqsBatch delivers all findings as one batch, with ReportBatchItemFailures.
+func sqsBatch(invoke func(string) result, fs []Finding) []bool {
 	records := make([]string, len(fs))
 	for i, f := range fs {
-		body := event(f)
+		body := eventBridgeEvent(f)
 		if f.Pad > 0 {
-			body = packed(body)
+			body = gzipBase64(body)
 		}
 		records[i] = fmt.Sprintf(`{"messageId":%q,"receiptHandle":"r","body":%s,"attributes":{"ApproximateReceiveCount":"1"},"messageAttributes":{},`+
-			`"md5OfBody":"","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-west-1:111122223333:findings","awsRegion":"eu-west-1"}`, "m-"+f.ID, quoted(body))
+			`"md5OfBody":"","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-west-1:111122223333:findings","awsRegion":"eu-west-1"}`, "m-"+f.ID, jsonString(body))
 	}
 	out := make([]bool, len(fs))
 	r := invoke(`{"Records":[` + strings.Join(records, ",") + `]}`)
@@ -206,27 +206,27 @@ func sqs(invoke func(string) result, fs []Finding) []bool {
 
 // functionURL posts all findings as an array. What is refused for good its sender will not repeat.
 func functionURL(invoke func(string) result, fs []Finding) []bool {
-	body, encoded := array(fs), false
-	if large(fs) {
-		body, encoded = packed(body), true
+	body, encoded := findingsArray(fs), false
+	if isAnyPadded(fs) {
+		body, encoded = gzipBase64(body), true
 	}
 	r := invoke(fmt.Sprintf(`{"version":"2.0","routeKey":"$default","rawPath":"/api/ingest/webhook","rawQueryString":"","headers":{"content-type":"application/json"},`+
 		`"requestContext":{"domainName":"abc.lambda-url.eu-west-1.on.aws","http":{"method":"POST","path":"/api/ingest/webhook","protocol":"HTTP/1.1","sourceIp":"192.0.2.1"}},`+
-		`"body":%s,"isBase64Encoded":%v}`, quoted(body), encoded))
+		`"body":%s,"isBase64Encoded":%v}`, jsonString(body), encoded))
 	var answer struct {
 		Status int `json:"statusCode"`
 	}
 	if !r.ok || json.Unmarshal([]byte(r.body), &answer) != nil {
 		return make([]bool, len(fs))
 	}
-	return each(len(fs), settledStatus(answer.Status))
+	return sameAnswers(len(fs), isFinalStatus(answer.Status))
 }
 
-// settledStatus reports whether an HTTP answer ends a delivery: taken, or refused for good.
-func settledStatus(code int) bool { return code >= 200 && code < 300 || code == 400 || code == 413 }
+// isFinalStatus reports whether an HTTP answer ends a delivery: taken, or refused for good.
+func isFinalStatus(code int) bool { return code >= 200 && code < 300 || code == 400 || code == 413 }
 
-// each is the same answer for all.
-func each(n int, ok bool) []bool {
+// sameAnswers is the same answer for all.
+func sameAnswers(n int, ok bool) []bool {
 	out := make([]bool, n)
 	for i := range out {
 		out[i] = ok
@@ -234,7 +234,7 @@ func each(n int, ok bool) []bool {
 	return out
 }
 
-func array(fs []Finding) string {
+func findingsArray(fs []Finding) string {
 	parts := make([]string, len(fs))
 	for i, f := range fs {
 		parts[i] = f.JSON()
@@ -242,7 +242,7 @@ func array(fs []Finding) string {
 	return "[" + strings.Join(parts, ",") + "]"
 }
 
-func large(fs []Finding) bool {
+func isAnyPadded(fs []Finding) bool {
 	for _, f := range fs {
 		if f.Pad > 0 {
 			return true
@@ -251,5 +251,5 @@ func large(fs []Finding) bool {
 	return false
 }
 
-// packed is text as base64 of gzip.
-func packed(text string) string { return base64.StdEncoding.EncodeToString(zipped(text)) }
+// gzipBase64 is text as base64 of gzip.
+func gzipBase64(text string) string { return base64.StdEncoding.EncodeToString(gzipBytes(text)) }

@@ -25,12 +25,12 @@ import (
 
 // Cloud Run: Pub/Sub pushes, CloudEvents by Eventarc, plain requests; and standalone, which takes the same requests.
 var (
-	CloudRunPush     = Platform{Name: "Cloud Run, push", Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, push) }}
+	CloudRunPush     = Platform{Name: "Cloud Run, push", Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, pubsubPush) }}
 	CloudRunEvents   = Platform{Name: "Cloud Run, CloudEvents", Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, cloudEvent) }}
-	CloudRunRequests = Platform{Name: "Cloud Run, requests", Many: true, Streams: true, Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, request) }}
-	Standalone       = Platform{Name: "standalone", Many: true, Streams: true, Patient: true, Start: func(t *testing.T, s Setup) Instance {
+	CloudRunRequests = Platform{Name: "Cloud Run, requests", Many: true, Streams: true, Start: func(t *testing.T, s Setup) Instance { return cloudRun(t, s, webhookRequest) }}
+	Standalone       = Platform{Name: "standalone", Many: true, Streams: true, NoDeadline: true, Start: func(t *testing.T, s Setup) Instance {
 		port := freePort(t)
-		return &server{s: s, p: start(t, s, "HOSTTEST_PLATFORM=standalone", "PORT="+port), base: "http://127.0.0.1:" + port, call: request}
+		return &server{s: s, p: startSubject(t, s, "HOSTTEST_PLATFORM=standalone", "PORT="+port), base: "http://127.0.0.1:" + port, call: webhookRequest}
 	}}
 )
 
@@ -52,7 +52,7 @@ type server struct {
 func cloudRun(t *testing.T, s Setup, call func(*server, *testing.T, []Finding) []bool) Instance {
 	g, port := NewGoogle(t), freePort(t)
 	return &server{s: s, base: "http://127.0.0.1:" + port, token: g.Token(nil), call: call,
-		p: start(t, s, "HOSTTEST_PLATFORM=cloudrun", "PORT="+port, "ONEPANE_BIND=127.0.0.1",
+		p: startSubject(t, s, "HOSTTEST_PLATFORM=cloudrun", "PORT="+port, "ONEPANE_BIND=127.0.0.1",
 			"HOSTTEST_AUDIENCE="+PushAudience, "HOSTTEST_EMAIL="+PushEmail, "HOSTTEST_KEYS="+g.URL)}
 }
 
@@ -60,7 +60,7 @@ func cloudRun(t *testing.T, s Setup, call func(*server, *testing.T, []Finding) [
 func (s *server) Deliver(t *testing.T, fs ...Finding) []bool { return s.call(s, t, fs) }
 
 // Stop implements Instance.
-func (s *server) Stop() error { return s.p.stop(syscall.SIGTERM) }
+func (s *server) Stop() error { return s.p.stopProcess(syscall.SIGTERM) }
 
 // Draining implements drainer, by what every such host logs.
 func (s *server) Draining(t *testing.T) {
@@ -73,17 +73,17 @@ func (s *server) Draining(t *testing.T) {
 	}
 }
 
-// push delivers each finding as Pub/Sub does: any 2xx acknowledges.
-func push(s *server, t *testing.T, fs []Finding) []bool {
+// pubsubPush delivers each finding as Pub/Sub does: any 2xx acknowledges.
+func pubsubPush(s *server, t *testing.T, fs []Finding) []bool {
 	out := make([]bool, len(fs))
 	for i, f := range fs {
 		data := []byte(f.JSON())
 		if f.Pad > 0 {
-			data = zipped(f.JSON())
+			data = gzipBytes(f.JSON())
 		}
 		body := fmt.Sprintf(`{"message":{"data":%q,"messageId":"2070443601311540","publishTime":"2026-03-03T00:07:33Z","attributes":{}},`+
 			`"subscription":"projects/example/subscriptions/scc-findings"}`, base64.StdEncoding.EncodeToString(data))
-		code := s.post(t, "/", body, http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + s.token}})
+		code := s.postWhenListening(t, "/", body, http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + s.token}})
 		out[i] = code >= 200 && code < 300
 	}
 	return out
@@ -96,7 +96,7 @@ func cloudEvent(s *server, t *testing.T, fs []Finding) []bool {
 		h := http.Header{"Authorization": {"Bearer " + s.token}}
 		data := f.JSON()
 		if f.Pad > 0 {
-			data = fmt.Sprintf(`{"message":{"data":%q}}`, packed(data))
+			data = fmt.Sprintf(`{"message":{"data":%q}}`, gzipBase64(data))
 		}
 		if len(f.ID)%2 == 0 {
 			h.Set("Content-Type", "application/json")
@@ -107,31 +107,31 @@ func cloudEvent(s *server, t *testing.T, fs []Finding) []bool {
 			h.Set("Content-Type", "application/cloudevents+json")
 			data = fmt.Sprintf(`{"specversion":"1.0","id":"1","source":"//pubsub.googleapis.com/t","type":"google.cloud.pubsub.topic.v1.messagePublished","data":%s}`, data)
 		}
-		code := s.post(t, "/", data, h)
+		code := s.postWhenListening(t, "/", data, h)
 		out[i] = code >= 200 && code < 300
 	}
 	return out
 }
 
-// request posts all findings as an array to the webhook route.
-func request(s *server, t *testing.T, fs []Finding) []bool {
+// webhookRequest posts all findings as an array to the webhook route.
+func webhookRequest(s *server, t *testing.T, fs []Finding) []bool {
 	h := http.Header{"Content-Type": {"application/json"}}
-	body := array(fs)
-	if large(fs) {
-		body = string(zipped(body))
+	body := findingsArray(fs)
+	if isAnyPadded(fs) {
+		body = string(gzipBytes(body))
 		h.Set("Content-Encoding", "gzip")
 	}
-	return each(len(fs), settledStatus(s.post(t, "/api/ingest/webhook", body, h)))
+	return sameAnswers(len(fs), isFinalStatus(s.postWhenListening(t, "/api/ingest/webhook", body, h)))
 }
 
-// post sends a request as soon as the subject listens and returns the status of the answer, 0 when there was none.
-func (s *server) post(t *testing.T, path, body string, h http.Header) int {
-	listening(t, s.p, s.base)
-	return send(t, s.base+path, body, h, s.s.Deadline)
+// postWhenListening sends a request as soon as the subject listens and returns the status of the answer, 0 when there was none.
+func (s *server) postWhenListening(t *testing.T, path, body string, h http.Header) int {
+	waitUntilListening(t, s.p, s.base)
+	return postStatus(t, s.base+path, body, h, s.s.Deadline)
 }
 
-// listening waits until something accepts connections there.
-func listening(t *testing.T, p *process, base string) {
+// waitUntilListening waits until something accepts connections there.
+func waitUntilListening(t *testing.T, p *process, base string) {
 	for {
 		c, err := net.Dial("tcp", base[len("http://"):])
 		if err == nil {
@@ -148,13 +148,13 @@ func listening(t *testing.T, p *process, base string) {
 	}
 }
 
-// send posts within the platform's deadline; 0 is no answer.
-func send(t *testing.T, address, body string, h http.Header, limit time.Duration) int {
-	code, _ := sendRead(t, address, body, h, limit)
+// postStatus posts within the platform's deadline; 0 is no answer.
+func postStatus(t *testing.T, address, body string, h http.Header, limit time.Duration) int {
+	code, _ := postRequest(t, address, body, h, limit)
 	return code
 }
 
-func sendRead(t *testing.T, address, body string, h http.Header, limit time.Duration) (int, []byte) {
+func postRequest(t *testing.T, address, body string, h http.Header, limit time.Duration) (int, []byte) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader([]byte(body)))
@@ -178,7 +178,7 @@ func sendRead(t *testing.T, address, body string, h http.Header, limit time.Dura
 	return resp.StatusCode, b
 }
 
-func zipped(text string) []byte {
+func gzipBytes(text string) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	_, _ = io.WriteString(z, text) // a buffer takes everything
@@ -186,7 +186,7 @@ func zipped(text string) []byte {
 	return b.Bytes()
 }
 
-func quoted(s string) string {
+func jsonString(s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {
 		panic(err) // it is our own text

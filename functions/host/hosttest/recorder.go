@@ -30,33 +30,33 @@ func newRecorder(t *testing.T) *Recorder {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /open", func(_ http.ResponseWriter, req *http.Request) {
 		r.opening <- struct{}{}
-		r.wait(req, r.open)
+		r.waitUntil(req, r.open)
 	})
-	mux.HandleFunc("POST /{queue}", r.publish)
+	mux.HandleFunc("POST /{queue}", r.recordPublish)
 	r.Server = httptest.NewServer(mux)
 	t.Cleanup(func() {
-		r.Open()
-		r.Release()
+		r.AllowStart()
+		r.ReleasePublishes()
 		r.Close()
 	})
 	return r
 }
 
-func (r *Recorder) wait(req *http.Request, until chan struct{}) {
+func (r *Recorder) waitUntil(req *http.Request, until chan struct{}) {
 	select {
 	case <-until:
 	case <-req.Context().Done():
 	}
 }
 
-func (r *Recorder) publish(w http.ResponseWriter, req *http.Request) {
+func (r *Recorder) recordPublish(w http.ResponseWriter, req *http.Request) {
 	b, err := io.ReadAll(req.Body)
 	if err != nil {
 		return
 	}
 	body := string(b)
 	r.mu.Lock()
-	fail, hold, release := r.fail != "" && mentions(body, r.fail), r.hold != "" && mentions(body, r.hold), r.release
+	fail, hold, release := r.fail != "" && containsID(body, r.fail), r.hold != "" && containsID(body, r.hold), r.release
 	r.mu.Unlock()
 	if fail {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -64,7 +64,7 @@ func (r *Recorder) publish(w http.ResponseWriter, req *http.Request) {
 	}
 	if hold {
 		r.held <- struct{}{}
-		if r.wait(req, release); req.Context().Err() != nil {
+		if r.waitUntil(req, release); req.Context().Err() != nil {
 			return
 		}
 	}
@@ -74,25 +74,25 @@ func (r *Recorder) publish(w http.ResponseWriter, req *http.Request) {
 	r.kept[queue] = append(r.kept[queue], body)
 }
 
-// mentions finds a finding's id, which a rejection quotes.
-func mentions(body, id string) bool {
+// containsID finds a finding's id, which a rejection quotes.
+func containsID(body, id string) bool {
 	return strings.Contains(strings.ReplaceAll(body, `\`, ""), `"`+id+`"`)
 }
 
-// Fail refuses every publish that mentions id, until Heal.
-func (r *Recorder) Fail(id string) { r.mu.Lock(); defer r.mu.Unlock(); r.fail = id }
+// FailPublishes refuses every publish that mentions id, until Heal.
+func (r *Recorder) FailPublishes(id string) { r.mu.Lock(); defer r.mu.Unlock(); r.fail = id }
 
-// Heal ends Fail.
-func (r *Recorder) Heal() { r.Fail("") }
+// EndFailures ends Fail.
+func (r *Recorder) EndFailures() { r.FailPublishes("") }
 
-// Hold lets every publish that mentions id wait, until Release.
-func (r *Recorder) Hold(id string) { r.mu.Lock(); defer r.mu.Unlock(); r.hold = id }
+// HoldPublishes lets every publish that mentions id wait, until Release.
+func (r *Recorder) HoldPublishes(id string) { r.mu.Lock(); defer r.mu.Unlock(); r.hold = id }
 
-// WaitHeld returns when a publish waits.
-func (r *Recorder) WaitHeld() { <-r.held }
+// WaitForHeld returns when a publish waits.
+func (r *Recorder) WaitForHeld() { <-r.held }
 
-// Release ends Hold.
-func (r *Recorder) Release() {
+// ReleasePublishes ends Hold.
+func (r *Recorder) ReleasePublishes() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.hold != "" {
@@ -102,26 +102,26 @@ func (r *Recorder) Release() {
 	}
 }
 
-// Open lets the subject start.
-func (r *Recorder) Open() { r.once.Do(func() { close(r.open) }) }
+// AllowStart lets the subject start.
+func (r *Recorder) AllowStart() { r.once.Do(func() { close(r.open) }) }
 
-// WaitOpening returns when the subject asks whether it may start.
-func (r *Recorder) WaitOpening() { <-r.opening }
+// WaitForStart returns when the subject asks whether it may start.
+func (r *Recorder) WaitForStart() { <-r.opening }
 
-// Has reports whether a publish to the queue mentioned id.
-func (r *Recorder) Has(queue, id string) bool {
+// HasPublished reports whether a publish to the queue mentioned id.
+func (r *Recorder) HasPublished(queue, id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, body := range r.kept[queue] {
-		if mentions(body, id) {
+		if containsID(body, id) {
 			return true
 		}
 	}
 	return false
 }
 
-// Count is how often the queue was published to.
-func (r *Recorder) Count(queue string) int {
+// CountPublishes is how often the queue was published to.
+func (r *Recorder) CountPublishes(queue string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.kept[queue])

@@ -85,7 +85,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener, ready func()) error {
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		err = s.drain(srv)
+		err = s.drainSessions(srv)
 	}
 	_ = srv.Close() // after a drain there is nothing left to close
 	stop()
@@ -93,8 +93,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener, ready func()) error {
 	return err
 }
 
-// drain ends service in order.
-func (s *Server) drain(srv *http.Server) error {
+// drainSessions ends service in order.
+func (s *Server) drainSessions(srv *http.Server) error {
 	s.Log.Info("draining")
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
@@ -115,14 +115,14 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /metrics", s.Metrics)
 	mux.Handle("/", s.API)
 	// A web page someone visits must not be able to post to their loopback.
-	return s.measure(http.NewCrossOriginProtection().Handler(mux), mux)
+	return s.measureRequests(http.NewCrossOriginProtection().Handler(mux), mux)
 }
 
-// measure times every request under the pattern that serves it.
-func (s *Server) measure(next http.Handler, mux *http.ServeMux) http.Handler {
+// measureRequests times every request under the pattern that serves it.
+func (s *Server) measureRequests(next http.Handler, mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &recorder{ResponseWriter: w, code: http.StatusOK}
+		rec := &statusRecorder{ResponseWriter: w, code: http.StatusOK}
 		ctx := telemetry.With(r.Context(), slog.String("method", r.Method), slog.String("path", r.URL.Path))
 		next.ServeHTTP(rec, r.WithContext(ctx))
 		if s.Meter != nil {
@@ -132,16 +132,16 @@ func (s *Server) measure(next http.Handler, mux *http.ServeMux) http.Handler {
 	})
 }
 
-// recorder remembers the status of an answer.
-type recorder struct {
+// statusRecorder remembers the status of an answer.
+type statusRecorder struct {
 	http.ResponseWriter
 	code int
 }
 
-func (r *recorder) WriteHeader(code int) {
+func (r *statusRecorder) WriteHeader(code int) {
 	r.code = code
 	r.ResponseWriter.WriteHeader(code)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -52,8 +52,8 @@ type AWS struct {
 // LoadAWS reads the settings of ingest-aws. The error is fault.Invalid and lists every mistake.
 func LoadAWS(getenv func(string) string) (AWS, error) {
 	r := reader{getenv: getenv}
-	s := AWS{Common: r.common(), Region: r.required("AWS_REGION"), STS: r.address("AWS_ENDPOINT_URL_STS")}
-	return s, r.err()
+	s := AWS{Common: r.readCommon(), Region: r.requiredText("AWS_REGION"), STS: r.serviceURL("AWS_ENDPOINT_URL_STS")}
+	return s, r.mistakesError()
 }
 
 // GCP is what ingest-gcp needs besides.
@@ -73,10 +73,10 @@ type Push struct {
 // LoadGCP reads the settings of ingest-gcp. The error is fault.Invalid and lists every mistake.
 func LoadGCP(getenv func(string) string) (GCP, error) {
 	r := reader{getenv: getenv}
-	s := GCP{Common: r.common(), Metadata: getenv("GCE_METADATA_HOST"), Push: Push{
-		Audience: r.required("ONEPANE_PUSH_AUDIENCE"), Account: r.required("ONEPANE_PUSH_ACCOUNT"), Keys: r.address("ONEPANE_PUSH_KEYS"),
+	s := GCP{Common: r.readCommon(), Metadata: getenv("GCE_METADATA_HOST"), Push: Push{
+		Audience: r.requiredText("ONEPANE_PUSH_AUDIENCE"), Account: r.requiredText("ONEPANE_PUSH_ACCOUNT"), Keys: r.serviceURL("ONEPANE_PUSH_KEYS"),
 	}}
-	return s, r.err()
+	return s, r.mistakesError()
 }
 
 // Azure is what the function app needs besides.
@@ -120,24 +120,24 @@ type Managed struct{ Endpoint, Header string } // IDENTITY_ENDPOINT, IDENTITY_HE
 func LoadAzure(getenv func(string) string) (Azure, error) {
 	r := reader{getenv: getenv}
 	s := Azure{
-		Common:      r.common(),
-		Cosmos:      Cosmos{Endpoint: r.requiredAddress("ONEPANE_COSMOS_ENDPOINT"), Database: r.required("ONEPANE_COSMOS_DATABASE")},
+		Common:      r.readCommon(),
+		Cosmos:      Cosmos{Endpoint: r.requiredURL("ONEPANE_COSMOS_ENDPOINT"), Database: r.requiredText("ONEPANE_COSMOS_DATABASE")},
 		APIAudience: getenv("ONEPANE_API_AUDIENCE"),
-		Managed:     Managed{Endpoint: r.required("IDENTITY_ENDPOINT"), Header: r.required("IDENTITY_HEADER")},
-		Backlog:     Backlog{Namespace: r.resource("ONEPANE_BUS_RESOURCE"), Manager: strings.TrimSuffix(r.address("ONEPANE_RESOURCE_MANAGER"), "/")},
-		URL:         r.address("ONEPANE_BASE_URL"), Host: getenv("WEBSITE_HOSTNAME"),
+		Managed:     Managed{Endpoint: r.requiredText("IDENTITY_ENDPOINT"), Header: r.requiredText("IDENTITY_HEADER")},
+		Backlog:     Backlog{Namespace: r.resourceID("ONEPANE_BUS_RESOURCE"), Manager: strings.TrimSuffix(r.serviceURL("ONEPANE_RESOURCE_MANAGER"), "/")},
+		URL:         r.serviceURL("ONEPANE_BASE_URL"), Host: getenv("WEBSITE_HOSTNAME"),
 	}
-	return s, r.err()
+	return s, r.mistakesError()
 }
 
-func (r *reader) common() Common {
+func (r *reader) readCommon() Common {
 	return Common{
-		Tenant: r.required("ONEPANE_TENANT"), LogLevel: r.level("ONEPANE_LOG_LEVEL"), LogJSON: r.truth("ONEPANE_LOG_JSON"),
-		ExposuresAsAlerts: r.list("ONEPANE_EXPOSURES_AS_ALERTS"),
-		Bus: Bus{Namespace: r.host("ONEPANE_BUS_NAMESPACE"), Queue: r.required("ONEPANE_BUS_QUEUE"),
-			Quarantine: r.required("ONEPANE_QUARANTINE_QUEUE"), Endpoint: r.getenv("ONEPANE_BUS_ENDPOINT")},
-		Claims: r.claims("ONEPANE_CLAIM_CONTAINER"),
-		Identity: Identity{Directory: r.required("ONEPANE_AZURE_TENANT_ID"), Client: r.required("ONEPANE_AZURE_CLIENT_ID"),
-			Authority: strings.TrimSuffix(r.address("AZURE_AUTHORITY_HOST"), "/")},
+		Tenant: r.requiredText("ONEPANE_TENANT"), LogLevel: r.logLevel("ONEPANE_LOG_LEVEL"), LogJSON: r.boolValue("ONEPANE_LOG_JSON"),
+		ExposuresAsAlerts: r.listValue("ONEPANE_EXPOSURES_AS_ALERTS"),
+		Bus: Bus{Namespace: r.hostName("ONEPANE_BUS_NAMESPACE"), Queue: r.requiredText("ONEPANE_BUS_QUEUE"),
+			Quarantine: r.requiredText("ONEPANE_QUARANTINE_QUEUE"), Endpoint: r.getenv("ONEPANE_BUS_ENDPOINT")},
+		Claims: r.claimContainer("ONEPANE_CLAIM_CONTAINER"),
+		Identity: Identity{Directory: r.requiredText("ONEPANE_AZURE_TENANT_ID"), Client: r.requiredText("ONEPANE_AZURE_CLIENT_ID"),
+			Authority: strings.TrimSuffix(r.serviceURL("AZURE_AUTHORITY_HOST"), "/")},
 	}
 }

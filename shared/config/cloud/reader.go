@@ -17,81 +17,81 @@ type reader struct {
 	mistakes []error
 }
 
-func (r *reader) err() error {
+func (r *reader) mistakesError() error {
 	if len(r.mistakes) == 0 {
 		return nil
 	}
 	return fault.Errorf(fault.Invalid, "configuration: %w", errors.Join(r.mistakes...))
 }
 
-// wrong notes a mistake. Values are not shown where they could be more than an address.
-func (r *reader) wrong(name, format string, args ...any) {
+// addMistake notes a mistake. Values are not shown where they could be more than an address.
+func (r *reader) addMistake(name, format string, args ...any) {
 	r.mistakes = append(r.mistakes, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
 }
 
-func (r *reader) required(name string) string {
+func (r *reader) requiredText(name string) string {
 	v := strings.TrimSpace(r.getenv(name))
 	if v == "" {
-		r.wrong(name, "not set")
+		r.addMistake(name, "not set")
 	}
 	return v
 }
 
-// host is a bare host name.
-func (r *reader) host(name string) string {
-	v := r.required(name)
+// hostName is a bare host name.
+func (r *reader) hostName(name string) string {
+	v := r.requiredText(name)
 	if strings.ContainsAny(v, "/:@ ") {
-		r.wrong(name, "%q is not a host name alone", v)
+		r.addMistake(name, "%q is not a host name alone", v)
 	}
 	return v
 }
 
-// resource is the id of an Azure resource, or "".
-func (r *reader) resource(name string) string {
+// resourceID is the id of an Azure resource, or "".
+func (r *reader) resourceID(name string) string {
 	v := strings.TrimSuffix(strings.TrimSpace(r.getenv(name)), "/")
 	if v != "" && (!strings.HasPrefix(v, "/subscriptions/") || strings.ContainsAny(v, "?# ")) {
-		r.wrong(name, "%q is not a resource id, /subscriptions/…", v)
+		r.addMistake(name, "%q is not a resource id, /subscriptions/…", v)
 	}
 	return v
 }
 
-// address is a URL of a service, or "".
-func (r *reader) address(name string) string {
+// serviceURL is a URL of a service, or "".
+func (r *reader) serviceURL(name string) string {
 	v := strings.TrimSpace(r.getenv(name))
 	if v != "" {
-		r.parse(name, v)
+		r.parseURL(name, v)
 	}
 	return v
 }
 
-func (r *reader) requiredAddress(name string) string {
-	r.required(name)
-	return r.address(name)
+func (r *reader) requiredURL(name string) string {
+	r.requiredText(name)
+	return r.serviceURL(name)
 }
 
-// parse refuses what is no https URL; plain http is for this machine only.
-func (r *reader) parse(name, v string) *url.URL {
+// parseURL refuses what is no https URL; plain http is for this machine only.
+func (r *reader) parseURL(name, v string) *url.URL {
 	u, err := url.Parse(v)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		r.wrong(name, "not an https URL")
+		r.addMistake(name, "not an https URL")
 	case u.User != nil || u.RawQuery != "":
-		r.wrong(name, "a URL with credentials or a query, and no secret may be in settings")
+		r.addMistake(name, "a URL with credentials or a query, and no secret may be in settings")
 	case u.Scheme == "http" && u.Hostname() != "127.0.0.1" && u.Hostname() != "localhost":
-		r.wrong(name, "http:// outside this machine; use https://")
+		r.addMistake(name, "http:// outside this machine; use https://")
 	default:
 		return u
 	}
 	return nil
 }
 
-// claims takes a container's URL apart: the account's, and the last segment.
-func (r *reader) claims(name string) Claims {
-	v := r.required(name)
+// claimContainer takes a container's URL apart: the account's, and the last segment.
+func (r *reader) claimContainer(name string) Claims {
+	v := r.requiredText(name)
 	if v == "" {
 		return Claims{}
 	}
-	u := r.parse(name, v)
+	u := r.parseURL(name, v)
 	if u == nil {
 		return Claims{}
 	}
@@ -100,31 +100,31 @@ func (r *reader) claims(name string) Claims {
 		account, container = container[:i+1], container[i+1:]
 	}
 	if container == "" {
-		r.wrong(name, "names no container")
+		r.addMistake(name, "names no container")
 	}
 	return Claims{Account: u.Scheme + "://" + u.Host + "/" + account, Container: container}
 }
 
-func (r *reader) level(name string) (l slog.Level) {
+func (r *reader) logLevel(name string) (l slog.Level) {
 	if v := r.getenv(name); v != "" && l.UnmarshalText([]byte(v)) != nil {
-		r.wrong(name, "%q is none of debug, info, warn, error", v)
+		r.addMistake(name, "%q is none of debug, info, warn, error", v)
 	}
 	return l
 }
 
-func (r *reader) truth(name string) bool {
+func (r *reader) boolValue(name string) bool {
 	v := r.getenv(name)
 	if v == "" {
 		return false
 	}
 	b, err := strconv.ParseBool(v)
 	if err != nil {
-		r.wrong(name, "%q is neither true nor false", v)
+		r.addMistake(name, "%q is neither true nor false", v)
 	}
 	return b
 }
 
-func (r *reader) list(name string) []string {
+func (r *reader) listValue(name string) []string {
 	var out []string
 	for part := range strings.SplitSeq(r.getenv(name), ",") {
 		if part = strings.TrimSpace(part); part != "" {

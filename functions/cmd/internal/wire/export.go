@@ -29,7 +29,7 @@ func (f figures) read(ctx context.Context) ([]telemetry.Export, error) {
 	for i, s := range all {
 		out[i] = telemetry.Export{
 			Name: s.Name, Target: s.Target, Tenant: s.Tenant, Backlog: s.Backlog, Lag: s.Lag, Failures: s.Failures,
-			Sent: s.Sent, Aside: s.DeadLettered, LastSent: s.LastSent, LastFailed: s.ErrorAt,
+			Sent: s.Sent, DeadLettered: s.DeadLettered, LastSent: s.LastSent, LastFailed: s.ErrorAt,
 		}
 	}
 	return out, err

@@ -26,14 +26,14 @@ func (probe) Name() string                   { return "probe" }
 func (probe) Recognize(r ingest.Record) bool { return r.Has("probe") }
 
 func (probe) Normalize(r ingest.Record) (alert.Alert, error) {
-	if err := obey(r.Text("do")); err != nil {
+	if err := followOrder(r.Text("do")); err != nil {
 		return alert.Alert{}, err
 	}
 	return alert.Alert{Origin: alert.Origin{Provider: "probe", ID: r.Text("probe")}, Reporter: "probe", Title: "probe", First: time.Unix(0, 0).UTC()}, nil
 }
 
-// obey does what a finding asks for.
-func obey(do string) error {
+// followOrder does what a finding asks for.
+func followOrder(do string) error {
 	switch do {
 	case "panic":
 		panic("as the finding says")
@@ -45,19 +45,19 @@ func obey(do string) error {
 	return nil
 }
 
-type everyone struct{}
+type oneTenant struct{}
 
-func (everyone) Tenant(alert.Account, string) (string, error) { return "contoso", nil }
+func (oneTenant) Tenant(alert.Account, string) (string, error) { return "contoso", nil }
 
 // correlator stands for correlate: it passes on what it is given.
 type correlator struct{ to queue }
 
-func (c correlator) handle(ctx context.Context, evs []cloudevent.Event) error {
+func (c correlator) passOn(ctx context.Context, evs []cloudevent.Event) error {
 	refused := fault.Refused{}
 	var good []cloudevent.Event
 	for i, e := range evs {
 		r := ingest.NewRecord(e.Data, nil)
-		if err := obey(r.Text("do")); err != nil {
+		if err := followOrder(r.Text("do")); err != nil {
 			refused[i] = err
 			continue
 		}
@@ -74,8 +74,8 @@ func (c correlator) handle(ctx context.Context, evs []cloudevent.Event) error {
 	return nil
 }
 
-// decode opens a message: gzip of an array of events.
-func decode(_ context.Context, body []byte) ([]cloudevent.Event, error) {
+// decodeMessage opens a message: gzip of an array of events.
+func decodeMessage(_ context.Context, body []byte) ([]cloudevent.Event, error) {
 	z, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "gzip: %w", err)
@@ -97,12 +97,12 @@ func decode(_ context.Context, body []byte) ([]cloudevent.Event, error) {
 // recorder is the suite's, over HTTP.
 type recorder struct{ address string }
 
-// opened waits until the suite lets the subject start.
-func (r recorder) opened(ctx context.Context) error { return r.post(ctx, "open", nil) }
+// waitForStart waits until the suite lets the subject start.
+func (r recorder) waitForStart(ctx context.Context) error { return r.postBody(ctx, "open", nil) }
 
-func (r recorder) queue(name string) queue { return queue{r, name} }
+func (r recorder) queueNamed(name string) queue { return queue{r, name} }
 
-func (r recorder) post(ctx context.Context, path string, body []byte) error {
+func (r recorder) postBody(ctx context.Context, path string, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.address+"/"+path, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -128,39 +128,39 @@ func (q queue) Publish(ctx context.Context, evs ...cloudevent.Event) error {
 	if err != nil {
 		return err
 	}
-	return q.post(ctx, q.name, body)
+	return q.postBody(ctx, q.name, body)
 }
 
-func (q queue) tick(ctx context.Context) error {
+func (q queue) publishTick(ctx context.Context) error {
 	return q.Publish(ctx, cloudevent.Event{ID: "tick", Source: "/timer", Type: "tick", Data: jsontext.Value(`"tick"`)})
 }
 
-// routed gives requests the route that a mux would.
-func routed(h http.Handler) http.Handler {
+// withRoute gives requests the route that a mux would.
+func withRoute(h http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/ingest/{route}", h)
 	return mux
 }
 
-func refuse(w http.ResponseWriter, _ *http.Request, status int, _, message string) {
+func writeRefusal(w http.ResponseWriter, _ *http.Request, status int, _, message string) {
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, message)
 }
 
-func listen() (net.Listener, error) {
+func listenOnPort() (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort("127.0.0.1", os.Getenv("PORT")))
 }
 
-type nothing struct{}
+type notFound struct{}
 
-func (nothing) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
+func (notFound) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
 
-// idle is a bus without events.
-type idle struct{}
+// emptyBus is a bus without events.
+type emptyBus struct{}
 
-func (idle) Subscribe(ctx context.Context, _ func(context.Context, []cloudevent.Event) error) error {
+func (emptyBus) Subscribe(ctx context.Context, _ func(context.Context, []cloudevent.Event) error) error {
 	<-ctx.Done()
 	return nil
 }
 
-func (idle) Drained(context.Context) error { return nil }
+func (emptyBus) Drained(context.Context) error { return nil }

@@ -29,7 +29,7 @@ func main() {
 	r := recorder{address: os.Getenv("HOSTTEST_RECORDER")}
 	limit, err := time.ParseDuration(os.Getenv("HOSTTEST_LIMIT"))
 	if err == nil {
-		err = run(ctx, log, r, limit)
+		err = runHost(ctx, log, r, limit)
 	}
 	if err != nil {
 		log.Error("stopped", "reason", err)
@@ -37,52 +37,52 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, log *slog.Logger, r recorder, limit time.Duration) error {
+func runHost(ctx context.Context, log *slog.Logger, r recorder, limit time.Duration) error {
 	function := func(route string, e ingest.Envelope) *ingest.Function {
-		return &ingest.Function{Route: route, Envelope: e, Providers: []ingest.Provider{probe{}}, Tenants: everyone{},
-			Alerts: r.queue("alerts"), Quarantine: r.queue("quarantine"), Log: log}
+		return &ingest.Function{Route: route, Envelope: e, Providers: []ingest.Provider{probe{}}, Tenants: oneTenant{},
+			Alerts: r.queueNamed("alerts"), Quarantine: r.queueNamed("quarantine"), Log: log}
 	}
-	requests := &ingest.HTTP{Functions: map[string]*ingest.Function{"webhook": function("webhook", webhook.Envelope{})}, Refuse: refuse, Now: time.Now}
+	requests := &ingest.HTTP{Functions: map[string]*ingest.Function{"webhook": function("webhook", webhook.Envelope{})}, Refuse: writeRefusal, Now: time.Now}
 	switch os.Getenv("HOSTTEST_PLATFORM") {
 	case "lambda":
-		if err := r.opened(ctx); err != nil {
+		if err := r.waitForStart(ctx); err != nil {
 			return err
 		}
-		awslambda.Start(&awslambda.Host{Ingest: function("aws", eventbridge.Envelope{}), HTTP: routed(requests), Log: log, Now: time.Now})
+		awslambda.Start(&awslambda.Host{Ingest: function("aws", eventbridge.Envelope{}), HTTP: withRoute(requests), Log: log, Now: time.Now})
 		return nil
 	case "cloudrun":
-		if err := r.opened(ctx); err != nil {
+		if err := r.waitForStart(ctx); err != nil {
 			return err
 		}
 		sender := cloudrun.Sender{Audience: os.Getenv("HOSTTEST_AUDIENCE"), Email: os.Getenv("HOSTTEST_EMAIL"), Keys: os.Getenv("HOSTTEST_KEYS"), Now: time.Now}
 		return cloudrun.Serve(ctx, os.Getenv, &cloudrun.Service{Ingest: function("gcp", pubsub.Envelope{}), Verify: sender.Verifier(),
-			HTTP: routed(requests), Limit: limit, Log: log, Now: time.Now})
+			HTTP: withRoute(requests), Limit: limit, Log: log, Now: time.Now})
 	case "standalone":
-		return alone(ctx, log, r, requests)
+		return runStandalone(ctx, log, r, requests)
 	}
 	return azurefunc.Serve(ctx, os.Getenv, log, func(ctx context.Context) (*azurefunc.App, error) {
-		if err := r.opened(ctx); err != nil {
+		if err := r.waitForStart(ctx); err != nil {
 			return nil, err
 		}
-		return &azurefunc.App{HTTP: routed(requests), Limit: limit, Log: log, Functions: map[string]azurefunc.Function{
-			"correlate": azurefunc.ServiceBus{Binding: "messages", Decode: decode, Handle: correlator{r.queue("alerts")}.handle,
-				Quarantine: r.queue("quarantine"), Log: log, Now: time.Now},
+		return &azurefunc.App{HTTP: withRoute(requests), Limit: limit, Log: log, Functions: map[string]azurefunc.Function{
+			"correlate": azurefunc.ServiceBus{Binding: "messages", Decode: decodeMessage, Handle: correlator{r.queueNamed("alerts")}.passOn,
+				Quarantine: r.queueNamed("quarantine"), Log: log, Now: time.Now},
 			"ingest-azure": azurefunc.EventHub{Binding: "events", Route: "azure", Ingest: function("azure", eventhubs.Envelope{}),
-				Quarantine: r.queue("quarantine"), Log: log, Now: time.Now},
-			"export": azurefunc.Timer{Run: r.queue("alerts").tick},
+				Quarantine: r.queueNamed("quarantine"), Log: log, Now: time.Now},
+			"export": azurefunc.Timer{Run: r.queueNamed("alerts").publishTick},
 		}}, nil
 	})
 }
 
-// alone runs the standalone host over a bus that is never asked for anything: its own suites cover that.
-func alone(ctx context.Context, log *slog.Logger, r recorder, requests *ingest.HTTP) error {
-	if err := r.opened(ctx); err != nil {
+// runStandalone runs the standalone host over a bus that is never asked for anything: its own suites cover that.
+func runStandalone(ctx context.Context, log *slog.Logger, r recorder, requests *ingest.HTTP) error {
+	if err := r.waitForStart(ctx); err != nil {
 		return err
 	}
-	l, err := listen()
+	l, err := listenOnPort()
 	if err != nil {
 		return err
 	}
-	s := &standalone.Server{Ingest: requests, API: nothing{}, Metrics: nothing{}, Correlate: nil, Bus: idle{}, Log: log}
+	s := &standalone.Server{Ingest: requests, API: notFound{}, Metrics: notFound{}, Correlate: nil, Bus: emptyBus{}, Log: log}
 	return s.Run(ctx, l, nil)
 }

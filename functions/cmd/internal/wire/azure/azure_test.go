@@ -94,7 +94,7 @@ func TestNobodyIsBelieved(t *testing.T) {
 // The deployment's directory vouches for people once it has an application for the API; without one nobody does.
 func TestDirectory(t *testing.T) {
 	s := cloud.Azure{Common: cloud.Common{Tenant: "contoso", Identity: cloud.Identity{Directory: "3c1b8a1f-0001-4d40-9f4e-7d556f1c3a0e"}}}
-	if withDirectory(config.Default(), s).Auth.Configured() {
+	if withDirectory(config.Default(), s).Auth.IsConfigured() {
 		t.Error("an app without an audience takes tokens")
 	}
 	s.APIAudience = "api://onepane-contoso"

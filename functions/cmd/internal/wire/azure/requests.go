@@ -43,7 +43,7 @@ func withDirectory(general config.Config, s cloud.Azure) config.Config {
 // be believed, nobody is: ingest and API answer 401.
 func requests(cfg config.Config, s cloud.Azure, d drivers, functions map[string]*ingest.Function, server *api.Server) (http.Handler, error) {
 	sender := func(*http.Request, string) (ingest.Sender, error) { return ingest.Sender{}, errNobody }
-	if server.Authenticate = nobody; cfg.Auth.Configured() {
+	if server.Authenticate = nobody; cfg.Auth.IsConfigured() {
 		in, err := doors.New(cfg, doors.Options{Documents: d.store, AuditLog: d.store, Remember: keyMemory, Getenv: os.Getenv, Now: time.Now, Log: server.Log})
 		if err != nil {
 			return nil, err

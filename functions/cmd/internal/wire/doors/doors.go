@@ -59,7 +59,7 @@ func New(cfg config.Config, o Options) (*Doors, error) {
 		return nil, err
 	}
 	d := &Doors{
-		Open: !cfg.Auth.Configured(), authenticate: api.Open,
+		Open: !cfg.Auth.IsConfigured(), authenticate: api.Open,
 		keys:   &access.Keys{Documents: o.Documents, Now: o.Now, Log: o.Log, Remember: o.Remember},
 		audit:  access.Audit{Log: o.AuditLog, Keep: time.Duration(cfg.Auth.AuditDays) * 24 * time.Hour},
 		signed: &sender.Verifier{Sources: sources, Now: o.Now},
