@@ -80,7 +80,8 @@ var Rules = []Rule{
 	{"functions/host/hosttest/...", with(domain, "events", "shared/telemetry/logs", "functions/...")},
 	{"functions/host/*", with(domain, "events", "shared/bus", "shared/telemetry", "shared/telemetry/logs", "functions/host/attempt", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
 	{"infra/contract", []string{"shared/bus"}},
-	{"infra/local/cosmos", nil},
+	{"infra/local/cosmos", []string{"infra/local/cosmos/sql"}},
+	{"infra/local/cosmos/sql", nil},
 	{"infra/local/*", []string{"infra/local/npm"}},
 	{"functions/cmd/...", []string{"events", "shared/...", "functions/...", "testdata/..."}},
 }

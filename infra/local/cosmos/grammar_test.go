@@ -5,9 +5,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
 
-// No text makes the parser do anything but understand or refuse with 400.
+// No text makes the parser do anything but understand or refuse it as a syntax error.
 func FuzzParseQuery(f *testing.F) {
 	for _, q := range []string{"SELECT * FROM c", "SELECT TOP 3 c.a, c[\"b\"] AS x FROM c WHERE c.n IN (1, @p) AND NOT STARTSWITH(c.s, 'a\\'b') ORDER BY c.n DESC OFFSET 1 LIMIT 2",
 		"SELECT VALUE COUNT(1) FROM root r WHERE r.a BETWEEN -1 AND 2e3 OR IS_NULL(r.b)", "from c where", "SELECT * FROM", "'", "\x80"} {
@@ -15,16 +17,15 @@ func FuzzParseQuery(f *testing.F) {
 	}
 	it := &item{id: "a", document: document{members: []memberValue{{"n", jsontext.Value("1")}, {"s", jsontext.Value(`"a"`)}}}}
 	f.Fuzz(func(t *testing.T, text string) {
-		q, err := parseQuery(text, map[string]any{"@p": 1.0})
+		parsed, err := sql.Parse(text, map[string]any{"@p": 1.0})
 		if err != nil {
-			if r, ok := err.(*refusal); !ok || r.status != 400 {
+			if _, ok := err.(*sql.SyntaxError); !ok {
 				t.Fatalf("%q: %v", text, err)
 			}
 			return
 		}
-		if q.where != nil {
-			q.where.evaluate(it)
-		}
+		q := &search{Query: parsed}
+		q.Matches(it)
 		q.matchOf(it)
 		if _, err := q.projectRow(it); err != nil && utf8.ValidString(text) {
 			t.Fatalf("%q: %v", text, err)
@@ -48,14 +49,14 @@ func FuzzParseDocument(f *testing.F) {
 		if err != nil || string(again.encodeJSON()) != string(d.encodeJSON()) {
 			t.Fatalf("%q became %q: %v", body, it.encodeBody(), err)
 		}
-		everything := &index{paths: []indexPath{{path: path{}, included: true, below: true}}}
+		everything := &index{paths: []indexPath{{path: sql.Path{}, included: true, below: true}}}
 		everything.termsOf(it)
 	})
 }
 
 // Cases of package epk in azcosmos v1.5.0 are not visible to others; ReadManyItems compares the rest.
 func TestEffectiveKeyStaysOnTheRing(t *testing.T) {
-	for _, v := range []any{nil, true, false, 0.0, -1.5, "", "x", "a text of more than sixteen bytes", undefined{}} {
+	for _, v := range []any{nil, true, false, 0.0, -1.5, "", "x", "a text of more than sixteen bytes", sql.Undefined{}} {
 		if k := effectiveKey([]any{v}); len(k) != 32 || k >= "4" {
 			t.Errorf("%v hashes to %s", v, k)
 		}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
 
 // IndexingPolicy says which properties are indexed.
@@ -36,19 +38,13 @@ func indexEverything() *IndexingPolicy {
 type index struct {
 	none       bool
 	paths      []indexPath
-	composites [][]orderBy
+	composites [][]sql.OrderBy
 }
 
 type indexPath struct {
-	path     path
+	path     sql.Path
 	included bool
 	below    bool // ends in *, not in ?
-}
-
-// orderBy is one column of an order, in a query or in a composite index.
-type orderBy struct {
-	path path
-	desc bool
 }
 
 // term is one entry of the index for one item.
@@ -83,13 +79,13 @@ func newIndex(policy IndexingPolicy) (*index, error) {
 		if len(columns) < 2 {
 			return nil, refuseBadRequest("a composite index has at least two paths")
 		}
-		var composite []orderBy
+		var composite []sql.OrderBy
 		for _, column := range columns {
 			p, err := parsePath(column.Path)
 			if err != nil {
 				return nil, err
 			}
-			composite = append(composite, orderBy{p, strings.EqualFold(column.Order, "descending")})
+			composite = append(composite, sql.OrderBy{Path: p, Desc: strings.EqualFold(column.Order, "descending")})
 		}
 		ix.composites = append(ix.composites, composite)
 	}
@@ -98,7 +94,7 @@ func newIndex(policy IndexingPolicy) (*index, error) {
 
 // coversPath is whether a value at p is in the index: the most precise path that fits decides. id and _ts always are; the
 // partition key is not by itself.
-func (ix *index) coversPath(p path) bool {
+func (ix *index) coversPath(p sql.Path) bool {
 	if ix.none {
 		return false
 	}
@@ -121,16 +117,16 @@ func (ix *index) coversPath(p path) bool {
 
 // servesOrder is whether an order of several columns has its composite index: the same paths in the same sequence, every
 // direction as in the index or every one reversed.
-func (ix *index) servesOrder(order []orderBy) bool {
+func (ix *index) servesOrder(order []sql.OrderBy) bool {
 	for _, composite := range ix.composites {
 		if len(composite) != len(order) {
 			continue
 		}
 		same, reversed := true, true
 		for i, column := range composite {
-			fits := slices.Equal(column.path, order[i].path)
-			same = same && fits && column.desc == order[i].desc
-			reversed = reversed && fits && column.desc != order[i].desc
+			fits := slices.Equal(column.Path, order[i].Path)
+			same = same && fits && column.Desc == order[i].Desc
+			reversed = reversed && fits && column.Desc != order[i].Desc
 		}
 		if same || reversed {
 			return true
@@ -145,16 +141,16 @@ func (ix *index) termsOf(it *item) []term {
 	if ix.none {
 		return nil
 	}
-	out := []term{hashTerm(path{"id"}, it.id), hashTerm(path{"_ts"}, float64(it.ts))}
+	out := []term{hashTerm(sql.Path{"id"}, it.id), hashTerm(sql.Path{"_ts"}, float64(it.ts))}
 	for _, m := range it.members {
-		if m.name != "id" && ix.reachesBelow(path{m.name}) {
-			out = ix.appendTerms(out, path{m.name}, it.document.valueAt(path{m.name}))
+		if m.name != "id" && ix.reachesBelow(sql.Path{m.name}) {
+			out = ix.appendTerms(out, sql.Path{m.name}, it.document.valueAt(sql.Path{m.name}))
 		}
 	}
 	for n, composite := range ix.composites {
 		sum := uint64(n)
 		for _, column := range composite {
-			sum = sum*31 + uint64(hashTerm(column.path, it.valueAt(column.path)))
+			sum = sum*31 + uint64(hashTerm(column.Path, it.valueAt(column.Path)))
 		}
 		out = append(out, term(sum))
 	}
@@ -163,7 +159,7 @@ func (ix *index) termsOf(it *item) []term {
 }
 
 // reachesBelow is whether anything at or below p can be indexed, so that the rest need not be looked at.
-func (ix *index) reachesBelow(p path) bool {
+func (ix *index) reachesBelow(p sql.Path) bool {
 	for _, ip := range ix.paths {
 		if ip.included && (len(ip.path) >= len(p) && slices.Equal(ip.path[:len(p)], p) || ip.below && len(ip.path) < len(p) && slices.Equal(ip.path, p[:len(ip.path)])) {
 			return true
@@ -172,7 +168,7 @@ func (ix *index) reachesBelow(p path) bool {
 	return false
 }
 
-func (ix *index) appendTerms(out []term, p path, v any) []term {
+func (ix *index) appendTerms(out []term, p sql.Path, v any) []term {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, below := range v {
@@ -190,7 +186,7 @@ func (ix *index) appendTerms(out []term, p path, v any) []term {
 	return out
 }
 
-func hashTerm(p path, v any) term {
+func hashTerm(p sql.Path, v any) term {
 	h := fnv.New64a()
 	h.Write([]byte(p.String()))
 	switch v := v.(type) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
 
 // The limits of one item.
@@ -78,8 +80,8 @@ func (d *document) encodeJSON() []byte {
 	return append(out, '}')
 }
 
-// valueAt gives the value at a path: undefined{}, nil, bool, float64, string, []any or map[string]any.
-func (d *document) valueAt(p path) any {
+// valueAt gives the value at a path: sql.Undefined{}, nil, bool, float64, string, []any or map[string]any.
+func (d *document) valueAt(p sql.Path) any {
 	name := rememberedName(p)
 	if v, ok := d.remembered[name]; ok {
 		return v
@@ -88,49 +90,58 @@ func (d *document) valueAt(p path) any {
 	if d.remembered == nil {
 		d.remembered = map[string]any{}
 	}
-	if typeRank(v) <= typeRank("") { // what is large is seldom asked for
+	if !isLarge(v) { // what is large is seldom asked for
 		d.remembered[name] = v
 	}
 	return v
 }
 
-// holdValue is at, and remembers large values until forget: a filter asks for the same one many times.
-func (it *item) holdValue(p path) any {
+// Value is sql.Row: valueAt, which remembers large values until forgetLarge, for a filter asks for the same one many times.
+func (it *item) Value(p sql.Path) any {
 	v := it.valueAt(p)
-	if typeRank(v) > typeRank("") {
+	if isLarge(v) {
 		it.remembered[rememberedName(p)] = v
 	}
 	return v
 }
 
 func (it *item) forgetLarge() {
-	maps.DeleteFunc(it.remembered, func(_ string, v any) bool { return typeRank(v) > typeRank("") })
+	maps.DeleteFunc(it.remembered, func(_ string, v any) bool { return isLarge(v) })
 }
 
-func rememberedName(p path) string { return strings.Join(p, "\x00") }
+// isLarge reports whether v is an array or an object.
+func isLarge(v any) bool {
+	switch v.(type) {
+	case []any, map[string]any:
+		return true
+	}
+	return false
+}
 
-func (d *document) findValue(p path) any {
+func rememberedName(p sql.Path) string { return strings.Join(p, "\x00") }
+
+func (d *document) findValue(p sql.Path) any {
 	for _, m := range d.members {
 		if m.name == p[0] {
 			var v any
 			if json.Unmarshal(m.raw, &v) != nil {
-				return undefined{}
+				return sql.Undefined{}
 			}
 			return descendTo(v, p[1:])
 		}
 	}
-	return undefined{}
+	return sql.Undefined{}
 }
 
 // descendTo follows names into a value.
-func descendTo(v any, p path) any {
+func descendTo(v any, p sql.Path) any {
 	for _, name := range p {
 		object, ok := v.(map[string]any)
 		if !ok {
-			return undefined{}
+			return sql.Undefined{}
 		}
 		if v, ok = object[name]; !ok {
-			return undefined{}
+			return sql.Undefined{}
 		}
 	}
 	return v
@@ -172,7 +183,7 @@ func (it *item) addSystemProperties(rid, etag string, ts int64) {
 }
 
 // valueAt adds the service's properties to those of the document.
-func (it *item) valueAt(p path) any {
+func (it *item) valueAt(p sql.Path) any {
 	if len(p) == 1 {
 		switch p[0] {
 		case "_ts":
@@ -219,4 +230,21 @@ func (s *sortedItems) removeID(id string) {
 	if i, found := s.findID(id); found {
 		*s = slices.Delete(*s, i, i+1)
 	}
+}
+
+// withinBounds cuts sorted items down to the bounds.
+func (s sortedItems) withinBounds(list []sql.IDBound) sortedItems {
+	lo, hi := 0, len(s)
+	for _, b := range list {
+		from, _ := s.findID(b.Lo)
+		lo = max(lo, from)
+		if !b.Open {
+			to, _ := s.findID(b.Hi)
+			hi = min(hi, to)
+		}
+	}
+	if lo >= hi {
+		return nil
+	}
+	return s[lo:hi]
 }

@@ -1,11 +1,12 @@
 package cosmos
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
 
 // maxPartitionKey is the longest partition key value, in bytes.
@@ -18,9 +19,6 @@ type key struct {
 	values []any
 	epk    string
 }
-
-// undefined is the value of a property that is not there.
-type undefined struct{}
 
 // keyOfHeader reads the partition key header. A key with fewer parts than the container has paths is refused: the
 // service serves such prefixes only for queries and only with the hashed range beside it, which azcosmos v1.5.0 does
@@ -40,7 +38,7 @@ func (c *container) keyOfHeader(r *request) (key, error) {
 			if len(part) != 0 {
 				return key{}, refuseBadRequest("Partition key %s is invalid: a part is an object", header)
 			}
-			parts[i] = undefined{}
+			parts[i] = sql.Undefined{}
 		case []any:
 			return key{}, refuseBadRequest("Partition key %s is invalid: a part is an array", header)
 		}
@@ -74,7 +72,7 @@ func newKey(parts []any) (key, error) {
 	plain := make([]any, len(parts))
 	for i, part := range parts {
 		plain[i] = part
-		if part == (undefined{}) {
+		if part == (sql.Undefined{}) {
 			plain[i] = map[string]any{}
 		}
 		if text, ok := part.(string); ok && len(text) > maxPartitionKey {
@@ -108,15 +106,12 @@ func (c *container) partitionOf(k key) *partition {
 	return p
 }
 
-// path is a property path: names, or a [] for every element of an array.
-type path []string
-
 // parsePath reads /a/b/"c d"/?, as policies write it, into its names.
-func parsePath(text string) (path, error) {
+func parsePath(text string) (sql.Path, error) {
 	if !strings.HasPrefix(text, "/") || len(text) < 2 {
 		return nil, refuseBadRequest("path %q does not begin with /", text)
 	}
-	var out path
+	var out sql.Path
 	for _, part := range strings.Split(text[1:], "/") {
 		if unquoted, err := jsontext.AppendUnquote(nil, part); err == nil && strings.HasPrefix(part, `"`) {
 			part = string(unquoted)
@@ -128,5 +123,3 @@ func parsePath(text string) (path, error) {
 	}
 	return out, nil
 }
-
-func (p path) String() string { return fmt.Sprintf("/%s", strings.Join(p, "/")) }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
 
 // maxPatches is how many operations one patch has at most.
@@ -65,11 +67,11 @@ func (t *transaction) patchItem(op operation) (int, *item, error) {
 
 // conditionHolds evaluates a patch's filter, "from c where …", on the item as it is.
 func conditionHolds(condition string, it *item) (bool, error) {
-	q, err := parseQuery("SELECT * "+condition, nil)
+	q, err := sql.Parse("SELECT * "+condition, nil)
 	if err != nil {
-		return false, err
+		return false, refuseBadRequest("%v", err)
 	}
-	return q.where == nil || q.where.evaluate(it) == true, nil
+	return q.Matches(it), nil
 }
 
 // applyPatches applies the operations to a copy and holds it against what every item must be.
@@ -91,7 +93,7 @@ func (t *transaction) applyPatches(found *item, ops []patchEntry) (*document, er
 	if err != nil {
 		return nil, err
 	}
-	id, _ := doc.valueAt(path{"id"}).(string)
+	id, _ := doc.valueAt(sql.Path{"id"}).(string)
 	return doc, t.checkDocument(operation{id: found.id}, doc, id)
 }
 

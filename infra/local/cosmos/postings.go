@@ -1,6 +1,6 @@
 package cosmos
 
-import "maps"
+import "github.com/onepane/onepane/infra/local/cosmos/sql"
 
 // postings are the items of one logical partition that hold a text at an indexed path, by the term of both. A query
 // whose filter asks for texts looks at these alone: a sieve, for two texts may share a term, and the filter still
@@ -56,50 +56,13 @@ func (p *partition) loadPostings() postings {
 	return p.postings
 }
 
-// sieveItems are items among which all are for which e is true; ok is false when the postings cannot tell.
-func (p *partition) sieveItems(e expression, ix *index) (found map[*item]bool, ok bool) {
-	switch e := e.(type) {
-	case andExpr:
-		left, ok := p.sieveItems(e.left, ix)
-		right, ok2 := p.sieveItems(e.right, ix)
-		if !ok || ok2 && len(right) < len(left) {
-			return right, ok2
-		}
-		return left, true
-	case orExpr:
-		left, ok := p.sieveItems(e.left, ix)
-		if !ok {
-			return nil, false
-		}
-		right, ok := p.sieveItems(e.right, ix)
-		maps.Copy(left, right)
-		return left, ok
-	case compareExpr:
-		if e.op == "=" {
-			return p.itemsWithText(ix, e.left, e.right, nil)
-		}
-	case callExpr:
-		if e.name == "ARRAY_CONTAINS" {
-			return p.itemsWithText(ix, e.args[0], e.args[1], path{"[]"})
-		}
-	}
-	return nil, false
-}
-
-// itemsWithText are the items that have a text at a path, below which more is.
-func (p *partition) itemsWithText(ix *index, at, value operand, more path) (map[*item]bool, bool) {
-	base, isPath := at.(path)
-	l, isLiteral := value.(literal)
-	text, isText := l.value.(string)
-	if !isPath || !isLiteral || !isText {
+// itemsWithText are the items that have a text at a path; ok is false when the path is not indexed.
+func (p *partition) itemsWithText(ix *index, at sql.Path, text string) (found map[*item]bool, ok bool) {
+	if !ix.coversPath(at) {
 		return nil, false
 	}
-	below := append(append(path{}, base...), more...)
-	if !ix.coversPath(below) {
-		return nil, false
-	}
-	found := map[*item]bool{}
-	if of := p.loadPostings()[hashTerm(below, text)]; of != nil {
+	found = map[*item]bool{}
+	if of := p.loadPostings()[hashTerm(at, text)]; of != nil {
 		for _, it := range of.items {
 			if !it.gone {
 				found[it] = true

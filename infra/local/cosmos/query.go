@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
 
 // maxQuery is how long a query's text is at most.
@@ -65,7 +67,7 @@ func (s *Server) answerQuery(r *request, c *container) (answer, error) {
 }
 
 // prepareQuery reads the query and refuses what cannot be served here: by its index, or because it spans partitions.
-func (c *container) prepareQuery(r *request) (*query, error) {
+func (c *container) prepareQuery(r *request) (*search, error) {
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/query+json") {
 		return nil, refuseBadRequest("a query has the content type application/query+json")
 	}
@@ -83,27 +85,34 @@ func (c *container) prepareQuery(r *request) (*query, error) {
 		}
 		parameters[p.Name] = p.Value
 	}
-	q, err := parseQuery(body.Query, parameters)
+	parsed, err := sql.Parse(body.Query, parameters)
 	if err != nil {
-		return nil, err
+		return nil, refuseBadRequest("%v", err)
 	}
+	q := &search{parsed, c.index}
 	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
 		if err := q.checkCrossPartition(r); err != nil {
 			return nil, err
 		}
 	}
-	return q, q.checkIndex(c.index)
+	return q, q.checkIndex()
+}
+
+// search is a query over one container.
+type search struct {
+	*sql.Query
+	index *index
 }
 
 // checkCrossPartition refuses what needs more than one partition to be put together: the gateway does not do that, and
 // azcosmos has no query engine of its own.
 // Source: learn.microsoft.com/rest/api/cosmos-db/querying-cosmosdb-resources-using-the-rest-api, "Queries that cannot be
 // served by gateway".
-func (q *query) checkCrossPartition(r *request) error {
+func (q *search) checkCrossPartition(r *request) error {
 	if !strings.EqualFold(r.Header.Get("x-ms-documentdb-query-enablecrosspartition"), "true") {
 		return refuseBadRequest("Cross partition query is required but disabled. Please set x-ms-documentdb-query-enablecrosspartition to true")
 	}
-	if len(q.order) > 0 || q.count || q.top >= 0 || q.limit >= 0 {
+	if len(q.Order) > 0 || q.Count || q.Top >= 0 || q.Limit >= 0 {
 		return refuseBadRequest("The provided cross partition query can not be directly served by the gateway: " +
 			"without a partition key only filters and projections are")
 	}
@@ -112,26 +121,26 @@ func (q *query) checkCrossPartition(r *request) error {
 
 // checkIndex refuses an order that the indexing policy does not keep.
 // Source: learn.microsoft.com/azure/cosmos-db/index-policy, "Composite indexes" and "Range index".
-func (q *query) checkIndex(ix *index) error {
-	for _, o := range q.order {
-		if !ix.coversPath(o.path) {
-			return refuseBadRequest("The index path corresponding to the specified order-by item is excluded: %s", o.path)
+func (q *search) checkIndex() error {
+	for _, o := range q.Order {
+		if !q.index.coversPath(o.Path) {
+			return refuseBadRequest("The index path corresponding to the specified order-by item is excluded: %s", o.Path)
 		}
 	}
-	if len(q.order) > 1 && !ix.servesOrder(q.order) {
+	if len(q.Order) > 1 && !q.index.servesOrder(q.Order) {
 		return refuseBadRequest("The order by query does not have a corresponding composite index that it can be served from")
 	}
 	return nil
 }
 
 // isIndexed is whether every property the filter names is in the index, so that only what matches is loaded.
-func (q *query) isIndexed(ix *index) bool {
-	for _, p := range q.filtered {
-		if !ix.coversPath(p) && !ix.coversPath(append(slices.Clip(p), "[]")) {
+func (q *search) isIndexed() bool {
+	for _, p := range q.Filtered {
+		if !q.index.coversPath(p) && !q.index.coversPath(append(slices.Clip(p), "[]")) {
 			return false
 		}
 	}
-	return !ix.none
+	return !q.index.none
 }
 
 // cursor is where a query goes on: after the row with these values and this place. A client gets it as an opaque text.
@@ -158,7 +167,7 @@ type match struct {
 }
 
 // findPage finds what fits, orders it, and takes a page from where the continuation says.
-func (s *Server) findPage(r *request, c *container, q *query, one *partition, wanted func(key) bool) (page, error) {
+func (s *Server) findPage(r *request, c *container, q *search, one *partition, wanted func(key) bool) (page, error) {
 	size, err := pageSize(r)
 	if err != nil {
 		return page{}, err
@@ -169,12 +178,12 @@ func (s *Server) findPage(r *request, c *container, q *query, one *partition, wa
 	}
 	searched, visited := c.searchedPartitions(one, wanted)
 	pg := page{rows: []jsontext.Value{}, charge: queryBase * float64(visited)}
-	indexed := q.isIndexed(c.index)
+	indexed := q.isIndexed()
 	if !indexed {
 		pg.charge += loadCharge(searched)
 	}
-	found := q.findMatches(searched, c.index)
-	if q.count {
+	found := q.findMatches(searched)
+	if q.Count {
 		pg.rows = append(pg.rows, jsontext.Value(jsontext.AppendFloat(nil, float64(len(found)), 64)))
 		return pg, nil
 	}
@@ -215,10 +224,10 @@ func loadCharge(list []*partition) (charge float64) {
 }
 
 // findMatches filters.
-func (q *query) findMatches(list []*partition, ix *index) (found []match) {
+func (q *search) findMatches(list []*partition) (found []match) {
 	for _, p := range list {
-		for it := range p.candidateItems(q, ix) {
-			if q.where == nil || q.where.evaluate(it) == true {
+		for it := range p.candidateItems(q) {
+			if q.Matches(it) {
 				found = append(found, q.matchOf(it))
 			}
 			it.forgetLarge()
@@ -228,17 +237,18 @@ func (q *query) findMatches(list []*partition, ix *index) (found []match) {
 }
 
 // candidateItems are items among which all that match are.
-func (p *partition) candidateItems(q *query, ix *index) iter.Seq[*item] {
-	if found, ok := p.sieveItems(q.where, ix); ok {
+func (p *partition) candidateItems(q *search) iter.Seq[*item] {
+	find := func(at sql.Path, text string) (map[*item]bool, bool) { return p.itemsWithText(q.index, at, text) }
+	if found, ok := sql.Narrow(q.Query, find); ok {
 		return maps.Keys(found)
 	}
-	return slices.Values(p.sorted.withinBounds(q.ranged))
+	return slices.Values(p.sorted.withinBounds(q.IDBounds))
 }
 
-func (q *query) matchOf(it *item) match {
+func (q *search) matchOf(it *item) match {
 	m := match{it: it}
-	for _, o := range q.order {
-		m.row = append(m.row, it.valueAt(o.path))
+	for _, o := range q.Order {
+		m.row = append(m.row, it.valueAt(o.Path))
 	}
 	h := fnv.New64a()
 	h.Write([]byte(it.key.epk + it.id))
@@ -248,10 +258,10 @@ func (q *query) matchOf(it *item) match {
 
 // compareMatches orders matches; what the query leaves open is decided by a hash, so that nobody gets used to an order that
 // the service does not promise.
-func (q *query) compareMatches(a, b match) int {
-	for i, o := range q.order {
-		c := compareValues(a.row[i], b.row[i])
-		if o.desc {
+func (q *search) compareMatches(a, b match) int {
+	for i, o := range q.Order {
+		c := sql.CompareValues(a.row[i], b.row[i])
+		if o.Desc {
 			c = -c
 		}
 		if c != 0 {
@@ -261,18 +271,18 @@ func (q *query) compareMatches(a, b match) int {
 	return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.it.id, b.it.id))
 }
 
-func (q *query) compareCursor(m match, at *cursor) int {
+func (q *search) compareCursor(m match, at *cursor) int {
 	row := slices.Clone(at.Row)
 	for i, v := range row {
 		if object, ok := v.(map[string]any); ok && len(object) == 0 {
-			row[i] = undefined{}
+			row[i] = sql.Undefined{}
 		}
 	}
 	return q.compareMatches(m, match{it: &item{id: at.ID}, row: row, place: at.Place})
 }
 
 // fillPage takes rows until the page is full and leaves a cursor when there may be more.
-func (q *query) fillPage(pg *page, r *request, rest []match, at *cursor, size int, load bool) error {
+func (q *search) fillPage(pg *page, r *request, rest []match, at *cursor, size int, load bool) error {
 	done := 0
 	if at != nil {
 		done = at.Done
@@ -280,7 +290,7 @@ func (q *query) fillPage(pg *page, r *request, rest []match, at *cursor, size in
 	bytes := 0
 	last := at
 	for _, m := range rest {
-		if q.top >= 0 && done >= q.top || q.limit >= 0 && done >= q.offset+q.limit {
+		if q.Top >= 0 && done >= q.Top || q.Limit >= 0 && done >= q.Offset+q.Limit {
 			return nil
 		}
 		if len(pg.rows) >= size || bytes > maxPage || r.fault.EmptyPage {
@@ -293,7 +303,7 @@ func (q *query) fillPage(pg *page, r *request, rest []match, at *cursor, size in
 		}
 		done++
 		last = &cursor{Row: m.row, Place: m.place, ID: m.it.id, Done: done}
-		if done <= q.offset {
+		if done <= q.Offset {
 			continue
 		}
 		row, err := q.projectRow(m.it)
@@ -309,22 +319,22 @@ func (q *query) fillPage(pg *page, r *request, rest []match, at *cursor, size in
 }
 
 // projectRow is the row that is answered for an item; nil for VALUE of what is not there.
-func (q *query) projectRow(it *item) (jsontext.Value, error) {
-	if q.columns == nil {
+func (q *search) projectRow(it *item) (jsontext.Value, error) {
+	if q.Columns == nil {
 		return it.encodeBody(), nil
 	}
 	row := map[string]any{}
-	for _, c := range q.columns {
-		v := it.valueAt(c.path)
-		if v == (undefined{}) {
+	for _, c := range q.Columns {
+		v := it.valueAt(c.Path)
+		if v == (sql.Undefined{}) {
 			continue
 		}
-		if q.value {
+		if q.ValueOnly {
 			return json.Marshal(v, json.Deterministic(true))
 		}
-		row[c.name] = v
+		row[c.Name] = v
 	}
-	if q.value {
+	if q.ValueOnly {
 		return nil, nil
 	}
 	return json.Marshal(row, json.Deterministic(true))
@@ -349,7 +359,7 @@ func (at *cursor) encodeToken(r *request) (string, error) {
 	c.Query = queryHash(r)
 	row := []any{}
 	for _, v := range c.Row {
-		if v == (undefined{}) {
+		if v == (sql.Undefined{}) {
 			v = map[string]any{}
 		}
 		row = append(row, v)

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
 
 // transaction is what one request does to one logical partition: all of it or nothing. Every item it writes has the
@@ -152,7 +154,7 @@ func (t *transaction) writeItem(op operation) (int, *item, error) {
 	if err != nil {
 		return t.chargeRefused(nil, err)
 	}
-	id, _ := doc.valueAt(path{"id"}).(string)
+	id, _ := doc.valueAt(sql.Path{"id"}).(string)
 	if err := t.checkDocument(op, doc, id); err != nil {
 		return t.chargeRefused(nil, err)
 	}
@@ -262,7 +264,7 @@ func (c *container) uniqueKeys(it *item) []string {
 			if err == nil {
 				v = it.valueAt(p)
 			}
-			if v == (undefined{}) {
+			if v == (sql.Undefined{}) {
 				v = nil
 			}
 			values = append(values, v)

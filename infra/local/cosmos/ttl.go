@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"math"
 	"time"
+
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
 
 // checkTTL refuses times to live that mean nothing: -1 is never, and anything else is at least a second.
@@ -17,8 +19,8 @@ func checkTTL(ttl *int) error {
 
 // checkItemTTL is the same for the item's own ttl, which must be a whole number.
 func checkItemTTL(d *document) error {
-	switch v := d.valueAt(path{"ttl"}).(type) {
-	case undefined, nil:
+	switch v := d.valueAt(sql.Path{"ttl"}).(type) {
+	case sql.Undefined, nil:
 		return nil
 	case float64:
 		if v == -1 || v >= 1 && v == math.Trunc(v) && v <= math.MaxInt32 {
@@ -35,7 +37,7 @@ func (c *container) expiryOf(it *item) time.Time {
 		return time.Time{}
 	}
 	seconds := *c.DefaultTTL
-	if own, ok := it.valueAt(path{"ttl"}).(float64); ok {
+	if own, ok := it.valueAt(sql.Path{"ttl"}).(float64); ok {
 		seconds = int(own)
 	}
 	if seconds < 0 {

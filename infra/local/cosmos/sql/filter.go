@@ -1,4 +1,4 @@
-package cosmos
+package sql
 
 import "strings"
 
@@ -87,7 +87,7 @@ func (p *parser) parseCall(name string, n int) expression {
 		args = append(args, p.parseOperand())
 	}
 	p.requireToken(")")
-	if _, isPath := args[0].(path); !isPath && n == 1 {
+	if _, isPath := args[0].(Path); !isPath && n == 1 {
 		p.failAt(name + " takes a path")
 	}
 	return callExpr{name, args}

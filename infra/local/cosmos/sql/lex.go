@@ -1,4 +1,4 @@
-package cosmos
+package sql
 
 import (
 	"strconv"
@@ -82,7 +82,7 @@ func (l *lexer) lexNumber() {
 	l.token.kind, l.token.text = number, l.text[start:l.at]
 	v, err := strconv.ParseFloat(l.token.text, 64)
 	if err != nil {
-		panic(syntaxError{l.token.column, "not a number: " + l.token.text})
+		panic(&SyntaxError{l.token.column, "not a number: " + l.token.text})
 	}
 	l.token.value = v
 }
@@ -93,7 +93,7 @@ func (l *lexer) lexQuoted(quote byte) {
 	inner := []byte{'"'}
 	for l.at++; ; l.at++ {
 		if l.at >= len(l.text) {
-			panic(syntaxError{l.token.column, "the text does not end"})
+			panic(&SyntaxError{l.token.column, "the text does not end"})
 		}
 		c := l.text[l.at]
 		if c == quote {
@@ -116,7 +116,7 @@ func (l *lexer) lexQuoted(quote byte) {
 	l.at++
 	var v string
 	if err := json.Unmarshal(append(inner, '"'), &v); err != nil {
-		panic(syntaxError{l.token.column, "the text is malformed"})
+		panic(&SyntaxError{l.token.column, "the text is malformed"})
 	}
 	l.token.kind, l.token.text, l.token.value = text, l.text[start:l.at], v
 }
@@ -130,7 +130,7 @@ func (l *lexer) lexSign() {
 		}
 	}
 	if strings.IndexByte("()[],.*=<>", l.text[l.at]) < 0 {
-		panic(syntaxError{l.token.column, "unexpected " + strconv.QuoteToASCII(l.text[l.at:l.at+1])})
+		panic(&SyntaxError{l.token.column, "unexpected " + strconv.QuoteToASCII(l.text[l.at:l.at+1])})
 	}
 	l.at++
 }

@@ -1,78 +1,86 @@
-package cosmos
+package sql
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
 
-// The queries this server understands. Everything else is refused with 400 and the column, although the service may
-// know it: a query that the project issues belongs here, with its meaning tested.
-//
-//	query      = SELECT [TOP n] columns FROM name [[AS] alias] [WHERE or] [ORDER BY path [ASC|DESC] {, …}] [OFFSET n LIMIT n]
-//	columns    = * | VALUE COUNT(1) | VALUE path | path [AS name] {, path [AS name]}
-//	or         = and {OR and}            and = not {AND not}          not = [NOT] test
-//	test       = ( or ) | function | operand (= | != | <> | < | <= | > | >=) operand
-//	           | operand [NOT] IN ( operand {, operand} ) | operand [NOT] BETWEEN operand AND operand
-//	function   = IS_DEFINED(path) | IS_NULL(path) | STARTSWITH(operand, operand) | CONTAINS(operand, operand)
-//	           | ARRAY_CONTAINS(operand, operand)
-//	operand    = path | @parameter | 'text' | "text" | number | true | false
-//	path       = alias {.name | ["name"]}
-//
-// n is a number or a parameter. Comparing with null is refused: IS_NULL says what is meant.
-type query struct {
-	count   bool // VALUE COUNT(1)
-	value   bool // VALUE path
-	columns []column
-	where   expression // nil for none
-	order   []orderBy
-	top     int // -1 for none
-	offset  int
-	limit   int // -1 for none
-	alias   string
-	// filtered are the paths that the filter names, ranged what its conjunction at the top says about id.
-	filtered []path
-	ranged   []idBound
+// Query is a query with its parameters filled in.
+type Query struct {
+	Count     bool // VALUE COUNT(1)
+	ValueOnly bool // VALUE path: the one column's values, not objects
+	Columns   []Column
+	Order     []OrderBy
+	Top       int // rows at most; -1 for any number
+	Offset    int
+	Limit     int // rows at most after Offset; -1 for any number
+	// Filtered are the paths that the filter names, IDBounds what its conjunction at the top says about id.
+	Filtered []Path
+	IDBounds []IDBound
+
+	where expression // nil holds for every row
+	alias string
 }
 
-type column struct {
-	path path
-	name string
+// Column is one column of the rows; no columns are whole items.
+type Column struct {
+	Path Path
+	Name string
 }
 
-// parseQuery reads a query with its parameters.
-func parseQuery(text string, parameters map[string]any) (q *query, err error) {
-	p := &parser{lexer: lexer{text: text}, parameters: parameters, query: &query{top: -1, limit: -1}}
+// OrderBy is one column of an order.
+type OrderBy struct {
+	Path Path
+	Desc bool
+}
+
+// Path is a property path: names from the item inwards, or a [] for every element of an array.
+type Path []string
+
+func (p Path) String() string { return "/" + strings.Join(p, "/") }
+
+// Parse reads a query with its parameters, whose names begin with @. What it does not understand is a *SyntaxError.
+func Parse(text string, parameters map[string]any) (q *Query, err error) {
+	p := &parser{lexer: lexer{text: text}, parameters: parameters, Query: &Query{Top: -1, Limit: -1}}
 	defer func() {
 		if r := recover(); r != nil {
-			at, ok := r.(syntaxError)
+			refused, ok := r.(*SyntaxError)
 			if !ok {
 				panic(r)
 			}
-			q, err = nil, refuseBadRequest("Syntax error, column %d: %s", at.column, at.message)
+			q, err = nil, refused
 		}
 	}()
 	p.alias = aliasOf(text)
 	p.nextToken()
 	p.parseSelect()
-	return p.query, nil
+	return p.Query, nil
 }
 
-// syntaxError unwinds the parser.
-type syntaxError struct {
-	column  int
-	message string
+// SyntaxError is why a query was not understood; it also unwinds the parser.
+type SyntaxError struct {
+	Column  int // in bytes, from 1
+	Message string
 }
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("Syntax error, column %d: %s", e.Column, e.Message)
+}
+
+// Matches reports whether the filter is true for a row.
+func (q *Query) Matches(row Row) bool { return q.where == nil || q.where.evaluate(row) == true }
 
 type parser struct {
 	lexer
-	*query
+	*Query
 	parameters map[string]any
-	seen       []path // by path
+	seen       []Path // by parsePath
 }
 
 // failAt stops at the current token.
 func (p *parser) failAt(message string) {
-	panic(syntaxError{p.token.column, message})
+	panic(&SyntaxError{p.token.column, message})
 }
 
 // aliasOf finds the name that paths begin with before they are read: it comes after FROM.
@@ -108,7 +116,7 @@ func isKeyword(text string) bool {
 func (p *parser) parseSelect() {
 	p.requireToken("SELECT")
 	if p.acceptToken("TOP") {
-		p.top = p.parseCount()
+		p.Top = p.parseCount()
 	}
 	switch {
 	case p.acceptToken("*"):
@@ -117,10 +125,10 @@ func (p *parser) parseSelect() {
 			p.requireToken("(")
 			p.requireToken("1")
 			p.requireToken(")")
-			p.count = true
+			p.Count = true
 		} else {
-			p.value = true
-			p.columns = []column{{path: p.parsePath()}}
+			p.ValueOnly = true
+			p.Columns = []Column{{Path: p.parsePath()}}
 		}
 	default:
 		p.parseColumns()
@@ -130,21 +138,21 @@ func (p *parser) parseSelect() {
 	if p.acceptToken("WHERE") {
 		p.seen = nil
 		p.where = p.parseOr()
-		p.filtered, p.ranged = p.seen, idBoundsOf(p.where)
+		p.Filtered, p.IDBounds = p.seen, idBoundsOf(p.where)
 	}
 	if p.acceptToken("ORDER") {
 		p.requireToken("BY")
 		p.parseOrder()
 	}
 	if p.acceptToken("OFFSET") {
-		p.offset = p.parseCount()
+		p.Offset = p.parseCount()
 		p.requireToken("LIMIT")
-		p.limit = p.parseCount()
+		p.Limit = p.parseCount()
 	}
 	if p.token.kind != end {
 		p.failAt("unexpected " + p.token.text)
 	}
-	if p.top >= 0 && p.limit >= 0 {
+	if p.Top >= 0 && p.Limit >= 0 {
 		p.failAt("TOP and OFFSET LIMIT exclude each other")
 	}
 }
@@ -152,16 +160,16 @@ func (p *parser) parseSelect() {
 func (p *parser) parseColumns() {
 	seen := map[string]bool{}
 	for {
-		c := column{path: p.parsePath()}
-		c.name = c.path[len(c.path)-1]
+		c := Column{Path: p.parsePath()}
+		c.Name = c.Path[len(c.Path)-1]
 		if p.acceptToken("AS") {
-			c.name = p.parseName()
+			c.Name = p.parseName()
 		}
-		if seen[c.name] {
-			p.failAt("two columns are called " + c.name)
+		if seen[c.Name] {
+			p.failAt("two columns are called " + c.Name)
 		}
-		seen[c.name] = true
-		p.columns = append(p.columns, c)
+		seen[c.Name] = true
+		p.Columns = append(p.Columns, c)
 		if !p.acceptToken(",") {
 			return
 		}
@@ -184,13 +192,13 @@ func (p *parser) parseFrom() {
 
 func (p *parser) parseOrder() {
 	for {
-		o := orderBy{path: p.parsePath()}
+		o := OrderBy{Path: p.parsePath()}
 		if p.acceptToken("DESC") {
-			o.desc = true
+			o.Desc = true
 		} else {
 			p.acceptToken("ASC")
 		}
-		p.order = append(p.order, o)
+		p.Order = append(p.Order, o)
 		if !p.acceptToken(",") {
 			return
 		}
@@ -198,12 +206,12 @@ func (p *parser) parseOrder() {
 }
 
 // parsePath reads a property path and notes that it was seen.
-func (p *parser) parsePath() path {
+func (p *parser) parsePath() Path {
 	if p.token.kind != word || p.token.text != p.alias {
 		p.failAt("a path beginning with " + p.alias + " is missing, found " + p.token.text)
 	}
 	p.nextToken()
-	var out path
+	var out Path
 	for {
 		switch {
 		case p.acceptToken("."):
