@@ -21,8 +21,14 @@ const (
 	Owner                       // the master key
 )
 
+// authorizer knows who may call.
+type authorizer struct {
+	key         []byte
+	verifyToken func(token string) (Access, error) // nil refuses every token
+}
+
 // authorize says who is calling, or 401.
-func (s *Server) authorize(r *request) (Access, error) {
+func (z *authorizer) authorize(r *request) (Access, error) {
 	header := r.Header.Get("Authorization")
 	if strings.HasPrefix(strings.ToLower(header), "type%3d") {
 		plain, err := url.QueryUnescape(header)
@@ -42,16 +48,16 @@ func (s *Server) authorize(r *request) (Access, error) {
 	case fields["ver"] != "1.0":
 		return 0, refuseUnauthorized("the token version is not 1.0")
 	case fields["type"] == "master":
-		return s.checkMasterKey(r, fields["sig"])
+		return z.checkMasterKey(r, fields["sig"])
 	case fields["type"] == "aad":
-		return s.checkToken(r, fields["sig"])
+		return z.checkToken(r, fields["sig"])
 	}
 	return 0, refuseUnauthorized("the token type is neither master nor aad")
 }
 
 // checkMasterKey checks a signature over verb, resource type, resource link and date, all in lower case but the link.
 // Source: learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources.
-func (s *Server) checkMasterKey(r *request, signature string) (Access, error) {
+func (z *authorizer) checkMasterKey(r *request, signature string) (Access, error) {
 	date := r.Header.Get("x-ms-date")
 	if date == "" {
 		return 0, refuseUnauthorized("x-ms-date is missing")
@@ -61,7 +67,7 @@ func (s *Server) checkMasterKey(r *request, signature string) (Access, error) {
 		return 0, refuseUnauthorized("the signature is not base64")
 	}
 	kind, link := signedResource(r.path)
-	mac := hmac.New(sha256.New, s.key)
+	mac := hmac.New(sha256.New, z.key)
 	mac.Write([]byte(strings.ToLower(r.Method) + "\n" + kind + "\n" + link + "\n" + strings.ToLower(date) + "\n\n"))
 	if !hmac.Equal(got, mac.Sum(nil)) {
 		return 0, refuseUnauthorized("The input authorization token can't serve the request. The wrong key is being used or the " +
@@ -86,11 +92,11 @@ func signedResource(path []string) (kind, link string) {
 }
 
 // checkToken checks an Entra token.
-func (s *Server) checkToken(r *request, token string) (Access, error) {
-	if s.options.VerifyToken == nil {
+func (z *authorizer) checkToken(r *request, token string) (Access, error) {
+	if z.verifyToken == nil {
 		return 0, refuseUnauthorized("this account takes no Entra tokens")
 	}
-	access, err := s.options.VerifyToken(token)
+	access, err := z.verifyToken(token)
 	if err != nil {
 		return 0, refuseUnauthorized("the Entra token is refused: %v", err)
 	}

@@ -35,28 +35,28 @@ type batchResult struct {
 	ResourceBody  jsontext.Value `json:"resourceBody,omitempty"`
 }
 
-// answerBatch carries out a transactional batch: every operation or none. When one fails, its line has the true status, every
-// other line has 424, and the answer is 207. A caller that prefers a minimal answer gets no body at all, so that it
-// cannot tell which operation failed; azcosmos v1.5.0 says so where it decides on the preference.
-func (s *Server) answerBatch(r *request, c *container) (answer, error) {
+// answerBatch carries out a transactional batch: every operation or none. When one fails, its line has the true
+// status, every other line has 424, and the answer is 207. A caller that prefers a minimal answer gets no body at
+// all, so that it cannot tell which operation failed; azcosmos v1.5.0 says so where it decides on the preference.
+func (r *call) answerBatch() (answer, error) {
 	if err := r.requireAccess(WriteData); err != nil {
 		return answer{}, err
 	}
-	k, err := c.keyOfHeader(r)
+	k, err := r.keyOfHeader()
 	if err != nil {
 		return answer{}, err
 	}
-	lines, err := batchLines(r)
+	lines, err := batchLines(r.request)
 	if err != nil {
 		return answer{}, err
 	}
-	t := s.beginTransaction(r, c, k)
-	if err := s.admitRequest(t.p, r.now); err != nil {
-		s.addUsage(r, Batch, Usage{Requests: 1, Refused: 1})
+	t := r.beginTransaction(k)
+	if err := r.admitRequest(t.p); err != nil {
+		r.addUsage(Batch, Usage{Requests: 1, Refused: 1})
 		return answer{}, err
 	}
 	results, failed := t.runBatch(lines)
-	s.addUsage(r, Batch, Usage{Requests: 1})
+	r.addUsage(Batch, Usage{Requests: 1})
 	status := http.StatusOK
 	if failed {
 		status = http.StatusMultiStatus
@@ -100,7 +100,7 @@ func (t *transaction) runBatch(lines []batchLine) (results []batchResult, failed
 		before := t.charge
 		status, it, err := t.carryOut(op)
 		charge := t.charge - before
-		t.server.chargeOperation(t, op.kind, charge, err)
+		t.chargeOperation(op.kind, charge, err)
 		if err != nil {
 			for n := range results {
 				results[n] = batchResult{StatusCode: http.StatusFailedDependency}
@@ -112,7 +112,7 @@ func (t *transaction) runBatch(lines []batchLine) (results []batchResult, failed
 		if it != nil {
 			results[i].ETag = it.etag
 		}
-		if it != nil && !t.r.wantsNoBody() {
+		if it != nil && !t.wantsNoBody() {
 			results[i].ResourceBody = it.encodeBody()
 		}
 	}

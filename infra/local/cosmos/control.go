@@ -2,12 +2,8 @@ package cosmos
 
 import (
 	"container/heap"
-	"encoding/base64"
-	"encoding/binary"
-	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -40,41 +36,14 @@ type UniqueKey struct {
 	Paths []string `json:"paths"`
 }
 
-type database struct {
-	resource
-	containers map[string]*container
-}
-
-type container struct {
-	resource
-	Container
-	index      *index
-	partitions map[string]*partition // by key, canonical JSON
-	log        []*item               // by lsn; what was replaced or deleted is marked gone
-	gone       int                   // in log
-	expiring   expiring
-	lsn        int64
-	ranges     []keyRange
-}
-
-// resource is what every database and container has.
-type resource struct {
-	id, rid, self, etag string
-	changed             time.Time
-}
-
-func (r resource) systemProperties() map[string]any {
-	return map[string]any{"id": r.id, "_rid": r.rid, "_self": r.self, "_etag": r.etag, "_ts": r.changed.Unix()}
-}
-
 // answerAccount answers the account's own description: a client goes to the addresses given here, not to the one it was
 // given.
 // Source: learn.microsoft.com/rest/api/cosmos-db/get-database-account-properties.
-func (s *Server) answerAccount(r *request) (answer, error) {
+func (g *catalog) answerAccount(r *request) (answer, error) {
 	if r.Method != http.MethodGet {
 		return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "the account is only read here")
 	}
-	endpoint := s.options.Endpoint
+	endpoint := g.endpoint
 	if endpoint == "" {
 		scheme := "http"
 		if r.TLS != nil {
@@ -90,7 +59,7 @@ func (s *Server) answerAccount(r *request) (answer, error) {
 	}, "")
 }
 
-func (s *Server) answerDatabases(r *request) (answer, error) {
+func (g *catalog) answerDatabases(r *request) (answer, error) {
 	if len(r.path) == 1 && r.Method == http.MethodPost && r.Header.Get("x-ms-documentdb-query") == "" {
 		var d struct {
 			ID string `json:"id"`
@@ -98,7 +67,7 @@ func (s *Server) answerDatabases(r *request) (answer, error) {
 		if err := r.readDefinition(&d); err != nil {
 			return answer{}, err
 		}
-		db, err := s.createDatabase(d.ID)
+		db, err := g.createDatabase(d.ID)
 		if err != nil {
 			return answer{}, err
 		}
@@ -107,7 +76,7 @@ func (s *Server) answerDatabases(r *request) (answer, error) {
 	if len(r.path) == 1 {
 		return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "databases are created, read and deleted one by one here")
 	}
-	db := s.databases[r.path[1]]
+	db := g.databases[r.path[1]]
 	switch {
 	case r.Method == http.MethodDelete && r.requireAccess(Owner) != nil:
 		return answer{}, r.requireAccess(Owner)
@@ -116,14 +85,14 @@ func (s *Server) answerDatabases(r *request) (answer, error) {
 	case r.Method == http.MethodGet:
 		return showResource(http.StatusOK, db.systemProperties(), db.etag)
 	case r.Method == http.MethodDelete:
-		delete(s.databases, db.id)
+		delete(g.databases, db.id)
 		return answer{status: http.StatusNoContent}, nil
 	}
 	return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
 }
 
-func (s *Server) answerContainers(r *request) (answer, error) {
-	db := s.databases[r.path[1]]
+func (g *catalog) answerContainers(r *request) (answer, error) {
+	db := g.databases[r.path[1]]
 	if db == nil {
 		return answer{}, refuseNotFound("database %q does not exist", r.path[1])
 	}
@@ -135,7 +104,7 @@ func (s *Server) answerContainers(r *request) (answer, error) {
 		if err := r.readDefinition(&def); err != nil {
 			return answer{}, err
 		}
-		c, err := s.createContainer(db, def)
+		c, err := g.createContainer(db, def)
 		if err != nil {
 			return answer{}, err
 		}
@@ -154,7 +123,7 @@ func (s *Server) answerContainers(r *request) (answer, error) {
 	case http.MethodGet:
 		return c.showContainer(http.StatusOK)
 	case http.MethodPut:
-		return s.replaceContainer(r, c)
+		return g.replaceContainer(r, c)
 	case http.MethodDelete:
 		delete(db.containers, c.id)
 		return answer{status: http.StatusNoContent}, nil
@@ -171,44 +140,6 @@ func (r *request) readDefinition(into any) error {
 		return refuseBadRequest("the definition is not understood: %v", err)
 	}
 	return nil
-}
-
-func (s *Server) createDatabase(id string) (*database, error) {
-	if err := checkID(id); err != nil {
-		return nil, err
-	}
-	if s.databases[id] != nil {
-		return nil, refuseConflict("Resource with specified id, name, or unique index already exists: database %q", id)
-	}
-	db := &database{resource: s.newResource(id, "dbs/"+id+"/"), containers: map[string]*container{}}
-	s.databases[id] = db
-	return db, nil
-}
-
-func (s *Server) createContainer(db *database, def Container) (*container, error) {
-	if err := checkID(def.ID); err != nil {
-		return nil, err
-	}
-	if db.containers[def.ID] != nil {
-		return nil, refuseConflict("Resource with specified id, name, or unique index already exists: container %q", def.ID)
-	}
-	if err := def.PartitionKey.checkAndComplete(); err != nil {
-		return nil, err
-	}
-	if def.IndexingPolicy == nil {
-		def.IndexingPolicy = indexEverything()
-	}
-	ix, err := newIndex(*def.IndexingPolicy)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkTTL(def.DefaultTTL); err != nil {
-		return nil, err
-	}
-	c := &container{resource: s.newResource(def.ID, db.self+"colls/"+def.ID+"/"), Container: def, index: ix,
-		partitions: map[string]*partition{}, ranges: splitEvenly(s.options.PhysicalPartitions)}
-	db.containers[def.ID] = c
-	return c, nil
 }
 
 // checkAndComplete holds a key definition against what the service takes.
@@ -236,7 +167,7 @@ func (k *PartitionKey) checkAndComplete() error {
 }
 
 // replaceContainer changes what may be changed: indexing and expiry.
-func (s *Server) replaceContainer(r *request, c *container) (answer, error) {
+func (g *catalog) replaceContainer(r *request, c *container) (answer, error) {
 	var def Container
 	if err := json.Unmarshal(r.body, &def); err != nil {
 		return answer{}, refuseBadRequest("the definition is not understood: %v", err)
@@ -269,22 +200,13 @@ func (s *Server) replaceContainer(r *request, c *container) (answer, error) {
 			}
 		}
 	}
-	c.etag, c.changed = s.nextETag(), r.now
+	c.etag, c.changed = g.nextETag(), r.now
 	return c.showContainer(http.StatusOK)
 }
 
 // refuseOffers would be the throughput of containers, which is nothing this server depends on.
-func (s *Server) refuseOffers(*request) (answer, error) {
+func (g *catalog) refuseOffers(*request) (answer, error) {
 	return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "throughput is not kept by this server")
-}
-
-func (s *Server) findContainer(db, id string) (*container, error) {
-	if d := s.databases[db]; d != nil {
-		if c := d.containers[id]; c != nil {
-			return c, nil
-		}
-	}
-	return nil, refuseNotFound("container %q of database %q does not exist", id, db).withSubstatus(1003)
 }
 
 func (c *container) showContainer(status int) (answer, error) {
@@ -302,19 +224,4 @@ func (c *container) showContainer(status int) (answer, error) {
 func showResource(status int, v any, etag string) (answer, error) {
 	body, err := json.Marshal(v, json.Deterministic(true))
 	return answer{status: status, body: body, etag: etag, charge: controlCharge}, err
-}
-
-func (s *Server) newResource(id, self string) resource {
-	return resource{id: id, rid: s.nextRID(), self: self, etag: s.nextETag(), changed: s.options.Now()}
-}
-
-// nextETag is a new one each time, quotes included, as the header and the property _etag both have them.
-func (s *Server) nextETag() string {
-	s.serial++
-	return fmt.Sprintf("%q", fmt.Sprintf("%08x-0000-0d00-0000-%012x", s.serial, s.serial*2654435761))
-}
-
-func (s *Server) nextRID() string {
-	s.serial++
-	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, s.serial))
 }

@@ -3,7 +3,6 @@ package cosmos
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,127 +28,71 @@ func rangeBoundary(i, n int) string { return fmt.Sprintf("%04X%028d", 0x4000*i/n
 
 func (k keyRange) holdsKey(epk string) bool { return epk >= k.min && epk < k.max }
 
-// answerRanges answers the container's physical partitions, as a feed of its own: what changed since If-None-Match, then 304.
-func (s *Server) answerRanges(r *request, c *container) (answer, error) {
+// answerRanges answers the container's physical partitions, as a feed of its own: what changed since If-None-Match,
+// then 304.
+func (r *call) answerRanges() (answer, error) {
 	if err := r.requireAccess(ReadData); err != nil {
 		return answer{}, err
 	}
-	if r.Header.Get("If-None-Match") == c.etag {
-		return answer{status: http.StatusNotModified, etag: c.etag, charge: controlCharge}, nil
+	if r.Header.Get("If-None-Match") == r.c.etag {
+		return answer{status: http.StatusNotModified, etag: r.c.etag, charge: controlCharge}, nil
 	}
 	list := []map[string]any{}
-	for _, k := range c.ranges {
-		list = append(list, map[string]any{"id": k.id, "_rid": c.rid, "_etag": c.etag, "minInclusive": k.min, "maxExclusive": k.max,
-			"ridPrefix": 0, "_self": c.self + "pkranges/" + k.id + "/", "throughputFraction": 1 / float64(len(c.ranges)),
-			"status": "online", "parents": []string{}, "ownedArchivalPKRangeIds": []string{}, "_ts": c.changed.Unix(), "lsn": c.lsn})
+	for _, k := range r.c.ranges {
+		list = append(list, map[string]any{"id": k.id, "_rid": r.c.rid, "_etag": r.c.etag, "minInclusive": k.min, "maxExclusive": k.max,
+			"ridPrefix": 0, "_self": r.c.self + "pkranges/" + k.id + "/", "throughputFraction": 1 / float64(len(r.c.ranges)),
+			"status": "online", "parents": []string{}, "ownedArchivalPKRangeIds": []string{}, "_ts": r.c.changed.Unix(), "lsn": r.c.lsn})
 	}
-	return showResource(http.StatusOK, map[string]any{"_rid": c.rid, "PartitionKeyRanges": list, "_count": len(list)}, c.etag)
+	return showResource(http.StatusOK, map[string]any{"_rid": r.c.rid, "PartitionKeyRanges": list, "_count": len(list)}, r.c.etag)
 }
 
-// rangeNamed is the physical partition a request is for; 410 with the substatus that makes a client ask for the ranges
-// again when there is no such one.
-func (c *container) rangeNamed(id string) (keyRange, error) {
-	for _, k := range c.ranges {
-		if k.id == id {
-			return k, nil
-		}
-	}
-	return keyRange{}, newRefusal(http.StatusGone, "Gone", "there is no partition key range %q", id).withSubstatus(1002)
-}
-
-// answerFeed answers the change feed of one physical partition, or of one logical partition in it: the latest version of each
-// item changed since If-None-Match, in the order of change, never a transaction in parts; deletes are not told. At its
-// end it answers 304. "*" starts now, If-Modified-Since at a time, neither at the beginning.
-// Source: learn.microsoft.com/rest/api/cosmos-db/list-documents, headers A-IM, If-None-Match, If-Modified-Since.
-func (s *Server) answerFeed(r *request, c *container) (answer, error) {
+// answerFeed answers the change feed of one physical partition, or of one logical partition in it: the latest version
+// of each item changed since If-None-Match, in the order of change, never a transaction in parts; deletes are not
+// told. At its end it answers 304. "*" starts now, If-Modified-Since at a time, neither at the beginning. Source:
+// learn.microsoft.com/rest/api/cosmos-db/list-documents, headers A-IM, If-None-Match, If-Modified-Since.
+func (r *call) answerFeed() (answer, error) {
 	if err := r.requireAccess(ReadData); err != nil {
 		return answer{}, err
 	}
 	if !strings.EqualFold(strings.ReplaceAll(r.Header.Get("A-IM"), " ", ""), "incrementalfeed") {
 		return answer{}, refuseBadRequest("this server lists items as a change feed only: A-IM is not Incremental feed")
 	}
-	wanted, err := c.scopeOf(r)
+	wanted, err := r.scopeOf()
 	if err != nil {
 		return answer{}, err
 	}
-	since, from, err := c.feedStart(r)
+	since, from, err := r.feedStart()
 	if err != nil {
 		return answer{}, err
 	}
-	limit, err := pageSize(r)
+	limit, err := pageSize(r.request)
 	if err != nil {
 		return answer{}, err
 	}
-	one, err := s.aimedPartition(r, c, Feed)
+	one, err := r.aimedPartition(Feed)
 	if err != nil {
 		return answer{}, err
 	}
-	page, charge := c.changesSince(wanted, since, from, limit)
-	s.chargePage(r, one, Feed, charge)
+	page, charge := r.c.changesSince(wanted, since, from, limit)
+	r.chargePage(one, Feed, charge)
 	if len(page) == 0 {
-		return answer{status: http.StatusNotModified, etag: strconv.Quote(strconv.FormatInt(c.lsn, 10)), charge: charge}, nil
+		return answer{status: http.StatusNotModified, etag: strconv.Quote(strconv.FormatInt(r.c.lsn, 10)), charge: charge}, nil
 	}
 	docs := []jsontext.Value{}
 	for _, it := range page {
 		body := it.encodeBody()
 		docs = append(docs, append(body[:len(body)-1], fmt.Sprintf(`,"_lsn":%d}`, it.lsn)...))
 	}
-	body, err := json.Marshal(map[string]any{"_rid": c.rid, "Documents": docs, "_count": len(docs)}, json.Deterministic(true))
+	body, err := json.Marshal(map[string]any{"_rid": r.c.rid, "Documents": docs, "_count": len(docs)}, json.Deterministic(true))
 	last := page[len(page)-1].lsn
 	return answer{status: http.StatusOK, body: body, etag: strconv.Quote(strconv.FormatInt(last, 10)), charge: charge}, err
 }
 
-// aimedPartition is the logical partition that a feed or query is for by its header, nil when it is for all of them. It is
-// refused when the partition has nothing left of its second.
-func (s *Server) aimedPartition(r *request, c *container, kind Kind) (*partition, error) {
-	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
-		return nil, nil
-	}
-	k, err := c.keyOfHeader(r)
-	if err != nil {
-		return nil, err
-	}
-	p := c.partitionOf(k)
-	if err := s.admitRequest(p, r.now); err != nil {
-		s.addUsage(r, kind, Usage{Requests: 1, Operations: 1, Refused: 1})
-		return nil, err
-	}
-	return p, nil
-}
-
-// chargePage enters what a feed or query cost.
-func (s *Server) chargePage(r *request, one *partition, kind Kind, charge float64) {
-	s.addUsage(r, kind, Usage{Requests: 1, Operations: 1, Charge: charge})
-	if one != nil {
-		one.meter.addCharge(r.now, charge)
-	}
-}
-
-// scopeOf is which items a feed or query may see, by its headers: a range, a logical partition, or both.
-func (c *container) scopeOf(r *request) (func(key) bool, error) {
-	all := func(key) bool { return true }
-	if id := r.Header.Get("x-ms-documentdb-partitionkeyrangeid"); id != "" {
-		k, err := c.rangeNamed(id)
-		if err != nil {
-			return nil, err
-		}
-		all = func(of key) bool { return k.holdsKey(of.epk) }
-	}
-	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
-		return all, nil
-	}
-	k, err := c.keyOfHeader(r)
-	if err != nil {
-		return nil, err
-	}
-	return func(of key) bool { return of.text == k.text && all(of) }, nil
-}
-
-func (c *container) feedStart(r *request) (since int64, from time.Time, err error) {
+func (r *call) feedStart() (since int64, from time.Time, err error) {
 	switch token := r.Header.Get("If-None-Match"); token {
 	case "":
 	case "*":
-		return c.lsn, from, nil
+		return r.c.lsn, from, nil
 	default:
 		since, err = strconv.ParseInt(strings.Trim(token, `"`), 10, 64)
 		if err != nil || since < 0 {
@@ -165,22 +108,6 @@ func (c *container) feedStart(r *request) (since int64, from time.Time, err erro
 		}
 	}
 	return 0, from, nil
-}
-
-// changesSince reads the log after since. A page may be longer than its limit to keep a transaction whole.
-func (c *container) changesSince(wanted func(key) bool, since int64, from time.Time, limit int) (page []*item, charge float64) {
-	start, _ := slices.BinarySearchFunc(c.log, since+1, func(it *item, lsn int64) int { return int(it.lsn - lsn) })
-	for _, it := range c.log[start:] {
-		if len(page) >= limit && it.lsn != page[len(page)-1].lsn {
-			break
-		}
-		if it.gone || it.ts < from.Unix() || !wanted(it.key) {
-			continue
-		}
-		page = append(page, it)
-		charge += ReadCharge(it.storedSize())
-	}
-	return page, max(charge, refusedCharge)
 }
 
 // pageSize is how many items a page may hold: what was asked for, 100 when nothing was, 1,000 when the service is to

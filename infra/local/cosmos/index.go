@@ -92,8 +92,8 @@ func newIndex(policy IndexingPolicy) (*index, error) {
 	return ix, nil
 }
 
-// coversPath is whether a value at p is in the index: the most precise path that fits decides. id and _ts always are; the
-// partition key is not by itself.
+// coversPath is whether a value at p is in the index: the most precise path that fits decides. id and _ts always are;
+// the partition key is not by itself.
 func (ix *index) coversPath(p sql.Path) bool {
 	if ix.none {
 		return false
@@ -115,8 +115,8 @@ func (ix *index) coversPath(p sql.Path) bool {
 	return included
 }
 
-// servesOrder is whether an order of several columns has its composite index: the same paths in the same sequence, every
-// direction as in the index or every one reversed.
+// servesOrder is whether an order of several columns has its composite index: the same paths in the same sequence,
+// every direction as in the index or every one reversed.
 func (ix *index) servesOrder(order []sql.OrderBy) bool {
 	for _, composite := range ix.composites {
 		if len(composite) != len(order) {

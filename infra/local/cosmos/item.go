@@ -96,7 +96,8 @@ func (d *document) valueAt(p sql.Path) any {
 	return v
 }
 
-// Value is sql.Row: valueAt, which remembers large values until forgetLarge, for a filter asks for the same one many times.
+// Value is sql.Row: valueAt, which remembers large values until forgetLarge, for a filter asks for the same one many
+// times.
 func (it *item) Value(p sql.Path) any {
 	v := it.valueAt(p)
 	if isLarge(v) {

@@ -3,10 +3,13 @@ package cosmos
 import (
 	"maps"
 	"slices"
+	"strings"
+	"time"
 )
 
-// Meter is what was used: for each kind of operation in each container. Operations in a batch are counted under their own
-// kind, the batch itself as one request without operations or charge, so that all charges together are what was used.
+// Meter is what was used: for each kind of operation in each container. Operations in a batch are counted under their
+// own kind, the batch itself as one request without operations or charge, so that all charges together are what was
+// used.
 type Meter map[MeterLine]Usage
 
 // MeterLine says what a Usage is of.
@@ -55,10 +58,53 @@ func (u *Usage) add(more Usage) {
 	u.Refused += more.Refused
 }
 
-// addUsage adds to the line of a request's container.
-func (s *Server) addUsage(r *request, kind Kind, more Usage) {
-	line := MeterLine{r.op.Database, r.op.Container, kind}
-	usage := s.meter[line]
-	usage.add(more)
-	s.meter[line] = usage
+// What one logical partition can do.
+// Source: learn.microsoft.com/azure/cosmos-db/concepts-limits, "Maximum RUs per partition (logical)", "Maximum storage
+// across all items per (logical) partition".
+const (
+	LogicalPartitionThroughput = 10_000   // request units a second
+	LogicalPartitionBytes      = 20 << 30 // items and nothing else
+)
+
+// partitionMeter counts what one logical partition spends in each second of the clock.
+type partitionMeter struct {
+	second int64
+	spent  float64 // in that second
+	peak   float64 // of any second
+	total  float64
+}
+
+func (m *partitionMeter) addCharge(now time.Time, charge float64) {
+	if second := now.Unix(); second != m.second {
+		m.second, m.spent = second, 0
+	}
+	m.spent += charge
+	m.total += charge
+	m.peak = max(m.peak, m.spent)
+}
+
+// PartitionUse is what one logical partition holds and has served.
+type PartitionUse struct {
+	Key    string // JSON array
+	Items  int
+	Bytes  int64
+	Charge float64 // request units in all
+	Peak   float64 // request units in its busiest second
+}
+
+// Partitions lists the logical partitions of a container by key; nil when there is no such container.
+func (s *Server) Partitions(database, container string) []PartitionUse {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.catalog.findContainer(database, container)
+	if err != nil {
+		return nil
+	}
+	c.expireItems(s.options.Now())
+	out := []PartitionUse{}
+	for _, p := range c.partitions {
+		out = append(out, PartitionUse{p.key.text, len(p.items), p.bytes, p.meter.total, p.meter.peak})
+	}
+	slices.SortFunc(out, func(a, b PartitionUse) int { return strings.Compare(a.Key, b.Key) })
+	return out
 }

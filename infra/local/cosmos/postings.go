@@ -1,6 +1,8 @@
 package cosmos
 
-import "github.com/onepane/onepane/infra/local/cosmos/sql"
+import (
+	"github.com/onepane/onepane/infra/local/cosmos/sql"
+)
 
 // postings are the items of one logical partition that hold a text at an indexed path, by the term of both. A query
 // whose filter asks for texts looks at these alone: a sieve, for two texts may share a term, and the filter still

@@ -34,31 +34,31 @@ type queryBody struct {
 	} `json:"parameters"`
 }
 
-// answerQuery answers one page. With a partition key header it looks into that logical partition alone; without one it looks
-// everywhere, and then only filters and projections are served.
-func (s *Server) answerQuery(r *request, c *container) (answer, error) {
+// answerQuery answers one page. With a partition key header it looks into that logical partition alone; without one
+// it looks everywhere, and then only filters and projections are served.
+func (r *call) answerQuery() (answer, error) {
 	if err := r.requireAccess(ReadData); err != nil {
 		return answer{}, err
 	}
-	q, err := c.prepareQuery(r)
+	q, err := r.prepareQuery()
 	if err != nil {
-		s.addUsage(r, Query, Usage{Requests: 1, Operations: 1, Charge: queryBase, Refused: 1})
+		r.addUsage(Query, Usage{Requests: 1, Operations: 1, Charge: queryBase, Refused: 1})
 		return answer{charge: queryBase}, err
 	}
-	wanted, err := c.scopeOf(r)
+	wanted, err := r.scopeOf()
 	if err != nil {
 		return answer{}, err
 	}
-	one, err := s.aimedPartition(r, c, Query)
+	one, err := r.aimedPartition(Query)
 	if err != nil {
 		return answer{}, err
 	}
-	pg, err := s.findPage(r, c, q, one, wanted)
+	pg, err := r.findPage(q, one, wanted)
 	if err != nil {
 		return answer{}, err
 	}
-	s.chargePage(r, one, Query, pg.charge)
-	body, err := json.Marshal(map[string]any{"_rid": c.rid, "Documents": pg.rows, "_count": len(pg.rows)}, json.Deterministic(true))
+	r.chargePage(one, Query, pg.charge)
+	body, err := json.Marshal(map[string]any{"_rid": r.c.rid, "Documents": pg.rows, "_count": len(pg.rows)}, json.Deterministic(true))
 	a := answer{status: http.StatusOK, body: body, charge: pg.charge}
 	if pg.next != "" {
 		a.header = map[string]string{"x-ms-continuation": pg.next}
@@ -67,7 +67,7 @@ func (s *Server) answerQuery(r *request, c *container) (answer, error) {
 }
 
 // prepareQuery reads the query and refuses what cannot be served here: by its index, or because it spans partitions.
-func (c *container) prepareQuery(r *request) (*search, error) {
+func (r *call) prepareQuery() (*search, error) {
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/query+json") {
 		return nil, refuseBadRequest("a query has the content type application/query+json")
 	}
@@ -89,9 +89,9 @@ func (c *container) prepareQuery(r *request) (*search, error) {
 	if err != nil {
 		return nil, refuseBadRequest("%v", err)
 	}
-	q := &search{parsed, c.index}
+	q := &search{parsed, r.c.index}
 	if r.Header.Get("x-ms-documentdb-partitionkey") == "" {
-		if err := q.checkCrossPartition(r); err != nil {
+		if err := q.checkCrossPartition(r.request); err != nil {
 			return nil, err
 		}
 	}
@@ -104,9 +104,9 @@ type search struct {
 	index *index
 }
 
-// checkCrossPartition refuses what needs more than one partition to be put together: the gateway does not do that, and
-// azcosmos has no query engine of its own.
-// Source: learn.microsoft.com/rest/api/cosmos-db/querying-cosmosdb-resources-using-the-rest-api, "Queries that cannot be
+// checkCrossPartition refuses what needs more than one partition to be put together: the gateway does not do that,
+// and azcosmos has no query engine of its own. Source:
+// learn.microsoft.com/rest/api/cosmos-db/querying-cosmosdb-resources-using-the-rest-api, "Queries that cannot be
 // served by gateway".
 func (q *search) checkCrossPartition(r *request) error {
 	if !strings.EqualFold(r.Header.Get("x-ms-documentdb-query-enablecrosspartition"), "true") {
@@ -167,16 +167,16 @@ type match struct {
 }
 
 // findPage finds what fits, orders it, and takes a page from where the continuation says.
-func (s *Server) findPage(r *request, c *container, q *search, one *partition, wanted func(key) bool) (page, error) {
-	size, err := pageSize(r)
+func (r *call) findPage(q *search, one *partition, wanted func(key) bool) (page, error) {
+	size, err := pageSize(r.request)
 	if err != nil {
 		return page{}, err
 	}
-	at, err := readCursor(r)
+	at, err := readCursor(r.request)
 	if err != nil {
 		return page{}, err
 	}
-	searched, visited := c.searchedPartitions(one, wanted)
+	searched, visited := r.c.searchedPartitions(one, wanted)
 	pg := page{rows: []jsontext.Value{}, charge: queryBase * float64(visited)}
 	indexed := q.isIndexed()
 	if !indexed {
@@ -191,26 +191,7 @@ func (s *Server) findPage(r *request, c *container, q *search, one *partition, w
 	if at != nil {
 		found = found[sort.Search(len(found), func(i int) bool { return q.compareCursor(found[i], at) > 0 }):]
 	}
-	return pg, q.fillPage(&pg, r, found, at, size, indexed)
-}
-
-// searchedPartitions are the logical partitions a query looks into, and how many physical ones they lie in. A filter on the
-// partition key does not narrow them, which charges such queries more than the service may.
-func (c *container) searchedPartitions(one *partition, wanted func(key) bool) (list []*partition, visited int) {
-	if one != nil {
-		return []*partition{one}, 1
-	}
-	for _, k := range c.ranges {
-		if wanted(key{epk: k.min}) {
-			visited++
-		}
-	}
-	for _, p := range c.partitions {
-		if wanted(p.key) {
-			list = append(list, p)
-		}
-	}
-	return list, visited
+	return pg, q.fillPage(&pg, r.request, found, at, size, indexed)
 }
 
 // loadCharge is what reading everything in the partitions costs.
@@ -256,8 +237,8 @@ func (q *search) matchOf(it *item) match {
 	return m
 }
 
-// compareMatches orders matches; what the query leaves open is decided by a hash, so that nobody gets used to an order that
-// the service does not promise.
+// compareMatches orders matches; what the query leaves open is decided by a hash, so that nobody gets used to an
+// order that the service does not promise.
 func (q *search) compareMatches(a, b match) int {
 	for i, o := range q.Order {
 		c := sql.CompareValues(a.row[i], b.row[i])

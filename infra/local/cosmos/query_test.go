@@ -146,8 +146,8 @@ func TestQueriesRefused(t *testing.T) {
 	}
 }
 
-// Source: learn.microsoft.com/rest/api/cosmos-db/querying-cosmosdb-resources-using-the-rest-api, "Queries that cannot be
-// served by gateway".
+// Source: learn.microsoft.com/rest/api/cosmos-db/querying-cosmosdb-resources-using-the-rest-api, "Queries that cannot
+// be served by gateway".
 func TestCrossPartitionQueries(t *testing.T) {
 	f := start(t, things())
 	sample(t, f)

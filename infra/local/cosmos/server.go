@@ -3,14 +3,14 @@
 // should have nothing left to learn from the service but its latency. Where the service is lenient or its behaviour is
 // not documented, this server takes the stricter reading and says so at the place.
 //
-//	request ─▶ authorize ─▶ fault? ─▶ database, container ─▶ item, batch, patch, query, feed
-//	                        (Inject)                          │
-//	         charge, session token ◀── meter, ledger ◀────────┘  one transaction of one logical partition
+//	request ─▶ authorizer ─▶ Inject: fault? ─▶ catalog: account, databases, containers
+//	                                        └▶ call on one container: item, batch, query, feed, ranges
+//	charge, session token ◀── Meter, partitionMeter ◀──┘ transaction: one logical partition, all or nothing
 //
-// auth.go says who may do what, control.go keeps databases and containers, partition.go keys and their ranges,
-// transaction.go items and what a write must hold, query_*.go the query language that is understood, charge.go what
-// everything costs, ledger.go and limits.go what was spent and where. The client it is written for is
-// azcosmos v1.5.0.
+// auth.go says who may do what, catalog.go and control.go keep databases and containers, container.go logical
+// partitions and the log of changes, transaction.go what a write must hold, index.go and postings.go what is indexed,
+// charge.go what everything costs, meter.go what was used and what one logical partition can serve. The query
+// language is package sql's. The client it is written for is azcosmos v1.5.0.
 package cosmos
 
 import (
@@ -57,15 +57,14 @@ type Database struct {
 
 // Server is one account. It is an http.Handler, safe for concurrent use.
 type Server struct {
-	key       []byte
-	keyText   string
-	options   Options
-	mu        sync.Mutex // guards all below; one request is carried out at a time
-	inject    func(Operation) Fault
-	requests  int
-	databases map[string]*database
-	meter     Meter
-	serial    uint64 // of etags and resource ids
+	authorizer authorizer
+	keyText    string
+	options    Options
+	mu         sync.Mutex // guards all below; one request is carried out at a time
+	inject     func(Operation) Fault
+	requests   int
+	catalog    catalog
+	meter      Meter
 }
 
 // New makes an account. It panics on settings that make no sense: they are the test's own.
@@ -88,14 +87,15 @@ func New(o Options) *Server {
 	if err != nil {
 		panic(fmt.Sprintf("cosmos: the key is not base64: %v", err))
 	}
-	s := &Server{key: key, keyText: o.Key, options: o, databases: map[string]*database{}, meter: Meter{}}
+	s := &Server{keyText: o.Key, options: o, authorizer: authorizer{key, o.VerifyToken}, meter: Meter{},
+		catalog: catalog{endpoint: o.Endpoint, now: o.Now, physicalPartitions: o.PhysicalPartitions, databases: map[string]*database{}}}
 	for _, d := range o.Databases {
-		db, err := s.createDatabase(d.ID)
+		db, err := s.catalog.createDatabase(d.ID)
 		if err != nil {
 			panic(fmt.Sprintf("cosmos: database %q: %v", d.ID, err))
 		}
 		for _, c := range d.Containers {
-			if _, err := s.createContainer(db, c); err != nil {
+			if _, err := s.catalog.createContainer(db, c); err != nil {
 				panic(fmt.Sprintf("cosmos: container %q: %v", c.ID, err))
 			}
 		}
@@ -186,7 +186,7 @@ func (s *Server) carryOut(r *request) (a answer, drop bool, err error) {
 	if r.path, err = pathSegments(r.URL); err != nil {
 		return a, false, err
 	}
-	if r.access, err = s.authorize(r); err != nil {
+	if r.access, err = s.authorizer.authorize(r); err != nil {
 		return a, false, err
 	}
 	r.op = s.operationOf(r)
@@ -203,7 +203,8 @@ func (s *Server) carryOut(r *request) (a answer, drop bool, err error) {
 	return a, r.fault.Drop == DropAfter, err
 }
 
-// pathSegments splits a path, unescaping each part by itself, so that an id may hold an escaped slash without being split.
+// pathSegments splits a path, unescaping each part by itself, so that an id may hold an escaped slash without being
+// split.
 func pathSegments(u *url.URL) ([]string, error) {
 	var out []string
 	for _, raw := range strings.Split(strings.Trim(u.EscapedPath(), "/"), "/") {
@@ -223,50 +224,26 @@ func (s *Server) routeRequest(r *request) (answer, error) {
 	p := r.path
 	switch {
 	case len(p) == 0:
-		return s.answerAccount(r)
+		return s.catalog.answerAccount(r)
 	case p[0] == "offers":
-		return s.refuseOffers(r)
+		return s.catalog.refuseOffers(r)
 	case p[0] != "dbs" || len(p) > 2 && p[2] != "colls" || len(p) > 6:
 		return answer{}, refuseNotFound("no such resource: /%s", strings.Join(p, "/"))
 	case len(p) <= 2:
-		return s.answerDatabases(r)
+		return s.catalog.answerDatabases(r)
 	case len(p) <= 4:
-		return s.answerContainers(r)
+		return s.catalog.answerContainers(r)
 	}
-	c, err := s.findContainer(p[1], p[3])
+	c, err := s.catalog.findContainer(p[1], p[3])
 	if err != nil {
 		return answer{}, err
 	}
 	c.expireItems(r.now)
 	switch {
 	case p[4] == "pkranges" && len(p) == 5:
-		return s.answerRanges(r, c)
+		return (&call{r, s, c}).answerRanges()
 	case p[4] == "docs":
-		return s.answerDocuments(r, c)
+		return (&call{r, s, c}).answerDocuments()
 	}
 	return answer{}, refuseNotFound("no such resource: /%s", strings.Join(p, "/"))
-}
-
-// answerDocuments answers everything below docs.
-func (s *Server) answerDocuments(r *request, c *container) (answer, error) {
-	a, err := s.answerDocument(r, c)
-	if a.header == nil {
-		a.header = map[string]string{}
-	}
-	a.header["x-ms-session-token"] = fmt.Sprintf("0:-1#%d", c.lsn)
-	return a, err
-}
-
-func (s *Server) answerDocument(r *request, c *container) (answer, error) {
-	switch r.op.Kind {
-	case Query:
-		return s.answerQuery(r, c)
-	case Feed:
-		return s.answerFeed(r, c)
-	case Batch:
-		return s.answerBatch(r, c)
-	case Create, Upsert, Replace, Patch, Delete, Read:
-		return s.answerPoint(r, c)
-	}
-	return answer{}, newRefusal(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not served here", r.Method)
 }

@@ -3,9 +3,6 @@ package cosmos
 import (
 	"container/heap"
 	"net/http"
-	"strings"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
@@ -13,18 +10,12 @@ import (
 // transaction is what one request does to one logical partition: all of it or nothing. Every item it writes has the
 // same log sequence number, so that a feed shows it whole.
 type transaction struct {
-	server *Server
-	c      *container
+	*call
 	p      *partition
-	r      *request
 	staged map[string]*item // nil for deleted
 	order  []string         // of staged
 	grown  int64            // bytes
 	charge float64
-}
-
-func (s *Server) beginTransaction(r *request, c *container, k key) *transaction {
-	return &transaction{server: s, c: c, p: c.partitionOf(k), r: r, staged: map[string]*item{}}
 }
 
 // operation is one thing done to one item: a request of its own or a line of a batch.
@@ -36,60 +27,17 @@ type operation struct {
 	ifNoneMatch string
 }
 
-// answerPoint carries out a request about one item.
-func (s *Server) answerPoint(r *request, c *container) (answer, error) {
-	access := WriteData
-	if r.op.Kind == Read {
-		access = ReadData
-	}
-	if err := r.requireAccess(access); err != nil {
-		return answer{}, err
-	}
-	k, err := c.keyOfHeader(r)
-	if err != nil {
-		return answer{}, err
-	}
-	op := operation{kind: r.op.Kind, id: r.op.ID, body: r.body, ifMatch: r.Header.Get("If-Match"), ifNoneMatch: r.Header.Get("If-None-Match")}
-	t := s.beginTransaction(r, c, k)
-	if err := s.admitRequest(t.p, r.now); err != nil {
-		s.addUsage(r, op.kind, Usage{Requests: 1, Operations: 1, Refused: 1})
-		return answer{}, err
-	}
-	status, it, err := t.carryOut(op)
-	if err == nil {
-		t.commitStaged()
-	}
-	s.chargeOperation(t, op.kind, t.charge, err)
-	s.addUsage(r, op.kind, Usage{Requests: 1})
-	if err != nil {
-		return answer{charge: t.charge}, err
-	}
-	a := answer{status: status, charge: t.charge}
-	if it != nil {
-		a.etag = it.etag
-	}
-	if it != nil && status != http.StatusNotModified && (op.kind == Read || !r.wantsNoBody()) {
-		a.body = it.encodeBody()
-	}
-	return a, nil
-}
-
-// wantsNoBody is whether the caller wants no body back from a write.
-func (r *request) wantsNoBody() bool {
-	return strings.Contains(r.Header.Get("Prefer"), "return=minimal")
-}
-
-// chargeOperation enters one operation's charge in the ledger and on the partition's meter.
-func (s *Server) chargeOperation(t *transaction, kind Kind, charge float64, err error) {
+// chargeOperation puts one operation's charge on the account's meter and on the partition's.
+func (t *transaction) chargeOperation(kind Kind, charge float64, err error) {
 	more := Usage{Operations: 1, Charge: charge}
 	if err != nil {
 		more.Refused = 1
 	}
-	s.addUsage(t.r, kind, more)
-	t.p.meter.addCharge(t.r.now, charge)
+	t.addUsage(kind, more)
+	t.p.meter.addCharge(t.now, charge)
 }
 
-// findItem sees what the transaction has written itself.
+// findItem is an item as the transaction sees it: what it staged itself comes before what is stored.
 func (t *transaction) findItem(id string) *item {
 	if it, ok := t.staged[id]; ok {
 		return it
@@ -178,9 +126,9 @@ func (t *transaction) putItem(found *item, doc *document, id string) (int, *item
 	if found != nil {
 		rid = found.rid
 	} else {
-		rid = t.server.nextRID()
+		rid = t.server.catalog.nextRID()
 	}
-	it.addSystemProperties(rid, t.server.nextETag(), t.r.now.Unix())
+	it.addSystemProperties(rid, t.server.catalog.nextETag(), t.now.Unix())
 	it.terms, it.expires = t.c.index.termsOf(it), t.c.expiryOf(it)
 	if err := t.checkUnique(it); err != nil {
 		return t.chargeRefused(found, err)
@@ -222,9 +170,9 @@ func (t *transaction) checkDocument(op operation, doc *document, id string) erro
 	return checkItemTTL(doc)
 }
 
-// checkPrecondition checks If-Match against what is there, and If-None-Match: * that nothing is. An upsert of what is not
-// there ignores If-Match and creates.
-// Source: github.com/Azure/azure-cosmos-dotnet-v3 issue 1698, github.com/Azure/azure-sdk-for-java pull request 43717.
+// checkPrecondition checks If-Match against what is there, and If-None-Match: * that nothing is. An upsert of what is
+// not there ignores If-Match and creates. Source: github.com/Azure/azure-cosmos-dotnet-v3 issue 1698,
+// github.com/Azure/azure-sdk-for-java pull request 43717.
 func checkPrecondition(op operation, found *item) error {
 	if found != nil && (op.ifMatch != "" && op.ifMatch != "*" && op.ifMatch != found.etag || op.ifNoneMatch == "*") {
 		return refusePrecondition()
@@ -247,34 +195,6 @@ func (t *transaction) stageItem(id string, it *item) {
 		t.order = append(t.order, id)
 	}
 	t.staged[id] = it
-}
-
-// uniqueKeys are the values that must be this item's alone in its partition. What is not there counts as null.
-// Source: learn.microsoft.com/azure/cosmos-db/unique-keys.
-func (c *container) uniqueKeys(it *item) []string {
-	if c.UniqueKeyPolicy == nil {
-		return nil
-	}
-	var out []string
-	for n, u := range c.UniqueKeyPolicy.UniqueKeys {
-		values := []any{n}
-		for _, text := range u.Paths {
-			p, err := parsePath(text)
-			v := any(nil)
-			if err == nil {
-				v = it.valueAt(p)
-			}
-			if v == (sql.Undefined{}) {
-				v = nil
-			}
-			values = append(values, v)
-		}
-		text, err := json.Marshal(values, json.Deterministic(true))
-		if err == nil {
-			out = append(out, string(text))
-		}
-	}
-	return out
 }
 
 func (t *transaction) checkUnique(it *item) error {
@@ -327,30 +247,4 @@ func (t *transaction) commitStaged() {
 			heap.Push(&t.c.expiring, it)
 		}
 	}
-}
-
-// dropItem takes an item out of its partition. The log keeps it until more than half of the log is gone.
-func (c *container) dropItem(p *partition, it *item) {
-	it.gone = true
-	delete(p.items, it.id)
-	p.sorted.removeID(it.id)
-	if p.postings != nil {
-		p.postings.dropItem(it)
-	}
-	p.bytes -= it.storedSize()
-	for _, k := range c.uniqueKeys(it) {
-		delete(p.unique, k)
-	}
-	c.gone++
-	if c.gone < 1024 || c.gone < len(c.log)/2 {
-		return
-	}
-	kept := c.log[:0]
-	for _, logged := range c.log {
-		if !logged.gone {
-			kept = append(kept, logged)
-		}
-	}
-	clear(c.log[len(kept):])
-	c.log, c.gone = kept, 0
 }

@@ -1,9 +1,7 @@
 package cosmos
 
 import (
-	"container/heap"
 	"math"
-	"time"
 
 	"github.com/onepane/onepane/infra/local/cosmos/sql"
 )
@@ -30,40 +28,17 @@ func checkItemTTL(d *document) error {
 	return refuseBadRequest("The input ttl is invalid: it is a whole number of seconds above zero, or -1")
 }
 
-// expiryOf is when an item goes: its own ttl or the container's, counted from its last write; never while the container
-// has no time to live at all, whatever the item says.
-func (c *container) expiryOf(it *item) time.Time {
-	if c.DefaultTTL == nil {
-		return time.Time{}
-	}
-	seconds := *c.DefaultTTL
-	if own, ok := it.valueAt(sql.Path{"ttl"}).(float64); ok {
-		seconds = int(own)
-	}
-	if seconds < 0 {
-		return time.Time{}
-	}
-	return time.Unix(it.ts+int64(seconds), 0)
-}
-
-// expireItems takes away what has outlived its time. The service hides expired items at once and deletes them with request
-// units that nobody else wants, so this costs nothing here.
-func (c *container) expireItems(now time.Time) {
-	for len(c.expiring) > 0 && !c.expiring[0].expires.After(now) {
-		it := heap.Pop(&c.expiring).(*item)
-		if !it.gone {
-			c.dropItem(c.partitionOf(it.key), it)
-		}
-	}
-}
-
 // expiring is a heap of the items that will expire, the next one first. Some may be gone already.
 type expiring []*item
 
-func (e expiring) Len() int           { return len(e) }
+func (e expiring) Len() int { return len(e) }
+
 func (e expiring) Less(i, j int) bool { return e[i].expires.Before(e[j].expires) }
-func (e expiring) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
-func (e *expiring) Push(x any)        { *e = append(*e, x.(*item)) }
+
+func (e expiring) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+
+func (e *expiring) Push(x any) { *e = append(*e, x.(*item)) }
+
 func (e *expiring) Pop() any {
 	last := len(*e) - 1
 	it := (*e)[last]

@@ -1,6 +1,6 @@
-// Package sql reads and evaluates the queries of Azure Cosmos DB for NoSQL that the stand-in server understands. It knows
-// neither the server nor its items: a row is whatever gives a value at a path. Indexes, orders, pages and what they cost
-// are the server's.
+// Package sql reads and evaluates the queries of Azure Cosmos DB for NoSQL that the stand-in server understands. It
+// knows neither the server nor its items: a row is whatever gives a value at a path. Indexes, orders, pages and what
+// they cost are the server's.
 //
 //	text, parameters ─Parse─▶ Query ─Matches(row)─▶ true for the rows of the answer
 //	       lex, parse           │
