@@ -30,7 +30,7 @@ func incidentActions(s *session) []*cobra.Command {
 		return i.JSON, err
 	}
 	return []*cobra.Command{
-		s.resolveCommand("incident", edit, (*client.Client).CommentIncident), s.assignCommand("incident", edit, (*client.Client).CommentIncident),
+		resolveCommand(s, "incident", edit, (*client.Client).CommentIncident), assignCommand(s, "incident", edit, (*client.Client).CommentIncident),
 		mergeCommand(s), moveCommand(s), splitCommand(s),
 	}
 }
@@ -42,7 +42,7 @@ func alertActions(s *session) []*cobra.Command {
 		return a.JSON, err
 	}
 	return []*cobra.Command{
-		s.resolveCommand("alert", edit, (*client.Client).CommentAlert), s.assignCommand("alert", edit, (*client.Client).CommentAlert), unfoldCommand(s),
+		resolveCommand(s, "alert", edit, (*client.Client).CommentAlert), assignCommand(s, "alert", edit, (*client.Client).CommentAlert), unfoldCommand(s),
 	}
 }
 
@@ -52,7 +52,7 @@ type (
 	commenter func(c *client.Client, ctx context.Context, id, text string, q client.Query) error
 )
 
-func (s *session) resolveCommand(what string, edit editor, comment commenter) *cobra.Command {
+func resolveCommand(s *session, what string, edit editor, comment commenter) *cobra.Command {
 	var d actionFlags
 	also := ""
 	if what == "incident" {
@@ -72,7 +72,7 @@ func (s *session) resolveCommand(what string, edit editor, comment commenter) *c
 			if d.determination != "" {
 				e["determination"] = d.determination
 			}
-			return s.editEach(cmd.Context(), c, what, "is resolved", ids, d, e, edit, comment, asJSON)
+			return editEach(s, cmd.Context(), c, what, "is resolved", ids, d, e, edit, comment, asJSON)
 		}),
 	}
 	d.addFlags(cmd)
@@ -81,7 +81,7 @@ func (s *session) resolveCommand(what string, edit editor, comment commenter) *c
 	return cmd
 }
 
-func (s *session) assignCommand(what string, edit editor, comment commenter) *cobra.Command {
+func assignCommand(s *session, what string, edit editor, comment commenter) *cobra.Command {
 	var d actionFlags
 	cmd := &cobra.Command{
 		Use: "assign ID… --to NAME", Short: "Assign " + what + "s to somebody, or to nobody with --to ''", Args: argCount(1, 100),
@@ -93,7 +93,7 @@ func (s *session) assignCommand(what string, edit editor, comment commenter) *co
 			case d.to == "":
 				e["assignedTo"], done = nil, "is assigned to nobody"
 			}
-			return s.editEach(cmd.Context(), c, what, done, ids, d, e, edit, comment, asJSON)
+			return editEach(s, cmd.Context(), c, what, done, ids, d, e, edit, comment, asJSON)
 		}),
 	}
 	d.addFlags(cmd)
@@ -102,7 +102,7 @@ func (s *session) assignCommand(what string, edit editor, comment commenter) *co
 }
 
 // editEach edits one thing after the other and tells of each; one that is refused does not keep the others.
-func (s *session) editEach(ctx context.Context, c *client.Client, what, done string, ids []string, d actionFlags, e client.Edit, edit editor, comment commenter, asJSON bool) error {
+func editEach(s *session, ctx context.Context, c *client.Client, what, done string, ids []string, d actionFlags, e client.Edit, edit editor, comment commenter, asJSON bool) error {
 	var failed error
 	for _, id := range ids {
 		answer, err := edit(ctx, c, id, e, d.tenantQuery())
@@ -135,7 +135,7 @@ func mergeCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "merge ID ID…", Short: "Merge up to five incidents; the one with the most alerts goes on", Args: argCount(2, 5),
 		RunE: s.runWithClient(func(cmd *cobra.Command, ids []string, c *client.Client, asJSON bool) error {
-			return s.printRegrouped(asJSON, "The incidents are one now,")(c.Merge(cmd.Context(), ids[0], ids[1:], d.comment, d.tenantQuery()))
+			return printRegrouped(s, asJSON, "The incidents are one now,")(c.Merge(cmd.Context(), ids[0], ids[1:], d.comment, d.tenantQuery()))
 		}),
 	}
 	d.addFlags(cmd)
@@ -152,7 +152,7 @@ func moveCommand(s *session) *cobra.Command {
 			if d.to == "" {
 				return Usage("say into which incident with --to")
 			}
-			return s.printRegrouped(asJSON, "The alerts are")(c.Move(cmd.Context(), ids, d.to, d.comment, d.tenantQuery()))
+			return printRegrouped(s, asJSON, "The alerts are")(c.Move(cmd.Context(), ids, d.to, d.comment, d.tenantQuery()))
 		}),
 	}
 	d.addFlags(cmd)
@@ -167,7 +167,7 @@ func splitCommand(s *session) *cobra.Command {
 		Long: "Move alerts of an incident into a new one. Correlation never merges the two again, and what comes later of the alerts'\n" +
 			"like goes where they went. 'onepane incidents merge' takes it back.",
 		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
-			return s.printRegrouped(asJSON, "The alerts are")(c.Split(cmd.Context(), args[0], args[1:], d.comment, d.tenantQuery()))
+			return printRegrouped(s, asJSON, "The alerts are")(c.Split(cmd.Context(), args[0], args[1:], d.comment, d.tenantQuery()))
 		}),
 	}
 	d.addFlags(cmd)
@@ -181,7 +181,7 @@ func unfoldCommand(s *session) *cobra.Command {
 		Long: "Make a report that was taken for another product's copy of an alert an alert of its own again. Its id is among the\n" +
 			"alert's sightings: see 'onepane alerts ID'.",
 		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
-			return s.printRegrouped(asJSON, "The alert is")(c.Unfold(cmd.Context(), args[0], client.Query{Tenant: tenant}))
+			return printRegrouped(s, asJSON, "The alert is")(c.Unfold(cmd.Context(), args[0], client.Query{Tenant: tenant}))
 		}),
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "the tenant, when more than one has such an id")
@@ -189,7 +189,7 @@ func unfoldCommand(s *session) *cobra.Command {
 }
 
 // printRegrouped tells where things are now.
-func (s *session) printRegrouped(asJSON bool, what string) func(client.Item[client.Regrouped], error) error {
+func printRegrouped(s *session, asJSON bool, what string) func(client.Item[client.Regrouped], error) error {
 	return func(r client.Item[client.Regrouped], err error) error {
 		if err != nil {
 			return err

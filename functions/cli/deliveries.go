@@ -54,7 +54,7 @@ func replayDeliveryCommand(s *session) *cobra.Command {
 					ids = append(ids, d.Value.ID)
 				}
 			}
-			return s.replayDeliveries(cmd.Context(), c, export, ids, asJSON)
+			return replayDeliveries(s, cmd.Context(), c, export, ids, asJSON)
 		}),
 	}
 	cmd.Flags().BoolVar(&aside, "set-aside", false, "all that was set aside and did not arrive since")
@@ -80,7 +80,7 @@ func unsentDeadLetters(newest iter.Seq2[client.Item[client.Delivery], error]) it
 }
 
 // replayDeliveries sends one after the other and tells of each; what is not taken does not keep the others.
-func (s *session) replayDeliveries(ctx context.Context, c *client.Client, export string, ids []string, asJSON bool) error {
+func replayDeliveries(s *session, ctx context.Context, c *client.Client, export string, ids []string, asJSON bool) error {
 	if len(ids) == 0 && !asJSON {
 		_, err := fmt.Fprintln(s.Out, "Nothing is set aside.")
 		return err

@@ -51,7 +51,7 @@ func exportCommand(s *session) *cobra.Command {
 			if detach || asJSON {
 				return s.printJSON(run.JSON)
 			}
-			return s.followBackfill(cmd, c, args[0])
+			return followBackfill(s, cmd, c, args[0])
 		}),
 	}
 	cmd.Flags().StringVar(&since, "since", "", "the range's begin: a time, or how long ago")
@@ -72,7 +72,7 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 }
 
 // followBackfill shows progress until the range is done.
-func (s *session) followBackfill(cmd *cobra.Command, c *client.Client, name string) error {
+func followBackfill(s *session, cmd *cobra.Command, c *client.Client, name string) error {
 	last := int64(-1)
 	for {
 		e, err := c.Export(cmd.Context(), name)

@@ -11,8 +11,8 @@ import (
 	"github.com/onepane/onepane/functions/api/client"
 )
 
-// oneIncident shows an incident and, below it, its alerts in time order.
-func (s *session) oneIncident(cmd *cobra.Command, c *client.Client, id string, q client.Query, asJSON bool) error {
+// printOneIncident shows an incident and, below it, its alerts in time order.
+func printOneIncident(s *session, cmd *cobra.Command, c *client.Client, id string, q client.Query, asJSON bool) error {
 	one := client.Query{Tenant: q.Tenant}
 	i, err := c.Incident(cmd.Context(), id, one)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *session) oneIncident(cmd *cobra.Command, c *client.Client, id string, q
 			}
 			all = append(all, a.JSON)
 		}
-		return s.printIncident(i.JSON, all)
+		return printIncident(s, i.JSON, all)
 	}
 	fmt.Fprintln(s.Out, headlineOf(i.Value))
 	for _, line := range factLines(i.Value) {
@@ -72,7 +72,7 @@ func factLines(i client.Incident) [][2]string {
 }
 
 // printIncident prints an incident with its alerts as one more member.
-func (s *session) printIncident(incident jsontext.Value, alerts []jsontext.Value) error {
+func printIncident(s *session, incident jsontext.Value, alerts []jsontext.Value) error {
 	var members map[string]jsontext.Value
 	if err := json.Unmarshal(incident, &members); err != nil {
 		return err

@@ -61,7 +61,7 @@ func incidentsCommand(s *session) *cobra.Command {
 				return err
 			}
 			if len(args) == 1 {
-				return s.oneIncident(cmd, c, args[0], q, asJSON)
+				return printOneIncident(s, cmd, c, args[0], q, asJSON)
 			}
 			if q.Order, err = orderOf(sort); err != nil {
 				return err

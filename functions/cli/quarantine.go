@@ -49,12 +49,12 @@ func quarantineShow(s *session) *cobra.Command {
 			if asJSON {
 				return s.printJSON(r.JSON)
 			}
-			return s.showQuarantined(r.Value)
+			return showQuarantined(s, r.Value)
 		}),
 	}
 }
 
-func (s *session) showQuarantined(r client.Quarantined) error {
+func showQuarantined(s *session, r client.Quarantined) error {
 	body := r.Body
 	if r.Binary != nil {
 		body = string(r.Binary)

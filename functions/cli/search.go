@@ -25,7 +25,7 @@ func searchCommand(s *session) *cobra.Command {
 			if asJSON {
 				return s.printJSON(hits.JSON)
 			}
-			return s.printResults(hits.Value)
+			return printResults(s, hits.Value)
 		}),
 	}
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "only this tenant")
@@ -33,7 +33,7 @@ func searchCommand(s *session) *cobra.Command {
 }
 
 // printResults prints what was found in one table, the things first.
-func (s *session) printResults(h client.Hits) error {
+func printResults(s *session, h client.Hits) error {
 	t := table{head: []string{"WHAT", "ID", "NAME", "SEVERITY", "WHY"}}
 	for _, e := range h.Entities {
 		t.addRow(e.Kind, e.ID, e.Name, "", matchReason(e.Match))

@@ -25,44 +25,44 @@ type actor struct {
 }
 
 func newActor(d dice) *actor {
-	a := &actor{tool: pick(d, []string{"svchosts.exe", "updater.exe", "rclone.exe", "ssh-agentd", "kworkerd", "winupd64.exe"})}
+	a := &actor{tool: pickOne(d, []string{"svchosts.exe", "updater.exe", "rclone.exe", "ssh-agentd", "kworkerd", "winupd64.exe"})}
 	for range 4 {
-		a.ips, a.hashes = append(a.ips, d.public()), append(a.hashes, d.hex(64))
-		a.domains = append(a.domains, fmt.Sprintf("%s-%s.%s", pick(d, []string{"cdn", "login", "sync", "update", "assets", "api"}), d.hex(5), pick(d, []string{"top", "xyz", "click", "live"})))
+		a.ips, a.hashes = append(a.ips, d.drawPublicIP()), append(a.hashes, d.drawHex(64))
+		a.domains = append(a.domains, fmt.Sprintf("%s-%s.%s", pickOne(d, []string{"cdn", "login", "sync", "update", "assets", "api"}), d.drawHex(5), pickOne(d, []string{"top", "xyz", "click", "live"})))
 	}
 	return a
 }
 
-func (a *attack) ip(n int) thing     { return attacker(ip(a.actor.ips[n])) }
-func (a *attack) hash(n int) thing   { return hash(a.actor.hashes[n]) }
-func (a *attack) domain(n int) thing { return domain(a.actor.domains[n]) }
-func (a *attack) tool() thing        { return process(a.actor.tool) }
+func (a *attack) actorIP(n int) thing     { return asAttacker(ipAddress(a.actor.ips[n])) }
+func (a *attack) actorHash(n int) thing   { return fileHash(a.actor.hashes[n]) }
+func (a *attack) actorDomain(n int) thing { return domainName(a.actor.domains[n]) }
+func (a *attack) actorTool() thing        { return processName(a.actor.tool) }
 
-// wait lets time pass.
-func (a *attack) wait(lo, hi time.Duration) {
-	a.at = a.at.Add(time.Duration(float64(a.d.span(lo, hi)) * a.pace)).Truncate(time.Second)
+// passTime lets time pass.
+func (a *attack) passTime(lo, hi time.Duration) {
+	a.at = a.at.Add(time.Duration(float64(a.d.drawDuration(lo, hi)) * a.pace)).Truncate(time.Second)
 }
 
-// see raises one alert about things, now; a little time passes.
-func (a *attack) see(stage string, k kind, things ...thing) {
-	a.emit(a.d, k, a.at, Label{Incident: a.label, Stage: stage}, things...)
+// raiseAlert raises one alert about things, now; a little time passes.
+func (a *attack) raiseAlert(stage string, k kind, things ...thing) {
+	a.emitAlert(a.d, k, a.at, Label{Incident: a.label, Stage: stage}, things...)
 	for _, th := range things {
-		a.touch(th)
+		a.noteAttacked(th)
 	}
-	a.wait(10*time.Second, 4*time.Minute)
+	a.passTime(10*time.Second, 4*time.Minute)
 }
 
-// times raises lo to hi such alerts.
-func (a *attack) times(lo, hi int, gap time.Duration, stage string, k kind, things ...thing) {
-	for range a.d.between(lo, hi) {
-		a.see(stage, k, things...)
-		a.wait(gap/2, gap)
+// raiseAlerts raises lo to hi such alerts.
+func (a *attack) raiseAlerts(lo, hi int, gap time.Duration, stage string, k kind, things ...thing) {
+	for range a.d.drawInt(lo, hi) {
+		a.raiseAlert(stage, k, things...)
+		a.passTime(gap/2, gap)
 	}
 }
 
-// touch notes that a thing is under attack now.
-func (a *attack) touch(th thing) {
-	th = bare(th)
+// noteAttacked notes that a thing is under attack now.
+func (a *attack) noteAttacked(th thing) {
+	th = withoutRole(th)
 	switch th.(type) {
 	case *person, *machine, *store, *pod, *service:
 	default:
@@ -75,28 +75,28 @@ func (a *attack) touch(th thing) {
 	a.touches[th].to = a.at
 }
 
-// person is the victim that the plan chose, else somebody new.
-func (a *attack) person() *person {
+// victimPerson is the victim that the plan chose, else somebody new.
+func (a *attack) victimPerson() *person {
 	if p := a.preset; p != nil {
 		a.preset = nil
 		return p
 	}
-	return fresh(a.d, a.tenant, a.people, nil)
+	return claimFresh(a.d, a.tenant, a.people, nil)
 }
 
-// server is a machine in one of the clouds, with one of the roles when any are given.
-func (a *attack) server(cloud string, public bool) *machine {
-	return fresh(a.d, a.tenant, a.machines, func(m *machine) bool {
+// victimServer is a machine in one of the clouds, with one of the roles when any are given.
+func (a *attack) victimServer(cloud string, public bool) *machine {
+	return claimFresh(a.d, a.tenant, a.machines, func(m *machine) bool {
 		return (cloud == "" || m.cloud == cloud) && (!public || m.public != "")
 	})
 }
 
-func (a *attack) store(cloud, kind string) *store {
-	return fresh(a.d, a.tenant, a.stores, func(s *store) bool { return s.cloud == cloud && s.kind == kind })
+func (a *attack) victimStore(cloud, kind string) *store {
+	return claimFresh(a.d, a.tenant, a.stores, func(s *store) bool { return s.cloud == cloud && s.kind == kind })
 }
 
-func (a *attack) pod(cloud string) *pod {
-	return fresh(a.d, a.tenant, a.pods, func(p *pod) bool { return p.cluster.cloud == cloud })
+func (a *attack) victimPod(cloud string) *pod {
+	return claimFresh(a.d, a.tenant, a.pods, func(p *pod) bool { return p.cluster.cloud == cloud })
 }
 
 // instanceRole is the session of the role that an EC2 instance wears.
@@ -105,9 +105,9 @@ func (a *attack) instanceRole(m *machine) *service {
 }
 
 func (a *attack) iamUser(name string) *service {
-	return &service{"user", fmt.Sprintf("arn:aws:iam::%s:user/%s-%s", a.aws[0], name, a.d.hex(3))}
+	return &service{"user", fmt.Sprintf("arn:aws:iam::%s:user/%s-%s", a.aws[0], name, a.d.drawHex(3))}
 }
 
 func (a *attack) serviceAccount(name string) *service {
-	return &service{"user", fmt.Sprintf("%s-%s@%s.iam.gserviceaccount.com", name, a.d.hex(3), a.gcp[0])}
+	return &service{"user", fmt.Sprintf("%s-%s@%s.iam.gserviceaccount.com", name, a.d.drawHex(3), a.gcp[0])}
 }

@@ -96,22 +96,22 @@ var start = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 func Generate(o Options) Scenario {
 	d := newDice(o.Seed, "scenario")
 	o.Noise = cmp.Or(o.Noise, Medium)
-	o.Tenants = cmp.Or(o.Tenants, d.between(3, 5))
-	o.Days = cmp.Or(o.Days, d.between(7, 21))
-	o.Attacks = cmp.Or(o.Attacks, d.between(12, 30))
-	from := start.AddDate(0, 0, d.between(0, 60))
+	o.Tenants = cmp.Or(o.Tenants, d.drawInt(3, 5))
+	o.Days = cmp.Or(o.Days, d.drawInt(7, 21))
+	o.Attacks = cmp.Or(o.Attacks, d.drawInt(12, 30))
+	from := start.AddDate(0, 0, d.drawInt(0, 60))
 	ids := registry{}
 	var tenants []*tenant
-	for i, name := range sample(d, companies, o.Tenants) {
+	for i, name := range pickSome(d, companies, o.Tenants) {
 		td := newDice(o.Seed, "tenant "+name)
 		tenants = append(tenants, newTenant(td, name, i, from, from.AddDate(0, 0, o.Days), ids))
 	}
-	stage(newDice(o.Seed, "attacks"), tenants, o.Attacks)
+	planCampaigns(newDice(o.Seed, "attacks"), tenants, o.Attacks)
 	s := Scenario{Options: o}
 	for _, t := range tenants {
-		disturb(newDice(o.Seed, "noise "+t.name), t, volume[o.Noise]/o.Tenants)
-		t.doubt()
-		s.Alerts = append(s.Alerts, deliver(newDice(o.Seed, "delivery "+t.name), t)...)
+		addNoise(newDice(o.Seed, "noise "+t.name), t, volume[o.Noise]/o.Tenants)
+		t.addDoubt()
+		s.Alerts = append(s.Alerts, deliverAlerts(newDice(o.Seed, "delivery "+t.name), t)...)
 	}
 	slices.SortStableFunc(s.Alerts, func(a, b Labelled) int {
 		return cmp.Or(a.Alert.Delivered.Compare(b.Alert.Delivered), cmp.Compare(a.Alert.Tenant, b.Alert.Tenant))
@@ -122,7 +122,7 @@ func Generate(o Options) Scenario {
 // registry keeps ids from being given twice.
 type registry map[string]bool
 
-func (r registry) unique(draw func() string) string {
+func (r registry) drawUnique(draw func() string) string {
 	for {
 		id := draw()
 		if !r[id] {

@@ -148,7 +148,7 @@ func TestAttacksHoldTogether(t *testing.T) {
 		for i, name := range []string{"contoso", "fabrikam", "adatum"} {
 			tenants = append(tenants, newTenant(newDice(seed, name), name, i, start, start.AddDate(0, 0, 21), registry{}))
 		}
-		stage(d, tenants, 30)
+		planCampaigns(d, tenants, 30)
 		for _, tn := range tenants {
 			for label, groups := range islands(tn) {
 				if groups != 1 {
@@ -165,7 +165,7 @@ func islands(tn *tenant) map[string]int {
 	for _, r := range tn.records {
 		mine := map[thing]bool{}
 		for _, th := range r.things {
-			th = bare(th)
+			th = withoutRole(th)
 			mine[th] = true
 			if p, ok := th.(*person); ok {
 				mine[p.laptop] = true

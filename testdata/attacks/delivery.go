@@ -12,57 +12,57 @@ type forward struct {
 	carries float64 // of the copies carry the id that the detecting product gave
 }
 
-// forwards draws the habits of a tenant.
-func forwards(d dice) map[voice]forward {
+// drawForwards draws the habits of a tenant.
+func drawForwards(d dice) map[voice]forward {
 	out := map[voice]forward{}
 	for _, f := range []struct{ from, to voice }{{guardDuty, securityHub}, {defender, siem}, {xdr, siem}, {scc, siem}, {edr, siem}, {identity, siem}, {mail, xdr}} {
-		if d.chance(0.7) {
-			out[f.from] = forward{f.to, 0.1 + 0.3*d.Float64(), pick(d, []float64{0.95, 0.6, 0.3})}
+		if d.isTrue(0.7) {
+			out[f.from] = forward{f.to, 0.1 + 0.3*d.Float64(), pickOne(d, []float64{0.95, 0.6, 0.3})}
 		}
 	}
 	return out
 }
 
-// deliver gives every alert its arrival, and adds repeats, later states and copies through other products.
-func deliver(d dice, t *tenant) []Labelled {
+// deliverAlerts gives every alert its arrival, and adds repeats, later states and copies through other products.
+func deliverAlerts(d dice, t *tenant) []Labelled {
 	var out []Labelled
 	for _, r := range t.records {
 		a := r.Labelled
-		a.Alert.Delivered = arrival(d, r.product, a.Alert.Time)
+		a.Alert.Delivered = drawArrival(d, r.product, a.Alert.Time)
 		out = append(out, a)
-		if d.chance(0.03) {
-			out = append(out, repeat(d, a))
+		if d.isTrue(0.03) {
+			out = append(out, repeatAlert(d, a))
 		}
-		if d.chance(0.04) {
-			out = append(out, update(d, a))
+		if d.isTrue(0.04) {
+			out = append(out, laterState(d, a))
 		}
-		if f, ok := t.forwards[r.kind.voice]; ok && len(r.things) > 0 && r.kind.severity != info && d.chance(f.share) {
+		if f, ok := t.forwards[r.kind.voice]; ok && len(r.things) > 0 && r.kind.severity != info && d.isTrue(f.share) {
 			out = append(out, crossPost(d, t, r, f))
 		}
 	}
 	return out
 }
 
-// arrival is some time after the event; one in twenty-five is minutes to six hours late.
-func arrival(d dice, p *product, at time.Time) time.Time {
-	out := at.Add(d.span(p.lag[0], p.lag[1]))
-	if d.chance(0.04) {
-		out = out.Add(d.span(5*time.Minute, 6*hour))
+// drawArrival is some time after the event; one in twenty-five is minutes to six hours late.
+func drawArrival(d dice, p *product, at time.Time) time.Time {
+	out := at.Add(d.drawDuration(p.lag[0], p.lag[1]))
+	if d.isTrue(0.04) {
+		out = out.Add(d.drawDuration(5*time.Minute, 6*hour))
 	}
 	return out.Truncate(time.Second).Add(time.Second)
 }
 
-// repeat is the same alert again.
-func repeat(d dice, a Labelled) Labelled {
-	a.Alert.Delivered = a.Alert.Delivered.Add(d.span(time.Second, 20*hour))
+// repeatAlert is the same alert again.
+func repeatAlert(d dice, a Labelled) Labelled {
+	a.Alert.Delivered = a.Alert.Delivered.Add(d.drawDuration(time.Second, 20*hour))
 	return a
 }
 
-// update is the same alert in a later state.
-func update(d dice, a Labelled) Labelled {
-	a.Alert.Delivered = a.Alert.Delivered.Add(d.span(2*time.Minute, 30*hour))
-	a.Alert.Status = pick(d, []string{"inProgress", "resolved"})
-	if d.chance(0.3) && a.Alert.Severity == medium {
+// laterState is the same alert in a later state.
+func laterState(d dice, a Labelled) Labelled {
+	a.Alert.Delivered = a.Alert.Delivered.Add(d.drawDuration(2*time.Minute, 30*hour))
+	a.Alert.Status = pickOne(d, []string{"inProgress", "resolved"})
+	if d.isTrue(0.3) && a.Alert.Severity == medium {
 		a.Alert.Severity = high
 	}
 	return a
@@ -73,56 +73,56 @@ func update(d dice, a Labelled) Labelled {
 func crossPost(d dice, t *tenant, r record, f forward) Labelled {
 	p, orig := t.products[f.to], r.Alert
 	c := Alert{Tenant: orig.Tenant, Source: p.source, Type: orig.Type, Title: orig.Title, Severity: orig.Severity, Time: orig.Time}
-	c.ID, _ = p.identify(d, t)
-	c.Entities = copied(d, r, p)
-	if d.chance(0.3) {
-		c.Severity = pick(d, []string{low, medium, high})
+	c.ID, _ = p.drawIDs(d, t)
+	c.Entities = copyEntities(d, r, p)
+	if d.isTrue(0.3) {
+		c.Severity = pickOne(d, []string{low, medium, high})
 	}
-	if d.chance(f.carries) {
+	if d.isTrue(f.carries) {
 		c.ProviderID = orig.ProviderID
 		if c.ProviderID == "" {
 			c.ProviderID = orig.ID
 		}
-		if d.chance(0.4) {
-			c.Time = c.Time.Add(d.span(0, 10*time.Minute))
+		if d.isTrue(0.4) {
+			c.Time = c.Time.Add(d.drawDuration(0, 10*time.Minute))
 		}
-		if d.chance(0.5) {
+		if d.isTrue(0.5) {
 			c.Title = p.source + " forwarded: " + orig.Title
 		}
-		if d.chance(0.3) && c.Title != "" {
+		if d.isTrue(0.3) && c.Title != "" {
 			c.Type = "ForwardedDetection"
 		}
 	} else {
-		retitle(d, p, &c)
-		c.Time = c.Time.Truncate(time.Second).Add(time.Duration(d.between(0, 3)) * time.Second)
+		changeTitle(d, p, &c)
+		c.Time = c.Time.Truncate(time.Second).Add(time.Duration(d.drawInt(0, 3)) * time.Second)
 	}
-	c.Delivered = arrival(d, r.product, c.Time).Add(d.span(10*time.Second, 12*time.Minute))
+	c.Delivered = drawArrival(d, r.product, c.Time).Add(d.drawDuration(10*time.Second, 12*time.Minute))
 	return Labelled{c, Label{r.Label.Incident, r.Label.Stage, orig.ID}}
 }
 
-// retitle changes either type or title, never both.
-func retitle(d dice, p *product, c *Alert) {
+// changeTitle changes either type or title, never both.
+func changeTitle(d dice, p *product, c *Alert) {
 	switch {
-	case p.voice == securityHub && d.chance(0.5):
+	case p.voice == securityHub && d.isTrue(0.5):
 		c.Type = "TTPs/" + strings.Replace(c.Type, "/", "-", 1)
 	case c.Type == "":
 		c.Type = "SecurityAlert"
-	case d.chance(0.4):
+	case d.isTrue(0.4):
 		c.Title = "[" + c.Severity + "] " + c.Title + " (detected by " + strings.SplitN(p.source, ".", 2)[0] + ")"
 	}
 }
 
-// copied names the things of an alert in the voice of the product that passes it on: the first always, in half of the
+// copyEntities names the things of an alert in the voice of the product that passes it on: the first always, in half of the
 // cases in the original spelling, the others often.
-func copied(d dice, r record, p *product) []Entity {
-	if d.chance(0.4) {
-		keep := d.between(1, len(r.Alert.Entities))
+func copyEntities(d dice, r record, p *product) []Entity {
+	if d.isTrue(0.4) {
+		keep := d.drawInt(1, len(r.Alert.Entities))
 		return append([]Entity(nil), r.Alert.Entities[:keep]...)
 	}
 	var out []Entity
 	for i, th := range r.things {
-		if i == 0 || d.chance(0.7) {
-			out = merge(out, p.tell(th, r.Alert.Time, d))
+		if i == 0 || d.isTrue(0.7) {
+			out = mergeEntities(out, p.entitiesOf(th, r.Alert.Time, d))
 		}
 	}
 	return out

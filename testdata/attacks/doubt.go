@@ -9,11 +9,11 @@ type usage struct {
 	things map[thing]bool
 }
 
-// doubt withdraws labels that nobody could know: an alert on a thing while it is under attack may belong to the
+// addDoubt withdraws labels that nobody could know: an alert on a thing while it is under attack may belong to the
 // attack, unless its kind is background in this tenant: often heard, about many things. What is rare stays in doubt
 // for days, what is merely uncommon only while the attack lasts.
-func (t *tenant) doubt() {
-	used := t.usage()
+func (t *tenant) addDoubt() {
+	used := t.countUsage()
 	for i := range t.records {
 		r := &t.records[i]
 		if u := used[r.kind]; r.Label.Incident == IsNoise && (u.alerts < common || len(u.things) < widespread) && t.underAttack(r) {
@@ -22,7 +22,7 @@ func (t *tenant) doubt() {
 	}
 }
 
-func (t *tenant) usage() map[kind]*usage {
+func (t *tenant) countUsage() map[kind]*usage {
 	out := map[kind]*usage{}
 	for _, r := range t.records {
 		if r.Label.Incident != IsNoise {
@@ -34,7 +34,7 @@ func (t *tenant) usage() map[kind]*usage {
 		u := out[r.kind]
 		u.alerts++
 		if len(r.things) > 0 {
-			u.things[bare(r.things[0])] = true
+			u.things[withoutRole(r.things[0])] = true
 		}
 	}
 	return out
@@ -48,7 +48,7 @@ func (t *tenant) underAttack(r *record) bool {
 	}
 	for _, th := range r.things {
 		for _, c := range t.touched {
-			if c.thing == bare(th) && r.Alert.Time.After(c.from.Add(-before)) && r.Alert.Time.Before(c.to.Add(after)) {
+			if c.thing == withoutRole(th) && r.Alert.Time.After(c.from.Add(-before)) && r.Alert.Time.Before(c.to.Add(after)) {
 				return true
 			}
 		}
@@ -56,8 +56,8 @@ func (t *tenant) underAttack(r *record) bool {
 	return false
 }
 
-// bare is a thing without its role.
-func bare(th thing) thing {
+// withoutRole is a thing without its role.
+func withoutRole(th thing) thing {
 	if r, ok := th.(as); ok {
 		return r.thing
 	}

@@ -20,52 +20,52 @@ const (
 	critical = "critical"
 )
 
-// k makes a kind. Tactic and technique may be empty.
-func k(v voice, typ, title, severity, tactic, technique string) kind {
+// newKind makes a kind. Tactic and technique may be empty.
+func newKind(v voice, typ, title, severity, tactic, technique string) kind {
 	return kind{voice: v, typ: typ, title: title, severity: severity, tactic: tactic, technique: technique}
 }
 
-// emit lets a product tell an event. The alert has no delivery time yet.
-func (t *tenant) emit(d dice, k kind, at time.Time, label Label, things ...thing) {
+// emitAlert lets a product tell an event. The alert has no delivery time yet.
+func (t *tenant) emitAlert(d dice, k kind, at time.Time, label Label, things ...thing) {
 	p := t.products[k.voice]
-	a := Alert{Tenant: t.name, Source: p.source, Type: p.style.spell(k.typ), Title: k.title, Severity: k.severity, Time: at.Truncate(time.Second)}
+	a := Alert{Tenant: t.name, Source: p.source, Type: p.style.spellType(k.typ), Title: k.title, Severity: k.severity, Time: at.Truncate(time.Second)}
 	if p.fractional {
 		a.Time = a.Time.Add(time.Duration(d.IntN(1000)) * time.Millisecond)
 	}
-	if k.tactic != "" && d.chance(p.tactics) {
+	if k.tactic != "" && d.isTrue(p.tactics) {
 		a.Tactics = []string{k.tactic}
 	}
-	if k.technique != "" && d.chance(p.techniques) {
+	if k.technique != "" && d.isTrue(p.techniques) {
 		a.Techniques = []string{k.technique}
 	}
-	a.ID, a.ProviderID = p.identify(d, t)
-	if d.chance(0.3) {
+	a.ID, a.ProviderID = p.drawIDs(d, t)
+	if d.isTrue(0.3) {
 		a.Status = "new"
 	}
 	for _, th := range things {
-		a.Entities = merge(a.Entities, p.tell(th, at, d))
+		a.Entities = mergeEntities(a.Entities, p.entitiesOf(th, at, d))
 	}
 	t.records = append(t.records, record{Labelled{a, label}, p, k, things})
 }
 
-// tell names a thing, with its role when the product has a sense for it.
-func (p *product) tell(th thing, at time.Time, d dice) []Entity {
+// entitiesOf names a thing, with its role when the product has a sense for it.
+func (p *product) entitiesOf(th thing, at time.Time, d dice) []Entity {
 	role := ""
 	if r, ok := th.(as); ok {
 		th = r.thing
-		if d.chance(p.roles) {
+		if d.isTrue(p.roles) {
 			role = r.role
 		}
 	}
-	out := th.names(p.voice, at, d)
+	out := th.entityNames(p.voice, at, d)
 	for i := range out {
 		out[i].Role = role
 	}
 	return out
 }
 
-// merge adds entities that are not there yet.
-func merge(list, more []Entity) []Entity {
+// mergeEntities adds entities that are not there yet.
+func mergeEntities(list, more []Entity) []Entity {
 	for _, e := range more {
 		known := false
 		for _, o := range list {
@@ -78,29 +78,29 @@ func merge(list, more []Entity) []Entity {
 	return list
 }
 
-// identify gives an alert its id, and the detecting product's id when that is another.
-func (p *product) identify(d dice, t *tenant) (id, providerID string) {
-	unique := t.ids.unique
+// drawIDs gives an alert its id, and the detecting product's id when that is another.
+func (p *product) drawIDs(d dice, t *tenant) (id, providerID string) {
+	unique := t.ids.drawUnique
 	switch p.voice {
 	case guardDuty:
-		return unique(func() string { return d.hex(32) }), ""
+		return unique(func() string { return d.drawHex(32) }), ""
 	case defender:
-		return unique(func() string { return "25173" + d.digits(14) + "_" + d.guid() }), ""
+		return unique(func() string { return "25173" + d.drawDigits(14) + "_" + d.drawGUID() }), ""
 	case scc:
-		return unique(func() string { return "organizations/4242/sources/5353/findings/" + d.hex(32) }), ""
+		return unique(func() string { return "organizations/4242/sources/5353/findings/" + d.drawHex(32) }), ""
 	case edr:
 		*p.counter++
-		n := "det-" + decimal(*p.counter) // the same numbers in every tenant
-		return unique(func() string { return strings.SplitN(p.source, ".", 2)[0] + "-" + d.hex(12) }), n
+		n := "det-" + decimalText(*p.counter) // the same numbers in every tenant
+		return unique(func() string { return strings.SplitN(p.source, ".", 2)[0] + "-" + d.drawHex(12) }), n
 	case dlp, mail, waf:
-		return unique(func() string { return string(p.voice) + "-" + d.hex(10) }), ""
+		return unique(func() string { return string(p.voice) + "-" + d.drawHex(10) }), ""
 	}
-	return unique(d.guid), ""
+	return unique(d.drawGUID), ""
 }
 
-func decimal(n int) string {
+func decimalText(n int) string {
 	if n < 10 {
 		return string(rune('0' + n))
 	}
-	return decimal(n/10) + string(rune('0'+n%10))
+	return decimalText(n/10) + string(rune('0'+n%10))
 }

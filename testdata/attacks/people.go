@@ -15,16 +15,16 @@ type person struct {
 	nat                           string // address of her office
 }
 
-func (p *person) names(v voice, _ time.Time, d dice) []Entity {
+func (p *person) entityNames(v voice, _ time.Time, d dice) []Entity {
 	user := func(s string) Entity { return Entity{Kind: "user", Value: s} }
 	switch v {
 	case guardDuty, securityHub:
-		if d.chance(0.25) {
+		if d.isTrue(0.25) {
 			return []Entity{user(p.session), {Kind: "session", Value: p.principal}}
 		}
 		return []Entity{user(p.session)}
 	case scc:
-		if d.chance(0.5) {
+		if d.isTrue(0.5) {
 			return []Entity{user("user:" + p.upn)}
 		}
 		return []Entity{user(p.upn)}
@@ -33,14 +33,14 @@ func (p *person) names(v voice, _ time.Time, d dice) []Entity {
 	case xdr:
 		return []Entity{user(p.upn), user(p.downLevel)}
 	case siem:
-		return []Entity{user(pick(d, []string{p.upn, p.downLevel, strings.ToUpper(p.upn[:1]) + p.upn[1:], p.downLevel, p.login, p.upn}))}
+		return []Entity{user(pickOne(d, []string{p.upn, p.downLevel, strings.ToUpper(p.upn[:1]) + p.upn[1:], p.downLevel, p.login, p.upn}))}
 	case mail:
 		return []Entity{{Kind: "mailbox", Value: p.upn}}
 	case identity, defender:
-		if d.chance(0.45) {
+		if d.isTrue(0.45) {
 			return []Entity{user(p.upn), user(p.object)}
 		}
-		if d.chance(0.06) {
+		if d.isTrue(0.06) {
 			return []Entity{user(p.object)}
 		}
 	}
@@ -50,11 +50,11 @@ func (p *person) names(v voice, _ time.Time, d dice) []Entity {
 // service is an identity that is no person: an IAM user or role, a managed identity, a service account, root, SYSTEM.
 type service struct{ kind, value string }
 
-func (s *service) names(v voice, _ time.Time, d dice) []Entity {
-	if strings.Contains(s.value, ".gserviceaccount.com") && d.chance(0.4) {
+func (s *service) entityNames(v voice, _ time.Time, d dice) []Entity {
+	if strings.Contains(s.value, ".gserviceaccount.com") && d.isTrue(0.4) {
 		return []Entity{{Kind: s.kind, Value: "serviceAccount:" + s.value}}
 	}
-	if strings.HasPrefix(s.value, "arn:aws:iam::") && v == siem && d.chance(0.3) {
+	if strings.HasPrefix(s.value, "arn:aws:iam::") && v == siem && d.isTrue(0.3) {
 		return []Entity{{Kind: s.kind, Value: s.value[strings.LastIndexByte(s.value, '/')+1:]}}
 	}
 	return []Entity{{Kind: s.kind, Value: s.value}}
@@ -67,18 +67,18 @@ var lastNames = []string{"adler", "brandt", "costa", "demir", "ekberg", "fischer
 
 // newPerson names a person; several share a first name.
 func newPerson(d dice, t *tenant, taken registry) *person {
-	login := taken.unique(func() string {
-		first := skewed(d, firstNames)
-		if !taken["short "+first] && d.chance(0.2) {
+	login := taken.drawUnique(func() string {
+		first := pickBusy(d, firstNames)
+		if !taken["short "+first] && d.isTrue(0.2) {
 			taken["short "+first] = true
 			return first
 		}
-		return first + "." + pick(d, lastNames)
+		return first + "." + pickOne(d, lastNames)
 	})
-	p := &person{login: login, upn: login + "@" + t.domain, downLevel: strings.ToUpper(t.name) + `\` + login, object: d.guid(), nat: pick(d, t.nats)}
+	p := &person{login: login, upn: login + "@" + t.domain, downLevel: strings.ToUpper(t.name) + `\` + login, object: d.drawGUID(), nat: pickOne(d, t.nats)}
 	p.session = fmt.Sprintf("arn:aws:sts::%s:assumed-role/AWSReservedSSO_%s/%s", t.aws[0], t.sso, p.upn)
 	p.principal = t.ssoID + ":" + p.upn
-	p.laptop = &machine{host: strings.ToUpper(t.name[:3]) + "-LT" + d.digits(4), domain: t.domain, cloud: "office"}
-	p.laptop.leases = []lease{{t.from, fmt.Sprintf("10.9.%d.%d", d.between(0, 3), d.between(2, 250))}}
+	p.laptop = &machine{host: strings.ToUpper(t.name[:3]) + "-LT" + d.drawDigits(4), domain: t.domain, cloud: "office"}
+	p.laptop.leases = []lease{{t.from, fmt.Sprintf("10.9.%d.%d", d.drawInt(0, 3), d.drawInt(2, 250))}}
 	return p
 }

@@ -28,61 +28,61 @@ type campaign struct {
 	n       int
 }
 
-// stage lets n attacks happen. Three constellations come first: two attacks on one victim a week apart, one actor in
+// planCampaigns lets n attacks happen. Three constellations come first: two attacks on one victim a week apart, one actor in
 // two tenants, two actors in one tenant at the same time. The rest is drawn.
-func stage(d dice, tenants []*tenant, n int) {
+func planCampaigns(d dice, tenants []*tenant, n int) {
 	c := &campaign{d: d, tenants: tenants}
-	if t := tenants[0]; t.to.Sub(t.from) >= 10*day && d.chance(0.8) {
-		c.again(pick(d, tenants))
+	if t := tenants[0]; t.to.Sub(t.from) >= 10*day && d.isTrue(0.8) {
+		c.attackTwice(pickOne(d, tenants))
 	}
-	if d.chance(0.8) {
-		c.abroad(sample(d, tenants, 2), pick(d, recipes))
+	if d.isTrue(0.8) {
+		c.attackTwoTenants(pickSome(d, tenants, 2), pickOne(d, recipes))
 	}
-	two := sample(d, recipes, 2)
-	t := pick(d, tenants)
-	at := c.moment(t, max(two[0].length, two[1].length))
-	c.run(t, two[0], newActor(d), at, nil)
-	c.run(t, two[1], newActor(d), at.Add(d.span(0, hour)), nil)
-	rest := sample(d, recipes, len(recipes))
+	two := pickSome(d, recipes, 2)
+	t := pickOne(d, tenants)
+	at := c.drawStart(t, max(two[0].length, two[1].length))
+	c.runRecipe(t, two[0], newActor(d), at, nil)
+	c.runRecipe(t, two[1], newActor(d), at.Add(d.drawDuration(0, hour)), nil)
+	rest := pickSome(d, recipes, len(recipes))
 	for i := 0; c.n < n; i++ {
-		r, t := rest[i%len(rest)], pick(d, tenants)
-		c.run(t, r, newActor(d), c.moment(t, r.length), nil)
+		r, t := rest[i%len(rest)], pickOne(d, tenants)
+		c.runRecipe(t, r, newActor(d), c.drawStart(t, r.length), nil)
 	}
 }
 
-// again attacks one person twice, a week apart, by different means and different people.
-func (c *campaign) again(t *tenant) {
+// attackTwice attacks one person twice, a week apart, by different means and different people.
+func (c *campaign) attackTwice(t *tenant) {
 	var personal []recipe
 	for _, r := range recipes {
 		if r.person && r.length <= 2*day {
 			personal = append(personal, r)
 		}
 	}
-	two := sample(c.d, personal, 2)
-	p := fresh(c.d, t, t.people, nil)
-	at := t.from.Add(c.d.span(26*hour, 40*hour))
-	c.run(t, two[0], newActor(c.d), at, p)
-	c.run(t, two[1], newActor(c.d), at.Add(7*day+c.d.span(0, 8*hour)), p)
+	two := pickSome(c.d, personal, 2)
+	p := claimFresh(c.d, t, t.people, nil)
+	at := t.from.Add(c.d.drawDuration(26*hour, 40*hour))
+	c.runRecipe(t, two[0], newActor(c.d), at, p)
+	c.runRecipe(t, two[1], newActor(c.d), at.Add(7*day+c.d.drawDuration(0, 8*hour)), p)
 }
 
-// abroad is one actor doing the same in two tenants within a day.
-func (c *campaign) abroad(tenants []*tenant, r recipe) {
-	who, at := newActor(c.d), c.moment(tenants[0], r.length)
+// attackTwoTenants is one actor doing the same in two tenants within a day.
+func (c *campaign) attackTwoTenants(tenants []*tenant, r recipe) {
+	who, at := newActor(c.d), c.drawStart(tenants[0], r.length)
 	for _, t := range tenants {
-		c.run(t, r, who, at.Add(c.d.span(0, 6*hour)), nil)
+		c.runRecipe(t, r, who, at.Add(c.d.drawDuration(0, 6*hour)), nil)
 	}
 }
 
-func (c *campaign) moment(t *tenant, length time.Duration) time.Time {
+func (c *campaign) drawStart(t *tenant, length time.Duration) time.Time {
 	latest := t.to.Add(-length * 5 / 4)
 	earliest := t.from.Add(30 * hour) // after a day that shows what is usual
 	if latest.Before(earliest) {
 		return earliest
 	}
-	return c.d.moment(earliest, latest)
+	return c.d.drawTime(earliest, latest)
 }
 
-func (c *campaign) run(t *tenant, r recipe, who *actor, at time.Time, victim *person) {
+func (c *campaign) runRecipe(t *tenant, r recipe, who *actor, at time.Time, victim *person) {
 	c.n++
 	a := &attack{
 		tenant: t, d: dice{newDice(c.d.Uint64(), r.name).Rand}, label: fmt.Sprintf("%s-%02d:%s", t.name, c.n, r.name),

@@ -9,11 +9,11 @@ import (
 // store is a place for data: a bucket, a storage account, a database, a vault.
 type store struct{ cloud, kind, resource, short string }
 
-func (s *store) names(v voice, _ time.Time, d dice) []Entity {
+func (s *store) entityNames(v voice, _ time.Time, d dice) []Entity {
 	switch {
-	case s.cloud == "azure" && d.chance(0.3):
+	case s.cloud == "azure" && d.isTrue(0.3):
 		return []Entity{{Kind: "resource", Value: strings.ToLower(s.resource)}}
-	case s.kind == "bucket" && v == siem && d.chance(0.4):
+	case s.kind == "bucket" && v == siem && d.isTrue(0.4):
 		return []Entity{{Kind: "resource", Value: s.short}}
 	}
 	return []Entity{{Kind: "resource", Value: s.resource}}
@@ -25,7 +25,7 @@ type cluster struct {
 	nodes                 []*machine
 }
 
-func (c *cluster) names(v voice, _ time.Time, _ dice) []Entity {
+func (c *cluster) entityNames(v voice, _ time.Time, _ dice) []Entity {
 	if v == falco || v == siem || v == edr {
 		return []Entity{{Kind: "cluster", Value: c.name}}
 	}
@@ -40,17 +40,17 @@ type pod struct {
 	account                    *service
 }
 
-func (p *pod) names(v voice, at time.Time, d dice) []Entity {
+func (p *pod) entityNames(v voice, at time.Time, d dice) []Entity {
 	out := []Entity{{Kind: "pod", Value: p.namespace + "/" + p.name}}
 	switch v {
 	case falco:
 		out = append(out, Entity{Kind: "container", Value: p.id}, Entity{Kind: "image", Value: p.image}, Entity{Kind: "cluster", Value: p.cluster.name})
-		if d.chance(0.7) {
-			out = append(out, p.node.names(v, at, d)...)
+		if d.isTrue(0.7) {
+			out = append(out, p.node.entityNames(v, at, d)...)
 		}
 	case guardDuty, defender, scc:
-		out = append(out, p.cluster.names(v, at, d)...)
-		if d.chance(0.5) {
+		out = append(out, p.cluster.entityNames(v, at, d)...)
+		if d.isTrue(0.5) {
 			out = append(out, Entity{Kind: "image", Value: p.image})
 		}
 	default:
@@ -61,7 +61,7 @@ func (p *pod) names(v voice, at time.Time, d dice) []Entity {
 
 // newStore makes a store of a kind: bucket, database, vault.
 func newStore(d dice, t *tenant, cloud, kind, purpose string) *store {
-	name := fmt.Sprintf("%s-%s-%s", t.name, purpose, d.hex(3))
+	name := fmt.Sprintf("%s-%s-%s", t.name, purpose, d.drawHex(3))
 	s := &store{cloud: cloud, kind: kind, short: name}
 	switch cloud + " " + kind {
 	case "aws bucket":
@@ -80,15 +80,15 @@ func newStore(d dice, t *tenant, cloud, kind, purpose string) *store {
 	case "gcp bucket":
 		s.resource = "//storage.googleapis.com/projects/_/buckets/" + name
 	case "gcp database":
-		s.resource = fmt.Sprintf("//bigquery.googleapis.com/projects/%s/datasets/%s", pick(d, t.gcp), strings.ReplaceAll(name, "-", "_"))
+		s.resource = fmt.Sprintf("//bigquery.googleapis.com/projects/%s/datasets/%s", pickOne(d, t.gcp), strings.ReplaceAll(name, "-", "_"))
 	case "gcp vault":
-		s.resource = fmt.Sprintf("//secretmanager.googleapis.com/projects/%s/secrets/%s", pick(d, t.gcp), name)
+		s.resource = fmt.Sprintf("//secretmanager.googleapis.com/projects/%s/secrets/%s", pickOne(d, t.gcp), name)
 	}
 	return s
 }
 
 func azureResource(d dice, t *tenant, group, path string) string {
-	return fmt.Sprintf("/subscriptions/%s/resourceGroups/rg-%s/providers/%s", pick(d, t.azure), group, path)
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/rg-%s/providers/%s", pickOne(d, t.azure), group, path)
 }
 
 // newCluster makes a cluster with nodes of its cloud.
@@ -102,7 +102,7 @@ func newCluster(d dice, t *tenant, cloud, purpose string) *cluster {
 	case "gcp":
 		c.resource = fmt.Sprintf("//container.googleapis.com/projects/%s/locations/europe-west1/clusters/%s", t.gcp[0], c.name)
 	}
-	for i := range d.between(3, 6) {
+	for i := range d.drawInt(3, 6) {
 		n := newMachine(d, t, cloud, c.name+"-pool", i)
 		c.nodes = append(c.nodes, n)
 	}
@@ -112,9 +112,9 @@ func newCluster(d dice, t *tenant, cloud, purpose string) *cluster {
 // newPod starts a pod of a workload.
 func newPod(d dice, t *tenant, c *cluster, workload string) *pod {
 	return &pod{
-		cluster: c, node: pick(d, c.nodes), namespace: pick(d, []string{"shop", "payments", "internal", "data"}),
-		name: fmt.Sprintf("%s-%s-%s", workload, d.hex(9), d.hex(5)), id: d.hex(12),
-		image:   fmt.Sprintf("registry.%s/%s@sha256:%s", t.domain, workload, d.hex(64)),
-		account: &service{"user", "system:serviceaccount:" + workload + ":" + workload + "-" + d.hex(4)},
+		cluster: c, node: pickOne(d, c.nodes), namespace: pickOne(d, []string{"shop", "payments", "internal", "data"}),
+		name: fmt.Sprintf("%s-%s-%s", workload, d.drawHex(9), d.drawHex(5)), id: d.drawHex(12),
+		image:   fmt.Sprintf("registry.%s/%s@sha256:%s", t.domain, workload, d.drawHex(64)),
+		account: &service{"user", "system:serviceaccount:" + workload + ":" + workload + "-" + d.drawHex(4)},
 	}
 }

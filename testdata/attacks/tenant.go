@@ -56,39 +56,39 @@ var serverRoles = []string{"web", "app", "db", "batch", "bastion", "files", "bui
 // newTenant builds a tenant of 20–45 people and 30–70 servers.
 func newTenant(d dice, name string, n int, from, to time.Time, ids registry) *tenant {
 	t := &tenant{
-		name: name, domain: name + ".example", region: pick(d, []string{"eu-west-1", "eu-central-1", "us-east-1"}),
-		sso: pick(d, []string{"CloudAdmin", "PowerUser", "DataOps"}) + "_" + d.hex(16), ssoID: "AROA" + d.base32(17),
-		from: from, to: to, shift: time.Duration(d.between(-6, 8)) * time.Hour, products: products(d), ids: ids, used: map[thing]bool{},
+		name: name, domain: name + ".example", region: pickOne(d, []string{"eu-west-1", "eu-central-1", "us-east-1"}),
+		sso: pickOne(d, []string{"CloudAdmin", "PowerUser", "DataOps"}) + "_" + d.drawHex(16), ssoID: "AROA" + d.drawBase32(17),
+		from: from, to: to, shift: time.Duration(d.drawInt(-6, 8)) * time.Hour, products: drawProducts(d), ids: ids, used: map[thing]bool{},
 		subnet: 16 + n, // tenants overlap in private addresses all the same, because leases start alike
 	}
 	for range 2 {
-		t.aws, t.azure = append(t.aws, d.digits(12)), append(t.azure, d.guid())
-		t.gcp = append(t.gcp, fmt.Sprintf("%s-%s-%s", name, pick(d, []string{"data", "web", "prod"}), d.digits(4)))
-		t.nats, t.proxies, t.vpns = append(t.nats, d.public()), append(t.proxies, fmt.Sprintf("10.8.0.%d", d.between(2, 250))), append(t.vpns, d.public())
+		t.aws, t.azure = append(t.aws, d.drawDigits(12)), append(t.azure, d.drawGUID())
+		t.gcp = append(t.gcp, fmt.Sprintf("%s-%s-%s", name, pickOne(d, []string{"data", "web", "prod"}), d.drawDigits(4)))
+		t.nats, t.proxies, t.vpns = append(t.nats, d.drawPublicIP()), append(t.proxies, fmt.Sprintf("10.8.0.%d", d.drawInt(2, 250))), append(t.vpns, d.drawPublicIP())
 	}
 	for range 30 {
-		t.scanners = append(t.scanners, d.public())
+		t.scanners = append(t.scanners, d.drawPublicIP())
 	}
 	for range 6 {
-		t.tools = append(t.tools, d.hex(64))
+		t.tools = append(t.tools, d.drawHex(64))
 	}
 	taken := registry{}
-	for range d.between(20, 45) {
+	for range d.drawInt(20, 45) {
 		t.people = append(t.people, newPerson(d, t, taken))
 	}
-	t.furnish(d)
-	t.traps(d)
-	t.forwards = forwards(d)
+	t.addResources(d)
+	t.addTraps(d)
+	t.forwards = drawForwards(d)
 	return t
 }
 
-// furnish adds machines, clusters, stores and service identities.
-func (t *tenant) furnish(d dice) {
+// addResources adds machines, clusters, stores and service identities.
+func (t *tenant) addResources(d dice) {
 	number := map[string]int{}
-	for range d.between(28, 60) {
-		role := pick(d, serverRoles)
+	for range d.drawInt(28, 60) {
+		role := pickOne(d, serverRoles)
 		number[role]++
-		t.machines = append(t.machines, newMachine(d, t, pick(d, []string{"aws", "azure", "gcp", "office", "aws", "azure"}), role, number[role]))
+		t.machines = append(t.machines, newMachine(d, t, pickOne(d, []string{"aws", "azure", "gcp", "office", "aws", "azure"}), role, number[role]))
 	}
 	for i, cloud := range []string{"aws", "azure", "gcp"} {
 		for range 2 { // every cloud faces the internet somewhere, and every office has servers
@@ -99,13 +99,13 @@ func (t *tenant) furnish(d dice) {
 		c := newCluster(d, t, cloud, []string{"prod", "core", "ml"}[i])
 		t.clusters = append(t.clusters, c)
 		t.machines = append(t.machines, c.nodes...)
-		for _, w := range sample(d, []string{"checkout", "cart", "search", "auth", "ledger", "feed", "billing"}, 5) {
+		for _, w := range pickSome(d, []string{"checkout", "cart", "search", "auth", "ledger", "feed", "billing"}, 5) {
 			t.pods = append(t.pods, newPod(d, t, c, w))
 		}
-		for _, purpose := range sample(d, []string{"customers", "backups", "logs", "exports", "media", "finance", "hr"}, 5) {
+		for _, purpose := range pickSome(d, []string{"customers", "backups", "logs", "exports", "media", "finance", "hr"}, 5) {
 			t.stores = append(t.stores, newStore(d, t, cloud, "bucket", purpose))
 		}
-		for _, purpose := range sample(d, []string{"orders", "crm", "warehouse", "payroll"}, 3) {
+		for _, purpose := range pickSome(d, []string{"orders", "crm", "warehouse", "payroll"}, 3) {
 			t.stores = append(t.stores, newStore(d, t, cloud, "database", purpose), newStore(d, t, cloud, "vault", purpose))
 		}
 	}
@@ -119,9 +119,9 @@ func (t *tenant) furnish(d dice) {
 	}
 }
 
-// traps makes names that mislead: one host name in two subscriptions, private addresses that move to another machine.
-func (t *tenant) traps(d dice) {
-	for _, n := range sample(d, []int{1, 2, 3, 4}, 2) {
+// addTraps makes names that mislead: one host name in two subscriptions, private addresses that move to another machine.
+func (t *tenant) addTraps(d dice) {
+	for _, n := range pickSome(d, []int{1, 2, 3, 4}, 2) {
 		for i, subscription := range t.azure {
 			m := newMachine(d, t, "azure", "web", n)
 			m.domain, m.twin = []string{"eu.", "us."}[i]+t.domain, true
@@ -141,7 +141,7 @@ func (t *tenant) traps(d dice) {
 		}
 	}
 	for i := 0; i+1 < len(aws) && i < 8; i += 2 { // i gives its first address to i+1
-		half := d.moment(t.from.Add(t.to.Sub(t.from)/3), t.to)
+		half := d.drawTime(t.from.Add(t.to.Sub(t.from)/3), t.to)
 		aws[i+1].leases = append(aws[i+1].leases, lease{half, aws[i].leases[0].address})
 		aws[i].leases = append(aws[i].leases, lease{half.Add(-2 * time.Hour), t.privateAddress()})
 	}
@@ -153,14 +153,14 @@ func (t *tenant) privateAddress() string {
 	return fmt.Sprintf("10.20.%d.%d", t.subnet/200, 10+t.subnet%200)
 }
 
-// fresh picks a thing that fits and that no attack has claimed, and claims it. When all are taken the attack shares one.
-func fresh[T thing](d dice, t *tenant, list []T, fits func(T) bool) T {
+// claimFresh picks a thing that fits and that no attack has claimed, and claims it. When all are taken the attack shares one.
+func claimFresh[T thing](d dice, t *tenant, list []T, fits func(T) bool) T {
 	var taken []T
-	for _, x := range sample(d, list, len(list)) {
+	for _, x := range pickSome(d, list, len(list)) {
 		if fits != nil && !fits(x) {
 			continue
 		}
-		if claims := claimed(x); !slices.ContainsFunc(claims, func(c thing) bool { return t.used[c] }) {
+		if claims := claimsOf(x); !slices.ContainsFunc(claims, func(c thing) bool { return t.used[c] }) {
 			for _, c := range claims {
 				t.used[c] = true
 			}
@@ -171,8 +171,8 @@ func fresh[T thing](d dice, t *tenant, list []T, fits func(T) bool) T {
 	return taken[0] // every tenant has at least one of everything: see furnish
 }
 
-// claimed is what an attack on a thing claims: of a pod its node too, for what escapes from it gets there.
-func claimed(x thing) []thing {
+// claimsOf is what an attack on a thing claims: of a pod its node too, for what escapes from it gets there.
+func claimsOf(x thing) []thing {
 	if p, ok := x.(*pod); ok && p.node != nil {
 		return []thing{p, p.node}
 	}

@@ -27,7 +27,7 @@ const (
 // A thing is what an alert can name.
 type thing interface {
 	// names are the entities by which a product of this voice names the thing at that time.
-	names(v voice, at time.Time, d dice) []Entity
+	entityNames(v voice, at time.Time, d dice) []Entity
 }
 
 // as gives a thing a role, which products with a sense for roles pass on.
@@ -36,26 +36,26 @@ type as struct {
 	role string
 }
 
-func attacker(t thing) thing { return as{t, "attacker"} }
-func victim(t thing) thing   { return as{t, "victim"} }
-func context(t thing) thing  { return as{t, "context"} }
+func asAttacker(t thing) thing { return as{t, "attacker"} }
+func asVictim(t thing) thing   { return as{t, "victim"} }
+func asContext(t thing) thing  { return as{t, "context"} }
 
 // plain is a thing that everybody names alike.
 type plain struct{ kind, value string }
 
-func (p plain) names(v voice, _ time.Time, d dice) []Entity {
-	if p.kind == "file_hash" && v == siem && d.chance(0.5) {
+func (p plain) entityNames(v voice, _ time.Time, d dice) []Entity {
+	if p.kind == "file_hash" && v == siem && d.isTrue(0.5) {
 		return []Entity{{Kind: p.kind, Value: strings.ToUpper(p.value)}}
 	}
 	return []Entity{{Kind: p.kind, Value: p.value}}
 }
 
-func ip(s string) thing      { return plain{"ip", s} }
-func hash(s string) thing    { return plain{"file_hash", s} }
-func domain(s string) thing  { return plain{"domain", s} }
-func link(s string) thing    { return plain{"url", s} }
-func process(s string) thing { return plain{"process", s} }
-func app(s string) thing     { return plain{"app", s} }
+func ipAddress(s string) thing   { return plain{"ip", s} }
+func fileHash(s string) thing    { return plain{"file_hash", s} }
+func domainName(s string) thing  { return plain{"domain", s} }
+func urlLink(s string) thing     { return plain{"url", s} }
+func processName(s string) thing { return plain{"process", s} }
+func appName(s string) thing     { return plain{"app", s} }
 
 // A product is one product of a tenant: its source name, its voice and its habits.
 type product struct {
@@ -80,20 +80,20 @@ const (
 	spaced
 )
 
-// spell writes a CamelCase type in the product's style.
-func (s style) spell(t string) string {
+// spellType writes a CamelCase type in the product's style.
+func (s style) spellType(t string) string {
 	switch s {
 	case titleOnly:
 		return ""
 	case snake:
-		return strings.ToLower(split(t, "_"))
+		return strings.ToLower(splitWords(t, "_"))
 	case spaced:
-		return split(t, " ")
+		return splitWords(t, " ")
 	}
 	return t
 }
 
-func split(t, by string) string {
+func splitWords(t, by string) string {
 	var b strings.Builder
 	for i, r := range t {
 		if i > 0 && r >= 'A' && r <= 'Z' && t[i-1] >= 'a' && t[i-1] <= 'z' {
@@ -104,10 +104,10 @@ func split(t, by string) string {
 	return b.String()
 }
 
-// products draws the products of a tenant, one for each voice.
-func products(d dice) map[voice]*product {
+// drawProducts draws the products of a tenant, one for each voice.
+func drawProducts(d dice) map[voice]*product {
 	p := func(v voice, tactics, techniques, roles float64, lo, hi time.Duration, sources ...string) *product {
-		out := &product{source: pick(d, sources), voice: v, tactics: tactics, techniques: techniques, roles: roles, lag: [2]time.Duration{lo, hi}, fractional: d.chance(0.4), counter: new(int)}
+		out := &product{source: pickOne(d, sources), voice: v, tactics: tactics, techniques: techniques, roles: roles, lag: [2]time.Duration{lo, hi}, fractional: d.isTrue(0.4), counter: new(int)}
 		if v == edr || v == siem || v == dlp || v == identity {
 			out.style = style(d.IntN(4))
 		}

@@ -17,8 +17,8 @@ type Delivery struct {
 	Body        []byte
 }
 
-// Story lists the deliveries in order.
-func Story() []Delivery {
+// StoryDeliveries lists the deliveries in order.
+func StoryDeliveries() []Delivery {
 	names, err := fs.Glob(files, "*.json") // sorted
 	if err != nil {
 		panic(err) // the pattern is constant

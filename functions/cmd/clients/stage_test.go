@@ -127,7 +127,7 @@ func (s *stage) token(name string, roles ...string) string {
 // furnish delivers the demo story, and what of testdata is named for its route.
 func (s *stage) furnish() {
 	s.t.Helper()
-	for _, d := range demo.Story() {
+	for _, d := range demo.StoryDeliveries() {
 		s.deliver(d.Route, d.Body)
 	}
 	for _, route := range []string{"azure", "aws", "gcp"} {

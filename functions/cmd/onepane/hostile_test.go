@@ -182,7 +182,7 @@ func deliveries() []hostile {
 
 // story is a good delivery for a route.
 func story(route string) []byte {
-	for _, d := range demo.Story() {
+	for _, d := range demo.StoryDeliveries() {
 		if d.Route == route {
 			return bytes.TrimSpace(d.Body)
 		}

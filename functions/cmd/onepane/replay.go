@@ -23,7 +23,7 @@ import (
 // replayOptions are the flags of `onepane replay`.
 type replayOptions struct {
 	provider, format, duplicates string
-	set                          []string
+	constants                    []string
 	diff                         bool
 	stdin                        io.Reader
 	stdout, stderr               io.Writer
@@ -64,7 +64,7 @@ says that both give the same incidents, 3 that some differ.`,
 	f := cmd.Flags()
 	f.StringVar(&o.provider, "provider", "", "generic, aws, azure or gcp (default: detect per record)")
 	f.StringVar(&o.format, "format", "table", "table, json, or tsv (alert_id<TAB>incident_id)")
-	f.StringArrayVar(&o.set, "set", nil, "try a constant of correlation: name=value, repeatable (see go doc ./shared/correlation Params)")
+	f.StringArrayVar(&o.constants, "set", nil, "try a constant of correlation: name=value, repeatable (see go doc ./shared/correlation Params)")
 	f.BoolVar(&o.diff, "diff", false, "compare two sets of constants, the first two arguments: replay --diff A B FILE…")
 	f.StringVar(&o.duplicates, "duplicates", "", "write alert_id<TAB>canonical_id of folded alerts to this file")
 	return cmd
@@ -79,7 +79,7 @@ func runReplay(ctx context.Context, o replayOptions, files []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := replayFiles(ctx, cfg, o, o.set, files)
+	r, err := replayFiles(ctx, cfg, o, o.constants, files)
 	if err != nil {
 		return err
 	}

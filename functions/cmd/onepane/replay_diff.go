@@ -32,7 +32,7 @@ func runDiff(ctx context.Context, o replayOptions, args []string) error {
 		if err != nil {
 			return err
 		}
-		r, err := replayFiles(ctx, cfg, o, append(slices.Clone(o.set), set...), args[2:])
+		r, err := replayFiles(ctx, cfg, o, append(slices.Clone(o.constants), set...), args[2:])
 		if err != nil {
 			return err
 		}

@@ -150,7 +150,7 @@ Ctrl-C ends it; the data stays in its directory.
 
 // playStory posts the demo deliveries, as their senders would.
 func playStory(ctx context.Context, base string) error {
-	for _, d := range demo.Story() {
+	for _, d := range demo.StoryDeliveries() {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/ingest/"+d.Route, bytes.NewReader(d.Body))
 		if err != nil {
 			return err

@@ -50,27 +50,27 @@ func (m mortal) Send(ctx context.Context, rs []export.Record) (n int, err error)
 	return n, err
 }
 
-type everyStore interface {
+type fullStore interface {
 	export.Store
 	export.Documents
 }
 
 // mortalStore makes a step of what moves an export on: its reads of the feed and its writes.
 type mortalStore struct {
-	everyStore
+	fullStore
 	fuse *fuse
 }
 
 func (m mortalStore) Changes(ctx context.Context, tenant, cursor string, limit int) (cs []store.Change, next string, err error) {
-	err = m.fuse.runStep(func() error { cs, next, err = m.everyStore.Changes(ctx, tenant, cursor, limit); return err })
+	err = m.fuse.runStep(func() error { cs, next, err = m.fullStore.Changes(ctx, tenant, cursor, limit); return err })
 	return cs, next, err
 }
 
 func (m mortalStore) PutDocument(ctx context.Context, kind string, d store.Document) (v uint64, err error) {
-	err = m.fuse.runStep(func() error { v, err = m.everyStore.PutDocument(ctx, kind, d); return err })
+	err = m.fuse.runStep(func() error { v, err = m.fullStore.PutDocument(ctx, kind, d); return err })
 	return v, err
 }
 
 func (m mortalStore) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error) {
-	return m.everyStore.IncidentAlerts(ctx, tenant, id, q)
+	return m.fullStore.IncidentAlerts(ctx, tenant, id, q)
 }

@@ -219,7 +219,7 @@ func (t *Target) incidentRowOf(r export.Row) incidentRow {
 	number, _ := strconv.ParseInt(i.ID, 10, 64) // ids are decimal
 	row := incidentRow{
 		TimeGenerated: r.Updated.UTC(), RowID: r.ID, IncidentName: i.ID, IncidentNumber: number, ProviderIncidentID: i.ID, ProviderName: "Onepane", Title: i.Name,
-		Description: truncateText(first(i.Summary, i.Description)), Severity: severityWord(i.Severity), Status: statusWord(i.Status), ClassificationComment: truncateText(i.ResolvingComment),
+		Description: truncateText(firstText(i.Summary, i.Description)), Severity: severityWord(i.Severity), Status: statusWord(i.Status), ClassificationComment: truncateText(i.ResolvingComment),
 		Owner: map[string]string{}, Labels: []label{}, Comments: []comment{}, AlertIDs: []string{}, CreatedTime: i.Created.UTC(), LastModifiedTime: i.Updated.UTC(),
 		FirstActivityTime: i.First.UTC(), LastActivityTime: i.Last.UTC(), ModifiedBy: i.ModifiedBy, SourceSystem: "Onepane", IncidentURL: r.Link(t.PortalURL),
 		AdditionalData: additionalData{Alerts: i.Alerts, Comments: len(i.Comments), Products: i.Products, Tactics: []string{}, Tenant: r.Tenant, RedirectTo: i.RedirectTo},
@@ -249,7 +249,7 @@ func (t *Target) incidentRowOf(r export.Row) incidentRow {
 	return row
 }
 
-func first(a, b string) string {
+func firstText(a, b string) string {
 	if a != "" {
 		return a
 	}

@@ -87,7 +87,7 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 	for _, stream := range []struct {
 		name      string
 		incidents bool
-	}{{name(t.AlertStream, "Custom-SecurityAlert"), false}, {name(t.IncidentStream, "Custom-SecurityIncident"), true}} {
+	}{{streamName(t.AlertStream, "Custom-SecurityAlert"), false}, {streamName(t.IncidentStream, "Custom-SecurityIncident"), true}} {
 		body := []byte("[")
 		for _, r := range records {
 			if (r.Kind == store.IncidentChanged) != stream.incidents {
@@ -108,7 +108,7 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 	return len(records), nil
 }
 
-func name(set, standard string) string {
+func streamName(set, standard string) string {
 	if set != "" {
 		return set
 	}

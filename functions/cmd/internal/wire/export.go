@@ -11,19 +11,19 @@ import (
 	"github.com/onepane/onepane/shared/telemetry"
 )
 
-// measured makes the export function of the configuration, and lets metrics show how each export does.
-func measured(cfg config.Config, version string, getenv func(string) string, s exports.Store, metrics *telemetry.Metrics, log *slog.Logger) (*export.Function, error) {
+// newExports makes the export function of the configuration, and lets metrics show how each export does.
+func newExports(cfg config.Config, version string, getenv func(string) string, s exports.Store, metrics *telemetry.Metrics, log *slog.Logger) (*export.Function, error) {
 	fn, err := exports.New(cfg, exports.Options{Version: version, PortalURL: cfg.BaseURL, Getenv: getenv, Store: s, Now: time.Now, Log: log})
 	if err == nil {
-		metrics.Exports(figures{fn}.read)
+		metrics.Exports(exportFigures{fn}.readExports)
 	}
 	return fn, err
 }
 
-// figures are an export function's, as metrics want them.
-type figures struct{ *export.Function }
+// exportFigures are an export function's, as metrics want them.
+type exportFigures struct{ *export.Function }
 
-func (f figures) read(ctx context.Context) ([]telemetry.Export, error) {
+func (f exportFigures) readExports(ctx context.Context) ([]telemetry.Export, error) {
 	all, err := f.Status(ctx, func(string) bool { return true })
 	out := make([]telemetry.Export, len(all))
 	for i, s := range all {

@@ -88,7 +88,7 @@ func newStandalone(cfg config.Config, version string, log *slog.Logger, dir *dat
 		return nil, err
 	}
 	in.Admit(server)
-	out, err := measured(cfg, version, os.Getenv, store, metrics, log)
+	out, err := newExports(cfg, version, os.Getenv, store, metrics, log)
 	if err != nil {
 		return nil, err
 	}

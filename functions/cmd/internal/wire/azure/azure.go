@@ -43,14 +43,14 @@ type drivers struct {
 
 // Open opens bus and store and gives every function what it needs. Nothing connects before the first event.
 func Open(general config.Config, s cloud.Azure, version string, log *slog.Logger) (*azurefunc.App, error) {
-	d, err := open(s, log)
+	d, err := openDrivers(s, log)
 	if err != nil {
 		return nil, err
 	}
-	return assemble(general, s, d, version, log)
+	return newApp(general, s, d, version, log)
 }
 
-func assemble(general config.Config, s cloud.Azure, d drivers, version string, log *slog.Logger) (*azurefunc.App, error) {
+func newApp(general config.Config, s cloud.Azure, d drivers, version string, log *slog.Logger) (*azurefunc.App, error) {
 	functions, err := ingestFunctions(general, d.queue, log)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 		return nil, err
 	}
 	expiry := &retention.Function{Store: d.store, Days: general.RetentionDays, Now: time.Now, Log: log}
-	requests, err := requests(withDirectory(general, s), s, d, functions, &api.Server{
+	requests, err := newHandler(withDirectory(general, s), s, d, functions, &api.Server{
 		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Quarantine(), Exports: exports.API{Function: out},
 		Replayer: replay.API{Replayer: ingest.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
 	})
@@ -90,7 +90,7 @@ func assemble(general config.Config, s cloud.Azure, d drivers, version string, l
 	}, nil
 }
 
-func open(s cloud.Azure, log *slog.Logger) (d drivers, err error) {
+func openDrivers(s cloud.Azure, log *slog.Logger) (d drivers, err error) {
 	d.credential = &identity.Credential{Now: time.Now, Source: identity.Managed{
 		Endpoint: s.Managed.Endpoint, Header: s.Managed.Header, Client: s.Identity.Client, Now: time.Now}}
 	credential := azuresdk.Credential(d.credential)

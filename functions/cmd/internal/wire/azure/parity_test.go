@@ -128,7 +128,7 @@ func functionApp(t *testing.T, cfg config.Config, issuer *accesstest.Issuer) *de
 	d := driversOf(t, quiet)
 	s := cloud.Azure{URL: cfg.BaseURL, Common: cloud.Common{Tenant: cfg.Tenant, Bus: cloud.Bus{Queue: "alerts", Quarantine: "quarantine"}},
 		Backlog: cloud.Backlog{Namespace: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/n", Manager: manager(t)}}
-	app, err := assemble(cfg, s, d, "test", quiet)
+	app, err := newApp(cfg, s, d, "test", quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,11 +39,11 @@ func withDirectory(general config.Config, s cloud.Azure) config.Config {
 	return general
 }
 
-// requests is everything that comes by HTTP. The Functions host lets every request through, so where nothing says who is to
+// newHandler is everything that comes by HTTP. The Functions host lets every request through, so where nothing says who is to
 // be believed, nobody is: ingest and API answer 401.
-func requests(cfg config.Config, s cloud.Azure, d drivers, functions map[string]*ingest.Function, server *api.Server) (http.Handler, error) {
-	sender := func(*http.Request, string) (ingest.Sender, error) { return ingest.Sender{}, errNobody }
-	if server.Authenticate = nobody; cfg.Auth.IsConfigured() {
+func newHandler(cfg config.Config, s cloud.Azure, d drivers, functions map[string]*ingest.Function, server *api.Server) (http.Handler, error) {
+	sender := func(*http.Request, string) (ingest.Sender, error) { return ingest.Sender{}, errNoAuthentication }
+	if server.Authenticate = refuseEveryone; cfg.Auth.IsConfigured() {
 		in, err := doors.New(cfg, doors.Options{Documents: d.store, AuditLog: d.store, Remember: keyMemory, Getenv: os.Getenv, Now: time.Now, Log: server.Log})
 		if err != nil {
 			return nil, err
@@ -60,7 +60,7 @@ func requests(cfg config.Config, s cloud.Azure, d drivers, functions map[string]
 			return b, err
 		}
 	}
-	server.Ready = func(ctx context.Context) error { return ready(ctx, d.store) }
+	server.Ready = func(ctx context.Context) error { return checkStore(ctx, d.store) }
 	mux := http.NewServeMux()
 	mux.Handle("/api/ingest/{route}", &ingest.HTTP{
 		Functions: functions, Sender: sender, Settle: settle.Polling{Store: d.store, Wait: backoff.Wait}.Settle, Refuse: server.Refuse, Now: time.Now,
@@ -75,15 +75,17 @@ func requests(cfg config.Config, s cloud.Azure, d drivers, functions map[string]
 // keyMemory is how long an instance believes a key without asking the store, and so how long a revoked one may go on.
 const keyMemory = 30 * time.Second
 
-// ready asks the store for a document that nobody writes: it takes the identity, its role, the network and the container.
-func ready(ctx context.Context, documents store.Documents) error {
+// checkStore asks the store for a document that nobody writes: it takes the identity, its role, the network and the container.
+func checkStore(ctx context.Context, documents store.Documents) error {
 	if _, err := documents.Document(ctx, "ready", "ready"); err != nil && fault.Of(err) != fault.NotFound {
 		return fault.Errorf(fault.Unavailable, "the store does not answer: %w", err)
 	}
 	return nil
 }
 
-var errNobody = errors.New("no authentication is configured")
+var errNoAuthentication = errors.New("no authentication is configured")
 
-// nobody is an app without authentication, which must not be open: it is reachable from everywhere.
-func nobody(*http.Request) (api.Principal, error) { return api.Principal{}, errNobody }
+// refuseEveryone is an app without authentication, which must not be open: it is reachable from everywhere.
+func refuseEveryone(*http.Request) (api.Principal, error) {
+	return api.Principal{}, errNoAuthentication
+}

@@ -44,15 +44,15 @@ func Requests(fns ...*ingest.Function) http.Handler {
 		byRoute[fn.Route] = fn
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/api/ingest/{route}", &ingest.HTTP{Functions: byRoute, Refuse: refuse, Now: time.Now})
+	mux.Handle("/api/ingest/{route}", &ingest.HTTP{Functions: byRoute, Refuse: refuseRequest, Now: time.Now})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, r, http.StatusNotFound, "itemNotFound", fmt.Sprintf("Resource not found for the path '%.100s'.", r.URL.Path))
+		refuseRequest(w, r, http.StatusNotFound, "itemNotFound", fmt.Sprintf("Resource not found for the path '%.100s'.", r.URL.Path))
 	})
 	return mux
 }
 
-// refuse answers in the API's error shape.
-func refuse(w http.ResponseWriter, _ *http.Request, status int, code, message string) {
+// refuseRequest answers in the API's error shape.
+func refuseRequest(w http.ResponseWriter, _ *http.Request, status int, code, message string) {
 	type failure struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
