@@ -67,7 +67,7 @@ func (b *batch) read(r Record) (alert.Alert, string, error) {
 	if r.Err != nil {
 		return alert.Alert{}, "", r.Err
 	}
-	p := b.f.provider(r)
+	p := r.provider
 	if p == nil {
 		if r.Fields == nil {
 			return alert.Alert{}, "", fault.Errorf(fault.Invalid, "a JSON %s is not a finding", kindName(r.Raw.Kind()))

@@ -97,7 +97,7 @@ func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
 		return receipt, f.refuse(ctx, opened, tooMany())
 	}
 	b := batch{f: f, d: opened, receipt: &receipt}
-	for _, r := range f.split(records) {
+	for _, r := range f.recognizeFindings(records) {
 		b.take(r)
 	}
 	if err := b.publish(ctx); err != nil {
@@ -121,31 +121,39 @@ func (f *Function) Read(d Delivery) ([]alert.Alert, Receipt, error) {
 		return nil, receipt, err
 	}
 	b := batch{f: f, d: opened, receipt: &receipt}
-	for _, r := range f.split(records) {
+	for _, r := range f.recognizeFindings(records) {
 		b.take(r)
 	}
 	return b.alerts, receipt, nil
 }
 
-// split lets providers take apart records that hold several findings.
-func (f *Function) split(records []Record) []Record {
+// recognizeFindings gives each record the provider that reads it, and lets that provider take apart a record of several
+// findings. A record without a provider keeps none: batch says why it is rejected.
+func (f *Function) recognizeFindings(records []Record) []Record {
 	out := make([]Record, 0, len(records))
 	for _, r := range records {
-		s, ok := f.provider(r).(Splitter)
+		r.provider = f.providerOf(r)
+		splitter, ok := r.provider.(Splitter)
 		if !ok {
 			out = append(out, r)
 			continue
 		}
-		parts, err := s.Split(r)
+		parts, err := splitter.Split(r)
 		if err != nil {
 			parts = []Record{{Raw: r.Raw, Context: r.Context, Err: err}}
 		}
-		out = append(out, parts...)
+		for _, part := range parts {
+			if part.provider == nil { // a record that holds one finding comes back with its provider
+				part.provider = f.providerOf(part)
+			}
+			out = append(out, part)
+		}
 	}
 	return out
 }
 
-func (f *Function) provider(r Record) Provider {
+// providerOf is the first provider of the route that recognizes r; nil when none does, and for what is no finding.
+func (f *Function) providerOf(r Record) Provider {
 	if r.Err != nil || r.Ignored != "" {
 		return nil
 	}
@@ -225,7 +233,7 @@ func (f *Function) Retry(ctx context.Context, r events.Rejection, now time.Time)
 	if rec.Raw.IsValid() {
 		rec = NewRecord(rec.Raw, context)
 	}
-	for _, rec := range f.split([]Record{rec}) {
+	for _, rec := range f.recognizeFindings([]Record{rec}) {
 		b.take(rec)
 	}
 	return receipt, b.publish(ctx)

@@ -48,7 +48,8 @@ type Record struct {
 	// Err is why this part of the delivery could not be opened; Raw then holds what could not be.
 	Err error
 
-	deep int // how deep Raw nests, when it is an object
+	deep     int      // how deep Raw nests, when it is an object
+	provider Provider // who recognized it; nil before Function asked, and when nobody did
 }
 
 // NewRecord reads the top-level members of raw, a part of what Values gave. A value that is no JSON object has none.
