@@ -76,7 +76,7 @@ var Rules = []Rule{
 	{"functions/api/client", with(domain, "functions/api")},
 	{"functions/portal", with(domain, "events")},
 	{"functions/cli", with(domain, "shared/backoff", "functions/api/client")},
-	{"functions/host/attempt", domain},
+	{"functions/host/attempt", with(domain, "functions/ingest")},
 	{"functions/host/hosttest/...", with(domain, "events", "shared/telemetry/logs", "functions/...")},
 	{"functions/host/*", with(domain, "events", "shared/bus", "shared/telemetry", "shared/telemetry/logs", "functions/host/attempt", "functions/ingest", "functions/correlate", "functions/export", "functions/api", "functions/portal")},
 	{"infra/contract", []string{"shared/bus"}},

@@ -32,19 +32,19 @@ func TestRunAnswersBeforeItsDeadline(t *testing.T) {
 
 func TestAPanicIsAnError(t *testing.T) {
 	var p *Panic
-	if err := Run(t.Context(), quiet, func(context.Context) error { panic("words") }); !errors.As(err, &p) || p.Value != "words" || IsSettled(err) {
+	if err := Run(t.Context(), quiet, func(context.Context) error { panic("words") }); !errors.As(err, &p) || p.Value != "words" || isSettled(err) {
 		t.Errorf("%v", err)
 	}
 }
 
-func TestWhatIsSettled(t *testing.T) {
+func TestWhatisSettled(t *testing.T) {
 	for kind, want := range map[fault.Kind]bool{fault.Again: false, fault.Invalid: true, fault.TooLarge: true, fault.Held: true, fault.Precondition: false,
 		fault.Denied: false, fault.Exhausted: false, fault.Unavailable: false, fault.Conflict: false} {
-		if got := IsSettled(fault.Errorf(kind, "x")); got != want {
+		if got := isSettled(fault.Errorf(kind, "x")); got != want {
 			t.Errorf("%v: %v", kind, got)
 		}
 	}
-	if !IsSettled(nil) {
+	if !isSettled(nil) {
 		t.Error("success")
 	}
 }

@@ -1,12 +1,12 @@
-// Package awslambda feeds functions what AWS Lambda is invoked with, and answers in Lambda's words. It opens no
-// finding: what lies inside an event is the envelope's business.
+// Package awslambda feeds functions from AWS Lambda's invocations, and answers as Lambda wants it. It reads no finding:
+// the function's envelope does.
 //
-//	EventBridge, SNS, CloudWatch Logs ─▶ one delivery ───────────────────▶ Ingest ─ error ─▶ Lambda tries again, then its dead letters
-//	SQS batch ─▶ one delivery; if that fails, one for each message ──────▶ Ingest ─▶ batchItemFailures
-//	function URL, API Gateway (payload 2.0) ─▶ *http.Request ────────────▶ HTTP   ─▶ its response
+//	EventBridge, SNS, CloudWatch Logs ─▶ one delivery ────────▶ Ingest ─ error ─▶ Lambda tries again, then dead letters
+//	SQS batch ─▶ one delivery; if it fails, one a message ────▶ Ingest ─▶ batchItemFailures
+//	function URL, API Gateway (payload 2.0) ─▶ *http.Request ─▶ HTTP   ─▶ its response
 //
-// Lambda runs one invocation at a time in a process, freezes it between them and ends it without a word: nothing is
-// kept between invocations, so there is nothing to drain.
+// Lambda runs one invocation at a time in a process, freezes the process between two and ends it without notice. So
+// nothing is kept between invocations, and nothing is drained.
 package awslambda
 
 import (
@@ -27,15 +27,10 @@ import (
 	"github.com/onepane/onepane/shared/telemetry/logs"
 )
 
-// Ingest takes one delivery: *ingest.Function. What it refuses for good it has set aside.
-type Ingest interface {
-	Handle(ctx context.Context, d ingest.Delivery) (ingest.Receipt, error)
-}
-
 // Host is one Lambda function. It implements lambda.Handler.
 type Host struct {
-	Ingest Ingest       // events and messages
-	HTTP   http.Handler // requests to a function URL; nil refuses them
+	Ingest attempt.Ingest // events and messages
+	HTTP   http.Handler   // requests to a function URL; nil refuses them
 	Log    *slog.Logger
 	Now    func() time.Time
 }
@@ -43,7 +38,7 @@ type Host struct {
 // Start serves invocations until Lambda ends the process.
 func Start(h *Host) { lambda.Start(h) }
 
-// event is what tells the shapes of invocations apart.
+// event is the members by which the shapes of invocations differ.
 type event struct {
 	ID      jsontext.Value   `json:"id"` // of EventBridge
 	Records []jsontext.Value `json:"Records,case:strict"`
@@ -60,7 +55,7 @@ func (h *Host) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil {
-		e = event{} // not ours to judge: quarantine will hold it with the reason
+		e = event{} // delivered as it is: the function puts it into quarantine with the reason
 	}
 	if e.ID.Kind() == '"' {
 		ctx = logs.With(ctx, slog.String("event", unquotedText(e.ID)))
@@ -79,19 +74,17 @@ func (h *Host) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return []byte("null"), nil
 }
 
-// deliverBody hands one delivery to the function; nil means that it is durable, here or in quarantine.
+// deliverBody hands one delivery to the function. nil means that Lambda may forget it.
 func (h *Host) deliverBody(ctx context.Context, body []byte) error {
-	err := attempt.Run(ctx, h.Log, func(ctx context.Context) error {
-		_, err := h.Ingest.Handle(ctx, ingest.Delivery{Body: body, Headers: map[string]string{"content-type": "application/json"}, Received: h.Now()})
-		return err
-	})
-	if attempt.IsSettled(err) {
-		return nil
+	d := ingest.Delivery{Body: body, Headers: map[string]string{"content-type": "application/json"}, Received: h.Now()}
+	if err := attempt.Deliver(ctx, h.Log, h.Ingest, d); err != nil {
+		h.Log.ErrorContext(ctx, "not taken", "kind", fault.Of(err).String(), "reason", err)
+		return fmt.Errorf("ingest: %w", err)
 	}
-	h.Log.ErrorContext(ctx, "not taken", "kind", fault.Of(err).String(), "reason", err)
-	return fmt.Errorf("ingest: %w", err)
+	return nil
 }
 
+// unquotedText returns the text of a JSON string, "" when it is none.
 func unquotedText(v jsontext.Value) string {
 	s, err := jsontext.AppendUnquote(nil, v)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// urlRequest is a request as function URLs and API Gateway pass it on (payload format version 2.0).
+// urlRequest is an HTTP request as function URLs and API Gateway pass it on (payload format version 2.0).
 type urlRequest struct {
 	Path    string            `json:"rawPath"`
 	Query   string            `json:"rawQueryString"`
@@ -41,7 +41,7 @@ type urlReply struct {
 	Base64  bool              `json:"isBase64Encoded"`
 }
 
-// serveRequest serves one HTTP request. The sender waits for the answer, so nothing is an error to Lambda.
+// serveRequest serves one HTTP request. Every failure is an answer to its sender, none an error to Lambda.
 func (h *Host) serveRequest(ctx context.Context, payload []byte) ([]byte, error) {
 	if h.HTTP == nil {
 		return json.Marshal(errorReply(http.StatusNotFound, "itemNotFound", "This function takes no requests."))
@@ -50,7 +50,7 @@ func (h *Host) serveRequest(ctx context.Context, payload []byte) ([]byte, error)
 	if err := json.Unmarshal(payload, &c); err != nil {
 		return json.Marshal(errorReply(http.StatusBadRequest, "invalidRequest", "The request is not readable."))
 	}
-	answer := make(chan urlReply, 1) // a handler that is late finds nobody, and writes into nothing shared
+	answer := make(chan urlReply, 1) // buffered: a handler that ends late must not block
 	err := attempt.Run(ctx, h.Log, func(ctx context.Context) error {
 		r, err := c.httpRequest(ctx)
 		if err != nil {
@@ -73,6 +73,7 @@ func (h *Host) serveRequest(ctx context.Context, payload []byte) ([]byte, error)
 	return json.Marshal(errorReply(http.StatusServiceUnavailable, "serviceNotAvailable", "The request took too long, send it again."))
 }
 
+// httpRequest returns the request as net/http has it; fault.Invalid when it cannot be read.
 func (c urlRequest) httpRequest(ctx context.Context) (*http.Request, error) {
 	body := []byte(c.Body)
 	if c.Base64 {
@@ -103,13 +104,13 @@ func (c urlRequest) httpRequest(ctx context.Context) (*http.Request, error) {
 	return r, nil
 }
 
-// errorReply is an error answer in the API's shape.
+// errorReply returns an error answer in the shape of the API's.
 func errorReply(status int, code, message string) urlReply {
 	return urlReply{Status: status, Headers: map[string]string{"Content-Type": "application/json"},
 		Body: `{"error":{"code":"` + code + `","message":"` + message + `"}}`}
 }
 
-// replyWriter gathers a response.
+// replyWriter is an http.ResponseWriter that keeps the response in memory.
 type replyWriter struct {
 	header http.Header
 	status int
@@ -129,6 +130,7 @@ func (w *replyWriter) Write(b []byte) (int, error) {
 	return w.body.Write(b)
 }
 
+// urlReply returns what was written; a body that is not UTF-8 in base64.
 func (w *replyWriter) urlReply() urlReply {
 	w.WriteHeader(http.StatusOK)
 	out := urlReply{Status: w.status, Headers: map[string]string{}, Cookies: w.header.Values("Set-Cookie")}

@@ -15,7 +15,7 @@ type message struct {
 	raw    jsontext.Value
 }
 
-// readMessages reads the records of an SQS event; false when they are something else.
+// readMessages returns the messages of an SQS event; false when the records are of another service.
 func readMessages(records []jsontext.Value) ([]message, bool) {
 	out := make([]message, len(records))
 	for i, r := range records {
@@ -27,7 +27,7 @@ func readMessages(records []jsontext.Value) ([]message, bool) {
 	return out, true
 }
 
-// batchResponse is a partial batch response: SQS keeps the named messages and deletes the others.
+// batchResponse is a partial batch response: SQS keeps the messages that it names and deletes the others.
 type batchResponse struct {
 	Items []itemFailure `json:"batchItemFailures"`
 }
@@ -36,7 +36,8 @@ type itemFailure struct {
 	ID string `json:"itemIdentifier"`
 }
 
-// deliverWithin delivers in at most its share of the time that is left: one that takes all it gets leaves some to the others.
+// deliverWithin delivers in at most one of so many equal shares of the time that is left, so that a slow delivery
+// leaves time to the others.
 func (h *Host) deliverWithin(ctx context.Context, shares int, body []byte) error {
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -46,9 +47,9 @@ func (h *Host) deliverWithin(ctx context.Context, shares int, body []byte) error
 	return h.deliverBody(ctx, body)
 }
 
-// deliverBatch takes all messages at once, which costs one send, and only when that fails each for itself, so that no more
-// than what failed comes again. When nothing was taken it is an error: that is safe even where the event source mapping
-// lacks ReportBatchItemFailures.
+// deliverBatch delivers all messages together, which costs one send, and only when that fails each alone, so that
+// only those that failed come again. When all failed it returns an error, which keeps them even where the event
+// source mapping lacks ReportBatchItemFailures.
 func (h *Host) deliverBatch(ctx context.Context, payload []byte, ms []message) ([]byte, error) {
 	all := h.deliverWithin(ctx, 2, payload)
 	out := batchResponse{Items: []itemFailure{}}

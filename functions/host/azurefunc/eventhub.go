@@ -16,26 +16,21 @@ import (
 	"github.com/onepane/onepane/shared/bus"
 )
 
-// Ingest takes one delivery: *ingest.Function. What it refuses for good it has set aside.
-type Ingest interface {
-	Handle(ctx context.Context, d ingest.Delivery) (ingest.Receipt, error)
-}
-
 // EventHub feeds an ingest function the events of a hub, many at once. In function.json its binding wants
 // "cardinality": "many" and the function a "retry" policy, without which the Functions host goes past what failed.
 type EventHub struct {
 	Binding    string
-	Route      string // of the ingest function, for what it panics on
-	Ingest     Ingest
-	Quarantine Publisher // for the same; a hub has no dead letters
+	Route      string // of the ingest function, for rejections of events that it panics on
+	Ingest     attempt.Ingest
+	Quarantine Publisher // for those rejections: a hub has no dead letters
 	Log        *slog.Logger
 	Now        func() time.Time
 }
 
-// maxJoined bounds one delivery made of several events, in bytes.
+// maxJoined is the most that a delivery of several events may have, in bytes.
 const maxJoined = 8 << 20
 
-// Invoke implements Function.
+// Invoke implements Function: it delivers the events joined into arrays.
 func (h EventHub) Invoke(ctx context.Context, in Invocation) error {
 	ms, err := in.Messages(h.Binding)
 	if err != nil {
@@ -49,7 +44,7 @@ func (h EventHub) Invoke(ctx context.Context, in Invocation) error {
 		return err
 	}
 	for _, m := range ms {
-		if v := jsontext.Value(m.Body); !v.IsValid() { // compressed, or no JSON: alone it spoils nothing
+		if v := jsontext.Value(m.Body); !v.IsValid() { // compressed, or no JSON: in an array it would spoil the others
 			if err := h.deliverBodies(ctx, [][]byte{m.Body}); err != nil {
 				return err
 			}
@@ -65,8 +60,8 @@ func (h EventHub) Invoke(ctx context.Context, in Invocation) error {
 	return flush()
 }
 
-// deliverBodies hands events to the function as one delivery. An event that makes it panic goes to quarantine: a hub counts no
-// deliveries and would offer it for ever.
+// deliverBodies hands events to the function as one delivery. An event that makes it panic goes to quarantine: a hub
+// counts no deliveries and would offer it for ever.
 func (h EventHub) deliverBodies(ctx context.Context, bodies [][]byte) error {
 	return halving[[]byte]{
 		offer:    func(bodies [][]byte) error { return h.ingestBodies(ctx, bodies) },
@@ -85,14 +80,9 @@ func (h EventHub) ingestBodies(ctx context.Context, bodies [][]byte) error {
 	if len(bodies) > 1 {
 		body = append(append([]byte{'['}, bytes.Join(bodies, []byte{','})...), ']')
 	}
-	err := attempt.Run(ctx, h.Log, func(ctx context.Context) error {
-		_, err := h.Ingest.Handle(ctx, ingest.Delivery{Body: body, Headers: map[string]string{"content-type": "application/json"}, Received: h.Now()})
-		return err
-	})
-	if attempt.IsSettled(err) {
-		return nil
-	}
-	if isPanic(err) {
+	d := ingest.Delivery{Body: body, Headers: map[string]string{"content-type": "application/json"}, Received: h.Now()}
+	err := attempt.Deliver(ctx, h.Log, h.Ingest, d)
+	if err == nil || isPanic(err) {
 		return err
 	}
 	return fmt.Errorf("ingest %d events: %w", len(bodies), err)

@@ -11,21 +11,22 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Message is one message of a trigger, out of all its layers of encoding.
+// Message is one message of a trigger, decoded.
 type Message struct {
 	Body        []byte
 	ContentType string
 	ID          string
 	Session     string
-	Deliveries  int // how often it was offered, this time included; 0 when the trigger does not say
+	Deliveries  int // how often it was delivered, this time included; 0 when the trigger does not say
 }
 
 // maxLayers is how often a value may be written as JSON inside a JSON string.
 const maxLayers = 3
 
-// Messages reads the messages under a binding, of a trigger with cardinality one or many. The Functions host passes an
-// object as it is and everything else as a string that holds its JSON; a message taken as a string is encoded once more,
-// a binary one is base64. (Azure Functions host source, HttpScriptInvocationContext.)
+// Messages returns the messages under a binding, of a trigger with cardinality one or many; fault.Invalid when there
+// is no such binding. The Functions host passes an object as it is, any other value as a string that holds its JSON;
+// a message bound as a string is encoded once more, a binary one is base64. (Azure Functions host source,
+// HttpScriptInvocationContext.)
 func (in Invocation) Messages(binding string) ([]Message, error) {
 	v, ok := in.Data[binding]
 	if !ok {
@@ -50,7 +51,7 @@ func (in Invocation) Messages(binding string) ([]Message, error) {
 	return out, nil
 }
 
-// unwrapJSON takes JSON out of the strings around it, at most maxLayers of them. A string that holds no JSON stays.
+// unwrapJSON takes JSON out of the strings that hold it, at most maxLayers of them. A string that holds no JSON stays.
 func unwrapJSON(v jsontext.Value) jsontext.Value {
 	for range maxLayers {
 		if v.Kind() != '"' {
@@ -69,7 +70,7 @@ func unwrapJSON(v jsontext.Value) jsontext.Value {
 	return v
 }
 
-// messageBody is what a message held: an object or array is JSON, a string base64 or text.
+// messageBody returns a message's bytes: of an object or array its JSON, of a string the base64 or the text in it.
 func messageBody(v jsontext.Value) []byte {
 	if v.Kind() != '"' {
 		return v
@@ -84,10 +85,10 @@ func messageBody(v jsontext.Value) []byte {
 	return s
 }
 
-// metadataText is a value of the metadata, whatever its encoding.
+// metadataText returns a value of the metadata, whatever its encoding; "" when there is none.
 func (in Invocation) metadataText(name string) string { return unquotedText(in.Metadata[name]) }
 
-// metadataTexts are the values of one of the batch's arrays; nil when there are none.
+// metadataTexts returns the values of an array of the metadata, one a message; nil when there is none.
 func (in Invocation) metadataTexts(name string) []string {
 	var elements []jsontext.Value
 	if err := json.Unmarshal(unwrapJSON(in.Metadata[name]), &elements); err != nil {
@@ -100,7 +101,7 @@ func (in Invocation) metadataTexts(name string) []string {
 	return out
 }
 
-// unquotedText is a string or number without its quotes; "" for null.
+// unquotedText returns a string without its quotes, or a number; "" for any other value.
 func unquotedText(v jsontext.Value) string {
 	v = unwrapJSON(v)
 	switch v.Kind() {
@@ -116,6 +117,7 @@ func unquotedText(v jsontext.Value) string {
 	return ""
 }
 
+// parseCount returns a number, 0 for text that is none.
 func parseCount(s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil {
@@ -124,6 +126,7 @@ func parseCount(s string) int {
 	return n
 }
 
+// elementAt returns element i, "" when there are fewer.
 func elementAt(s []string, i int) string {
 	if i < len(s) {
 		return s[i]

@@ -39,8 +39,8 @@ func (h halving[T]) offerAll(items []T, redelivery bus.Redelivery) error {
 	return errors.Join(h.offerAll(items[:half], redelivery), h.offerAll(items[half:], redelivery))
 }
 
-// publishRejection publishes a rejection to the quarantine queue. An error means that it is not kept, so that the message must
-// be offered again.
+// publishRejection publishes a rejection to the quarantine queue. An error means that it is not kept, so that the
+// message must be offered again.
 func publishRejection(ctx context.Context, to Publisher, log *slog.Logger, r events.Rejection) error {
 	e, err := events.NewRejection(r, r.Headers["traceparent"])
 	if err != nil {

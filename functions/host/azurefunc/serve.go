@@ -12,15 +12,16 @@ import (
 )
 
 const (
-	// drainTimeout is how long invocations at hand may take after SIGTERM. What is cut off is offered again.
+	// drainTimeout is how long invocations being served may take after SIGTERM. Those cut off are offered again.
 	drainTimeout  = 25 * time.Second
 	headerTimeout = 10 * time.Second
 	maxHeader     = 64 << 10
 )
 
-// Serve listens at once where the Functions host looks for its handler, opens the app beside that, and answers until
-// ctx ends; then it finishes the invocations at hand and returns nil. Invocations that come before the app is open wait
-// for it. An app that does not open is the error.
+// Serve listens at once on the port that the Functions host gives its handler, and opens the app meanwhile:
+// invocations that come before it is open wait for it. When ctx ends, Serve finishes the invocations being served,
+// for at most 25 s, and returns nil. An error is fault.Invalid without a port, fault.Unavailable for one that cannot
+// be listened on, or what open returned.
 func Serve(ctx context.Context, getenv func(string) string, log *slog.Logger, open func(context.Context) (*App, error)) error {
 	port := getenv("FUNCTIONS_CUSTOMHANDLER_PORT")
 	if port == "" {
@@ -33,9 +34,9 @@ func Serve(ctx context.Context, getenv func(string) string, log *slog.Logger, op
 	if err != nil {
 		return fault.Errorf(fault.Unavailable, "listen on port %s: %w", port, err)
 	}
-	early := &startup{opened: make(chan struct{})}
+	starting := &startup{opened: make(chan struct{})}
 	srv := &http.Server{
-		Handler: early, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeader,
+		Handler: starting, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 2)
@@ -46,12 +47,12 @@ func Serve(ctx context.Context, getenv func(string) string, log *slog.Logger, op
 			failed <- fmt.Errorf("open: %w", err)
 			return
 		}
-		early.app = app
-		close(early.opened)
+		starting.app = app
+		close(starting.opened)
 	}()
 	select {
 	case err := <-failed:
-		_ = srv.Close() // what waits is offered again
+		_ = srv.Close() // invocations that wait are offered again
 		return err
 	case <-ctx.Done():
 	}
@@ -65,13 +66,14 @@ func Serve(ctx context.Context, getenv func(string) string, log *slog.Logger, op
 	return nil
 }
 
-// startup answers before the app is open.
+// startup answers while the app is not open yet.
 type startup struct {
 	opened chan struct{}
 	app    *App // once opened is closed
 }
 
-// ServeHTTP answers the host's question whether anyone listens at once, and lets everything else wait.
+// ServeHTTP answers at once when the Functions host asks whether its handler listens; any other request waits for the
+// app.
 func (e *startup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-e.opened:

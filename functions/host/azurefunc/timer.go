@@ -2,11 +2,11 @@ package azurefunc
 
 import "context"
 
-// Timer runs a function when its time has come.
+// Timer runs a function on a schedule.
 type Timer struct {
-	// Run does what is due. It must bear being run twice, or late.
+	// Run does what is due. It must bear to run twice, or late.
 	Run func(ctx context.Context) error
 }
 
-// Invoke implements Function. What a failed run left is due at the next tick, and sooner with a retry policy.
+// Invoke implements Function. After an error the next tick runs it again, or the retry policy before.
 func (t Timer) Invoke(ctx context.Context, _ Invocation) error { return t.Run(ctx) }

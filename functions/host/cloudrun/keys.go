@@ -17,19 +17,21 @@ import (
 )
 
 const (
-	// defaultKeysAge is how long keys are kept when the answer does not say; Google's say some hours. One that is gone from the
-	// answer is not trusted longer than that.
+	// defaultKeysAge is how long keys are kept when the answer does not say; Google's say some hours. A withdrawn key
+	// is trusted that long at most.
 	defaultKeysAge = time.Hour
-	// fetchPause is the shortest time between two fetches, so that tokens with invented key ids cause no more than that.
+	// fetchPause is the shortest time between two fetches, so that tokens with invented key ids cause no more than
+	// that.
 	fetchPause = time.Minute
-	// failedFetchPause is the same after a fetch that failed.
+	// failedFetchPause is the shortest time between a fetch that failed and the next.
 	failedFetchPause = time.Second
 	fetchTimeout     = 10 * time.Second
 	maxKeys          = 1 << 20 // bytes of an answer
 	minKeyBits       = 2048
 )
 
-// keySet are the public keys at an address (RFC 7517), fetched when a token names one that is not known, or when they are old.
+// keySet is the public keys at an address (RFC 7517). They are fetched when a token names one that is not known, or
+// when they are old. Safe for concurrent use.
 type keySet struct {
 	address string
 	http    *http.Client
@@ -37,11 +39,12 @@ type keySet struct {
 
 	mu         sync.Mutex
 	keys       map[string]*rsa.PublicKey // by id
-	validUntil time.Time                 // how long they are good
-	nextFetch  time.Time                 // when they may be asked for again
+	validUntil time.Time                 // when keys must be fetched again
+	nextFetch  time.Time                 // before it nothing is fetched
 }
 
-// keyByID gives the key with an id: fault.Denied when there is none, fault.Unavailable when the keys cannot be had.
+// keyByID returns the key with an id: fault.Denied when there is none, fault.Unavailable when the keys cannot be
+// fetched.
 func (s *keySet) keyByID(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +67,8 @@ func (s *keySet) keyByID(ctx context.Context, id string) (*rsa.PublicKey, error)
 	return nil, fault.Errorf(fault.Denied, "signed with an unknown key %.60q", id)
 }
 
-// fetchKeys replaces the keys; the caller holds mu. It outlives the push that began it: the others wait for it.
+// fetchKeys replaces the keys; the caller holds mu. It goes on when the push that began it ends: other pushes wait
+// for it.
 func (s *keySet) fetchKeys(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
@@ -106,7 +110,7 @@ type jwk struct {
 	Exponent  string `json:"e"`
 }
 
-// publicKey is the key, when it is one that signs with RS256; else nil.
+// publicKey returns the key if it signs with RS256 and is strong enough; else nil.
 func (k jwk) publicKey() *rsa.PublicKey {
 	if k.ID == "" || k.Type != "RSA" || k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != "RS256" {
 		return nil
@@ -126,7 +130,7 @@ func (k jwk) publicKey() *rsa.PublicKey {
 	return key
 }
 
-// cacheAge is how long an answer may be kept.
+// cacheAge returns how long an answer may be kept, at most a day.
 func cacheAge(cacheControl string) time.Duration {
 	for directive := range strings.SplitSeq(cacheControl, ",") {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(directive), "max-age="); ok {

@@ -22,8 +22,8 @@ const (
 	Keys   = "https://www.googleapis.com/oauth2/v3/certs"
 )
 
-// Sender is the one service account whose pushes are taken. It checks their tokens itself, for they have one form only: an
-// OpenID Connect library would be a sixth of the service's size.
+// Sender is the one service account whose pushes are taken. It verifies their tokens itself, since they have one form
+// only: an OpenID Connect library would be a sixth of the service's size.
 //
 //	token ─▶ RS256, kid ─▶ Google's key of that id ─▶ signature ─▶ iss, aud, exp, nbf ─▶ email, verified
 type Sender struct {
@@ -35,15 +35,15 @@ type Sender struct {
 }
 
 const (
-	// maxToken is more than any identity token of Google has, in bytes.
+	// maxToken is the longest token, in bytes; those of Google are shorter.
 	maxToken = 8 << 10
 	// clockSkew is how far Google's clock may be ahead of ours when it says from when a token is valid.
 	clockSkew = time.Minute
 )
 
-// Verifier returns a check of bearer tokens: signed by Google, for the audience, not expired, and of the account. Keys
-// are fetched when first needed and kept. An error of the check is fault.Denied, or fault.Unavailable when the keys cannot
-// be had. The check is safe for concurrent use.
+// Verifier returns a check of bearer tokens: signed by Google, for the audience, not expired, and of the account.
+// Keys are fetched when first needed and kept. The check returns fault.Denied for a token that is not, or
+// fault.Unavailable when the keys cannot be fetched. It is safe for concurrent use.
 func (s Sender) Verifier() func(ctx context.Context, token string) error {
 	keys := &keySet{address: s.Keys, http: s.HTTP, now: s.Now}
 	if keys.address == "" {
@@ -64,7 +64,7 @@ func (s Sender) Verifier() func(ctx context.Context, token string) error {
 	}
 }
 
-// refusalKind is that of an error which says nothing else: the token is refused.
+// refusalKind returns the kind of err, fault.Denied when it has none.
 func refusalKind(err error) fault.Kind {
 	if k := fault.Of(err); k != fault.Again {
 		return k
@@ -72,17 +72,17 @@ func refusalKind(err error) fault.Kind {
 	return fault.Denied
 }
 
-// claims are what a token says.
+// claims are the claims of a token that are checked.
 type claims struct {
 	Issuer    string `json:"iss"`
 	Audience  string `json:"aud"`
-	Expires   int64  `json:"exp"` // in seconds, as the next
-	NotBefore int64  `json:"nbf"`
+	Expires   int64  `json:"exp"` // seconds since 1970
+	NotBefore int64  `json:"nbf"` // seconds since 1970
 	Email     string `json:"email"`
 	Verified  bool   `json:"email_verified"`
 }
 
-// checkClaims holds the claims of a token that Google signed against whom we expect.
+// checkClaims returns fault.Denied unless the claims, of a token that Google signed, are the sender's and valid now.
 func (s Sender) checkClaims(c claims) error {
 	now := s.Now()
 	switch {
@@ -100,8 +100,8 @@ func (s Sender) checkClaims(c claims) error {
 	return nil
 }
 
-// verifiedClaims gives the claims of a token (RFC 7519, compact form) that one of the keys signed. Nothing of the claims is looked
-// at before that, and RS256 is the only algorithm, whatever the token asks for.
+// verifiedClaims returns the claims of a token (RFC 7519, compact form) once its signature by one of the keys is
+// verified. RS256 is the only algorithm, whatever the token asks for.
 func verifiedClaims(ctx context.Context, token string, keys *keySet) (claims, error) {
 	part := strings.Split(token, ".")
 	if len(token) > maxToken || len(part) != 3 {
@@ -135,19 +135,19 @@ func verifiedClaims(ctx context.Context, token string, keys *keySet) (claims, er
 	return c, err
 }
 
-// decodePart reads a part of a token. Names that repeat are refused.
+// decodePart decodes a part of a token, base64 of JSON, into v. Names that repeat are refused.
 func decodePart(part string, v any) error {
 	b, err := decodeBase64(part)
 	if err == nil {
 		err = json.Unmarshal(b, v)
 	}
-	if err != nil { // its words could quote the token
+	if err != nil { // the decoder's error could quote the token
 		return fault.Errorf(fault.Denied, "not a token")
 	}
 	return nil
 }
 
-// decodeBase64 is strict: two spellings of one token would be two.
+// decodeBase64 decodes strictly: a second spelling of a token would be a second token.
 func decodeBase64(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") { // which the decoder would pass over
 		return nil, fault.Errorf(fault.Denied, "not a token")

@@ -129,7 +129,8 @@ func newSandbox(t *testing.T, s Setup) *sandbox {
 	return b
 }
 
-// runInvocation runs one invocation. The time for it begins when the sandbox takes it; starting is on Lambda's own time.
+// runInvocation runs one invocation. The time for it begins when the sandbox takes it; starting is on Lambda's own
+// time.
 func (b *sandbox) runInvocation(t *testing.T, payload string, limit time.Duration) result {
 	in := invocation{id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd", payload: payload, end: time.Now().Add(limit)}
 	for taken := false; !taken; {

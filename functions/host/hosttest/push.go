@@ -124,7 +124,8 @@ func webhookRequest(s *server, t *testing.T, fs []Finding) []bool {
 	return sameAnswers(len(fs), isFinalStatus(s.postWhenListening(t, "/api/ingest/webhook", body, h)))
 }
 
-// postWhenListening sends a request as soon as the subject listens and returns the status of the answer, 0 when there was none.
+// postWhenListening sends a request as soon as the subject listens and returns the status of the answer, 0 when there
+// was none.
 func (s *server) postWhenListening(t *testing.T, path, body string, h http.Header) int {
 	waitUntilListening(t, s.p, s.base)
 	return postStatus(t, s.base+path, body, h, s.s.Deadline)

@@ -35,8 +35,8 @@ func (one) Incident(context.Context, string, string) (incident.Incident, error) 
 	return incident.Incident{ID: "1", Tenant: "contoso"}, nil
 }
 
-// TestSlowClientsAreCutOff sends headers and bodies byte by byte, for ever: the server ends each in its time, with an answer where
-// the header was whole, and serves others meanwhile.
+// TestSlowClientsAreCutOff sends headers and bodies byte by byte, for ever: the server ends each in its time, with an
+// answer where the header was whole, and serves others meanwhile.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	s := &standalone.Server{
 		API: (&api.Server{Reader: one{}, Authenticate: api.Open}).Handler(), Bus: idle{}, Log: slog.New(slog.DiscardHandler),

@@ -1,14 +1,14 @@
-// Package azurefunc is an Azure Functions custom handler: the Functions host posts each trigger's envelope to it, and
-// it feeds the function of that name. It settles by status alone, which is all the protocol has.
+// Package azurefunc feeds functions from Azure Functions, as its custom handler: the Functions host posts each
+// trigger's invocation to it. Its answer is a status alone, which is all that the protocol has.
 //
 //	POST /<function> {Data, Metadata} ─▶ ServiceBus │ EventHub │ Timer ─▶ function
-//	       2xx with a JSON body: completed ◀─ done, or set aside in quarantine ─┘
-//	       anything else: offered again    ◀─ passing trouble
+//	       2xx with a JSON body: completed ◀─ done, or in quarantine ────────┘
+//	       any other: offered again        ◀─ any other error
 //	any other request (forwarded) ─────────▶ HTTP
 //
-// The Functions host completes or abandons a batch as a whole, so repeating must be safe, and what can never be
-// processed goes to quarantine through the app's own publisher. Event Hubs are offered again only where function.json has
-// a retry policy.
+// The Functions host completes or abandons a batch as a whole. So repeating must be safe, and an event that can never
+// be processed goes to quarantine through the app's own publisher. Event Hubs are offered again only where
+// function.json has a retry policy.
 package azurefunc
 
 import (
@@ -29,22 +29,23 @@ import (
 	"github.com/onepane/onepane/shared/telemetry/logs"
 )
 
-// App is what one function app serves.
+// App is one function app. Serve runs it.
 type App struct {
-	Functions map[string]Function // by the name of their folder, which function.json lies in
-	HTTP      http.Handler        // what HTTP triggers forward; nil refuses it
-	// Limit is how long an invocation or request may take. It must stay below the queue's lock duration (5 minutes), since
-	// the Functions host does not renew the session lock of a batch, and below the 230 s of Azure's front end; 225 s when zero.
+	Functions map[string]Function // by the name of the folder with its function.json
+	HTTP      http.Handler        // requests that HTTP triggers forward; nil answers 404
+	// Limit is how long an invocation or request may take; 225 s when zero. It must stay below the queue's lock
+	// duration (5 minutes), since the Functions host does not renew the session lock of a batch, and below the 230 s
+	// of Azure's front end.
 	Limit time.Duration
 	Log   *slog.Logger
 }
 
-// Function handles one trigger's invocations. nil completes what it was invoked with; an error offers it again.
+// Function handles one trigger's invocations. nil completes the messages of an invocation; an error offers them again.
 type Function interface {
 	Invoke(ctx context.Context, in Invocation) error
 }
 
-// Invocation is the envelope of one invocation, its values as the Functions host wrote them.
+// Invocation is one invocation as the Functions host posts it, its values in the host's encoding.
 type Invocation struct {
 	Data     map[string]jsontext.Value `json:"Data"`
 	Metadata map[string]jsontext.Value `json:"Metadata"`
@@ -57,17 +58,18 @@ type Publisher interface {
 
 const (
 	defaultLimit = 225 * time.Second
-	// maxEnvelope bounds an invocation: a batch of 100 messages of 256 KB, twice encoded. A larger one is refused, and its
-	// messages end in the queue's own dead letters.
+	// maxEnvelope is the largest invocation, in bytes: a batch of 100 messages of 256 KB, twice encoded. A larger one
+	// is refused, and its messages end in the queue's own dead letters.
 	maxEnvelope = 100 << 20
 )
 
-// Headers of the Functions host's own requests, and those of requests that came to it from outside.
+// invocationHeader is of the Functions host's own requests.
 const invocationHeader = "X-Azure-Functions-InvocationId"
 
+// forwardHeaders are of requests that came to the Functions host from outside.
 var forwardHeaders = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-Url", "Forwarded", "Disguised-Host"}
 
-// ServeHTTP routes an invocation to its function, everything else to HTTP.
+// ServeHTTP routes an invocation to its function, any other request to HTTP.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	switch fn := a.Functions[name]; {
@@ -80,8 +82,9 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isInvocation reports whether the Functions host itself is asking. A catch-all HTTP route forwards any path from outside,
-// with the front end's headers, which a sender can add but not remove: it must not reach a trigger.
+// isInvocation reports whether the Functions host itself sent a request. A catch-all HTTP route forwards any path
+// from outside, and must not reach a trigger; the front end adds its headers to such requests, and their sender
+// cannot remove them.
 func isInvocation(r *http.Request) bool {
 	if r.Method != http.MethodPost || r.Header.Get(invocationHeader) == "" {
 		return false
@@ -126,14 +129,14 @@ func (a *App) timeLimit() time.Duration {
 	return a.Limit
 }
 
-// answerFailure makes the Functions host offer the batch again.
+// answerFailure logs an error and answers with its status: the Functions host offers the batch again.
 func (a *App) answerFailure(ctx context.Context, w http.ResponseWriter, status int, err error) {
 	a.Log.ErrorContext(ctx, "not completed", "status", status, "kind", fault.Of(err).String(), "reason", err)
 	writeAnswer(w, status, "not completed, see the handler's log")
 }
 
-// writeAnswer writes what the Functions host can read: with 2xx an empty body would keep the invocation open until it
-// times out.
+// writeAnswer writes an answer with a body that the Functions host can read: with an empty one, a 2xx would keep the
+// invocation open until it times out.
 func writeAnswer(w http.ResponseWriter, status int, line string) {
 	lines := []string{}
 	if line != "" {
@@ -141,7 +144,7 @@ func writeAnswer(w http.ResponseWriter, status int, line string) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.MarshalWrite(w, struct { // nobody is left to tell if this fails
+	_ = json.MarshalWrite(w, struct { // an error here can be told to nobody
 		Outputs     map[string]string `json:"Outputs"`
 		Logs        []string          `json:"Logs"`
 		ReturnValue string            `json:"ReturnValue"`
