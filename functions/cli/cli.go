@@ -1,5 +1,5 @@
-// Package cli is the operator's commands, spoken through the API's client: what Onepane knows, in tables that fit a terminal or
-// as JSON. It reads nothing but the API.
+// Package cli is the operator's commands, spoken through the API's client: what Onepane knows, in tables that fit a
+// terminal or as JSON. It reads nothing but the API.
 //
 //	onepane incidents --severity high ──client──▶ API ──▶ table │ json
 package cli

@@ -223,7 +223,8 @@ func (t *storyWriter) printChapter(c client.Chapter) {
 	t.told[c.AlertID] = toldAlert{n, c.Title}
 }
 
-// mergeSentence tells how the incident that an alert had opened came to be part of this one. The alert that tied both is often later.
+// mergeSentence tells how the incident that an alert had opened came to be part of this one. The alert that tied both
+// is often later.
 func (t *storyWriter) mergeSentence(c client.Chapter) string {
 	opened := "It opened incident " + escapeHidden(c.Merged.Incident) + ", which was merged into this one"
 	if c.Merged.AlertID == "" {

@@ -77,7 +77,8 @@ func widestColumn(widths []int) int {
 	return best
 }
 
-// terminalColumns is how many columns there are to print on; 0, no limit, when the output is no terminal, so that what is piped on is whole.
+// terminalColumns is how many columns there are to print on; 0, no limit, when the output is no terminal, so that what
+// is piped on is whole.
 func (s *session) terminalColumns() int {
 	if n, err := strconv.Atoi(s.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n

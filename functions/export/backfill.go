@@ -10,8 +10,8 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// Backfill is an export of a range: what last changed from Since until before Until is sent once more. It is kept in the
-// store after every page, so that whichever process runs the export next resumes it where the last one stopped.
+// Backfill is an export of a range: what last changed from Since until before Until is sent once more. It is kept in
+// the store after every page, so that whichever process runs the export next resumes it where the last one stopped.
 type Backfill struct {
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
@@ -41,8 +41,8 @@ type backfillState struct {
 // backfillKinds are sent one after the other.
 var backfillKinds = []store.ChangeKind{store.AlertChanged, store.ExposureChanged, store.IncidentChanged}
 
-// StartBackfill writes a range down for Run and RunOnce to send. A range that is empty is fault.Invalid, one beside another that
-// is running is fault.Conflict.
+// StartBackfill writes a range down for Run and RunOnce to send. A range that is empty is fault.Invalid, one beside
+// another that is running is fault.Conflict.
 func (f *Function) StartBackfill(ctx context.Context, name string, since, until time.Time) (Backfill, error) {
 	r, err := f.runnerOf(name)
 	if err != nil {
@@ -74,8 +74,8 @@ type backfiller struct {
 	retryAt  time.Time
 }
 
-// resume sends the next page of a running backfill and reports whether another may follow at once. A failure is recorded with
-// the backfill, which is then left alone as long as the feed would be.
+// resume sends the next page of a running backfill and reports whether another may follow at once. A failure is
+// recorded with the backfill, which is then left alone as long as the feed would be.
 func (b *backfiller) resume(ctx context.Context) (more bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,7 +113,8 @@ func (b *backfiller) resume(ctx context.Context) (more bool) {
 	return s.State == Running
 }
 
-// sendPage sends one page and moves s behind it. A record that changes meanwhile leaves the range; the change feed sends it.
+// sendPage sends one page and moves s behind it. A record that changes meanwhile leaves the range; the change feed
+// sends it.
 func (b *backfiller) sendPage(ctx context.Context, s *backfillState) error {
 	r := b.runner
 	if !s.startKind(r.export.Filter) {

@@ -40,7 +40,8 @@ func truncateReason(s string) string {
 	return s[:maxReason] + "…"
 }
 
-// Deliveries lists what was sent last and what was dead-lettered, the newest first. What was dead-lettered stays longest.
+// Deliveries lists what was sent last and what was dead-lettered, the newest first. What was dead-lettered stays
+// longest.
 func (f *Function) Deliveries(ctx context.Context, name string) ([]Delivery, error) {
 	r, err := f.runnerOf(name)
 	if err != nil {
@@ -51,8 +52,8 @@ func (f *Function) Deliveries(ctx context.Context, name string) ([]Delivery, err
 	return ds, err
 }
 
-// NotTakenError says that a receiver did not take what was sent to it by hand. It has no fault kind of its own, because the
-// receiver's answer says nothing about who asked.
+// NotTakenError says that a receiver did not take what was sent to it by hand. It has no fault kind of its own, because
+// the receiver's answer says nothing about who asked.
 type NotTakenError struct{ Err error }
 
 func (e *NotTakenError) Error() string { return "the receiver did not take it: " + e.Err.Error() }
@@ -60,8 +61,8 @@ func (e *NotTakenError) Error() string { return "the receiver did not take it: "
 // Unwrap gives the target's error.
 func (e *NotTakenError) Unwrap() error { return e.Err }
 
-// Replay sends the thing of one logged delivery again, in the state in which it is now. What the receiver does not take is a
-// NotTakenError; what has left the store, or is not in the log, is fault.NotFound.
+// Replay sends the thing of one logged delivery again, in the state in which it is now. What the receiver does not take
+// is a NotTakenError; what has left the store, or is not in the log, is fault.NotFound.
 func (f *Function) Replay(ctx context.Context, name, id string) error {
 	r, err := f.runnerOf(name)
 	if err != nil {
@@ -112,7 +113,8 @@ func (d documents) logDeliveries(ctx context.Context, outcomes []Delivery) error
 	return d.save(ctx, logKind, version, newestDeliveries(append(newest, logged...)))
 }
 
-// newestDeliveries keeps the first maxDeliveries of ds: two thirds of them may be dead-lettered, and those stay longest.
+// newestDeliveries keeps the first maxDeliveries of ds: two thirds of them may be dead-lettered, and those stay
+// longest.
 func newestDeliveries(ds []Delivery) []Delivery {
 	dead := 0
 	for _, d := range ds {

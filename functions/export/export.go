@@ -1,5 +1,6 @@
-// Package export carries what changed in the store to those who keep it elsewhere: a SIEM, a data lake, a webhook. It decides
-// when and what to send, in which batches, and what to do when a receiver fails; how a receiver is spoken to is a target's.
+// Package export carries what changed in the store to those who keep it elsewhere: a SIEM, a data lake, a webhook. It
+// decides when and what to send, in which batches, and what to do when a receiver fails; how a receiver is spoken to is
+// a target's.
 //
 //	store.Changes ─▶ filter ─▶ Encode ─▶ batch ─▶ Send ─┬─ taken ─▶ cursor
 //	      ▲                                             ├─ refused ─▶ halved until it stands alone ─▶ set aside
@@ -7,12 +8,13 @@
 //
 // # Promises
 //
-// Everything that passes the filter arrives at least once, however often either side stops: the cursor moves only after a
-// receiver has taken what is before it. A record's id names one state of one thing, so that a receiver can drop repeats. The
-// records of an export are sent in the order of the store's commits, and with them those of an incident; a state that was
-// overtaken before it was sent may be left out. Merging incidents changes no alert: its record names the incident in which it was
-// when it was sent, and the records of both incidents tell of the merge. One export's trouble is nobody else's: each has its own cursor, its own
-// waiting, and its own goroutine. What a receiver refuses for good is set aside with the reason and counted; the rest goes on.
+// Everything that passes the filter arrives at least once, however often either side stops: the cursor moves only after
+// a receiver has taken what is before it. A record's id names one state of one thing, so that a receiver can drop
+// repeats. The records of an export are sent in the order of the store's commits, and with them those of an incident; a
+// state that was overtaken before it was sent may be left out. Merging incidents changes no alert: its record names the
+// incident in which it was when it was sent, and the records of both incidents tell of the merge. One export's trouble
+// is nobody else's: each has its own cursor, its own waiting, and its own goroutine. What a receiver refuses for good
+// is set aside with the reason and counted; the rest goes on.
 package export
 
 import (
@@ -93,9 +95,9 @@ func New(o Options, exports []Export) (*Function, error) {
 // Run sends what is due, once a second, until ctx ends.
 func (f *Function) Run(ctx context.Context) { f.runAll(func(r *runner) { r.run(ctx) }) }
 
-// RunOnce lets every export send what is due and resume its backfill, side by side; it returns when that is done, or ctx ends.
-// It is for a host that is woken now and then instead of running on. A failure is recorded with its export and tried again by
-// a later call, no sooner than the receiver wants.
+// RunOnce lets every export send what is due and resume its backfill, side by side; it returns when that is done, or
+// ctx ends. It is for a host that is woken now and then instead of running on. A failure is recorded with its export
+// and tried again by a later call, no sooner than the receiver wants.
 func (f *Function) RunOnce(ctx context.Context) { f.runAll(func(r *runner) { r.runOnce(ctx) }) }
 
 func (f *Function) runAll(run func(*runner)) {
@@ -106,7 +108,8 @@ func (f *Function) runAll(run func(*runner)) {
 	wg.Wait()
 }
 
-// Drain sends what an export has not sent yet of the feed, once and whatever its schedule: tests and one-off commands use it.
+// Drain sends what an export has not sent yet of the feed, once and whatever its schedule: tests and one-off commands
+// use it.
 func (f *Function) Drain(ctx context.Context, name string) error {
 	r, err := f.runnerOf(name)
 	if err != nil {

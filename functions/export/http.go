@@ -24,7 +24,8 @@ const (
 	maxAnswer      = 64 << 10
 )
 
-// NewHTTPClient is an HTTP client for targets. It follows no redirect: that would carry credentials and signed bodies elsewhere.
+// NewHTTPClient is an HTTP client for targets. It follows no redirect: that would carry credentials and signed bodies
+// elsewhere.
 func NewHTTPClient() *http.Client {
 	return &http.Client{
 		Timeout:       requestTimeout,
@@ -32,9 +33,9 @@ func NewHTTPClient() *http.Client {
 	}
 }
 
-// PostRequest sends body and gives the answer's body and what its status means. Of errors with an answer, a 413 is fault.TooLarge, 400
-// and 422 are fault.Invalid, 401 and 403 are fault.Denied, and the others fault.Unavailable, with Retry-After as Later.
-// Addresses are in no error: they may hold a secret.
+// PostRequest sends body and gives the answer's body and what its status means. Of errors with an answer, a 413 is
+// fault.TooLarge, 400 and 422 are fault.Invalid, 401 and 403 are fault.Denied, and the others fault.Unavailable, with
+// Retry-After as Later. Addresses are in no error: they may hold a secret.
 func PostRequest(ctx context.Context, c *http.Client, url string, header http.Header, body []byte, now func() time.Time) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {

@@ -39,8 +39,9 @@ type Record struct {
 	Data    []byte
 }
 
-// OfAlert is the row of an alert or exposure. Its id leaves the incident out: a store shows the survivor for an incident that was
-// merged away, without the alert having changed, and an alert that is moved by hand gets a new Updated.
+// OfAlert is the row of an alert or exposure. Its id leaves the incident out: a store shows the survivor for an
+// incident that was merged away, without the alert having changed, and an alert that is moved by hand gets a new
+// Updated.
 func OfAlert(tenant string, m incident.AlertRecord) (Row, error) {
 	r := Row{Kind: store.AlertChanged, Thing: m.Alert.ID, Tenant: tenant, Created: m.Created, Updated: m.Updated, Alert: &m}
 	if m.Alert.Class == exposure {
@@ -53,7 +54,8 @@ func OfAlert(tenant string, m incident.AlertRecord) (Row, error) {
 	return r, err
 }
 
-// OfIncident is the row of an incident. Its id leaves out where a redirect leads, which a store shows to the last survivor.
+// OfIncident is the row of an incident. Its id leaves out where a redirect leads, which a store shows to the last
+// survivor.
 func OfIncident(tenant string, i incident.Incident) (Row, error) {
 	r := Row{Kind: store.IncidentChanged, Thing: i.ID, Tenant: tenant, Created: i.Created, Updated: i.Updated, Incident: &i}
 	state := i

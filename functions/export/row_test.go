@@ -8,7 +8,8 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// A merge of incidents is told by the incidents: what a store then shows of their alerts, and of a redirect's end, makes no new state.
+// A merge of incidents is told by the incidents: what a store then shows of their alerts, and of a redirect's end,
+// makes no new state.
 func TestAMergeRenamesNoRow(t *testing.T) {
 	a := incident.AlertRecord{Alert: exporttest.Alert(1), Incident: "10001"}
 	b := a

@@ -50,7 +50,8 @@ func (r *runner) runOnce(ctx context.Context) {
 	}
 }
 
-// sendDue sends the feed if the schedule and the receiver's last failure allow it now. A failure is recorded with the export.
+// sendDue sends the feed if the schedule and the receiver's last failure allow it now. A failure is recorded with the
+// export.
 func (r *runner) sendDue(ctx context.Context) {
 	var p Progress
 	if _, err := r.docs.load(ctx, progressKind, &p); err != nil {
@@ -132,7 +133,8 @@ func (r *runner) sendFeedPage(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-// recordFailure writes the feed's failure down. That it cannot be written is only logged: it is the store that fails, then.
+// recordFailure writes the feed's failure down. That it cannot be written is only logged: it is the store that fails,
+// then.
 func (r *runner) recordFailure(ctx context.Context, reason error) {
 	r.retryMu.Lock()
 	r.retryAfter = RetryAfter(reason)

@@ -18,12 +18,13 @@ type Schedule struct{ cron cron.Schedule }
 // OnChange is the word for sending on change.
 const OnChange = "change"
 
-// grammar is that of crontab: an expression that restricts both the day of the month and the day of the week is due on either.
+// grammar is that of crontab: an expression that restricts both the day of the month and the day of the week is due on
+// either.
 var grammar = cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor | cron.DowOrDom)
 
-// ParseSchedule reads "change", or a cron expression of five fields or one of its words ("@hourly"), in UTC unless it begins with
-// CRON_TZ=Europe/Berlin. A time of day that the change to summer time leaves out is due an hour later on that day; one that the
-// change back repeats is due twice. Anything else is fault.Invalid.
+// ParseSchedule reads "change", or a cron expression of five fields or one of its words ("@hourly"), in UTC unless it
+// begins with CRON_TZ=Europe/Berlin. A time of day that the change to summer time leaves out is due an hour later on
+// that day; one that the change back repeats is due twice. Anything else is fault.Invalid.
 func ParseSchedule(text string) (Schedule, error) {
 	if text == "" || text == OnChange {
 		return Schedule{}, nil
@@ -59,8 +60,8 @@ const (
 	longestRetry = 5 * time.Minute
 )
 
-// retryBackoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to lastTry, less up to half of
-// it by the export's name, so that exports to one receiver do not come back together.
+// retryBackoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to lastTry,
+// less up to half of it by the export's name, so that exports to one receiver do not come back together.
 func retryBackoff(name string, n int) time.Duration {
 	d := backoff.Delay(n, firstRetry, longestRetry)
 	h := fnv.New32a()

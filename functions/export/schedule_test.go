@@ -37,7 +37,8 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// A schedule comes from a user's configuration: whatever is written there is a schedule that is due some day, or fault.Invalid.
+// A schedule comes from a user's configuration: whatever is written there is a schedule that is due some day, or
+// fault.Invalid.
 func FuzzParseSchedule(f *testing.F) {
 	for _, text := range []string{"change", "*/15 * * * *", "@hourly", "@every 1h", "CRON_TZ=Europe/Berlin 30 2 * * *", "CRON_TZ=Europe/Berlin", "TZ=", "0 0 30 2 *"} {
 		f.Add(text)

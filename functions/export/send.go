@@ -8,7 +8,8 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// pageSender sends one page of changes. It is kept while the page fails, so that a retry leaves out what has an outcome.
+// pageSender sends one page of changes. It is kept while the page fails, so that a retry leaves out what has an
+// outcome.
 type pageSender struct {
 	Options
 	export   Export
@@ -63,7 +64,8 @@ func (s *pageSender) sendRecords(ctx context.Context, records []Record) error {
 	return nil
 }
 
-// sendBatch delivers one batch. One that is refused for good is halved until a record stands alone, which is dead-lettered.
+// sendBatch delivers one batch. One that is refused for good is halved until a record stands alone, which is
+// dead-lettered.
 func (s *pageSender) sendBatch(ctx context.Context, records []Record) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -8,14 +8,15 @@ import (
 
 // Target speaks to one receiver. Its methods are called by one goroutine at a time.
 type Target interface {
-	// Encode writes a row as the receiver wants it. No data means that this receiver has no word for it, and the row is passed
-	// over; an error is fault.Invalid, and the row is set aside.
+	// Encode writes a row as the receiver wants it. No data means that this receiver has no word for it, and the row is
+	// passed over; an error is fault.Invalid, and the row is set aside.
 	Encode(Row) ([]byte, error)
 	// Limits are what the receiver documents of a batch.
 	Limits() Limits
-	// Send delivers records in order and returns how many of them, from the first, the receiver has taken for good: all when
-	// there is no error. A batch that is too large is fault.TooLarge, one that will never be taken fault.Invalid: it is halved
-	// until what is refused stands alone. Any other error is offered again later; Later says when at the earliest.
+	// Send delivers records in order and returns how many of them, from the first, the receiver has taken for good: all
+	// when there is no error. A batch that is too large is fault.TooLarge, one that will never be taken fault.Invalid:
+	// it is halved until what is refused stands alone. Any other error is offered again later; Later says when at the
+	// earliest.
 	Send(ctx context.Context, records []Record) (taken int, err error)
 }
 

@@ -51,8 +51,8 @@ func (f *Function) Run(ctx context.Context) {
 	}
 }
 
-// RunOnce goes one round when the last ended a day ago, whichever process that was. A round that breaks off begins anew at the
-// next call. Two at once do each other no harm.
+// RunOnce goes one round when the last ended a day ago, whichever process that was. A round that breaks off begins anew
+// at the next call. Two at once do each other no harm.
 func (f *Function) RunOnce(ctx context.Context) error {
 	if f.Days <= 0 {
 		return nil

@@ -116,7 +116,8 @@ func managedIdentity(a *attack) {
 	a.raiseAlerts(1, 2, 20*time.Minute, "steal", newKind(defender, "Storage.Blob_DataExfiltration.NumberOfBlobsAnomaly", "Unusual number of blobs extracted", medium, "Exfiltration", "T1530"), mi, asVictim(s))
 }
 
-// leakedSAS: a signature that leaked is used from several places; all the thread there is are storage account and address.
+// leakedSAS: a signature that leaked is used from several places; all the thread there is are storage account and
+// address.
 func leakedSAS(a *attack) {
 	s := a.victimStore("azure", "bucket")
 	a.raiseAlert("find", newKind(defender, "Storage.Blob_OpenContainersScanning.SuccessfulDiscovery", "Publicly accessible containers discovered", medium, "Discovery", ""), s, a.actorIP(0))

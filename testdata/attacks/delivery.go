@@ -112,8 +112,8 @@ func changeTitle(d dice, p *product, c *Alert) {
 	}
 }
 
-// copyEntities names the things of an alert in the voice of the product that passes it on: the first always, in half of the
-// cases in the original spelling, the others often.
+// copyEntities names the things of an alert in the voice of the product that passes it on: the first always, in half of
+// the cases in the original spelling, the others often.
 func copyEntities(d dice, r record, p *product) []Entity {
 	if d.isTrue(0.4) {
 		keep := d.drawInt(1, len(r.Alert.Entities))

@@ -87,7 +87,8 @@ func (m *machine) hostSpelling(v voice, d dice) string {
 	return m.host
 }
 
-// resourceSpelling is the resource as a product writes it: Azure's case is anyone's guess, and GuardDuty may say just the id.
+// resourceSpelling is the resource as a product writes it: Azure's case is anyone's guess, and GuardDuty may say just
+// the id.
 func (m *machine) resourceSpelling(e Entity, v voice, d dice) Entity {
 	switch {
 	case m.cloud == "azure" && d.isTrue(0.25):

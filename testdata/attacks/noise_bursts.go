@@ -2,7 +2,8 @@ package attacks
 
 import "time"
 
-// addBursts are patch days, failed deployments, maintenance windows and detections gone wrong: much of one kind at once.
+// addBursts are patch days, failed deployments, maintenance windows and detections gone wrong: much of one kind at
+// once.
 func addBursts(n *disturbance) {
 	for n.budget > 0 {
 		at := n.drawWorkingTime()

@@ -28,8 +28,8 @@ type campaign struct {
 	n       int
 }
 
-// planCampaigns lets n attacks happen. Three constellations come first: two attacks on one victim a week apart, one actor in
-// two tenants, two actors in one tenant at the same time. The rest is drawn.
+// planCampaigns lets n attacks happen. Three constellations come first: two attacks on one victim a week apart, one
+// actor in two tenants, two actors in one tenant at the same time. The rest is drawn.
 func planCampaigns(d dice, tenants []*tenant, n int) {
 	c := &campaign{d: d, tenants: tenants}
 	if t := tenants[0]; t.to.Sub(t.from) >= 10*day && d.isTrue(0.8) {

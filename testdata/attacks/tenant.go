@@ -119,7 +119,8 @@ func (t *tenant) addResources(d dice) {
 	}
 }
 
-// addTraps makes names that mislead: one host name in two subscriptions, private addresses that move to another machine.
+// addTraps makes names that mislead: one host name in two subscriptions, private addresses that move to another
+// machine.
 func (t *tenant) addTraps(d dice) {
 	for _, n := range pickSome(d, []int{1, 2, 3, 4}, 2) {
 		for i, subscription := range t.azure {
@@ -153,7 +154,8 @@ func (t *tenant) privateAddress() string {
 	return fmt.Sprintf("10.20.%d.%d", t.subnet/200, 10+t.subnet%200)
 }
 
-// claimFresh picks a thing that fits and that no attack has claimed, and claims it. When all are taken the attack shares one.
+// claimFresh picks a thing that fits and that no attack has claimed, and claims it. When all are taken the attack
+// shares one.
 func claimFresh[T thing](d dice, t *tenant, list []T, fits func(T) bool) T {
 	var taken []T
 	for _, x := range pickSome(d, list, len(list)) {

@@ -1,5 +1,5 @@
-// Command azure is the handler of the Azure function app: ingest-azure, ingest-webhook, correlate, export and the API in
-// one binary, as infra/azure/app names them.
+// Command azure is the handler of the Azure function app: ingest-azure, ingest-webhook, correlate, export and the API
+// in one binary, as infra/azure/app names them.
 package main
 
 import (

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// elastic polls as Elastic's m365_defender integration does (packages/m365_defender, data stream incident): batches by $skip
-// until one is not full, from the last item's lastUpdateDateTime on.
+// elastic polls as Elastic's m365_defender integration does (packages/m365_defender, data stream incident): batches by
+// $skip until one is not full, from the last item's lastUpdateDateTime on.
 type elastic struct {
 	s      *stage
 	batch  int
@@ -99,8 +99,8 @@ func (s *stage) write(method, path, body string) {
 	}
 }
 
-// TestElasticSeesEveryChange: each poll brings exactly what has changed since the poll before, with ge the last one seen
-// besides, as the filter says.
+// TestElasticSeesEveryChange: each poll brings exactly what has changed since the poll before, with ge the last one
+// seen besides, as the filter says.
 func TestElasticSeesEveryChange(t *testing.T) {
 	s := open(t)
 	pollers := []*elastic{newElastic(s, 50, "ge"), newElastic(s, 50, "gt"), newElastic(s, 2, "ge"), newElastic(s, 2, "gt")}
@@ -191,8 +191,8 @@ func (s *stage) state(id string) item {
 	return item{}
 }
 
-// TestNothingIsSkippedBetweenPolls polls without a pause while alerts arrive, incidents grow and merge, and people work on
-// them: when it is quiet, every poller knows everything as it is.
+// TestNothingIsSkippedBetweenPolls polls without a pause while alerts arrive, incidents grow and merge, and people work
+// on them: when it is quiet, every poller knows everything as it is.
 func TestNothingIsSkippedBetweenPolls(t *testing.T) {
 	s := open(t, "ONEPANE_REQUESTS_PER_MINUTE=0")
 	pollers := []*elastic{newElastic(s, 50, "ge"), newElastic(s, 50, "gt"), newElastic(s, 7, "gt")}
@@ -235,8 +235,8 @@ func TestNothingIsSkippedBetweenPolls(t *testing.T) {
 	}
 }
 
-// bustle is a team's busy quarter of an hour in short: 320 alerts on 80 machines, of whose incidents some are edited and some
-// merged.
+// bustle is a team's busy quarter of an hour in short: 320 alerts on 80 machines, of whose incidents some are edited
+// and some merged.
 func bustle(s *stage, team string) error {
 	const machines = 80
 	of := make([]string, machines)
@@ -261,8 +261,8 @@ func bustle(s *stage, team string) error {
 	return nil
 }
 
-// wazuh polls as Wazuh's ms-graph module does: windows of createdDateTime that follow each other, to some time ago, the links
-// of each to their end.
+// wazuh polls as Wazuh's ms-graph module does: windows of createdDateTime that follow each other, to some time ago, the
+// links of each to their end.
 type wazuh struct {
 	s    *stage
 	from time.Time

@@ -12,8 +12,8 @@ import (
 
 const root = "../../.."
 
-// TestReadme runs the README's example of the client for JavaScript, as written but for the host, and finds its line of Go in
-// the walk, the versions that it names in the manifests.
+// TestReadme runs the README's example of the client for JavaScript, as written but for the host, and finds its line of
+// Go in the walk, the versions that it names in the manifests.
 func TestReadme(t *testing.T) {
 	text := read(t, "README.md")
 	_, rest, found := strings.Cut(text, "    const client = Client.init(")

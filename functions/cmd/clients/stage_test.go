@@ -191,8 +191,8 @@ func (s *stage) try(method, address string, body []byte, headers ...string) (int
 	return resp.StatusCode, answer, err
 }
 
-// environment is what a client that is another process is told. Tight is a server that answers one request a second after the
-// first sixty.
+// environment is what a client that is another process is told. Tight is a server that answers one request a second
+// after the first sixty.
 func (s *stage) environment(tight *stage) []string {
 	read := []string{"SecurityAlert.Read.All", "SecurityIncident.Read.All"}
 	write := []string{"SecurityAlert.ReadWrite.All", "SecurityIncident.ReadWrite.All"}

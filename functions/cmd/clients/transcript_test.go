@@ -56,8 +56,8 @@ const (
 	incidents = "/v1.0/security/incidents"
 )
 
-// TestTranscripts sends requests byte by byte as integrations for Defender send them. NOW stands for a minute from now, THEN
-// for a year ago.
+// TestTranscripts sends requests byte by byte as integrations for Defender send them. NOW stands for a minute from now,
+// THEN for a year ago.
 func TestTranscripts(t *testing.T) {
 	s := open(t)
 	s.furnish()
@@ -122,8 +122,8 @@ func TestPagesOf2000(t *testing.T) {
 	}
 }
 
-// TestNotServed: what the Graph and Defender have and Onepane has not is refused as the Graph refuses, so that a client can
-// say what is wrong.
+// TestNotServed: what the Graph and Defender have and Onepane has not is refused as the Graph refuses, so that a client
+// can say what is wrong.
 func TestNotServed(t *testing.T) {
 	s := open(t)
 	for _, tt := range []struct{ why, method, path, body string }{

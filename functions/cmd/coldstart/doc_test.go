@@ -1,5 +1,5 @@
-// Package coldstart measures what a producer's start costs over that of the least function on the same platform, which is
-// in testdata: its size, and the time until it asks for work.
+// Package coldstart measures what a producer's start costs over that of the least function on the same platform, which
+// is in testdata: its size, and the time until it asks for work.
 //
 //	build both ─▶ sizes ─────────────────────────────────────────▶ TestSizes: at most 1.5×
 //	start both by turns ─▶ first request to the Runtime API ─────▶ BenchmarkColdStart: x-of-hello, its median
@@ -45,8 +45,8 @@ func TestSizes(t *testing.T) {
 // pairs is how many starts of either make a median.
 const pairs = 40
 
-// BenchmarkColdStart starts each producer and its hello by turns. The page cache is warm: where the file must be fetched
-// first, its size counts as well.
+// BenchmarkColdStart starts each producer and its hello by turns. The page cache is warm: where the file must be
+// fetched first, its size counts as well.
 func BenchmarkColdStart(b *testing.B) {
 	for _, p := range producers {
 		b.Run(p.name, func(b *testing.B) {

@@ -47,7 +47,8 @@ type platform struct {
 	ready func(t testing.TB, gone <-chan struct{}) time.Time
 }
 
-// time starts a process, waits until it is ready, ends it, and gives how long that took and the processor time until its end.
+// time starts a process, waits until it is ready, ends it, and gives how long that took and the processor time until
+// its end.
 func (p *platform) time(t testing.TB, binary string, env []string) (took, used time.Duration) {
 	t.Helper()
 	cmd := exec.Command(binary)

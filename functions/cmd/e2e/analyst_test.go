@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// TestAnalyst lets a person edit and merge incidents through the HTTP trigger of the built binary, while alerts come and
-// requests to the store fail: what she decided stays, and alerts find their way to what she made of them.
+// TestAnalyst lets a person edit and merge incidents through the HTTP trigger of the built binary, while alerts come
+// and requests to the store fail: what she decided stays, and alerts find their way to what she made of them.
 func TestAnalyst(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: this test builds and runs every binary")

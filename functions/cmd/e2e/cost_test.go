@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// What an alert costs in a design that spends everything on each alone: an item for each thing it touches, and a message
-// sent, received and completed.
+// What an alert costs in a design that spends everything on each alone: an item for each thing it touches, and a
+// message sent, received and completed.
 const (
 	naiveUnits      = 63
 	naiveOperations = 3
@@ -63,8 +63,9 @@ func TestCost(t *testing.T) {
 // measured is how many alerts the benchmark counts the cost of.
 const measured = 40_000
 
-// BenchmarkCost counts what an alert costs when so many are stored already: it must not grow. One operation is 40,000 alerts,
-// some four folds of the tail, for a fold is a fifth of what alerts cost. ONEPANE_E2E_STORED names the numbers stored, in order.
+// BenchmarkCost counts what an alert costs when so many are stored already: it must not grow. One operation is 40,000
+// alerts, some four folds of the tail, for a fold is a fifth of what alerts cost. ONEPANE_E2E_STORED names the numbers
+// stored, in order.
 //
 //	ONEPANE_E2E_STORED=10000,100000,1000000 go test -run - -bench Cost -benchtime 1x -timeout 6h ./functions/cmd/e2e
 func BenchmarkCost(b *testing.B) {

@@ -1,5 +1,5 @@
-// Package e2e proves a tenant's whole path in the clouds on one machine: the binaries that are deployed, on the protocols
-// that the clouds speak, with identities and no key anywhere, and with everything going wrong that does.
+// Package e2e proves a tenant's whole path in the clouds on one machine: the binaries that are deployed, on the
+// protocols that the clouds speak, with identities and no key anywhere, and with everything going wrong that does.
 //
 //	feeder ─ Runtime API ──▶ ingest-aws ─┐                                             ┌─▶ same incidents as onepane replay
 //	       ─ push, signed ─▶ ingest-gcp ─┼─▶ Service Bus ─▶ Functions host ─▶ azure ─▶ Cosmos DB

@@ -18,14 +18,16 @@ import (
 )
 
 // functionsHost is the Azure Functions host: it starts the handler, listens to the queue's sessions, posts batches of
-// messages to it and completes or abandons each as a whole. Times and sizes are those of infra/azure/app/host.json, or less.
+// messages to it and completes or abandons each as a whole. Times and sizes are those of infra/azure/app/host.json, or
+// less.
 type functionsHost struct {
 	p       *process
 	address string
 	client  *azservicebus.Client
 	doom    atomic.Bool // kill the handler while it has the next batch
-	// gate is held by whoever wants no batch moved: where operations are counted, messages come while the queue is asked for
-	// nothing, for those that come between two requests the SDK hands back, at a price that the real host does not pay.
+	// gate is held by whoever wants no batch moved: where operations are counted, messages come while the queue is
+	// asked for nothing, for those that come between two requests the SDK hands back, at a price that the real host
+	// does not pay.
 	gate sync.RWMutex
 
 	batches, messages, abandoned atomic.Int64

@@ -24,7 +24,8 @@ import (
 	cosmosserver "github.com/onepane/onepane/infra/local/cosmos"
 )
 
-// issuer is every token service: Entra, the AWS and GCP services that assert a platform's identity, App Service's endpoint.
+// issuer is every token service: Entra, the AWS and GCP services that assert a platform's identity, App Service's
+// endpoint.
 type issuer struct {
 	key    *rsa.PrivateKey
 	mu     sync.Mutex

@@ -40,8 +40,8 @@ func (d delivery) body() string {
 	return "[" + strings.Join(d.records, ",") + "]"
 }
 
-// input is one tenant's alerts of three clouds in the order in which they arrive: generated attacks in everyday noise as
-// many products tell them, between findings of each cloud's own product, on a few dozen machines.
+// input is one tenant's alerts of three clouds in the order in which they arrive: generated attacks in everyday noise
+// as many products tell them, between findings of each cloud's own product, on a few dozen machines.
 type input struct {
 	t       testing.TB
 	batch   int  // alerts a delivery

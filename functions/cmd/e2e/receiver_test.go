@@ -16,8 +16,8 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// receiver is where the deployment's export goes: a webhook that keeps the last state of each thing that it was told of, and
-// is out of order now and then.
+// receiver is where the deployment's export goes: a webhook that keeps the last state of each thing that it was told
+// of, and is out of order now and then.
 type receiver struct {
 	*httptest.Server
 	t testing.TB

@@ -48,8 +48,8 @@ type world struct {
 	db     string   // address of cosmos
 }
 
-// newWorld starts the stand-ins. lock is how long a session stays with a host that has gone: it must be long enough for a
-// batch, and whatever breaks a connection waits for its end.
+// newWorld starts the stand-ins. lock is how long a session stays with a host that has gone: it must be long enough for
+// a batch, and whatever breaks a connection waits for its end.
 func newWorld(t testing.TB, lock time.Duration) *world {
 	t.Helper()
 	w := &world{issuer: newIssuer(t)}
@@ -134,7 +134,8 @@ func certificate(t testing.TB) (cert, key []byte, roots *x509.CertPool) {
 	return cert, pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)}), roots
 }
 
-// producer is the environment of a producer's binary, app that of the function app: they speak to the bus in different ways.
+// producer is the environment of a producer's binary, app that of the function app: they speak to the bus in different
+// ways.
 func (w *world) producer(more ...string) []string {
 	return slices.Concat(w.common, []string{"ONEPANE_BUS_ENDPOINT=" + strings.TrimPrefix(w.bus.REST, "https://")}, more)
 }

@@ -1,5 +1,5 @@
-// Command ingest-gcp carries the ingest function of Google Cloud on Cloud Run: Pub/Sub pushes findings of Security Command
-// Center. It takes nothing else: the service is not reachable from outside.
+// Command ingest-gcp carries the ingest function of Google Cloud on Cloud Run: Pub/Sub pushes findings of Security
+// Command Center. It takes nothing else: the service is not reachable from outside.
 package main
 
 import (

@@ -12,8 +12,8 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// onepaneCommand runs the operator's command line on the stage; ! for a run that must fail. In a story things have no ids
-// yet, so that an argument may say instead
+// onepaneCommand runs the operator's command line on the stage; ! for a run that must fail. In a story things have no
+// ids yet, so that an argument may say instead
 //
 //	alert:TITLE     the id of the alert with that title
 //	incident:TITLE  the id of that alert's incident

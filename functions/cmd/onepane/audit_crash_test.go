@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// TestAuditCrash kills the server with SIGKILL while people comment on incidents and change settings, again and again over one
-// data directory: there are as many entries in the audit log as there are comments and versions of the settings.
+// TestAuditCrash kills the server with SIGKILL while people comment on incidents and change settings, again and again
+// over one data directory: there are as many entries in the audit log as there are comments and versions of the
+// settings.
 func TestAuditCrash(t *testing.T) {
 	crashes := 3
 	if n, err := strconv.Atoi(os.Getenv("ONEPANE_CRASHES")); err == nil {

@@ -19,9 +19,9 @@ import (
 	"github.com/onepane/onepane/shared/store/localstore"
 )
 
-// TestExportCrash kills the server with SIGKILL while it sends to each kind of target, at every point of a batch's way and at
-// moments that nothing chose, with alerts streaming in, over one data directory. In the end the receiver has every state that
-// the store holds, an incident's in order, and what came twice came with the same id and content.
+// TestExportCrash kills the server with SIGKILL while it sends to each kind of target, at every point of a batch's way
+// and at moments that nothing chose, with alerts streaming in, over one data directory. In the end the receiver has
+// every state that the store holds, an incident's in order, and what came twice came with the same id and content.
 // ONEPANE_EXPORT_CRASHES says how often each target's run is killed (default 3; `make crash` takes 20).
 func TestExportCrash(t *testing.T) {
 	kills := 3

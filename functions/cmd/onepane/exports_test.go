@@ -91,8 +91,8 @@ func alertTitled(id, title string) []byte {
 	return fmt.Appendf(nil, `{"id":%q,"time":"2026-03-03T00:00:00Z","source":"edr","title":%q,"entities":[{"kind":"host","value":"%s.example"}]}`, id, title, id)
 }
 
-// TestDeliveryLogAndReplay: what a receiver refuses for good is in the log with the reason, counted everywhere, and is sent again
-// by hand when the receiver has been put right.
+// TestDeliveryLogAndReplay: what a receiver refuses for good is in the log with the reason, counted everywhere, and is
+// sent again by hand when the receiver has been put right.
 func TestDeliveryLogAndReplay(t *testing.T) {
 	m := &moody{status: func(body string) int {
 		if strings.Contains(body, "poison") {
@@ -167,8 +167,8 @@ func TestDeliveryLogAndReplay(t *testing.T) {
 	}
 }
 
-// TestABackfillOutlivesTheServer: killed between the alerts and the incidents of a range, the next process over the data directory
-// goes on with the incidents and repeats no alert.
+// TestABackfillOutlivesTheServer: killed between the alerts and the incidents of a range, the next process over the
+// data directory goes on with the incidents and repeats no alert.
 func TestABackfillOutlivesTheServer(t *testing.T) {
 	everything := func(string) int { return http.StatusNoContent }
 	m := &moody{status: everything}
@@ -226,7 +226,8 @@ func TestABackfillOutlivesTheServer(t *testing.T) {
 	}
 }
 
-// TestExportFigures: backlog, lag, failures and counts of each export are the same at /metrics, in the API and on the command line.
+// TestExportFigures: backlog, lag, failures and counts of each export are the same at /metrics, in the API and on the
+// command line.
 func TestExportFigures(t *testing.T) {
 	m := &moody{status: func(string) int { return http.StatusServiceUnavailable }}
 	s := withExports(t, m)

@@ -16,8 +16,8 @@ import (
 // leaks is what no answer may show: stacks, sources, paths of the machine.
 var leaks = regexp.MustCompile(`goroutine|\.go:\d|panic|runtime error|/tmp/|/home/|/root/|pebble`)
 
-// TestHostileQuestions sends the API all that a client can get wrong or wish to break. Each is a clear 4xx in the Graph's error
-// shape, tells nothing of the inside, and the next good question is answered.
+// TestHostileQuestions sends the API all that a client can get wrong or wish to break. Each is a clear 4xx in the
+// Graph's error shape, tells nothing of the inside, and the next good question is answered.
 func TestHostileQuestions(t *testing.T) {
 	s := start(t, t.TempDir())
 	r := s.deliver("webhook", []byte(alert("a", `,"entities":[{"kind":"host","value":"web-03.contoso.example"}]`)))
@@ -123,8 +123,8 @@ func refusal(t *testing.T, resp *http.Response, body []byte) {
 	}
 }
 
-// TestSmuggledHeaders sends what parts of a network read differently. net/http refuses most of it before any handler; what is
-// answered is one answer for one request.
+// TestSmuggledHeaders sends what parts of a network read differently. net/http refuses most of it before any handler;
+// what is answered is one answer for one request.
 func TestSmuggledHeaders(t *testing.T) {
 	s := start(t, t.TempDir())
 	for name, tt := range map[string]struct {
@@ -169,7 +169,8 @@ func TestSmuggledHeaders(t *testing.T) {
 	s.stop()
 }
 
-// TestManyConnections opens 500 that ask nothing and 100 that stop in the middle of a PATCH: others are answered meanwhile.
+// TestManyConnections opens 500 that ask nothing and 100 that stop in the middle of a PATCH: others are answered
+// meanwhile.
 func TestManyConnections(t *testing.T) {
 	s := start(t, t.TempDir())
 	r := s.deliver("webhook", []byte(alert("a", "")))

@@ -426,8 +426,8 @@ func TestHostileRequests(t *testing.T) {
 	s.stop()
 }
 
-// TestSendersThatStop opens uploads that never go on. They hold neither memory nor anybody else up, and the server's time
-// limits end them.
+// TestSendersThatStop opens uploads that never go on. They hold neither memory nor anybody else up, and the server's
+// time limits end them.
 func TestSendersThatStop(t *testing.T) {
 	s := start(t, t.TempDir())
 	for i := range 200 {

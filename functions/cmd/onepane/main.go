@@ -15,7 +15,8 @@ import (
 var version = "dev"
 
 func main() {
-	// Correlation and decoding make much short-lived garbage over a large, steady heap: collect less often, within bounds.
+	// Correlation and decoding make much short-lived garbage over a large, steady heap: collect less often, within
+	// bounds.
 	debug.SetGCPercent(200)
 	os.Exit(cli.Run(context.Background(), cli.Options{
 		Version: version, Commands: []*cobra.Command{newServeCommand(), newReplayCommand(), newMigrateCommand()},

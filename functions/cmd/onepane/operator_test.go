@@ -105,7 +105,8 @@ account:
 	s.stop()
 }
 
-// TestCommandLine: exit codes, words on the right stream, JSON that parses, and tables that a title cannot play tricks on.
+// TestCommandLine: exit codes, words on the right stream, JSON that parses, and tables that a title cannot play tricks
+// on.
 func TestCommandLine(t *testing.T) {
 	s := start(t, t.TempDir())
 	const title = `a\u202egpj.exe\u001b[31m`

@@ -23,7 +23,8 @@ func onepane(args ...string) (code int, out, errs string) {
 	return code, o.String(), e.String()
 }
 
-// recording is six alerts of one machine and one of another, and a file with a set of constants under which nothing joins.
+// recording is six alerts of one machine and one of another, and a file with a set of constants under which nothing
+// joins.
 func recording(t *testing.T) (alerts, apart string) {
 	t.Helper()
 	dir := t.TempDir()

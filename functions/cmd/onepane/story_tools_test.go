@@ -15,8 +15,8 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// together tells every incident that lives on by its alerts alone, so that a story says what belongs together and not how
-// it is weighed.
+// together tells every incident that lives on by its alerts alone, so that a story says what belongs together and not
+// how it is weighed.
 func (s *stage) together() (string, error) {
 	ctx := context.Background()
 	tenants, err := s.one.Store.Tenants(ctx)
@@ -44,8 +44,8 @@ func (s *stage) together() (string, error) {
 	return strings.Join(lines, ""), nil
 }
 
-// ids are the alerts of an incident as their senders call them, in time order. More than eight are counted by their first
-// word, for a drip has too many to list.
+// ids are the alerts of an incident as their senders call them, in time order. More than eight are counted by their
+// first word, for a drip has too many to list.
 func (s *stage) ids(i incident.Incident) (string, error) {
 	page, err := s.one.Store.IncidentAlerts(context.Background(), i.Tenant, i.ID, query.Query{Top: 1000})
 	if err != nil {

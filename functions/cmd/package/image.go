@@ -26,9 +26,9 @@ type descriptor struct {
 // layout is an OCI image layout in the making.
 type layout struct{ files []file }
 
-// wrapImage makes an OCI image from nothing, as an image layout in a tar: no shell, no user, nothing to update but itself.
-// Without a base image it brings the roots of TLS, Mozilla's by way of golang.org/x/crypto, whose version go.mod pins.
-// Tools push it as it is: skopeo copy oci-archive:ingest-gcp.tar docker://REPOSITORY.
+// wrapImage makes an OCI image from nothing, as an image layout in a tar: no shell, no user, nothing to update but
+// itself. Without a base image it brings the roots of TLS, Mozilla's by way of golang.org/x/crypto, whose version
+// go.mod pins. Tools push it as it is: skopeo copy oci-archive:ingest-gcp.tar docker://REPOSITORY.
 func wrapImage(out, binary string) error {
 	body, err := os.ReadFile(binary)
 	if err != nil {

@@ -45,8 +45,8 @@ func packArtifact(out, version string, list []artefact) error {
 	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(sums.String()), 0o644)
 }
 
-// buildBinary links a binary that holds nothing of the machine it is built on. lambda.norpc leaves out a mode of Lambda that
-// only its retired runtime uses.
+// buildBinary links a binary that holds nothing of the machine it is built on. lambda.norpc leaves out a mode of Lambda
+// that only its retired runtime uses.
 func buildBinary(a artefact, version, to string) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid= -X main.version="+version,
 		"-o", to, module+"/functions/cmd/"+a.command)

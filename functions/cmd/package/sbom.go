@@ -17,7 +17,8 @@ type component struct {
 	PURL    string `json:"purl,omitzero"`
 }
 
-// bill is a software bill of materials in CycloneDX. It has neither serial number nor time, which would differ each time.
+// bill is a software bill of materials in CycloneDX. It has neither serial number nor time, which would differ each
+// time.
 type bill struct {
 	Format   string      `json:"bomFormat"`
 	Spec     string      `json:"specVersion"`
@@ -30,7 +31,8 @@ type metadata struct {
 	Component component `json:"component"`
 }
 
-// writeSBOM lists what the linker put into a binary: the Go toolchain's library and every module, by what the binary says.
+// writeSBOM lists what the linker put into a binary: the Go toolchain's library and every module, by what the binary
+// says.
 func writeSBOM(out string, a artefact, version, binary string) error {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// listAttacks lists each attack of a scenario with what is not where most of it is, and what is there and should not be.
+// listAttacks lists each attack of a scenario with what is not where most of it is, and what is there and should not
+// be.
 func listAttacks(w io.Writer, s attacks.Scenario, p prediction) {
 	alerts := map[string]attacks.Labelled{}
 	members := map[string][]attacks.Labelled{}

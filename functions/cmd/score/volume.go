@@ -15,12 +15,12 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// repeats is how often a product tells the same again within a minute, as sensors do that nobody tuned: the public AIT set
-// has 2.6 million alerts of which 1 in 10 to 20 are left when such repeats are dropped.
+// repeats is how often a product tells the same again within a minute, as sensors do that nobody tuned: the public AIT
+// set has 2.6 million alerts of which 1 in 10 to 20 are left when such repeats are dropped.
 const repeats = 10
 
-// writeVolume writes about n alerts in delivery order: the noisiest scenario, each alert repeated under ids of its own within a
-// minute, in as many tenants as it takes. It holds one scenario, however many alerts it writes.
+// writeVolume writes about n alerts in delivery order: the noisiest scenario, each alert repeated under ids of its own
+// within a minute, in as many tenants as it takes. It holds one scenario, however many alerts it writes.
 func writeVolume(out io.Writer, seed uint64, n int) error {
 	alerts := attacks.Generate(attacks.Options{Seed: seed, Noise: attacks.High}).Alerts
 	copies := (n + len(alerts) - 1) / len(alerts)
@@ -37,8 +37,8 @@ func writeVolume(out io.Writer, seed uint64, n int) error {
 	return b.Flush()
 }
 
-// replayVolume replays so many alerts in this process and prints what that took, the making of the alerts included: CPU for each
-// alert while little was remembered and at the end, and the most memory there ever was.
+// replayVolume replays so many alerts in this process and prints what that took, the making of the alerts included: CPU
+// for each alert while little was remembered and at the end, and the most memory there ever was.
 func replayVolume(ctx context.Context, out io.Writer, seed uint64, n int) error {
 	functions, err := wire.Readers(config.Default(), "")
 	if err != nil {

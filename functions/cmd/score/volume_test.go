@@ -11,8 +11,8 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// A volume has as many alerts as it should, the same ones each time; no two reports of different alerts share an id, and no
-// alert is delivered much before the one in front of it.
+// A volume has as many alerts as it should, the same ones each time; no two reports of different alerts share an id,
+// and no alert is delivered much before the one in front of it.
 func TestVolume(t *testing.T) {
 	const n = 100_000
 	var first, second bytes.Buffer

@@ -2,8 +2,8 @@ package main
 
 import "time"
 
-// Counted on the stand-ins of infra/local: TestCost, TestGrowth and BenchmarkCommit of shared/store/cosmos (3.4 at its dearest), and
-// TestCost of shared/bus/servicebus.
+// Counted on the stand-ins of infra/local: TestCost, TestGrowth and BenchmarkCommit of shared/store/cosmos (3.4 at its
+// dearest), and TestCost of shared/bus/servicebus.
 const (
 	unitsPerAlert      = 3.4
 	unitsInVolumes     = 0.07  // more, once a tenant's tables go on in volumes
@@ -30,8 +30,8 @@ const (
 	messageBytes   = 60 << 10 // a packed message of 100 alerts
 )
 
-// Assumed, for nobody can count them here: how long one request to Cosmos DB takes within a region, deciding on 50 alerts on
-// one core, and moving a session between hosts.
+// Assumed, for nobody can count them here: how long one request to Cosmos DB takes within a region, deciding on 50
+// alerts on one core, and moving a session between hosts.
 const (
 	requestTime = 8 * time.Millisecond
 	decideTime  = 40 * time.Millisecond

@@ -68,7 +68,8 @@ func SimulateDay(d Day) Outcome {
 	return out
 }
 
-// simulateMinute lets alerts arrive and be correlated, as many as the narrowest place lets through. Each is what an alert of a tenant costs.
+// simulateMinute lets alerts arrive and be correlated, as many as the narrowest place lets through. Each is what an
+// alert of a tenant costs.
 func (o *Outcome) simulateMinute(d Day, m int, daily, backlog, each []float64) {
 	rate := math.Min(sessionRate(), partitionUnits/each[0]) // of one tenant
 	wanted, seconds := make([]float64, len(daily)), 0.0
@@ -109,7 +110,8 @@ func (o *Outcome) simulateMinute(d Day, m int, daily, backlog, each []float64) {
 	o.QueueBytes = math.Max(o.QueueBytes, waiting/alertsPerMessage*messageBytes)
 }
 
-// loadShape is a tenant's load in a minute over its mean: days have nights, and the hot tenant is under attack for half an hour.
+// loadShape is a tenant's load in a minute over its mean: days have nights, and the hot tenant is under attack for half
+// an hour.
 func loadShape(d Day, i, m int) float64 {
 	if i == 0 && m >= burstFrom && m < burstFrom+burstLength {
 		return d.Burst
@@ -117,8 +119,8 @@ func loadShape(d Day, i, m int) float64 {
 	return 1 - 0.5*math.Cos(2*math.Pi*float64(m)/minutes+float64(i%24)/24*2*math.Pi)
 }
 
-// largestPartition is how many bytes the largest of a tenant's partitions holds after days of so many alerts: its own, where names are
-// besides, which go by themselves.
+// largestPartition is how many bytes the largest of a tenant's partitions holds after days of so many alerts: its own,
+// where names are besides, which go by themselves.
 func largestPartition(daily, days float64) float64 {
 	return math.Min(daily*days*tableBytes, ownBytes) + daily*math.Min(days, nameDays)*nameBytes
 }

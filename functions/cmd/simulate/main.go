@@ -1,6 +1,6 @@
-// Command simulate answers how far one namespace and one Cosmos DB account carry: a thousand tenants and a hot one, minute
-// by minute through a day with an attack in it. It knows no more than the constants that tests of the drivers and the path
-// count, and the limits that the services document.
+// Command simulate answers how far one namespace and one Cosmos DB account carry: a thousand tenants and a hot one,
+// minute by minute through a day with an attack in it. It knows no more than the constants that tests of the drivers
+// and the path count, and the limits that the services document.
 //
 //	tenants ─ arrivals a minute ─▶ backlog of each session ─ min(session, partition, account) ─▶ served ─▶ peaks, growth, table
 package main

@@ -1,5 +1,5 @@
-// Package blob exports to Azure Blob Storage: NDJSON or Parquet, a blob for each place of a batch, named by the states that are in it.
-// What is sent twice is the same blob, and is written once.
+// Package blob exports to Azure Blob Storage: NDJSON or Parquet, a blob for each place of a batch, named by the states
+// that are in it. What is sent twice is the same blob, and is written once.
 //
 //	batch ─▶ Pack ─▶ Put Blob PREFIX/PLACE/NAME, If-None-Match: *, MD5 ─▶ 201, or 409: it was there ─▶ taken
 package blob
@@ -35,7 +35,8 @@ type Target struct {
 	Now       func() time.Time
 }
 
-// Open makes a client from a connection string, which no error shows. It leaves trying again to export, whose waits are longer.
+// Open makes a client from a connection string, which no error shows. It leaves trying again to export, whose waits are
+// longer.
 func Open(connection string) (*azblob.Client, error) {
 	c, err := azblob.NewClientFromConnectionString(connection, clientOptions())
 	if err != nil {
@@ -44,8 +45,8 @@ func Open(connection string) (*azblob.Client, error) {
 	return c, nil
 }
 
-// OpenAs makes a client of an identity. The account is its address, "https://contoso.blob.core.windows.net"; TLS is a must. Without a
-// transport it is the SDK's.
+// OpenAs makes a client of an identity. The account is its address, "https://contoso.blob.core.windows.net"; TLS is a
+// must. Without a transport it is the SDK's.
 func OpenAs(account string, who azcore.TokenCredential, transport policy.Transporter) (*azblob.Client, error) {
 	if !strings.HasPrefix(account, "https://") {
 		return nil, fault.Errorf(fault.Invalid, "a storage account's address begins with https://")
@@ -71,7 +72,8 @@ func (t *Target) Encode(r export.Row) ([]byte, error) { return t.Pack.Encode(r) 
 // Limits implements export.Target. They are the packer's: one write takes 5000 MiB.
 func (t *Target) Limits() export.Limits { return t.Pack.Limits() }
 
-// Send implements export.Target. None of a batch is taken before all its blobs are: those that are written already are met again.
+// Send implements export.Target. None of a batch is taken before all its blobs are: those that are written already are
+// met again.
 func (t *Target) Send(ctx context.Context, records []export.Record) (int, error) {
 	objects, err := t.Pack.Pack(records)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/onepane/onepane/shared/identity/azuresdk"
 )
 
-// TestManagedIdentity writes with a token of the app's own identity: a stand-in for App Service's token endpoint gives one that says what
-// Azurite looks at, which is all but the signature.
+// TestManagedIdentity writes with a token of the app's own identity: a stand-in for App Service's token endpoint gives
+// one that says what Azurite looks at, which is all but the signature.
 func TestManagedIdentity(t *testing.T) {
 	web := httptest.NewTLSServer(nil) // lends its certificate
 	defer web.Close()

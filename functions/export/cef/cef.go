@@ -1,17 +1,18 @@
-// Package cef exports as Common Event Format (CEF version 0) over syslog (RFC 5424) in octet-counted frames over TCP or TLS
-// (RFC 6587, RFC 5425).
+// Package cef exports as Common Event Format (CEF version 0) over syslog (RFC 5424) in octet-counted frames over TCP or
+// TLS (RFC 6587, RFC 5425).
 //
-// Syslog confirms nothing. Each batch has a connection of its own, therefore: the target closes its side, and the batch is taken
-// when the receiver, having read to the end, closes the other:
+// Syslog confirms nothing. Each batch has a connection of its own, therefore: the target closes its side, and the batch
+// is taken when the receiver, having read to the end, closes the other:
 //
 //	batch ─dial─▶ "LEN <PRI>1 … CEF:0|…" × n ─close─▶ receiver closes, all bytes acknowledged: taken
 //
-// What is told apart so: a receiver that closes before the batch has reached its machine (bytes are unacknowledged, on Linux),
-// one that closes with the batch unread (it resets the connection), one that keeps its side open, and one that cannot be
-// reached. The batch comes again after each. What cannot be told is what RFC 6587 has no word for: whether a receiver that read
-// everything kept it, one that ends only its own side without having read, and what is behind a balancer that reads in its place. TLS is the default, and better: it ends at
-// the receiver's own process, whose answer to the close is none of the network's. Where not even that will do, let a relay with a
-// disk queue run beside Onepane, or use a target that acknowledges (splunk, webhook, sentinel).
+// What is told apart so: a receiver that closes before the batch has reached its machine (bytes are unacknowledged, on
+// Linux), one that closes with the batch unread (it resets the connection), one that keeps its side open, and one that
+// cannot be reached. The batch comes again after each. What cannot be told is what RFC 6587 has no word for: whether a
+// receiver that read everything kept it, one that ends only its own side without having read, and what is behind a
+// balancer that reads in its place. TLS is the default, and better: it ends at the receiver's own process, whose answer
+// to the close is none of the network's. Where not even that will do, let a relay with a disk queue run beside Onepane,
+// or use a target that acknowledges (splunk, webhook, sentinel).
 package cef
 
 import (
@@ -226,8 +227,8 @@ func (t *Target) sendFrames(ctx context.Context, out []byte) (err error) {
 	return nil
 }
 
-// awaitAcknowledgement waits until the receiver's machine has all that was written. A receiver that has closed by then has not waited for
-// the end of the batch: what it closes later tells nothing.
+// awaitAcknowledgement waits until the receiver's machine has all that was written. A receiver that has closed by then
+// has not waited for the end of the batch: what it closes later tells nothing.
 func awaitAcknowledgement(ctx context.Context, c net.Conn) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, maxAckPause) {
 		n, ended, err := readSocketState(tcpConn(c))

@@ -141,8 +141,8 @@ func TestAnUnknownCertificateGetsNothing(t *testing.T) {
 	}
 }
 
-// TestAReceiverThatClosesTooEarlyHasTakenNothing: it closes before it reads, or with some of the batch unread, whenever the batch
-// comes. Its end looks like one that has read everything.
+// TestAReceiverThatClosesTooEarlyHasTakenNothing: it closes before it reads, or with some of the batch unread, whenever
+// the batch comes. Its end looks like one that has read everything.
 func TestAReceiverThatClosesTooEarlyHasTakenNothing(t *testing.T) {
 	for name, read := range map[string]func(net.Conn){
 		"at once":              func(net.Conn) {},

@@ -12,7 +12,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// TestAnEndBeforeTheBatchHasComeIsNone: the receiver has ended its side while most of the batch still waits to leave this machine.
+// TestAnEndBeforeTheBatchHasComeIsNone: the receiver has ended its side while most of the batch still waits to leave
+// this machine.
 func TestAnEndBeforeTheBatchHasComeIsNone(t *testing.T) {
 	narrow := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
 		failed := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) })

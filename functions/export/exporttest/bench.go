@@ -8,8 +8,8 @@ import (
 	"github.com/onepane/onepane/functions/export"
 )
 
-// Bench measures how fast a target and its receiver take what a store has: records (alerts and their incidents) a second, the
-// memory made for each, the stand-in's included, and the most that the heap held after a batch.
+// Bench measures how fast a target and its receiver take what a store has: records (alerts and their incidents) a
+// second, the memory made for each, the stand-in's included, and the most that the heap held after a batch.
 func Bench(b *testing.B, r Receiver) {
 	const alerts = 2000
 	w := NewWorld(b)

@@ -1,5 +1,5 @@
-// Package exporttest is what every export target promises, as one suite: a target and the receiver it speaks to, over a real
-// store with real incidents, through failures, restarts and death between any two steps.
+// Package exporttest is what every export target promises, as one suite: a target and the receiver it speaks to, over a
+// real store with real incidents, through failures, restarts and death between any two steps.
 package exporttest
 
 import (
@@ -54,8 +54,8 @@ func testEverything(t *testing.T, r Receiver) {
 	}
 }
 
-// testDeath ends the process at step 1, 2, 3 … of a run: before or after anything the function asks of the store, the documents or the
-// target. What was asked for after a step's end has happened, and nobody heard the answer.
+// testDeath ends the process at step 1, 2, 3 … of a run: before or after anything the function asks of the store, the
+// documents or the target. What was asked for after a step's end has happened, and nobody heard the answer.
 func testDeath(t *testing.T, fresh func(t testing.TB) Receiver) {
 	const deaths = 24
 	r := fresh(t)
@@ -79,8 +79,8 @@ func testDeath(t *testing.T, fresh func(t testing.TB) Receiver) {
 	}
 }
 
-// testHour lets the receiver fail for an hour of virtual time while alerts go on arriving, one a minute. Another export stands
-// beside it, and must not notice.
+// testHour lets the receiver fail for an hour of virtual time while alerts go on arriving, one a minute. Another export
+// stands beside it, and must not notice.
 func testHour(t *testing.T, r Receiver) {
 	w := NewWorld(t)
 	w.Report(0, 10)
@@ -149,8 +149,8 @@ func testBackfill(t *testing.T, r Receiver) {
 	w.Check(t, r.Taken(t))
 }
 
-// testBackfillDeath ends the process at step 1, 2, 3 … of a backfill that is begun once, as testDeath does for the feed. Each
-// process resumes what the last one left; what comes twice comes under the id that it had.
+// testBackfillDeath ends the process at step 1, 2, 3 … of a backfill that is begun once, as testDeath does for the
+// feed. Each process resumes what the last one left; what comes twice comes under the id that it had.
 func testBackfillDeath(t *testing.T, r Receiver) {
 	const deaths = 24
 	w := NewWorld(t)

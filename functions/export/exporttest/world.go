@@ -29,7 +29,8 @@ const (
 // Begin is when the world's clock starts.
 var Begin = time.Date(2026, 3, 3, 8, 0, 0, 0, time.UTC)
 
-// World is a store that alerts come into, and a clock that moves when all who work wait: to the moment that comes first.
+// World is a store that alerts come into, and a clock that moves when all who work wait: to the moment that comes
+// first.
 type World struct {
 	Store  *localstore.Store
 	OnWait func() // after the clock has moved, while all wait
@@ -121,8 +122,8 @@ func (w *World) SkipFeed(t testing.TB) {
 	}
 }
 
-// Report brings in the alerts from and up to before: attacks of three clouds over a few hosts and users, each fifth a new state
-// of an alert that is known.
+// Report brings in the alerts from and up to before: attacks of three clouds over a few hosts and users, each fifth a
+// new state of an alert that is known.
 func (w *World) Report(from, before int) {
 	var evs []cloudevent.Event
 	for n := from; n < before; n++ {
@@ -213,8 +214,8 @@ func (w *World) Rows(t testing.TB) []export.Row {
 	return out
 }
 
-// Check holds what arrived against the store: the last state that arrived of each thing is the one it has, and things first
-// arrived in the order in which they came to be.
+// Check holds what arrived against the store: the last state that arrived of each thing is the one it has, and things
+// first arrived in the order in which they came to be.
 func (w *World) Check(t testing.TB, got []string) {
 	t.Helper()
 	last := map[string]string{}

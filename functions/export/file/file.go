@@ -1,5 +1,5 @@
-// Package file exports to files: JSON lines, one file a day, or Parquet, a file for each place of a batch. For those who collect
-// files, and for looking.
+// Package file exports to files: JSON lines, one file a day, or Parquet, a file for each place of a batch. For those
+// who collect files, and for looking.
 //
 //	records ──▶ DIR/NAME-20260303.ndjson ──fsync──▶ taken
 //	        └─▶ Pack ─▶ DIR/PLACE/NAME.parquet.part ──fsync──▶ rename ─▶ taken
@@ -20,8 +20,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Target writes files. A line is whole or not there: what a crash tore is cut off before more is written. So is a file of Parquet:
-// until it is whole its name ends in ".part".
+// Target writes files. A line is whole or not there: what a crash tore is cut off before more is written. So is a file
+// of Parquet: until it is whole its name ends in ".part".
 type Target struct {
 	Dir  string
 	Name string

@@ -1,7 +1,7 @@
 package ocsf
 
-// Event is a Detection Finding (2004) or an Incident Finding (2005). Times are milliseconds. What is not known is left out. The
-// tag class is on what only one of the two classes knows: the columns of Parquet are made of this type.
+// Event is a Detection Finding (2004) or an Incident Finding (2005). Times are milliseconds. What is not known is left
+// out. The tag class is on what only one of the two classes knows: the columns of Parquet are made of this type.
 type Event struct {
 	ActivityID   int    `json:"activity_id"`
 	ActivityName string `json:"activity_name"`

@@ -11,20 +11,21 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Lake is where a data lake keeps events: as Amazon Security Lake wants them of a custom source (its user guide, "Collecting data
-// from custom sources"), which knows one class only.
+// Lake is where a data lake keeps events: as Amazon Security Lake wants them of a custom source (its user guide,
+// "Collecting data from custom sources"), which knows one class only.
 //
 //	ext/onepane-alerts/1.0/region=eu-west-1/accountId=111122223333/eventDay=20260303/
 type Lake struct {
-	// Detections and Incidents are the locations of the sources of class 2004 and 2005 in the bucket, as Security Lake gave them.
+	// Detections and Incidents are the locations of the sources of class 2004 and 2005 in the bucket, as Security Lake
+	// gave them.
 	Detections, Incidents string
-	// Region and Account are those of what is from no region or account of AWS. Without Account that is "external_" and the
-	// account elsewhere, of incidents the tenant.
+	// Region and Account are those of what is from no region or account of AWS. Without Account that is "external_" and
+	// the account elsewhere, of incidents the tenant.
 	Region, Account string
 }
 
-// The locations of sources called onepane-alerts and onepane-incidents. Names have at most 20 characters (API reference,
-// CreateCustomLogSource).
+// The locations of sources called onepane-alerts and onepane-incidents. Names have at most 20 characters (API
+// reference, CreateCustomLogSource).
 const (
 	DefaultDetections = "ext/onepane-alerts"
 	DefaultIncidents  = "ext/onepane-incidents"
@@ -63,7 +64,8 @@ func (l Lake) EventPlace(v Event) string {
 	return path.Join(source, "region="+keyPart(region), "accountId="+keyPart(account), "eventDay="+day)
 }
 
-// keyPart is a value as part of a key: providers' words could hold a slash, and Hive's readers take = and % for their own.
+// keyPart is a value as part of a key: providers' words could hold a slash, and Hive's readers take = and % for their
+// own.
 func keyPart(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -1,6 +1,6 @@
-// Package ocsf writes alerts as Detection Findings (2004) and incidents as Incident Findings (2005) of the Open Cybersecurity
-// Schema Framework. Each change is an event of its own: metadata.uid names it, finding_info.uid and metadata.correlation_uid say
-// what it is about.
+// Package ocsf writes alerts as Detection Findings (2004) and incidents as Incident Findings (2005) of the Open
+// Cybersecurity Schema Framework. Each change is an event of its own: metadata.uid names it, finding_info.uid and
+// metadata.correlation_uid say what it is about.
 //
 //	alert ────▶ 2004: finding_info, evidences, resources, observables ─┐
 //	incident ─▶ 2005: finding_info_list ───────────────────────────────┴─▶ Lake: where it is kept
@@ -184,7 +184,8 @@ func findingOf(m *incident.AlertRecord) Finding {
 	return f
 }
 
-// providers are clouds as OCSF's examples spell them; account types are 10 AWS Account, 11 GCP Project, 13 Azure Subscription.
+// providers are clouds as OCSF's examples spell them; account types are 10 AWS Account, 11 GCP Project, 13 Azure
+// Subscription.
 func cloudOf(a alert.Account) *Cloud {
 	c := &Cloud{Region: a.Region}
 	kind := 0

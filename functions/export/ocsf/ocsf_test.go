@@ -49,8 +49,8 @@ func rows(t *testing.T) []export.Row {
 	return out
 }
 
-// TestFacts holds events against what OCSF says that a schema does not: types follow activities, captions follow ids, times are
-// milliseconds, observables repeat what is in their place.
+// TestFacts holds events against what OCSF says that a schema does not: types follow activities, captions follow ids,
+// times are milliseconds, observables repeat what is in their place.
 func TestFacts(t *testing.T) {
 	for _, r := range rows(t) {
 		data, err := Encoder{PortalURL: "https://onepane.example"}.Encode(r)

@@ -13,8 +13,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// columns are those of one class: the fields of ocsf.Event under their names in JSON. What JSON may leave out is optional; a list is
-// never null, but may be empty.
+// columns are those of one class: the fields of ocsf.Event under their names in JSON. What JSON may leave out is
+// optional; a list is never null, but may be empty.
 type columns struct {
 	schema *parquet.Schema
 	root   *node
@@ -103,8 +103,8 @@ func (n *node) numberColumns(next int) int {
 	return next
 }
 
-// rowOf is an event as its columns' values with the levels of Dremel: how many of the optional and repeated nodes around a value are
-// there, and which of the repeated ones it repeats. It is good until the next call.
+// rowOf is an event as its columns' values with the levels of Dremel: how many of the optional and repeated nodes
+// around a value are there, and which of the repeated ones it repeats. It is good until the next call.
 func (c *columns) rowOf(v *ocsf.Event) (row parquet.Row, err error) {
 	for i := range c.leaves {
 		c.leaves[i] = c.leaves[i][:0]

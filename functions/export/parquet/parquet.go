@@ -1,6 +1,6 @@
-// Package parquet packs OCSF events as Parquet, one class to a file, with the columns of ocsf.Event: structs and lists nested, times
-// as milliseconds in INT64, as OCSF and Security Lake's own tables have them, "unmapped" as JSON in a string. A class always has all
-// its columns, whatever is in them, so that a crawler sees one table.
+// Package parquet packs OCSF events as Parquet, one class to a file, with the columns of ocsf.Event: structs and lists
+// nested, times as milliseconds in INT64, as OCSF and Security Lake's own tables have them, "unmapped" as JSON in a
+// string. A class always has all its columns, whatever is in them, so that a crawler sees one table.
 //
 //	row ─▶ Encode: JSON ─▶ batch ─▶ Pack ─┬─▶ PLACE/NAME.parquet   2004, by time
 //	                                      └─▶ PLACE/NAME.parquet   2005, by time
@@ -29,8 +29,9 @@ type Packer struct {
 	columns map[int]*columns
 }
 
-// The bounds of what is written: Security Lake wants data pages of at most 1 MB and row groups of at most 256 MB. A batch becomes one
-// row group for each file, so that a batch's bytes bound the memory. A value is not split over pages, which bounds a record.
+// The bounds of what is written: Security Lake wants data pages of at most 1 MB and row groups of at most 256 MB. A
+// batch becomes one row group for each file, so that a batch's bytes bound the memory. A value is not split over pages,
+// which bounds a record.
 const (
 	batchBytes     = 16 << 20 // as JSON; a fifth to a tenth of it as Parquet
 	recordBytes    = 768 << 10
@@ -100,8 +101,8 @@ func (p *Packer) writeFile(events []ocsf.Event) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// newWriter is for one file: one that is reset has lost the names of its columns (parquet-go 0.32, whose Reset empties the paths that the
-// last file's footer shares with them).
+// newWriter is for one file: one that is reset has lost the names of its columns (parquet-go 0.32, whose Reset empties
+// the paths that the last file's footer shares with them).
 func (p *Packer) newWriter(to io.Writer, c *columns) *parquet.GenericWriter[any] {
 	return parquet.NewGenericWriter[any](to, c.schema, parquet.PageBufferSize(pageBytes), parquet.Compression(&parquet.Zstd), parquet.DataPageVersion(1),
 		parquet.CreatedBy("onepane", p.Encoder.Product, ""), parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("time"))))

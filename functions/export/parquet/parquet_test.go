@@ -84,7 +84,8 @@ func read(t testing.TB, objects []export.Object) []hyparquet.File {
 	return hyparquet.Read(t, files...)
 }
 
-// TestAnotherReaderFindsTheJSONForm compares, row for row, what an independent reader finds in the files with the JSON form.
+// TestAnotherReaderFindsTheJSONForm compares, row for row, what an independent reader finds in the files with the JSON
+// form.
 func TestAnotherReaderFindsTheJSONForm(t *testing.T) {
 	p := packer("")
 	want := map[string]string{}

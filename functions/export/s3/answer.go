@@ -31,8 +31,8 @@ var hints = map[string]string{
 	"SignatureDoesNotMatch": "the secret access key is wrong",
 }
 
-// classifyAnswer is what an answer means to an export. Addresses and the store's words are left out of it: codes say enough. With
-// conditional writes a 412 is no error: the object is there.
+// classifyAnswer is what an answer means to an export. Addresses and the store's words are left out of it: codes say
+// enough. With conditional writes a 412 is no error: the object is there.
 func classifyAnswer(err error, conditional bool, now time.Time) error {
 	if err == nil {
 		return nil
@@ -83,8 +83,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// regionOf is the region that the store says the bucket is in; empty when it says nothing of that. A signature for the wrong region
-// is 400 where a store lets nobody ask, and 301 else.
+// regionOf is the region that the store says the bucket is in; empty when it says nothing of that. A signature for the
+// wrong region is 400 where a store lets nobody ask, and 301 else.
 func regionOf(err error) string {
 	status, header := responseOf(err)
 	if code := codeOf(err); status != http.StatusMovedPermanently && code != "AuthorizationHeaderMalformed" && code != "IllegalLocationConstraintException" {

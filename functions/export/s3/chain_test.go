@@ -13,8 +13,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// TestTheStandardChain: the environment, a web identity exchanged at STS, and an instance's role by its metadata service (IMDSv2), each
-// against a stand-in that gives a session's credentials.
+// TestTheStandardChain: the environment, a web identity exchanged at STS, and an instance's role by its metadata
+// service (IMDSv2), each against a stand-in that gives a session's credentials.
 func TestTheStandardChain(t *testing.T) {
 	expires := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

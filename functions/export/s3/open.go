@@ -17,7 +17,8 @@ import (
 // Settings say where a store is.
 type Settings struct {
 	Region string
-	// Endpoint is a store's that is not Amazon's, "https://minio.example:9000"; buckets are in the path there, not in the host.
+	// Endpoint is a store's that is not Amazon's, "https://minio.example:9000"; buckets are in the path there, not in
+	// the host.
 	Endpoint string
 	HTTP     aws.HTTPClient // to the store; nil for one with a timeout
 }
@@ -25,11 +26,11 @@ type Settings struct {
 // requestTimeout bounds one write.
 const requestTimeout = time.Minute
 
-// Open makes a client with the credentials of the standard chain: environment, shared files, web identity, container, instance role.
-// They are fetched when they are needed first. Files of settings that cannot be read are fault.Invalid.
+// Open makes a client with the credentials of the standard chain: environment, shared files, web identity, container,
+// instance role. They are fetched when they are needed first. Files of settings that cannot be read are fault.Invalid.
 //
-// Trying again is left to export, whose waits are longer, except where the store says that this machine's clock is wrong: the
-// client then signs by the store's clock, from the second try on.
+// Trying again is left to export, whose waits are longer, except where the store says that this machine's clock is
+// wrong: the client then signs by the store's clock, from the second try on.
 func Open(ctx context.Context, s Settings) (*s3.Client, error) {
 	own := awshttp.NewBuildableClient().WithTimeout(requestTimeout) // of the chain as well; takes AWS_CA_BUNDLE
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(s.Region), config.WithHTTPClient(own), config.WithLogger(logging.Nop{}))

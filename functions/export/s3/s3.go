@@ -1,5 +1,5 @@
-// Package s3 exports to Amazon S3, or a store that speaks as S3 does: NDJSON or Parquet, an object for each place of a batch, named by
-// the states that are in it. What is sent twice is the same object, and is written once.
+// Package s3 exports to Amazon S3, or a store that speaks as S3 does: NDJSON or Parquet, an object for each place of a
+// batch, named by the states that are in it. What is sent twice is the same object, and is written once.
 //
 //	batch ─▶ Pack ─▶ PUT PREFIX/PLACE/NAME, If-None-Match: *, SHA-256 ─┬─ 200, or 412: it was there ─▶ taken
 //	                      ▲                                            ├─ 301: the bucket's region ──┐
@@ -24,7 +24,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Target writes to one bucket, which exists. Of permissions it needs s3:PutObject, and of a KMS key kms:GenerateDataKey.
+// Target writes to one bucket, which exists. Of permissions it needs s3:PutObject, and of a KMS key
+// kms:GenerateDataKey.
 type Target struct {
 	Client *s3.Client
 	Bucket string
@@ -47,7 +48,8 @@ func (t *Target) Encode(r export.Row) ([]byte, error) { return t.Pack.Encode(r) 
 // Limits implements export.Target. They are the packer's: one write takes 5 GB.
 func (t *Target) Limits() export.Limits { return t.Pack.Limits() }
 
-// Send implements export.Target. None of a batch is taken before all its objects are: those that are written already are met again.
+// Send implements export.Target. None of a batch is taken before all its objects are: those that are written already
+// are met again.
 func (t *Target) Send(ctx context.Context, records []export.Record) (int, error) {
 	objects, err := t.Pack.Pack(records)
 	if err != nil {
@@ -80,7 +82,8 @@ func (t *Target) useBucketRegion(o *s3.Options) {
 	}
 }
 
-// putInput is the request. The checksum is one that S3 keeps with the object, and a header: a trailer is more than some stores read.
+// putInput is the request. The checksum is one that S3 keeps with the object, and a header: a trailer is more than some
+// stores read.
 func (t *Target) putInput(o export.Object) *s3.PutObjectInput {
 	sum := sha256.Sum256(o.Data)
 	in := &s3.PutObjectInput{

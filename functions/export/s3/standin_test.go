@@ -25,8 +25,8 @@ const (
 	maxSkew = 15 * time.Minute
 )
 
-// standIn is a bucket as S3 documents it: it checks each signature (Signature Version 4) and its scope, time, payload hash and
-// checksum, and knows conditional writes.
+// standIn is a bucket as S3 documents it: it checks each signature (Signature Version 4) and its scope, time, payload
+// hash and checksum, and knows conditional writes.
 type standIn struct {
 	URL string
 

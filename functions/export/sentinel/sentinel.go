@@ -1,5 +1,6 @@
-// Package sentinel exports to Microsoft Sentinel: SecurityAlert and SecurityIncident rows through the Logs Ingestion API of
-// Azure Monitor (api-version 2023-01-01). A data collection rule declares both streams and says which tables they fill.
+// Package sentinel exports to Microsoft Sentinel: SecurityAlert and SecurityIncident rows through the Logs Ingestion
+// API of Azure Monitor (api-version 2023-01-01). A data collection rule declares both streams and says which tables
+// they fill.
 //
 //	alert ────▶ SecurityAlert row ──┐
 //	incident ─▶ SecurityIncident ───┴─POST …/dataCollectionRules/ID/streams/NAME─▶ 204: taken
@@ -30,7 +31,8 @@ const Scope = "https://monitor.azure.com/.default"
 type Target struct {
 	Endpoint string // of the rule or a data collection endpoint: "https://NAME.REGION.ingest.monitor.azure.com"
 	Rule     string // its immutable id, "dcr-…"
-	// AlertStream and IncidentStream are those the rule declares; defaults Custom-SecurityAlert and Custom-SecurityIncident.
+	// AlertStream and IncidentStream are those the rule declares; defaults Custom-SecurityAlert and
+	// Custom-SecurityIncident.
 	AlertStream, IncidentStream string
 	// NoIncidents leaves incidents out: for who lets Sentinel make its own.
 	NoIncidents bool
@@ -44,8 +46,8 @@ type Target struct {
 
 const (
 	apiVersion = "2023-01-01"
-	// maxCall bounds one call. The others of a rule, 2 GB and 12,000 calls a minute, are far from what one export sends, a call at
-	// a time; were they met, 429 says when to come again.
+	// maxCall bounds one call. The others of a rule, 2 GB and 12,000 calls a minute, are far from what one export
+	// sends, a call at a time; were they met, 429 says when to come again.
 	maxCall = 1 << 20  // compressed or not
 	maxRow  = 64 << 10 // Azure Monitor cuts a field off at 64 KB; rows here stay below it as a whole
 	// maxAlerts is how many alerts Sentinel holds in an incident.
@@ -128,8 +130,8 @@ func (t *Target) postRows(ctx context.Context, stream string, body []byte) error
 	return t.classifyAnswer(stream, answer, err)
 }
 
-// classifyAnswer says what to do about the service's answer, whose codes are those of "Logs Ingestion API in Azure Monitor": most refusals
-// are the rule's and not a row's, and rows must not be set aside for them.
+// classifyAnswer says what to do about the service's answer, whose codes are those of "Logs Ingestion API in Azure
+// Monitor": most refusals are the rule's and not a row's, and rows must not be set aside for them.
 func (t *Target) classifyAnswer(stream string, answer []byte, err error) error {
 	if err == nil {
 		return nil

@@ -1,5 +1,5 @@
-// Package splunk exports to Splunk's HTTP Event Collector, with indexer acknowledgement: what an indexer has not confirmed is
-// sent again (Splunk Enterprise, "About HTTP Event Collector Indexer Acknowledgment").
+// Package splunk exports to Splunk's HTTP Event Collector, with indexer acknowledgement: what an indexer has not
+// confirmed is sent again (Splunk Enterprise, "About HTTP Event Collector Indexer Acknowledgment").
 //
 //	events ─POST /services/collector/event─▶ ackId ─POST /services/collector/ack─▶ true: taken
 package splunk

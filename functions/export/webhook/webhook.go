@@ -32,7 +32,8 @@ type Target struct {
 	Alerts int // how many alerts the encoder wants with an incident
 }
 
-// ParseKey reads a secret as Standard Webhooks writes it, "whsec_" and base64 of 24 to 64 bytes. Its error does not show it.
+// ParseKey reads a secret as Standard Webhooks writes it, "whsec_" and base64 of 24 to 64 bytes. Its error does not
+// show it.
 func ParseKey(text string) ([]byte, error) {
 	encoded, ok := strings.CutPrefix(text, "whsec_")
 	key, err := base64.StdEncoding.DecodeString(encoded)

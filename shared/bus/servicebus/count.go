@@ -13,9 +13,9 @@ import (
 	"github.com/onepane/onepane/shared/identity"
 )
 
-// QueueCounter asks Resource Manager what waits in the two queues: Service Bus itself tells that only to who may manage it, while
-// the role that receives from a queue may also read the queue's resource (Azure built-in roles, Azure Service Bus Data
-// Receiver: Microsoft.ServiceBus/*/queues/read).
+// QueueCounter asks Resource Manager what waits in the two queues: Service Bus itself tells that only to who may manage
+// it, while the role that receives from a queue may also read the queue's resource (Azure built-in roles, Azure Service
+// Bus Data Receiver: Microsoft.ServiceBus/*/queues/read).
 type QueueCounter struct {
 	Namespace         string // resource id of the namespace, "/subscriptions/…"
 	Manager           string // address of Resource Manager; "" is the public cloud's
@@ -38,9 +38,9 @@ type queueCounts struct {
 	} `json:"countDetails"`
 }
 
-// Count gives the messages, each of which holds one alert or many, that correlate has not completed (pending), and those that are in
-// quarantine or among the queue's own dead letters. Azure's figures may lag some seconds behind. Resource Manager's trouble
-// is fault.Unavailable; what it answers is in no error.
+// Count gives the messages, each of which holds one alert or many, that correlate has not completed (pending), and
+// those that are in quarantine or among the queue's own dead letters. Azure's figures may lag some seconds behind.
+// Resource Manager's trouble is fault.Unavailable; what it answers is in no error.
 func (c QueueCounter) Count(ctx context.Context) (pending, deadLettered int64, err error) {
 	alerts, err := c.countQueue(ctx, c.Queue)
 	if err != nil {

@@ -47,8 +47,9 @@ func or(a, b string) string {
 	return b
 }
 
-// BenchmarkAPI asks a standalone server over HTTP what a portal asks, one question after the other. Ten alerts are an incident;
-// one in a hundred incidents is of high severity, one in ten of those active; 5,000 machines share the alerts.
+// BenchmarkAPI asks a standalone server over HTTP what a portal asks, one question after the other. Ten alerts are an
+// incident; one in a hundred incidents is of high severity, one in ten of those active; 5,000 machines share the
+// alerts.
 //
 //	ONEPANE_BENCH_ALERTS=100000,1000000 go test -run - -bench API ./functions/cmd/internal/wire
 func BenchmarkAPI(b *testing.B) {
@@ -166,8 +167,8 @@ func anIncident(i int) incident.Incident {
 	return out
 }
 
-// BenchmarkBesideAlertmanager holds the first page of incidents at 100,000 alerts against what Alertmanager takes for its groups
-// at as many: the goal is a hundredth. It needs an alertmanager on the PATH.
+// BenchmarkBesideAlertmanager holds the first page of incidents at 100,000 alerts against what Alertmanager takes for
+// its groups at as many: the goal is a hundredth. It needs an alertmanager on the PATH.
 func BenchmarkBesideAlertmanager(b *testing.B) {
 	program, err := exec.LookPath("alertmanager")
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/onepane/onepane/shared/config"
 )
 
-// TestStandaloneExports lets a server take an alert and find it, with its incident, in an export's file, both as they came and on demand.
+// TestStandaloneExports lets a server take an alert and find it, with its incident, in an export's file, both as they
+// came and on demand.
 func TestStandaloneExports(t *testing.T) {
 	dir := t.TempDir()
 	cfg := config.Default()

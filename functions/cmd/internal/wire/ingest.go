@@ -1,4 +1,5 @@
-// Package wire is the only place where configuration chooses a driver and functions meet their contracts: a packing list.
+// Package wire is the only place where configuration chooses a driver and functions meet their contracts: a packing
+// list.
 //
 //	config.Config ─▶ drivers (bus, store) ─▶ functions (ingest, correlate, export, retention, api) ─▶ host
 package wire
@@ -14,8 +15,9 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Readers are the ingest functions as replay needs them: they normalize and publish nothing. provider is generic, or one of the
-// routes aws, azure and gcp; "" is every route, for records to be recognized by their shape. Another one is fault.Invalid.
+// Readers are the ingest functions as replay needs them: they normalize and publish nothing. provider is generic, or
+// one of the routes aws, azure and gcp; "" is every route, for records to be recognized by their shape. Another one is
+// fault.Invalid.
 func Readers(cfg config.Config, provider string) ([]*ingest.Function, error) {
 	functions, err := ingestFunctions(cfg)
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// TestTheLogKeepsBodiesOnly delivers an alert, a repeat that says more, one that says nothing new, and an event that correlate refuses:
-// what stays on the log is the body of the alert that nothing replaced, and all alerts are still whole after a restart.
+// TestTheLogKeepsBodiesOnly delivers an alert, a repeat that says more, one that says nothing new, and an event that
+// correlate refuses: what stays on the log is the body of the alert that nothing replaced, and all alerts are still
+// whole after a restart.
 func TestTheLogKeepsBodiesOnly(t *testing.T) {
 	cfg := config.Default()
 	cfg.Data = t.TempDir()

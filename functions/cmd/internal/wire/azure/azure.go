@@ -1,5 +1,5 @@
-// Package azure puts the function app together: every function that works in the tenant's subscription, on Service Bus and
-// Cosmos DB, as its managed identity. What standalone answers, it answers too.
+// Package azure puts the function app together: every function that works in the tenant's subscription, on Service Bus
+// and Cosmos DB, as its managed identity. What standalone answers, it answers too.
 //
 //	Event Hubs ─▶ ingest-azure ─┐                                                  ┌─▶ api ─▶ HTTP
 //	HTTP ─▶ ingest-webhook ─────┴▶ Service Bus ─▶ correlate ─▶ Cosmos DB ─(feed)───┴─▶ export ◀─ timer

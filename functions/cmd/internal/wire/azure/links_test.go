@@ -12,7 +12,8 @@ import (
 	"github.com/onepane/onepane/shared/config"
 )
 
-// TestExportsLinkToTheBaseURL lets both deployments send an incident to a receiver, with a link that leads where the API's do.
+// TestExportsLinkToTheBaseURL lets both deployments send an incident to a receiver, with a link that leads where the
+// API's do.
 func TestExportsLinkToTheBaseURL(t *testing.T) {
 	const base = "https://soc.contoso.example"
 	for name, deploy := range map[string]func(*testing.T, config.Config, *accesstest.Issuer) *deployment{"standalone": standalone, "app": functionApp} {

@@ -40,8 +40,8 @@ type deployment struct {
 	issuer *accesstest.Issuer
 }
 
-// TestTheCloudAnswersWhatStandaloneDoes gives both the same and asks both everything, route by route of the server's own table:
-// none is refused as not supported, and each is answered alike.
+// TestTheCloudAnswersWhatStandaloneDoes gives both the same and asks both everything, route by route of the server's
+// own table: none is refused as not supported, and each is answered alike.
 func TestTheCloudAnswersWhatStandaloneDoes(t *testing.T) {
 	cfg, issuer := settings(t)
 	here, there := standalone(t, cfg, issuer), functionApp(t, cfg, issuer)
@@ -120,8 +120,8 @@ func standalone(t *testing.T, cfg config.Config, issuer *accesstest.Issuer) *dep
 	return &deployment{url: "http://" + l.Addr().String(), tick: func() {}, issuer: issuer}
 }
 
-// functionApp is the app over the stand-ins of Service Bus, Cosmos DB and Resource Manager; its events reach correlate as the
-// bus brings them.
+// functionApp is the app over the stand-ins of Service Bus, Cosmos DB and Resource Manager; its events reach correlate
+// as the bus brings them.
 func functionApp(t *testing.T, cfg config.Config, issuer *accesstest.Issuer) *deployment {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
@@ -191,7 +191,8 @@ func (anyone) Token(_ context.Context, r identity.Request) (identity.Token, erro
 	return identity.Token{Value: "for " + r.Scope, ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
-// manager is Resource Manager as far as queues are read there (ARM type Microsoft.ServiceBus/namespaces/queues@2024-01-01).
+// manager is Resource Manager as far as queues are read there (ARM type
+// Microsoft.ServiceBus/namespaces/queues@2024-01-01).
 func manager(t *testing.T) string {
 	t.Helper()
 	const queues = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/n/queues/"

@@ -39,8 +39,8 @@ func withDirectory(general config.Config, s cloud.Azure) config.Config {
 	return general
 }
 
-// newHandler is everything that comes by HTTP. The Functions host lets every request through, so where nothing says who is to
-// be believed, nobody is: ingest and API answer 401.
+// newHandler is everything that comes by HTTP. The Functions host lets every request through, so where nothing says who
+// is to be believed, nobody is: ingest and API answer 401.
 func newHandler(cfg config.Config, s cloud.Azure, d drivers, functions map[string]*ingest.Function, server *api.Server) (http.Handler, error) {
 	sender := func(*http.Request, string) (ingest.Sender, error) { return ingest.Sender{}, errNoAuthentication }
 	if server.Authenticate = refuseEveryone; cfg.Auth.IsConfigured() {
@@ -75,7 +75,8 @@ func newHandler(cfg config.Config, s cloud.Azure, d drivers, functions map[strin
 // keyMemory is how long an instance believes a key without asking the store, and so how long a revoked one may go on.
 const keyMemory = 30 * time.Second
 
-// checkStore asks the store for a document that nobody writes: it takes the identity, its role, the network and the container.
+// checkStore asks the store for a document that nobody writes: it takes the identity, its role, the network and the
+// container.
 func checkStore(ctx context.Context, documents store.Documents) error {
 	if _, err := documents.Document(ctx, "ready", "ready"); err != nil && fault.Of(err) != fault.NotFound {
 		return fault.Errorf(fault.Unavailable, "the store does not answer: %w", err)

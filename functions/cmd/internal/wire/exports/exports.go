@@ -1,4 +1,5 @@
-// Package exports makes the export function of a configuration, and shows it to the API: the same for standalone and the cloud.
+// Package exports makes the export function of a configuration, and shows it to the API: the same for standalone and
+// the cloud.
 //
 //	config.Export ─▶ New ─▶ export.Function ─▶ host: always, or by a timer
 //	                          └─▶ API ─▶ api.Server

@@ -1,5 +1,5 @@
-// Package producer puts the functions together that run beside their sources, in AWS and GCP: it gives an ingest route the
-// tenant's bus. It is apart from wire because nothing of a cold start may come along that a producer does not use.
+// Package producer puts the functions together that run beside their sources, in AWS and GCP: it gives an ingest route
+// the tenant's bus. It is apart from wire because nothing of a cold start may come along that a producer does not use.
 //
 //	settings, identity ─▶ Open ─▶ Bus ─▶ Function, Requests ─▶ host
 package producer
