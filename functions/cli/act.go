@@ -188,7 +188,7 @@ func unfoldCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-// printRegrouped tells where things are now.
+// printRegrouped says which incident holds the alerts after a merge, move, split or unfold.
 func printRegrouped(s *session, asJSON bool, what string) func(client.Item[client.Regrouped], error) error {
 	return func(r client.Item[client.Regrouped], err error) error {
 		if err != nil {

@@ -52,14 +52,14 @@ func explainCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-// storyWriter tells an incident as a colleague would.
+// storyWriter prints an incident as a story in time order. The first write error is kept, and ends the output.
 type storyWriter struct {
 	w    io.Writer
 	told map[string]toldAlert // alerts told so far, by id
 	err  error
 }
 
-// toldAlert is what later alerts refer to.
+// toldAlert is an alert already printed, as later ones refer to it.
 type toldAlert struct {
 	number int
 	title  string
@@ -96,7 +96,7 @@ func prioritySentence(i client.Incident) string {
 	return fmt.Sprintf("Priority %d of 100: %s.", i.Priority, strings.Join(why, "; "))
 }
 
-// printExposures tells what is open on the assets: no part of the attack, but what it may have used.
+// printExposures lists the open exposures of the incident's assets: no part of the attack, but what it may have used.
 func (t *storyWriter) printExposures(list iter.Seq2[client.Item[client.Exposure], error]) error {
 	var things []string
 	of := map[string][]string{}
@@ -190,7 +190,7 @@ func durationPhrase(d time.Duration) string {
 	return "over " + formatDuration(d)
 }
 
-// printChapter tells one alert and why it belongs.
+// printChapter prints one alert and why it belongs to the incident.
 func (t *storyWriter) printChapter(c client.Chapter) {
 	n := len(t.told) + 1
 	by := []string{}
@@ -223,7 +223,7 @@ func (t *storyWriter) printChapter(c client.Chapter) {
 	t.told[c.AlertID] = toldAlert{n, c.Title}
 }
 
-// mergeSentence tells how the incident that an alert had opened came to be part of this one. The alert that tied both
+// mergeSentence says how the incident that an alert had opened came to be part of this one. The alert that tied both
 // is often later.
 func (t *storyWriter) mergeSentence(c client.Chapter) string {
 	opened := "It opened incident " + escapeHidden(c.Merged.Incident) + ", which was merged into this one"

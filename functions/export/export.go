@@ -1,20 +1,22 @@
-// Package export carries what changed in the store to those who keep it elsewhere: a SIEM, a data lake, a webhook. It
-// decides when and what to send, in which batches, and what to do when a receiver fails; how a receiver is spoken to is
-// a target's.
+// Package export sends what changed in the store to receivers outside: a SIEM, a data lake, a webhook. It decides when
+// and what to send, in which batches, and what to do when a receiver fails. A Target knows how to speak to one
+// receiver.
 //
-//	store.Changes ─▶ filter ─▶ Encode ─▶ batch ─▶ Send ─┬─ taken ─▶ cursor
-//	      ▲                                             ├─ refused ─▶ halved until it stands alone ─▶ set aside
+//	store.Changes ─▶ Filter ─▶ Encode ─▶ batch ─▶ Send ─┬─ taken ─────────────────────────────▶ cursor
+//	      ▲                                             ├─ refused ─▶ halved to one record ─▶ dead-lettered
 //	      └───────────── cursor ◀── back off ◀──────────┴─ failed
+//	store.Alerts … ─▶ page of a backfill ─▶ the same way, beside the feed
 //
 // # Promises
 //
-// Everything that passes the filter arrives at least once, however often either side stops: the cursor moves only after
-// a receiver has taken what is before it. A record's id names one state of one thing, so that a receiver can drop
-// repeats. The records of an export are sent in the order of the store's commits, and with them those of an incident; a
-// state that was overtaken before it was sent may be left out. Merging incidents changes no alert: its record names the
-// incident in which it was when it was sent, and the records of both incidents tell of the merge. One export's trouble
-// is nobody else's: each has its own cursor, its own waiting, and its own goroutine. What a receiver refuses for good
-// is set aside with the reason and counted; the rest goes on.
+// Every record that passes the filter arrives at least once, however often either side stops: the cursor moves only
+// after the receiver has taken what is before it. A record's id names one state of one alert, exposure or incident, so
+// that a receiver can drop repeats. An export sends records in the order of the store's commits; a state that a newer
+// one replaced before it was sent may be left out. Merging incidents changes no alert: an alert's record names the
+// incident that held it when it was sent, and the records of both incidents tell of the merge. Exports do not wait for
+// one another: each has its own cursor, retries and goroutine. A record that the receiver refuses for good is
+// dead-lettered with the reason and counted; the rest goes on. A backfill survives restarts: the store keeps its range
+// and page, and the next process resumes it.
 package export
 
 import (
@@ -47,7 +49,7 @@ type Documents interface {
 	PutDocument(ctx context.Context, kind string, d store.Document) (version uint64, err error)
 }
 
-// Export is one way out: whose things, which, when, and where to.
+// Export is one configured way out of the store: whose records, which, when, and where to.
 type Export struct {
 	Name   string // unique among the exports of a deployment
 	Tenant string
@@ -57,12 +59,12 @@ type Export struct {
 	When   Schedule
 }
 
-// Function is the export function. Make one with New.
+// Function is the export function: all exports of a deployment. Make one with New.
 type Function struct {
 	runners []*runner
 }
 
-// Options are what a Function works with.
+// Options are what a Function works with. Store, Documents and Now are required.
 type Options struct {
 	Store     Store
 	Documents Documents

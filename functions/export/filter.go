@@ -28,7 +28,8 @@ func (f Filter) wantsKind(k store.ChangeKind) bool {
 	return slices.Contains(f.Kinds, k)
 }
 
-// Pass reports whether r is sent.
+// Pass reports whether r's kind, severity, status, cloud, account and provider are among those that the filter lets
+// through.
 func (f Filter) Pass(r Row) bool {
 	if !f.wantsKind(r.Kind) {
 		return false

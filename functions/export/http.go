@@ -78,7 +78,7 @@ func AnswerError(code int, header http.Header, answer []byte, now time.Time) err
 // maxRetryAfter is how long a receiver can ask to be left alone.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads seconds or a date (RFC 9110, 10.2.3); 0 when there is none.
+// retryAfter reads a Retry-After header of seconds or a date (RFC 9110, 10.2.3); 0 when it holds neither.
 func retryAfter(value string, now time.Time) time.Duration {
 	if n, err := strconv.Atoi(value); err == nil && n > 0 {
 		return min(time.Duration(min(n, 1<<20))*time.Second, maxRetryAfter)
@@ -89,7 +89,7 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// withoutAddress is a client's error without the address.
+// withoutAddress unwraps a client's error, whose outer layer quotes the address.
 func withoutAddress(err error) error {
 	if u, ok := err.(interface{ Unwrap() error }); ok && u.Unwrap() != nil {
 		return u.Unwrap()

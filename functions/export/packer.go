@@ -57,7 +57,7 @@ func (l Lines) Pack(records []Record) ([]Object, error) {
 	return out, nil
 }
 
-// JoinLines are the records' Data, a line each.
+// JoinLines gives the records' Data as NDJSON, a line each.
 func JoinLines(records []Record) []byte {
 	var b bytes.Buffer
 	for _, r := range records {
@@ -67,7 +67,7 @@ func JoinLines(records []Record) []byte {
 	return b.Bytes()
 }
 
-// Group is what is kept in one place.
+// Group is the records of a batch that belong into one directory.
 type Group struct {
 	Place   string
 	Records []Record

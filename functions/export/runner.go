@@ -10,7 +10,7 @@ import (
 // pageSize is how many changes are read and sent before the cursor moves, unless a target's Limits say more.
 const pageSize = 500
 
-// runner carries one export: the store's change feed and, beside it, a backfill.
+// runner carries one export: the store's change feed and, between its pages, a backfill.
 type runner struct {
 	Options
 	export   Export

@@ -53,7 +53,7 @@ func (s Schedule) nextRun(last time.Time) time.Time {
 	return s.cron.Next(last.UTC())
 }
 
-// The waits of a runner.
+// The waits of a runner. Retries double from firstRetry to longestRetry.
 const (
 	pollInterval = time.Second // between looks at the feed, the schedule and the backfill
 	firstRetry   = time.Second

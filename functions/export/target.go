@@ -22,12 +22,12 @@ type Target interface {
 
 // Limits bound a batch. Zero is no bound.
 type Limits struct {
-	Records     int
-	Bytes       int // of all Data, with Overhead for each record
-	Overhead    int
-	RecordBytes int // of one record's Data
+	Records     int // of a batch
+	Bytes       int // of a batch: all Data, with Overhead for each record
+	Overhead    int // bytes a record beside its Data
+	RecordBytes int // of one record's Data; a larger record is dead-lettered
 	Alerts      int // how many alerts an incident's row brings with it; 0 for none
-	Changes     int // how many changes are read for a turn of sending, where that is more than usual: for large files
+	Changes     int // changes read at once, where that is more than 500: for large files
 }
 
 // fittingRecords is how many of records, which are not empty, one batch takes: at least one.

@@ -42,7 +42,7 @@ A directory of a newer version is refused: it cannot be taken back. Make a copy 
 	return cmd
 }
 
-// printMigration tells what there is to do in a data directory. It takes no lock and changes nothing.
+// printMigration says what there is to do in a data directory. It takes no lock and changes nothing.
 func printMigration(out io.Writer, dir string) error {
 	have, err := formatOf(dir)
 	switch {

@@ -72,7 +72,7 @@ func printRest(w io.Writer, n int) {
 	}
 }
 
-// alertLine tells an alert in one line.
+// alertLine describes an alert in one line.
 func alertLine(a attacks.Labelled) string {
 	out := fmt.Sprintf("%s %s %-10s %s %q", a.Alert.ID, a.Alert.Time.Format("01-02 15:04:05"), a.Label.Stage, a.Alert.Source, a.Alert.Type+"|"+a.Alert.Title)
 	if a.Label.DupOf != "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// listCopyMistakes lists the copies that were not recognized, and the alerts held for copies that are none.
+// listCopyMistakes lists the copies that were not recognized, and the alerts wrongly taken for copies.
 func listCopyMistakes(w io.Writer, s attacks.Scenario, p prediction) {
 	alerts := map[string]attacks.Labelled{}
 	var ids []string

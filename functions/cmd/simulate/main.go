@@ -2,7 +2,7 @@
 // minute by minute through a day with an attack in it. It knows no more than the constants that tests of the drivers
 // and the path count, and the limits that the services document.
 //
-//	tenants ─ arrivals a minute ─▶ backlog of each session ─ min(session, partition, account) ─▶ served ─▶ peaks, growth, table
+//	tenants ─ arrivals a minute ─▶ backlog of each session ─ min(session, partition, account) ─▶ served ─▶ table
 package main
 
 import (

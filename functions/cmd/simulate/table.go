@@ -34,7 +34,7 @@ func LimitsOf(d Day, o Outcome) []Limit {
 	return out
 }
 
-// WriteTable tells what was reached, as a table.
+// WriteTable writes the peaks of a day against the limits as a table.
 func WriteTable(w io.Writer, d Day, o Outcome) error {
 	fmt.Fprintf(w, "%d tenants with %.0f alerts a day, and one with %.0f and %.0f times as many for %d minutes\n\n", d.Tenants, d.Alerts, d.Hot, d.Burst, burstLength)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -1,18 +1,18 @@
 // Package cef exports as Common Event Format (CEF version 0) over syslog (RFC 5424) in octet-counted frames over TCP or
 // TLS (RFC 6587, RFC 5425).
 //
-// Syslog confirms nothing. Each batch has a connection of its own, therefore: the target closes its side, and the batch
-// is taken when the receiver, having read to the end, closes the other:
+// Syslog has no acknowledgement. Each batch therefore has a connection of its own: the target closes its side after the
+// batch, and the batch is taken when the receiver, having read to the end, closes the other side:
 //
 //	batch ─dial─▶ "LEN <PRI>1 … CEF:0|…" × n ─close─▶ receiver closes, all bytes acknowledged: taken
 //
-// What is told apart so: a receiver that closes before the batch has reached its machine (bytes are unacknowledged, on
-// Linux), one that closes with the batch unread (it resets the connection), one that keeps its side open, and one that
-// cannot be reached. The batch comes again after each. What cannot be told is what RFC 6587 has no word for: whether a
-// receiver that read everything kept it, one that ends only its own side without having read, and what is behind a
-// balancer that reads in its place. TLS is the default, and better: it ends at the receiver's own process, whose answer
-// to the close is none of the network's. Where not even that will do, let a relay with a disk queue run beside Onepane,
-// or use a target that acknowledges (splunk, webhook, sentinel).
+// These failures are recognized, and the batch is sent again: the receiver closes before the batch has reached its
+// machine (bytes are unacknowledged, on Linux); it closes with the batch unread (it resets the connection); it keeps
+// its side open; it cannot be reached. These are not, because RFC 6587 has no word for them: a receiver that read
+// everything and kept nothing; one that ends only its own side without reading; a load balancer that reads in the
+// receiver's place. TLS is the default and narrows the last two, since it ends in the receiver's process. Where that is
+// not enough, run a relay with a disk queue beside Onepane, or use a target that acknowledges (splunk, webhook,
+// sentinel).
 package cef
 
 import (

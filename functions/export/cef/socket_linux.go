@@ -10,7 +10,7 @@ import (
 // closeWait is a connection whose peer has closed its side (linux/include/net/tcp_states.h).
 const closeWait = 8
 
-// readSocketState tells how many bytes the receiver's machine has not acknowledged, with a close as one, and whether
+// readSocketState gives how many bytes the receiver's machine has not acknowledged, with a close as one, and whether
 // the receiver has ended its side; an error is what is wrong with the connection (tcp(7): SIOCOUTQ, TCP_INFO,
 // SO_ERROR).
 func readSocketState(c *net.TCPConn) (unread int, ended bool, err error) {

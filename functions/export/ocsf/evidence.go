@@ -77,7 +77,7 @@ func evidenceOf(ev alert.Evidence) (e Evidence, place string, id int, word strin
 	return
 }
 
-// processOf has the pid where an alert states it; else its name stands for it.
+// processOf identifies a process by its pid, or by its name when the alert states no pid.
 func processOf(ev alert.Evidence) *Process {
 	p := &Process{Name: ev.Value, CmdLine: ev.Attr(entity.AttrCommandLine)}
 	if n, err := strconv.ParseInt(ev.Attr(entity.AttrPID), 10, 32); err == nil && n > 0 {

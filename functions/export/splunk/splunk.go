@@ -103,7 +103,7 @@ func (t *Target) Send(ctx context.Context, records []export.Record) (int, error)
 	return len(records), nil
 }
 
-// classifyAnswer tells a record's fault from the token's: 400 is given for both.
+// classifyAnswer makes a 400 for the token's settings fault.Denied, so that no record is dead-lettered for it.
 func classifyAnswer(got []byte, err error) error {
 	var a answer
 	if fault.Of(err) != fault.Invalid || json.Unmarshal(got, &a) != nil {

@@ -43,7 +43,7 @@ type Store interface {
 // Options are what a deployment brings beside its configuration.
 type Options struct {
 	Version   string
-	PortalURL string              // where links lead, as the API's; "" when no address is known under which people find Onepane
+	PortalURL string              // where links lead; "" leaves them out
 	Getenv    func(string) string // where references to secrets lead
 	Store     Store
 	Now       func() time.Time
