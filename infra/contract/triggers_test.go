@@ -203,7 +203,7 @@ func checkPush(s *site) {
 
 // The routes of the table are those that the code serves.
 func TestRoutesAreServed(t *testing.T) {
-	b, err := os.ReadFile("../../functions/host/standalone/server.go")
+	b, err := os.ReadFile("../../functions/host/standalone/http.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestRoutesAreServed(t *testing.T) {
 			t.Errorf("%s: %s is not a route of the standalone host", f.Name, f.Route)
 		}
 	}
-	run, err := os.ReadFile("../../functions/host/cloudrun/service.go")
+	run, err := os.ReadFile("../../functions/host/cloudrun/host.go")
 	if err != nil {
 		t.Fatal(err)
 	}
