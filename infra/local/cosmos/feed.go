@@ -48,8 +48,8 @@ func (r *call) answerRanges() (answer, error) {
 
 // answerFeed answers the change feed of one physical partition, or of one logical partition in it: the latest version
 // of each item changed since If-None-Match, in the order of change, never a transaction in parts; deletes are not
-// told. At its end it answers 304. "*" starts now, If-Modified-Since at a time, neither at the beginning. Source:
-// learn.microsoft.com/rest/api/cosmos-db/list-documents, headers A-IM, If-None-Match, If-Modified-Since.
+// told. At its end it answers 304. "*" starts now, If-Modified-Since at a time, neither at the beginning.
+// Source: learn.microsoft.com/rest/api/cosmos-db/list-documents, headers A-IM, If-None-Match, If-Modified-Since.
 func (r *call) answerFeed() (answer, error) {
 	if err := r.requireAccess(ReadData); err != nil {
 		return answer{}, err
