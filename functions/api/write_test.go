@@ -62,7 +62,7 @@ type desk struct {
 
 func newDesk(t *testing.T, adjust ...func(*Server)) *desk {
 	t.Helper()
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
 	store, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {

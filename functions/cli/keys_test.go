@@ -17,7 +17,7 @@ import (
 // guarded is a server that keeps keys and an audit log; its guard is shown to the test.
 func guarded(t *testing.T) (desk, *access.Guard) {
 	t.Helper()
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	l, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ var t0 = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
 func newStore(t *testing.T) *localstore.Store {
 	t.Helper()
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
 	s, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {

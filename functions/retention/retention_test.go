@@ -16,7 +16,7 @@ var start = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
 // Incidents are resolved one a day; those older than the days kept go once a day, and open ones never.
 func TestRunOnce(t *testing.T) {
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
 	s, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 func checkQueues(s *site) {
 	names, _ := s.modules[Azure].locals["queues"].(map[string]any)
 	if len(names) != len(Queues) {
-		s.wrong("azure: queues %v, want %d", names, len(Queues))
+		s.addProblem("azure: queues %v, want %d", names, len(Queues))
 	}
 	for name, want := range Queues {
 		if names[name] != name {
-			s.wrong("azure: queue %q is called %v", name, names[name])
+			s.addProblem("azure: queue %q is called %v", name, names[name])
 		}
-		q := s.find(Azure, "azapi_resource", name)
-		s.expect(Azure, q, map[string]any{
+		q := s.findResource(Azure, "azapi_resource", name)
+		s.expectAttributes(Azure, q, map[string]any{
 			"name": ref("local.queues." + name), "lifecycle.prevent_destroy": true,
 			"body.properties.requiresSession":                  want.Sessions,
 			"body.properties.requiresDuplicateDetection":       want.Duplicates,
@@ -28,32 +28,32 @@ func checkQueues(s *site) {
 			"body.properties.deadLetteringOnMessageExpiration": true,
 		})
 	}
-	alerts := s.find(Azure, "azapi_resource", bus.AlertsQueue)
-	if w := s.duration(alerts, "duplicateDetectionHistoryTimeWindow"); w < 10*time.Minute || w > 7*24*time.Hour {
-		s.wrong("azure: duplicate window of %v: a retried publish comes within minutes", w)
+	alerts := s.findResource(Azure, "azapi_resource", bus.AlertsQueue)
+	if w := s.durationOf(alerts, "duplicateDetectionHistoryTimeWindow"); w < 10*time.Minute || w > 7*24*time.Hour {
+		s.addProblem("azure: duplicate window of %v: a retried publish comes within minutes", w)
 	}
-	if l := s.duration(alerts, "lockDuration"); l > 5*time.Minute {
-		s.wrong("azure: lockDuration %v: five minutes are the most there is", l)
+	if l := s.durationOf(alerts, "lockDuration"); l > 5*time.Minute {
+		s.addProblem("azure: lockDuration %v: five minutes are the most there is", l)
 	}
 	s.checkClaimRetention(alerts)
 }
 
 // A claim outlives the message that names it, on the queue and then in quarantine.
 func (s *site) checkClaimRetention(alerts *resource) {
-	quarantine := s.find(Azure, "azapi_resource", bus.QuarantineQueue)
-	life := s.duration(alerts, "defaultMessageTimeToLive") + s.duration(quarantine, "defaultMessageTimeToLive")
+	quarantine := s.findResource(Azure, "azapi_resource", bus.QuarantineQueue)
+	life := s.durationOf(alerts, "defaultMessageTimeToLive") + s.durationOf(quarantine, "defaultMessageTimeToLive")
 	days, _ := s.modules[Azure].locals["claim_days"].(int64)
 	if kept := time.Duration(days) * 24 * time.Hour; kept <= life {
-		s.wrong("azure: claims are kept %v, messages live up to %v", kept, life)
+		s.addProblem("azure: claims are kept %v, messages live up to %v", kept, life)
 	}
 }
 
-// duration reads an ISO 8601 property.
-func (s *site) duration(r *resource, property string) time.Duration {
-	text, _ := r.at("body", "properties", property).(string)
+// durationOf reads an ISO 8601 property.
+func (s *site) durationOf(r *resource, property string) time.Duration {
+	text, _ := r.attribute("body", "properties", property).(string)
 	d, err := isoDuration(text)
 	if err != nil {
-		s.wrong("azure: %s: %s: %v", r, property, err)
+		s.addProblem("azure: %s: %s: %v", r, property, err)
 	}
 	return d
 }

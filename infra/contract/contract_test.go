@@ -26,7 +26,7 @@ var checks = map[string]func(*site){
 func TestContract(t *testing.T) {
 	for name, check := range checks {
 		t.Run(name, func(t *testing.T) {
-			s, err := load("..")
+			s, err := loadSite("..")
 			if err != nil {
 				t.Fatal(err)
 			}

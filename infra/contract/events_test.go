@@ -36,8 +36,8 @@ var events = map[string]string{
 // checkPatterns: with every choice of sources, the rules take each finding once and nothing else.
 func checkPatterns(s *site) {
 	stack := map[string]any{}
-	for name, r := range s.stackset() {
-		if p := at(r, "Properties", "EventPattern"); p != nil {
+	for name, r := range s.loadStackSet() {
+		if p := valueAt(r, "Properties", "EventPattern"); p != nil {
 			stack[strings.ToLower(strings.TrimSuffix(name, "Rule"))] = p
 		}
 	}
@@ -46,53 +46,53 @@ func checkPatterns(s *site) {
 		{"guardduty", "inspector", "macie", "securityhub"},
 		{"guardduty", "inspector", "macie", "securityhub-v2"},
 	} {
-		s.checkTaken(fmt.Sprintf("aws %v", sources), s.patterns(sources))
+		s.checkTaken(fmt.Sprintf("aws %v", sources), s.eventPatterns(sources))
 	}
 	// Alone, Security Hub brings what the others found as well.
 	for source, event := range map[string]string{"securityhub": "securityhub-imported-guardduty.json", "securityhub-v2": "securityhub-v2-guardduty.json"} {
-		if ok, err := matchEvent(s.patterns([]string{source})[source], s.event(event)); !ok || err != nil {
-			s.wrong("aws [%s]: %s is lost (%v)", source, event, err)
+		if ok, err := matchEvent(s.eventPatterns([]string{source})[source], s.readEvent(event)); !ok || err != nil {
+			s.addProblem("aws [%s]: %s is lost (%v)", source, event, err)
 		}
 	}
 	for _, name := range []string{"take", "forward"} {
-		s.expect(AWS, s.find(AWS, "aws_cloudwatch_event_rule", name), map[string]any{"event_pattern": ref("local.patterns[each.value.source]")})
+		s.expectAttributes(AWS, s.findResource(AWS, "aws_cloudwatch_event_rule", name), map[string]any{"event_pattern": ref("local.patterns[each.value.source]")})
 	}
 }
 
 // checkTaken: each event of a source among the patterns is taken by that pattern, and by no other.
 func (s *site) checkTaken(where string, patterns map[string]any) {
 	if len(patterns) < 4 {
-		s.wrong("%s: only %d patterns: %v", where, len(patterns), slices.Sorted(maps.Keys(patterns)))
+		s.addProblem("%s: only %d patterns: %v", where, len(patterns), slices.Sorted(maps.Keys(patterns)))
 	}
 	for file, want := range events {
-		event := s.event(file)
+		event := s.readEvent(file)
 		for source, pattern := range patterns {
 			ok, err := matchEvent(pattern, event)
 			if err != nil {
-				s.wrong("%s: %s: %v", where, source, err)
+				s.addProblem("%s: %s: %v", where, source, err)
 			}
 			if ok != (source == want) {
-				s.wrong("%s: %s: taken by the rule of %s: %v", where, file, source, ok)
+				s.addProblem("%s: %s: taken by the rule of %s: %v", where, file, source, ok)
 			}
 		}
 	}
 }
 
-// event reads a recording.
-func (s *site) event(file string) any {
+// readEvent reads a recording.
+func (s *site) readEvent(file string) any {
 	b, err := os.ReadFile(filepath.Join("testdata", "events", file))
 	var v any
 	if err == nil {
 		err = json.Unmarshal(b, &v)
 	}
 	if err != nil {
-		s.wrong("%v", err)
+		s.addProblem("%v", err)
 	}
 	return v
 }
 
-// patterns evaluates local.patterns as Terraform would, for a choice of sources.
-func (s *site) patterns(sources []string) map[string]any {
+// eventPatterns evaluates local.patterns as Terraform would, for a choice of sources.
+func (s *site) eventPatterns(sources []string) map[string]any {
 	m := s.modules[AWS]
 	set := make([]cty.Value, len(sources))
 	for i, x := range sources {
@@ -105,12 +105,12 @@ func (s *site) patterns(sources []string) map[string]any {
 	}
 	for _, name := range []string{"direct", "forwarded", "all_patterns", "patterns"} {
 		if m.exprs[name] == nil {
-			s.wrong("aws: no local.%s", name)
+			s.addProblem("aws: no local.%s", name)
 			return nil
 		}
 		v, diags := m.exprs[name].Value(ctx)
 		if diags.HasErrors() {
-			s.wrong("aws: local.%s: %v", name, diags)
+			s.addProblem("aws: local.%s: %v", name, diags)
 			return nil
 		}
 		locals[name] = v
@@ -120,7 +120,7 @@ func (s *site) patterns(sources []string) map[string]any {
 	for source, text := range locals["patterns"].AsValueMap() {
 		var p any
 		if err := json.Unmarshal([]byte(text.AsString()), &p); err != nil {
-			s.wrong("aws: pattern of %s: %v", source, err)
+			s.addProblem("aws: pattern of %s: %v", source, err)
 		}
 		out[source] = p
 	}

@@ -21,8 +21,8 @@ type site struct {
 	problems []string
 }
 
-// wrong notes a broken promise.
-func (s *site) wrong(format string, args ...any) {
+// addProblem notes a broken promise.
+func (s *site) addProblem(format string, args ...any) {
 	s.problems = append(s.problems, fmt.Sprintf(format, args...))
 }
 
@@ -46,8 +46,8 @@ func (r *resource) String() string { return r.kind + "." + r.name }
 // ref is an expression that is no constant, as it is written.
 type ref string
 
-// load reads the modules below root.
-func load(root string) (*site, error) {
+// loadSite reads the modules below root.
+func loadSite(root string) (*site, error) {
 	s := &site{root: root, modules: map[Module]*module{}}
 	for _, name := range []Module{Azure, AWS, GCP} {
 		m, err := loadModule(filepath.Join(root, string(name)))
@@ -79,30 +79,30 @@ func loadModule(dir string) (*module, error) {
 		}
 		m.text[name] = string(src)
 		for _, b := range f.Body.(*hclsyntax.Body).Blocks {
-			m.add(b, src)
+			m.addBlock(b, src)
 		}
 	}
 	return m, nil
 }
 
-func (m *module) add(b *hclsyntax.Block, src []byte) {
+func (m *module) addBlock(b *hclsyntax.Block, src []byte) {
 	switch b.Type {
 	case "resource":
-		m.resources = append(m.resources, &resource{b.Labels[0], b.Labels[1], body(b.Body, src)})
+		m.resources = append(m.resources, &resource{b.Labels[0], b.Labels[1], bodyOf(b.Body, src)})
 	case "locals":
 		for name, a := range b.Body.Attributes {
-			m.locals[name], m.exprs[name] = plain(a.Expr, src), a.Expr
+			m.locals[name], m.exprs[name] = plainValue(a.Expr, src), a.Expr
 		}
 	default:
 		m.blocks = append(m.blocks, b)
 	}
 }
 
-// body makes a plain map of a block; dynamic blocks appear under the name of what they make.
-func body(b *hclsyntax.Body, src []byte) map[string]any {
+// bodyOf makes a plain map of a block; dynamic blocks appear under the name of what they make.
+func bodyOf(b *hclsyntax.Body, src []byte) map[string]any {
 	out := map[string]any{}
 	for name, a := range b.Attributes {
-		out[name] = plain(a.Expr, src)
+		out[name] = plainValue(a.Expr, src)
 	}
 	for _, n := range b.Blocks {
 		name, inner := n.Type, n.Body
@@ -113,47 +113,47 @@ func body(b *hclsyntax.Body, src []byte) map[string]any {
 			}
 		}
 		list, _ := out[name].([]any)
-		out[name] = append(list, body(inner, src))
+		out[name] = append(list, bodyOf(inner, src))
 	}
 	return out
 }
 
-// plain makes an ordinary value of an expression: map[string]any, []any, string, bool, int64, or a ref for whatever
+// plainValue makes an ordinary value of an expression: map[string]any, []any, string, bool, int64, or a ref for whatever
 // is no constant. jsonencode is looked through; merge and conditionals of objects give the union of their keys.
-func plain(e hclsyntax.Expression, src []byte) any {
+func plainValue(e hclsyntax.Expression, src []byte) any {
 	text := ref(src[e.Range().Start.Byte:e.Range().End.Byte])
 	switch e := e.(type) {
 	case *hclsyntax.ObjectConsExpr:
 		out := map[string]any{}
 		for _, item := range e.Items {
-			out[key(item.KeyExpr, src)] = plain(item.ValueExpr, src)
+			out[keyOf(item.KeyExpr, src)] = plainValue(item.ValueExpr, src)
 		}
 		return out
 	case *hclsyntax.TupleConsExpr:
 		out := []any{}
 		for _, x := range e.Exprs {
-			out = append(out, plain(x, src))
+			out = append(out, plainValue(x, src))
 		}
 		return out
 	case *hclsyntax.FunctionCallExpr:
 		switch e.Name {
 		case "jsonencode":
-			return plain(e.Args[0], src)
+			return plainValue(e.Args[0], src)
 		case "merge":
-			return union(text, e.Args, src)
+			return unionOf(text, e.Args, src)
 		}
 	case *hclsyntax.ParenthesesExpr:
-		return plain(e.Expression, src)
+		return plainValue(e.Expression, src)
 	case *hclsyntax.ConditionalExpr:
-		return union(text, []hclsyntax.Expression{e.TrueResult, e.FalseResult}, src)
+		return unionOf(text, []hclsyntax.Expression{e.TrueResult, e.FalseResult}, src)
 	case *hclsyntax.ForExpr:
 		if e.KeyExpr == nil {
-			if v := plain(e.ValExpr, src); !isRef(v) {
+			if v := plainValue(e.ValExpr, src); !isRef(v) {
 				return v
 			}
 			return text // what it runs over says more than its variable
 		}
-		return map[string]any{key(e.KeyExpr, src): plain(e.ValExpr, src)}
+		return map[string]any{keyOf(e.KeyExpr, src): plainValue(e.ValExpr, src)}
 	}
 	if len(e.Variables()) > 0 {
 		return text
@@ -162,16 +162,16 @@ func plain(e hclsyntax.Expression, src []byte) any {
 	if diags.HasErrors() || !v.IsKnown() || v.IsNull() {
 		return text
 	}
-	return constant(v, text)
+	return constantValue(v, text)
 }
 
 func isRef(v any) bool { _, is := v.(ref); return is }
 
-// union joins objects; anything else among them stays a ref.
-func union(text ref, of []hclsyntax.Expression, src []byte) any {
+// unionOf joins objects; anything else among them stays a ref.
+func unionOf(text ref, of []hclsyntax.Expression, src []byte) any {
 	out := map[string]any{}
 	for _, x := range of {
-		switch v := plain(x, src).(type) {
+		switch v := plainValue(x, src).(type) {
 		case map[string]any:
 			for k, w := range v {
 				out[k] = w
@@ -192,7 +192,7 @@ func union(text ref, of []hclsyntax.Expression, src []byte) any {
 	return out
 }
 
-func constant(v cty.Value, text ref) any {
+func constantValue(v cty.Value, text ref) any {
 	switch v.Type() {
 	case cty.String:
 		return v.AsString()
@@ -206,8 +206,8 @@ func constant(v cty.Value, text ref) any {
 	return text
 }
 
-// key is an object key: a bare word, a string, or the text of a template.
-func key(e hclsyntax.Expression, src []byte) string {
+// keyOf is an object key: a bare word, a string, or the text of a template.
+func keyOf(e hclsyntax.Expression, src []byte) string {
 	if k, ok := e.(*hclsyntax.ObjectConsKeyExpr); ok {
 		if word := hcl.ExprAsKeyword(k.Wrapped); word != "" && !k.ForceNonLiteral {
 			return word
@@ -220,19 +220,19 @@ func key(e hclsyntax.Expression, src []byte) string {
 	return strings.Trim(string(src[e.Range().Start.Byte:e.Range().End.Byte]), `"`)
 }
 
-// find is the resource of that kind and name; nil and a problem when there is none.
-func (s *site) find(m Module, kind, name string) *resource {
+// findResource is the resource of that kind and name; nil and a problem when there is none.
+func (s *site) findResource(m Module, kind, name string) *resource {
 	for _, r := range s.modules[m].resources {
 		if r.kind == kind && r.name == name {
 			return r
 		}
 	}
-	s.wrong("%s: there is no %s.%s", m, kind, name)
+	s.addProblem("%s: there is no %s.%s", m, kind, name)
 	return &resource{kind: kind, name: name, attrs: map[string]any{}}
 }
 
-// all are the resources of a kind.
-func (m *module) all(kind string) []*resource {
+// resourcesOf are the resources of a kind.
+func (m *module) resourcesOf(kind string) []*resource {
 	var out []*resource
 	for _, r := range m.resources {
 		if r.kind == kind {
@@ -249,8 +249,8 @@ func (r *resource) armType() string {
 	return t
 }
 
-// at follows names into maps, and enters lists of one (nested blocks).
-func at(v any, path ...string) any {
+// valueAt follows names into maps, and enters lists of one (nested blocks).
+func valueAt(v any, path ...string) any {
 	for _, name := range path {
 		if list, ok := v.([]any); ok && len(list) == 1 {
 			v = list[0]
@@ -264,34 +264,34 @@ func at(v any, path ...string) any {
 	return v
 }
 
-func (r *resource) at(path ...string) any { return at(r.attrs, path...) }
+func (r *resource) attribute(path ...string) any { return valueAt(r.attrs, path...) }
 
-// expect notes every path of want that has another value.
-func (s *site) expect(m Module, r *resource, want map[string]any) {
+// expectAttributes notes every path of want that has another value.
+func (s *site) expectAttributes(m Module, r *resource, want map[string]any) {
 	for path, w := range want {
-		if got := r.at(strings.Split(path, ".")...); got != w {
-			s.wrong("%s: %s: %s is %v, want %v", m, r, path, got, w)
+		if got := r.attribute(strings.Split(path, ".")...); got != w {
+			s.addProblem("%s: %s: %s is %v, want %v", m, r, path, got, w)
 		}
 	}
 }
 
-// texts makes a list of strings of v: a string, a ref, or a list of them.
-func texts(v any) []string {
+// textsOf makes a list of strings of v: a string, a ref, or a list of them.
+func textsOf(v any) []string {
 	switch v := v.(type) {
 	case nil:
 		return nil
 	case []any:
 		var out []string
 		for _, x := range v {
-			out = append(out, texts(x)...)
+			out = append(out, textsOf(x)...)
 		}
 		return out
 	}
 	return []string{fmt.Sprint(v)}
 }
 
-// text is v as it is written; "" for nothing and for what is no single value.
-func text(v any) string {
+// textOf is v as it is written; "" for nothing and for what is no single value.
+func textOf(v any) string {
 	switch v := v.(type) {
 	case ref:
 		return string(v)

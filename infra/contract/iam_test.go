@@ -17,20 +17,20 @@ type statement struct {
 
 // statementOf reads a policy document's statements.
 func statementsOf(where string, policy any) []statement {
-	list, _ := at(policy, "Statement").([]any)
+	list, _ := valueAt(policy, "Statement").([]any)
 	var out []statement
 	for _, x := range list {
-		st := statement{where: where, action: texts(at(x, "Action")), resources: texts(at(x, "Resource"))}
-		st.sid, _ = at(x, "Sid").(string)
-		st.effect, _ = at(x, "Effect").(string)
-		if p, ok := at(x, "Principal").(map[string]any); ok {
+		st := statement{where: where, action: textsOf(valueAt(x, "Action")), resources: textsOf(valueAt(x, "Resource"))}
+		st.sid, _ = valueAt(x, "Sid").(string)
+		st.effect, _ = valueAt(x, "Effect").(string)
+		if p, ok := valueAt(x, "Principal").(map[string]any); ok {
 			for kind, who := range p {
-				for _, w := range texts(who) {
+				for _, w := range textsOf(who) {
 					st.principal = append(st.principal, kind+":"+w)
 				}
 			}
 		}
-		if c := at(x, "Condition"); c != nil {
+		if c := valueAt(x, "Condition"); c != nil {
 			st.condition = fmt.Sprint(c) // maps print sorted
 		}
 		out = append(out, st)
@@ -63,23 +63,23 @@ func checkIAM(s *site) {
 		where := strings.TrimSpace(st.where + " " + st.sid)
 		made[where] = st.action
 		if want, ok := iamAllowed[where]; !ok || !slices.Equal(st.action, want) || st.effect != "Allow" {
-			s.wrong("aws: %s: %s %v, the allow list says %v", where, st.effect, st.action, want)
+			s.addProblem("aws: %s: %s %v, the allow list says %v", where, st.effect, st.action, want)
 		}
 		s.checkBreadth(where, st)
 	}
 	for where := range iamAllowed {
 		if _, ok := made[where]; !ok {
-			s.wrong("aws: missing statement: %s", where)
+			s.addProblem("aws: missing statement: %s", where)
 		}
 	}
-	for _, a := range s.modules[AWS].all("aws_iam_role_policy_attachment") {
-		if arn := a.at("policy_arn"); arn != "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole" || a.at("count") != ref("var.vpc == null ? 0 : 1") {
-			s.wrong("aws: %s attaches %v", a, arn)
+	for _, a := range s.modules[AWS].resourcesOf("aws_iam_role_policy_attachment") {
+		if arn := a.attribute("policy_arn"); arn != "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole" || a.attribute("count") != ref("var.vpc == null ? 0 : 1") {
+			s.addProblem("aws: %s attaches %v", a, arn)
 		}
 	}
 	for _, r := range s.modules[AWS].resources {
 		if slices.Contains([]string{"aws_iam_user", "aws_iam_policy", "aws_iam_policy_attachment", "aws_lambda_permission"}, r.kind) {
-			s.wrong("aws: %s grants something beside the roles", r)
+			s.addProblem("aws: %s grants something beside the roles", r)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func checkIAM(s *site) {
 func (s *site) checkBreadth(where string, st statement) {
 	for _, a := range st.action {
 		if strings.Contains(a, "*") {
-			s.wrong("aws: %s: action %s is a wildcard", where, a)
+			s.addProblem("aws: %s: action %s is a wildcard", where, a)
 		}
 	}
 	for _, r := range st.resources {
@@ -96,7 +96,7 @@ func (s *site) checkBreadth(where string, st statement) {
 		}
 		for _, need := range []string{"sts:IdentityTokenAudience:[api://AzureADTokenExchange]", "sts:SigningAlgorithm:RS256", "NumericLessThanEquals:map[sts:DurationSeconds:300]"} {
 			if !strings.Contains(st.condition, need) {
-				s.wrong("aws: %s: resource * without the condition %s", where, need)
+				s.addProblem("aws: %s: resource * without the condition %s", where, need)
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func (s *site) checkBreadth(where string, st statement) {
 			"AWS:*": "aws:PrincipalOrgID:var.organization_id", "Service:events.amazonaws.com": "aws:Source", "Service:lambda.amazonaws.com": "aws:SourceAccount",
 		}[p]
 		if need == "" || !strings.Contains(st.condition, need) {
-			s.wrong("aws: %s: principal %s without the condition %s", where, p, need)
+			s.addProblem("aws: %s: principal %s without the condition %s", where, p, need)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (s *site) awsStatements() []statement {
 	var out []statement
 	for _, r := range s.modules[AWS].resources {
 		for _, attr := range []string{"policy", "assume_role_policy"} {
-			policy := r.at(attr)
+			policy := r.attribute(attr)
 			if policy == nil {
 				continue
 			}
@@ -125,7 +125,7 @@ func (s *site) awsStatements() []statement {
 			}
 			found := statementsOf(where, policy)
 			if len(found) == 0 {
-				s.wrong("aws: %s: %s cannot be read here", r, attr)
+				s.addProblem("aws: %s: %s cannot be read here", r, attr)
 			}
 			out = append(out, found...)
 		}
@@ -136,18 +136,18 @@ func (s *site) awsStatements() []statement {
 // stackStatements reads every policy of the StackSet template.
 func (s *site) stackStatements() []statement {
 	var out []statement
-	resources := s.stackset()
+	resources := s.loadStackSet()
 	for _, name := range slices.Sorted(maps.Keys(resources)) {
-		properties := at(resources[name], "Properties")
-		if p := at(properties, "AssumeRolePolicyDocument"); p != nil {
+		properties := valueAt(resources[name], "Properties")
+		if p := valueAt(properties, "AssumeRolePolicyDocument"); p != nil {
 			out = append(out, statementsOf("stackset "+name+" assume_role_policy", p)...)
 		}
-		if p := at(properties, "PolicyDocument"); p != nil {
+		if p := valueAt(properties, "PolicyDocument"); p != nil {
 			out = append(out, statementsOf("stackset "+name, p)...)
 		}
-		policies, _ := at(properties, "Policies").([]any)
+		policies, _ := valueAt(properties, "Policies").([]any)
 		for _, p := range policies {
-			out = append(out, statementsOf("stackset "+name, at(p, "PolicyDocument"))...)
+			out = append(out, statementsOf("stackset "+name, valueAt(p, "PolicyDocument"))...)
 		}
 	}
 	return out

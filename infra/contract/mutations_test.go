@@ -131,7 +131,7 @@ func TestMutations(t *testing.T) {
 			if err := os.WriteFile(path, []byte(strings.Replace(string(b), m.old, m.new, 1)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if s := problems(t, root, m.check); len(s) == 0 {
+			if s := problemsIn(t, root, m.check); len(s) == 0 {
 				t.Errorf("the check %q stays green", m.check)
 			}
 		})
@@ -147,9 +147,9 @@ func TestChecksAreProven(t *testing.T) {
 	}
 }
 
-func problems(t *testing.T, root, check string) []string {
+func problemsIn(t *testing.T, root, check string) []string {
 	t.Helper()
-	s, err := load(root)
+	s, err := loadSite(root)
 	if err != nil {
 		t.Fatal(err)
 	}

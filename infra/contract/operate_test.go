@@ -22,55 +22,55 @@ func checkAlarms(s *site) {
 		for table, want := range tables {
 			rows, _ := s.modules[m].locals[table].(map[string]any)
 			if got := slices.Sorted(maps.Keys(rows)); !slices.Equal(got, want) {
-				s.wrong("%s: %s are %v, want %v", m, table, got, want)
+				s.addProblem("%s: %s are %v, want %v", m, table, got, want)
 			}
 		}
 	}
 	for name, table := range map[string]string{"metric_alarm": "metric_alarms", "log_alarm": "log_alarms"} {
-		a := s.find(Azure, "azapi_resource", name)
-		s.expect(Azure, a, map[string]any{"for_each": ref("local." + table), "body.properties.enabled": true})
-		if tells := texts(a.at("body", "properties", "actions", "actionGroupId")); table == "metric_alarms" && !slices.Equal(tells, []string{"azapi_resource.alarm_group.id"}) {
-			s.wrong("azure: %s tells %v", a, tells)
+		a := s.findResource(Azure, "azapi_resource", name)
+		s.expectAttributes(Azure, a, map[string]any{"for_each": ref("local." + table), "body.properties.enabled": true})
+		if tells := textsOf(a.attribute("body", "properties", "actions", "actionGroupId")); table == "metric_alarms" && !slices.Equal(tells, []string{"azapi_resource.alarm_group.id"}) {
+			s.addProblem("azure: %s tells %v", a, tells)
 		}
 	}
-	if tells := texts(s.find(Azure, "azapi_resource", "log_alarm").at("body", "properties", "actions", "actionGroups")); !slices.Equal(tells, []string{"azapi_resource.alarm_group.id"}) {
-		s.wrong("azure: log_alarm tells %v", tells)
+	if tells := textsOf(s.findResource(Azure, "azapi_resource", "log_alarm").attribute("body", "properties", "actions", "actionGroups")); !slices.Equal(tells, []string{"azapi_resource.alarm_group.id"}) {
+		s.addProblem("azure: log_alarm tells %v", tells)
 	}
 	s.checkQuestions()
-	a := s.find(AWS, "aws_cloudwatch_metric_alarm", "alarm")
-	s.expect(AWS, a, map[string]any{"for_each": ref("local.alarms"), "threshold": ref("each.value.above")})
-	if !strings.Contains(text(a.at("alarm_actions")), "var.alarm_topic_arns") {
-		s.wrong("aws: %s tells nobody", a)
+	a := s.findResource(AWS, "aws_cloudwatch_metric_alarm", "alarm")
+	s.expectAttributes(AWS, a, map[string]any{"for_each": ref("local.alarms"), "threshold": ref("each.value.above")})
+	if !strings.Contains(textOf(a.attribute("alarm_actions")), "var.alarm_topic_arns") {
+		s.addProblem("aws: %s tells nobody", a)
 	}
-	s.expect(GCP, s.find(GCP, "google_monitoring_alert_policy", "alarm"), map[string]any{
+	s.expectAttributes(GCP, s.findResource(GCP, "google_monitoring_alert_policy", "alarm"), map[string]any{
 		"for_each": ref("local.alarms"), "notification_channels": ref("var.notification_channels")})
-	s.find(Azure, "azapi_resource", "dashboard")
-	s.find(AWS, "aws_cloudwatch_dashboard", "onepane")
-	s.find(GCP, "google_monitoring_dashboard", "onepane")
+	s.findResource(Azure, "azapi_resource", "dashboard")
+	s.findResource(AWS, "aws_cloudwatch_dashboard", "onepane")
+	s.findResource(GCP, "google_monitoring_dashboard", "onepane")
 }
 
 // checkQuestions: what an alarm asks of the logs is written there.
 func (s *site) checkQuestions() {
-	if got := texts(s.find(Azure, "azapi_resource", "log_alarm").at("body", "properties", "scopes")); !slices.Equal(got, []string{"local.log_sources[each.value.of].scope"}) {
-		s.wrong("azure: log_alarm asks %v", got)
+	if got := textsOf(s.findResource(Azure, "azapi_resource", "log_alarm").attribute("body", "properties", "scopes")); !slices.Equal(got, []string{"local.log_sources[each.value.of].scope"}) {
+		s.addProblem("azure: log_alarm asks %v", got)
 	}
-	diagnostics, _ := s.find(Azure, "azapi_resource", "diagnostics").at("for_each", "store", "categories").([]any)
+	diagnostics, _ := s.findResource(Azure, "azapi_resource", "diagnostics").attribute("for_each", "store", "categories").([]any)
 	rows, _ := s.modules[Azure].locals["log_alarms"].(map[string]any)
 	for name, row := range rows {
-		query := text(at(row, "query"))
+		query := textOf(valueAt(row, "query"))
 		table, _, _ := strings.Cut(strings.Trim(query, `"`), " ")
-		of := at(row, "of")
+		of := valueAt(row, "of")
 		category, store := strings.CutPrefix(table, "CDB")
 		switch {
 		case store && (of != "store" || !slices.Contains(diagnostics, any(category))):
-			s.wrong("azure: alarm %s asks %v for %s, which the store's diagnostics do not send", name, of, category)
+			s.addProblem("azure: alarm %s asks %v for %s, which the store's diagnostics do not send", name, of, category)
 		case !store && (of != "app" || table != "requests" && table != "traces"):
-			s.wrong("azure: alarm %s asks %v for %s", name, of, table)
+			s.addProblem("azure: alarm %s asks %v for %s", name, of, table)
 		}
 	}
 	q, _ := s.modules[Azure].locals["metric_alarms"].(map[string]any)
-	if metric := at(q["quarantine"], "metric"); metric != "Messages" {
-		s.wrong("azure: alarm quarantine counts %v, and removing a record defers others, which only Messages counts", metric)
+	if metric := valueAt(q["quarantine"], "metric"); metric != "Messages" {
+		s.addProblem("azure: alarm quarantine counts %v, and removing a record defers others, which only Messages counts", metric)
 	}
 }
 
@@ -100,11 +100,11 @@ func checkCeilings(s *site) {
 		},
 	} {
 		for _, r := range rows {
-			s.expect(m, s.find(m, r.kind, r.name), map[string]any{r.path: r.want})
+			s.expectAttributes(m, s.findResource(m, r.kind, r.name), map[string]any{r.path: r.want})
 		}
 	}
 	for _, name := range []string{"bus_lock", "cosmos_lock"} {
-		s.expect(Azure, s.find(Azure, "azapi_resource", name), map[string]any{"body.properties.level": "CanNotDelete", "count": ref("var.deletion_lock ? 1 : 0")})
+		s.expectAttributes(Azure, s.findResource(Azure, "azapi_resource", name), map[string]any{"body.properties.level": "CanNotDelete", "count": ref("var.deletion_lock ? 1 : 0")})
 	}
 }
 
@@ -122,42 +122,42 @@ func checkShape(s *site) {
 		for _, b := range m.blocks {
 			switch b.Type {
 			case "provider":
-				s.wrong("%s: a provider block inside a module", name)
+				s.addProblem("%s: a provider block inside a module", name)
 			case "terraform":
 				_, versioned = b.Body.Attributes["required_version"]
 			case "variable", "output":
 				if b.Body.Attributes["description"] == nil {
-					s.wrong("%s: %s %s has no description", name, b.Type, b.Labels[0])
+					s.addProblem("%s: %s %s has no description", name, b.Type, b.Labels[0])
 				}
 			}
 		}
 		if !versioned {
-			s.wrong("%s: no required_version", name)
+			s.addProblem("%s: no required_version", name)
 		}
 	}
-	for _, r := range s.modules[Azure].all("azapi_resource") {
+	for _, r := range s.modules[Azure].resourcesOf("azapi_resource") {
 		none := slices.ContainsFunc(untaggedARM, func(p string) bool { return strings.HasPrefix(r.armType(), p) })
-		if !none && r.at("tags") != ref("local.tags") {
-			s.wrong("azure: %s has no tags", r)
+		if !none && r.attribute("tags") != ref("local.tags") {
+			s.addProblem("azure: %s has no tags", r)
 		}
-		if t, _ := r.at("type").(string); !strings.Contains(t, "@20") {
-			s.wrong("azure: %s: type %q names no API version", r, t)
+		if t, _ := r.attribute("type").(string); !strings.Contains(t, "@20") {
+			s.addProblem("azure: %s: type %q names no API version", r, t)
 		}
 	}
 	for _, kind := range []string{"aws_lambda_function", "aws_sqs_queue", "aws_iam_role", "aws_cloudwatch_event_rule", "aws_cloudwatch_event_bus", "aws_cloudwatch_log_group", "aws_cloudwatch_metric_alarm", "aws_budgets_budget"} {
-		for _, r := range s.modules[AWS].all(kind) {
-			s.expect(AWS, r, map[string]any{"tags": ref("local.tags")})
+		for _, r := range s.modules[AWS].resourcesOf(kind) {
+			s.expectAttributes(AWS, r, map[string]any{"tags": ref("local.tags")})
 		}
 	}
 	for _, kind := range []string{"google_pubsub_topic", "google_pubsub_subscription", "google_cloud_run_v2_service"} {
-		for _, r := range s.modules[GCP].all(kind) {
-			s.expect(GCP, r, map[string]any{"labels": ref("local.labels")})
+		for _, r := range s.modules[GCP].resourcesOf(kind) {
+			s.expectAttributes(GCP, r, map[string]any{"labels": ref("local.labels")})
 		}
 	}
 	for m, slug := range map[Module]string{Azure: "var.subscription_id", AWS: "var.account_id", GCP: "var.project_id"} {
 		locals := s.modules[m].locals
 		if locals["name"] != ref(`"onepane-${var.tenant_slug}-${local.hash}"`) || locals["hash"] != ref(`substr(sha256("${`+slug+`}/${var.tenant_slug}"), 0, 6)`) {
-			s.wrong("%s: names do not derive from the tenant: %v, %v", m, locals["name"], locals["hash"])
+			s.addProblem("%s: names do not derive from the tenant: %v, %v", m, locals["name"], locals["hash"])
 		}
 	}
 }

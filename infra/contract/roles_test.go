@@ -54,26 +54,26 @@ func checkRoles(s *site) {
 	for _, table := range []string{"app_roles", "vault_roles", "export_roles", "defender_roles", "producer_roles"} {
 		rows, _ := m.locals[table].(map[string]any)
 		for _, row := range rows {
-			made = append(made, grant{fmt.Sprint(at(row, "principal")), fmt.Sprint(at(row, "role")), fmt.Sprint(at(row, "scope"))})
+			made = append(made, grant{fmt.Sprint(valueAt(row, "principal")), fmt.Sprint(valueAt(row, "role")), fmt.Sprint(valueAt(row, "scope"))})
 		}
 	}
 	for _, g := range allowed {
 		if !slices.Contains(made, g) {
-			s.wrong("azure: missing role: %v", g)
+			s.addProblem("azure: missing role: %v", g)
 		}
 	}
 	for _, g := range made {
 		if !slices.Contains(allowed, g) {
-			s.wrong("azure: role beyond the allow list: %v", g)
+			s.addProblem("azure: role beyond the allow list: %v", g)
 		}
 	}
 	if union := "merge(local.app_roles, local.vault_roles, local.export_roles, local.defender_roles, local.producer_roles)"; m.locals["roles"] != ref(union) {
-		s.wrong("azure: local.roles is %v, want %s", m.locals["roles"], union)
+		s.addProblem("azure: local.roles is %v, want %s", m.locals["roles"], union)
 	}
 	ids, _ := m.locals["role_ids"].(map[string]any)
 	for role, id := range ids {
 		if roleIDs[role] != id {
-			s.wrong("azure: role %q is %v, want %q", role, id, roleIDs[role])
+			s.addProblem("azure: role %q is %v, want %q", role, id, roleIDs[role])
 		}
 	}
 	s.checkAssignments()
@@ -97,18 +97,18 @@ func (s *site) checkAssignments() {
 	for _, r := range s.modules[Azure].resources {
 		if t := strings.ToLower(r.armType()); strings.Contains(t, "roleassignment") || strings.Contains(t, "roledefinition") || r.kind == "azuread_app_role_assignment" {
 			if want[r.name] == nil {
-				s.wrong("azure: %s grants something beside the table", r)
+				s.addProblem("azure: %s grants something beside the table", r)
 			}
 		}
 	}
 	for name, w := range want {
-		s.expect(Azure, s.find(Azure, "azapi_resource", name), w)
+		s.expectAttributes(Azure, s.findResource(Azure, "azapi_resource", name), w)
 	}
-	writer := s.find(Azure, "azapi_resource", "claim_writer")
-	permissions := writer.at("body", "properties", "permissions")
-	if a, d := texts(at(permissions, "actions")), texts(at(permissions, "dataActions")); len(a) != 0 ||
+	writer := s.findResource(Azure, "azapi_resource", "claim_writer")
+	permissions := writer.attribute("body", "properties", "permissions")
+	if a, d := textsOf(valueAt(permissions, "actions")), textsOf(valueAt(permissions, "dataActions")); len(a) != 0 ||
 		!slices.Equal(d, []string{"Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action"}) {
-		s.wrong("azure: %s allows %v and %v", writer, a, d)
+		s.addProblem("azure: %s allows %v and %v", writer, a, d)
 	}
 }
 
@@ -117,40 +117,40 @@ func (s *site) checkAssignments() {
 func checkAppRoles(s *site) {
 	of, _ := s.modules[Azure].locals["app_roles_of_api"].(map[string]any)
 	if got := slices.Sorted(maps.Keys(of)); !slices.Equal(got, AppRoles) {
-		s.wrong("azure: the API's application has roles %v, the API reads %v", got, AppRoles)
+		s.addProblem("azure: the API's application has roles %v, the API reads %v", got, AppRoles)
 	}
-	roles := s.find(Azure, "azuread_application", "api").at("app_role")
+	roles := s.findResource(Azure, "azuread_application", "api").attribute("app_role")
 	for name, want := range map[string]string{"value": "app_role.key", "id": `uuidv5("url", "onepane/${app_role.key}")`} {
-		if got := text(at(roles, name)); got != want {
-			s.wrong("azure: azuread_application.api: %s of a role is %s, want %s", name, got, want)
+		if got := textOf(valueAt(roles, name)); got != want {
+			s.addProblem("azure: azuread_application.api: %s of a role is %s, want %s", name, got, want)
 		}
 	}
-	if types := texts(at(roles, "allowed_member_types")); !slices.Equal(types, []string{"Application", "User"}) {
-		s.wrong("azure: azuread_application.api: roles are for %v", types)
+	if types := textsOf(valueAt(roles, "allowed_member_types")); !slices.Equal(types, []string{"Application", "User"}) {
+		s.addProblem("azure: azuread_application.api: roles are for %v", types)
 	}
-	s.expect(Azure, s.find(Azure, "azuread_service_principal", "api"), map[string]any{"app_role_assignment_required": true})
+	s.expectAttributes(Azure, s.findResource(Azure, "azuread_service_principal", "api"), map[string]any{"app_role_assignment_required": true})
 }
 
 // checkTrust: a producer is believed by issuer, subject and audience.
 func (s *site) checkTrust() {
-	s.expect(Azure, s.find(Azure, "azapi_resource", "producer_trust"), map[string]any{
+	s.expectAttributes(Azure, s.findResource(Azure, "azapi_resource", "producer_trust"), map[string]any{
 		"for_each": ref("local.producers"), "parent_id": ref("azapi_resource.producer_identity[each.key].id"),
 		"body.properties.issuer": ref("each.value.issuer"), "body.properties.subject": ref("each.value.subject"),
 	})
 	audience := "api://AzureADTokenExchange"
-	if got := texts(s.find(Azure, "azapi_resource", "producer_trust").at("body", "properties", "audiences")); !slices.Equal(got, []string{audience}) {
-		s.wrong("azure: audiences %v, want %s", got, audience)
+	if got := textsOf(s.findResource(Azure, "azapi_resource", "producer_trust").attribute("body", "properties", "audiences")); !slices.Equal(got, []string{audience}) {
+		s.addProblem("azure: audiences %v, want %s", got, audience)
 	}
 	trusted, _ := s.modules[Azure].locals["producers"].(map[string]any)
-	if keys := slices.Sorted(maps.Keys(trusted)); !slices.Equal(keys, []string{"aws", "gcp"}) || at(trusted["gcp"], "issuer") != "https://accounts.google.com" ||
-		at(trusted["aws"], "issuer") != ref("var.aws_issuer") || at(trusted["aws"], "subject") != ref("var.aws_subject") || at(trusted["gcp"], "subject") != ref("var.gcp_subject") {
-		s.wrong("azure: producers %v", trusted)
+	if keys := slices.Sorted(maps.Keys(trusted)); !slices.Equal(keys, []string{"aws", "gcp"}) || valueAt(trusted["gcp"], "issuer") != "https://accounts.google.com" ||
+		valueAt(trusted["aws"], "issuer") != ref("var.aws_issuer") || valueAt(trusted["aws"], "subject") != ref("var.aws_subject") || valueAt(trusted["gcp"], "subject") != ref("var.gcp_subject") {
+		s.addProblem("azure: producers %v", trusted)
 	}
 	// Azure trusts an ARN that is built from the role's name before the role exists.
-	role := s.find(AWS, "aws_iam_role", "ingest")
-	name, _ := role.at("name").(ref)
+	role := s.findResource(AWS, "aws_iam_role", "ingest")
+	name, _ := role.attribute("name").(ref)
 	if arn := ref(`"arn:aws:iam::${var.account_id}:role/` + strings.Trim(string(name), `"`) + `"`); s.modules[AWS].locals["role_arn"] != arn {
-		s.wrong("aws: local.role_arn is %v, the role's is %v", s.modules[AWS].locals["role_arn"], arn)
+		s.addProblem("aws: local.role_arn is %v, the role's is %v", s.modules[AWS].locals["role_arn"], arn)
 	}
 }
 
@@ -171,23 +171,23 @@ func checkGCPRoles(s *site) {
 		}
 		var on any
 		for _, attr := range []string{"name", "topic", "subscription"} {
-			if v := r.at(attr); v != nil {
+			if v := r.attribute(attr); v != nil {
 				on = v
 			}
 		}
-		made = append(made, [4]string{r.String(), fmt.Sprint(r.at("role")), fmt.Sprint(r.at("member")), fmt.Sprint(on)})
+		made = append(made, [4]string{r.String(), fmt.Sprint(r.attribute("role")), fmt.Sprint(r.attribute("member")), fmt.Sprint(on)})
 	}
 	for _, g := range gcpAllowed {
 		if !slices.Contains(made, g) {
-			s.wrong("gcp: missing binding: %v", g)
+			s.addProblem("gcp: missing binding: %v", g)
 		}
 	}
 	for _, g := range made {
 		if !slices.Contains(gcpAllowed, g) {
-			s.wrong("gcp: binding beyond the allow list: %v", g)
+			s.addProblem("gcp: binding beyond the allow list: %v", g)
 		}
 	}
 	if agent := s.modules[GCP].locals["pubsub_agent"]; agent != ref(`"serviceAccount:service-${var.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"`) {
-		s.wrong("gcp: the Pub/Sub service agent is %v", agent)
+		s.addProblem("gcp: the Pub/Sub service agent is %v", agent)
 	}
 }

@@ -19,25 +19,25 @@ func checkSettings(s *site) {
 		for _, x := range Settings {
 			_, is := set[x.Name]
 			if want := slices.Contains(x.By, name); is != want {
-				s.wrong("%s: sets %s: %v, the table says %v", name, x.Name, is, want)
+				s.addProblem("%s: sets %s: %v, the table says %v", name, x.Name, is, want)
 			}
 		}
 		for k := range set {
 			if !slices.ContainsFunc(Settings, func(x Setting) bool { return x.Name == k }) {
-				s.wrong("%s: sets %s, which is no setting", name, k)
+				s.addProblem("%s: sets %s, which is no setting", name, k)
 			}
 		}
 	}
 	for m, where := range map[Module][]string{
 		AWS: {"aws_lambda_function", "ingest", "environment.variables"}, GCP: {"google_cloud_run_v2_service", "ingest", "template"},
 	} {
-		if r := s.find(m, where[0], where[1]); !strings.Contains(strings.Join(texts(r.at(strings.Split(where[2], ".")...)), " ")+s.modules[m].text["ingest.tf"], "local.settings") {
-			s.wrong("%s: %s does not get local.settings", m, r)
+		if r := s.findResource(m, where[0], where[1]); !strings.Contains(strings.Join(textsOf(r.attribute(strings.Split(where[2], ".")...)), " ")+s.modules[m].text["ingest.tf"], "local.settings") {
+			s.addProblem("%s: %s does not get local.settings", m, r)
 		}
 	}
-	if app := s.find(Azure, "azapi_resource", "app"); app.at("body", "properties", "siteConfig", "appSettings", "value") != ref("v") ||
+	if app := s.findResource(Azure, "azapi_resource", "app"); app.attribute("body", "properties", "siteConfig", "appSettings", "value") != ref("v") ||
 		!strings.Contains(s.modules[Azure].text["app.tf"], "for k, v in merge(local.settings, local.connections, local.vault_references)") {
-		s.wrong("azure: the app does not get local.settings, local.connections and local.vault_references")
+		s.addProblem("azure: the app does not get local.settings, local.connections and local.vault_references")
 	}
 }
 
@@ -48,7 +48,7 @@ func checkNoSecrets(s *site) {
 		for file, text := range m.text {
 			for i, line := range strings.Split(text, "\n") {
 				if word := secret.FindString(line); word != "" {
-					s.wrong("%s/%s:%d: %s", name, file, i+1, word)
+					s.addProblem("%s/%s:%d: %s", name, file, i+1, word)
 				}
 			}
 		}
@@ -62,10 +62,10 @@ func checkNoSecrets(s *site) {
 		"vault":    {"body.properties.enableRbacAuthorization": true, "body.properties.enablePurgeProtection": true},
 		"app":      {"body.properties.httpsOnly": true},
 	} {
-		s.expect(Azure, s.find(Azure, "azapi_resource", name), want)
+		s.expectAttributes(Azure, s.findResource(Azure, "azapi_resource", name), want)
 	}
-	for _, u := range s.modules[AWS].all("aws_lambda_function_url") {
-		s.expect(AWS, u, map[string]any{"authorization_type": "AWS_IAM"})
+	for _, u := range s.modules[AWS].resourcesOf("aws_lambda_function_url") {
+		s.expectAttributes(AWS, u, map[string]any{"authorization_type": "AWS_IAM"})
 	}
 }
 
@@ -88,7 +88,7 @@ func TestCodeReadsTheseSettings(t *testing.T) {
 			if strings.HasSuffix(f, "_test.go") {
 				continue
 			}
-			for _, name := range literals(t, f, regexp.MustCompile(`^ONEPANE_[A-Z_]+$`)) {
+			for _, name := range stringLiterals(t, f, regexp.MustCompile(`^ONEPANE_[A-Z_]+$`)) {
 				if read[name] = true; !known[name] {
 					t.Errorf("%s: read by %s, not in contract.Settings", name, f)
 				}
@@ -102,8 +102,8 @@ func TestCodeReadsTheseSettings(t *testing.T) {
 	}
 }
 
-// literals are the string literals of a Go file that match.
-func literals(t *testing.T, file string, re *regexp.Regexp) []string {
+// stringLiterals are the string literals of a Go file that match.
+func stringLiterals(t *testing.T, file string, re *regexp.Regexp) []string {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), filepath.FromSlash(file), nil, 0)
 	if err != nil {

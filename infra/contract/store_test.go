@@ -14,18 +14,18 @@ import (
 func checkStore(s *site) {
 	made, _ := s.modules[Azure].locals["containers"].(map[string]any)
 	for name, want := range Containers {
-		got := Container{texts(at(made[name], "partition")), texts(at(made[name], "indexed"))}
+		got := Container{textsOf(valueAt(made[name], "partition")), textsOf(valueAt(made[name], "indexed"))}
 		if !slices.Equal(got.Partition, want.Partition) || !slices.Equal(got.Indexed, want.Indexed) {
-			s.wrong("azure: container %s is %v, the driver wants %v", name, got, want)
+			s.addProblem("azure: container %s is %v, the driver wants %v", name, got, want)
 		}
 	}
 	for name := range made {
 		if _, ok := Containers[name]; !ok {
-			s.wrong("azure: nobody opens container %s", name)
+			s.addProblem("azure: nobody opens container %s", name)
 		}
 	}
-	c := s.find(Azure, "azapi_resource", "container")
-	s.expect(Azure, c, map[string]any{
+	c := s.findResource(Azure, "azapi_resource", "container")
+	s.expectAttributes(Azure, c, map[string]any{
 		"for_each": ref("local.containers"), "name": ref("each.key"), "lifecycle.prevent_destroy": true,
 		"body.properties.resource.partitionKey.paths":   ref("each.value.partition"),
 		"body.properties.resource.partitionKey.version": int64(2),
@@ -33,25 +33,25 @@ func checkStore(s *site) {
 		// Without an index nothing expires; with every path indexed a write costs several times as much.
 		"body.properties.resource.indexingPolicy.indexingMode": "consistent",
 	})
-	if ttl := c.at("body", "properties", "resource", "defaultTtl"); ttl != int64(-1) {
-		s.wrong("azure: container: defaultTtl is %v, want -1: on, and only what says so expires", ttl)
+	if ttl := c.attribute("body", "properties", "resource", "defaultTtl"); ttl != int64(-1) {
+		s.addProblem("azure: container: defaultTtl is %v, want -1: on, and only what says so expires", ttl)
 	}
-	if some := at(c.at("body", "properties", "resource", "indexingPolicy", "includedPaths"), "path"); some != ref("p") {
-		s.wrong("azure: container: indexed is %v, want each.value.indexed", some)
+	if some := valueAt(c.attribute("body", "properties", "resource", "indexingPolicy", "includedPaths"), "path"); some != ref("p") {
+		s.addProblem("azure: container: indexed is %v, want each.value.indexed", some)
 	}
-	if skip := texts(at(c.at("body", "properties", "resource", "indexingPolicy", "excludedPaths"), "path")); !slices.Equal(skip, []string{"/*"}) {
-		s.wrong("azure: container: excluded from the index %v, want /*", skip)
+	if skip := textsOf(valueAt(c.attribute("body", "properties", "resource", "indexingPolicy", "excludedPaths"), "path")); !slices.Equal(skip, []string{"/*"}) {
+		s.addProblem("azure: container: excluded from the index %v, want /*", skip)
 	}
 	for _, name := range []string{"cosmos", "database"} {
-		s.expect(Azure, s.find(Azure, "azapi_resource", name), map[string]any{"lifecycle.prevent_destroy": true})
+		s.expectAttributes(Azure, s.findResource(Azure, "azapi_resource", name), map[string]any{"lifecycle.prevent_destroy": true})
 	}
-	cosmos := s.find(Azure, "azapi_resource", "cosmos")
-	s.expect(Azure, cosmos, map[string]any{
+	cosmos := s.findResource(Azure, "azapi_resource", "cosmos")
+	s.expectAttributes(Azure, cosmos, map[string]any{
 		"body.properties.consistencyPolicy.defaultConsistencyLevel": "Session",
 		"body.properties.backupPolicy.type":                         "Continuous",
 	})
-	if limit, _ := cosmos.at("body", "properties", "capacity", "totalThroughputLimit").(ref); !strings.Contains(string(limit), "var.cosmos_max_throughput") {
-		s.wrong("azure: cosmos: no ceiling on throughput")
+	if limit, _ := cosmos.attribute("body", "properties", "capacity", "totalThroughputLimit").(ref); !strings.Contains(string(limit), "var.cosmos_max_throughput") {
+		s.addProblem("azure: cosmos: no ceiling on throughput")
 	}
 }
 

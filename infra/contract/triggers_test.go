@@ -71,17 +71,17 @@ func checkTriggers(s *site) {
 	app := filepath.Join(s.root, "azure", "app")
 	entries, err := os.ReadDir(app)
 	if err != nil {
-		s.wrong("azure/app: %v", err)
+		s.addProblem("azure/app: %v", err)
 	}
 	for _, e := range entries {
 		if e.IsDir() && !slices.ContainsFunc(Functions, func(f Function) bool { return f.Name == e.Name() }) {
-			s.wrong("azure/app/%s: nobody answers this trigger", e.Name())
+			s.addProblem("azure/app/%s: nobody answers this trigger", e.Name())
 		}
 	}
 	for _, f := range Functions {
 		var file functionFile
 		if !s.readJSON(filepath.Join(app, f.Name, "function.json"), &file) || len(file.Bindings) == 0 {
-			s.wrong("azure/app/%s: no bindings", f.Name)
+			s.addProblem("azure/app/%s: no bindings", f.Name)
 			continue
 		}
 		s.checkTrigger(f, file)
@@ -92,47 +92,47 @@ func checkTriggers(s *site) {
 func (s *site) checkTrigger(f Function, file functionFile) {
 	b := file.Bindings[0]
 	if b.Type != f.Trigger || b.Name != f.Binding || b.Direction != "in" || b.Route != f.Route {
-		s.wrong("azure/app/%s: trigger %s %q, route %q; the handler reads %s %q, route %q", f.Name, b.Type, b.Name, b.Route, f.Trigger, f.Binding, f.Route)
+		s.addProblem("azure/app/%s: trigger %s %q, route %q; the handler reads %s %q, route %q", f.Name, b.Type, b.Name, b.Route, f.Trigger, f.Binding, f.Route)
 	}
 	locals := s.modules[Azure].locals
 	switch b.Type {
 	case "httpTrigger":
 		// The handler checks tokens and signatures itself; a function key would shut senders out.
 		if b.AuthLevel != "anonymous" || len(file.Bindings) != 2 || file.Bindings[1].Type != "http" {
-			s.wrong("azure/app/%s: authLevel %q with %d bindings: a request is passed on as it is only between HTTP and HTTP", f.Name, b.AuthLevel, len(file.Bindings))
+			s.addProblem("azure/app/%s: authLevel %q with %d bindings: a request is passed on as it is only between HTTP and HTTP", f.Name, b.AuthLevel, len(file.Bindings))
 		}
 	case "serviceBusTrigger":
 		settings, _ := locals["settings"].(map[string]any)
 		if settings[strings.Trim(b.Queue, "%")] != ref("local.queues."+bus.AlertsQueue) || !strings.HasPrefix(b.Queue, "%") {
-			s.wrong("azure/app/%s: queue %q is not the setting of the queue %s", f.Name, b.Queue, bus.AlertsQueue)
+			s.addProblem("azure/app/%s: queue %q is not the setting of the queue %s", f.Name, b.Queue, bus.AlertsQueue)
 		}
-		if q := s.find(Azure, "azapi_resource", bus.AlertsQueue); q.at("body", "properties", "requiresSession") != b.Sessions {
-			s.wrong("azure/app/%s: isSessionsEnabled is %v, the queue says otherwise", f.Name, b.Sessions)
+		if q := s.findResource(Azure, "azapi_resource", bus.AlertsQueue); q.attribute("body", "properties", "requiresSession") != b.Sessions {
+			s.addProblem("azure/app/%s: isSessionsEnabled is %v, the queue says otherwise", f.Name, b.Sessions)
 		}
 		// The driver compresses messages: read as text they are damaged.
 		if b.DataType != "binary" {
-			s.wrong("azure/app/%s: dataType %q, want binary", f.Name, b.DataType)
+			s.addProblem("azure/app/%s: dataType %q, want binary", f.Name, b.DataType)
 		}
 		s.checkConnection(f, b)
 	case "eventHubTrigger":
 		if b.Hub != locals["event_hub"] || b.ConsumerGroup != locals["consumer_group"] {
-			s.wrong("azure/app/%s: hub %q, group %q, infra makes %v, %v", f.Name, b.Hub, b.ConsumerGroup, locals["event_hub"], locals["consumer_group"])
+			s.addProblem("azure/app/%s: hub %q, group %q, infra makes %v, %v", f.Name, b.Hub, b.ConsumerGroup, locals["event_hub"], locals["consumer_group"])
 		}
-		s.expect(Azure, s.find(Azure, "azapi_resource", "hub"), map[string]any{"name": ref("local.event_hub")})
-		s.expect(Azure, s.find(Azure, "azapi_resource", "consumer_group"), map[string]any{"name": ref("local.consumer_group"), "parent_id": ref("azapi_resource.hub.id")})
+		s.expectAttributes(Azure, s.findResource(Azure, "azapi_resource", "hub"), map[string]any{"name": ref("local.event_hub")})
+		s.expectAttributes(Azure, s.findResource(Azure, "azapi_resource", "consumer_group"), map[string]any{"name": ref("local.consumer_group"), "parent_id": ref("azapi_resource.hub.id")})
 		// The host moves its checkpoint past a failed batch unless told to try for ever.
 		if file.Retry == nil || file.Retry.Max != -1 {
-			s.wrong("azure/app/%s: without endless retry a failed batch is lost", f.Name)
+			s.addProblem("azure/app/%s: without endless retry a failed batch is lost", f.Name)
 		}
 		s.checkConnection(f, b)
 	case "timerTrigger":
 		connections, _ := locals["connections"].(map[string]any)
 		if connections[strings.Trim(b.Schedule, "%")] != ref("var.export_schedule") || !strings.HasPrefix(b.Schedule, "%") {
-			s.wrong("azure/app/%s: schedule %q is not the setting of the schedule", f.Name, b.Schedule)
+			s.addProblem("azure/app/%s: schedule %q is not the setting of the schedule", f.Name, b.Schedule)
 		}
 	}
 	if (b.Type == "serviceBusTrigger" || b.Type == "eventHubTrigger") && b.Cardinality != "many" {
-		s.wrong("azure/app/%s: cardinality %q: one at a time costs a hundred times as much", f.Name, b.Cardinality)
+		s.addProblem("azure/app/%s: cardinality %q: one at a time costs a hundred times as much", f.Name, b.Cardinality)
 	}
 }
 
@@ -141,7 +141,7 @@ func (s *site) checkConnection(f Function, b binding) {
 	set, _ := s.modules[Azure].locals["connections"].(map[string]any)
 	for _, suffix := range []string{"__fullyQualifiedNamespace", "__credential", "__clientId"} {
 		if _, ok := set[b.Connection+suffix]; !ok {
-			s.wrong("azure/app/%s: connection %q has no %s", f.Name, b.Connection, suffix)
+			s.addProblem("azure/app/%s: connection %q has no %s", f.Name, b.Connection, suffix)
 		}
 	}
 }
@@ -151,26 +151,26 @@ func (s *site) checkConnection(f Function, b binding) {
 func (s *site) checkHost() {
 	var h hostFile
 	s.readJSON(filepath.Join(s.root, "azure", "app", "host.json"), &h)
-	lock := s.duration(s.find(Azure, "azapi_resource", bus.AlertsQueue), "lockDuration")
+	lock := s.durationOf(s.findResource(Azure, "azapi_resource", bus.AlertsQueue), "lockDuration")
 	limit, err := time.Parse(time.TimeOnly, h.FunctionTimeout)
 	if err != nil {
-		s.wrong("azure/app/host.json: functionTimeout: %v", err)
+		s.addProblem("azure/app/host.json: functionTimeout: %v", err)
 	}
 	const settle = 30 * time.Second // receiving before, completing after
 	if took := limit.Sub(limit.Truncate(24*time.Hour)) + settle; took > lock {
-		s.wrong("azure/app/host.json: a batch may take %v, its lock ends after %v", took, lock)
+		s.addProblem("azure/app/host.json: a batch may take %v, its lock ends after %v", took, lock)
 	}
 	if sb := h.Extensions.ServiceBus; sb.MaxBatch < 1 || sb.MinBatch > 1 || sb.Prefetch != 0 {
-		s.wrong("azure/app/host.json: serviceBus %+v: waiting and prefetching spend the lock", sb)
+		s.addProblem("azure/app/host.json: serviceBus %+v: waiting and prefetching spend the lock", sb)
 	}
 	if h.CustomHandler.Description.Path != "handler" || !h.CustomHandler.Proxying {
-		s.wrong("azure/app/host.json: customHandler %+v", h.CustomHandler)
+		s.addProblem("azure/app/host.json: customHandler %+v", h.CustomHandler)
 	}
 	if p := h.Extensions.HTTP.RoutePrefix; p == nil || *p != "" {
-		s.wrong("azure/app/host.json: a route prefix moves /v1.0 and the portal")
+		s.addProblem("azure/app/host.json: a route prefix moves /v1.0 and the portal")
 	}
 	if h.ExtensionBundle.Version != "[4.*, 5.0.0)" {
-		s.wrong("azure/app/host.json: extension bundle %q", h.ExtensionBundle.Version)
+		s.addProblem("azure/app/host.json: extension bundle %q", h.ExtensionBundle.Version)
 	}
 }
 
@@ -181,24 +181,24 @@ func (s *site) readJSON(path string, to any) bool {
 		err = json.Unmarshal(b, to)
 	}
 	if err != nil {
-		s.wrong("%v", err)
+		s.addProblem("%v", err)
 	}
 	return err == nil
 }
 
 // checkPush: Pub/Sub pushes to the route that functions/host/cloudrun reads it from.
 func checkPush(s *site) {
-	push := s.find(GCP, "google_pubsub_subscription", "push")
-	if to := text(push.at("push_config", "push_endpoint")); to != `"${google_cloud_run_v2_service.ingest.uri}/"` {
-		s.wrong("gcp: pushes go to %v", push.at("push_config", "push_endpoint"))
+	push := s.findResource(GCP, "google_pubsub_subscription", "push")
+	if to := textOf(push.attribute("push_config", "push_endpoint")); to != `"${google_cloud_run_v2_service.ingest.uri}/"` {
+		s.addProblem("gcp: pushes go to %v", push.attribute("push_config", "push_endpoint"))
 	}
-	s.expect(GCP, push, map[string]any{"push_config.oidc_token.audience": ref("local.audience")})
+	s.expectAttributes(GCP, push, map[string]any{"push_config.oidc_token.audience": ref("local.audience")})
 	settings, _ := s.modules[GCP].locals["settings"].(map[string]any)
 	if settings["ONEPANE_PUSH_AUDIENCE"] != ref("local.audience") ||
-		settings["ONEPANE_PUSH_ACCOUNT"] != push.at("push_config", "oidc_token", "service_account_email") {
-		s.wrong("gcp: the service checks another audience or account than Pub/Sub signs with")
+		settings["ONEPANE_PUSH_ACCOUNT"] != push.attribute("push_config", "oidc_token", "service_account_email") {
+		s.addProblem("gcp: the service checks another audience or account than Pub/Sub signs with")
 	}
-	s.expect(GCP, s.find(GCP, "google_cloud_run_v2_service", "ingest"), map[string]any{"ingress": "INGRESS_TRAFFIC_INTERNAL_ONLY"})
+	s.expectAttributes(GCP, s.findResource(GCP, "google_cloud_run_v2_service", "ingest"), map[string]any{"ingress": "INGRESS_TRAFFIC_INTERNAL_ONLY"})
 }
 
 // The routes of the table are those that the code serves.

@@ -131,8 +131,8 @@ func Open(path string, opts Options) (*Dir, error) {
 	return d, nil
 }
 
-// Memory opens a directory that lives in memory and is gone when it is closed: for tests and replays.
-func Memory() *Dir {
+// OpenMemory opens a directory that lives in memory and is gone when it is closed: for tests and replays.
+func OpenMemory() *Dir {
 	d := &Dir{path: "memory"}
 	opts := Options{FS: vfs.NewMem()}.withDefaults() // cache and buffers grow with what is stored
 	if err := d.openDatabase(opts, "db", true); err != nil {

@@ -21,7 +21,7 @@ import (
 
 var small = Options{CacheBytes: 1 << 20, MemTableBytes: 1 << 20, Writer: "onepane v1.2.3"}
 
-func open(t *testing.T, path string, o Options) *Dir {
+func openDir(t *testing.T, path string, o Options) *Dir {
 	t.Helper()
 	d, err := Open(path, o)
 	if err != nil {
@@ -30,15 +30,15 @@ func open(t *testing.T, path string, o Options) *Dir {
 	return d
 }
 
-func event(session, id string) cloudevent.Event {
+func eventOf(session, id string) cloudevent.Event {
 	return cloudevent.Event{ID: id, Source: "/test", Type: "t", Tenant: session, Data: []byte(`{"id":"` + id + `"}`)}
 }
 
 func TestReopenKeepsTheLog(t *testing.T) {
 	path := t.TempDir()
-	d := open(t, path, small)
+	d := openDir(t, path, small)
 	now := time.Date(2026, 3, 3, 1, 2, 3, 4, time.UTC)
-	in := event("contoso", "e1")
+	in := eventOf("contoso", "e1")
 	in.Time, in.Subject, in.Trace, in.DataSchema = now, "s", "00-1-2-01", "https://example.test/s"
 	if _, err := d.Log("alerts").Append([]cloudevent.Event{in}, now); err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestReopenKeepsTheLog(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	d = open(t, path, small)
+	d = openDir(t, path, small)
 	defer d.Close()
 	got, err := d.Log("alerts").Read("contoso", 0, 10)
 	if err != nil || len(got) != 1 || got[0].Err != nil {
@@ -57,37 +57,37 @@ func TestReopenKeepsTheLog(t *testing.T) {
 		out.DataSchema != in.DataSchema || string(out.Data) != string(in.Data) || out.Position != 1 || !got[0].Published.Equal(now) {
 		t.Errorf("read %+v, published %+v", out, in)
 	}
-	if data, err := d.Log("alerts").Data(d.DB, "contoso", 1); err != nil || string(data) != string(in.Data) {
+	if data, err := d.Log("alerts").DataAt(d.DB, "contoso", 1); err != nil || string(data) != string(in.Data) {
 		t.Errorf("Data = %s, %v", data, err)
 	}
-	if n, err := d.Log("alerts").Append([]cloudevent.Event{event("contoso", "e2")}, now); err != nil || n[0] != 2 {
+	if n, err := d.Log("alerts").Append([]cloudevent.Event{eventOf("contoso", "e2")}, now); err != nil || n[0] != 2 {
 		t.Errorf("next position = %v, %v", n, err)
 	}
 }
 
 func TestPositionsAreNeverGivenTwice(t *testing.T) {
-	d := Memory()
+	d := OpenMemory()
 	l := d.Log("alerts")
-	if _, err := l.Append([]cloudevent.Event{event("a", "1"), event("a", "2")}, time.Now()); err != nil {
+	if _, err := l.Append([]cloudevent.Event{eventOf("a", "1"), eventOf("a", "2")}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b := d.DB.NewBatch()
-	if err := errors.Join(l.Drop(b, "a", 2), l.SetProgress(b, "a", 2), d.Apply(b, false)); err != nil {
+	if err := errors.Join(l.DropEvent(b, "a", 2), l.SetProgress(b, "a", 2), d.Apply(b, false)); err != nil {
 		t.Fatal(err)
 	}
 	d.logs = map[string]*Log{} // as after a restart
-	if n, err := d.Log("alerts").Last("a"); err != nil || n != 2 {
+	if n, err := d.Log("alerts").LastPosition("a"); err != nil || n != 2 {
 		t.Errorf("Last = %d, %v; the dropped position must not come back", n, err)
 	}
 }
 
 func TestNamesDoNotMix(t *testing.T) {
-	d := Memory()
+	d := OpenMemory()
 	defer d.Close()
 	l := d.Log("alerts")
 	names := []string{"", "a", "ab", "a\x00", "a\x00b", "\x01a", "ü", strings.Repeat("x", MaxName)}
 	for _, n := range names {
-		if _, err := l.Append([]cloudevent.Event{event(n, "of "+n)}, time.Now()); err != nil {
+		if _, err := l.Append([]cloudevent.Event{eventOf(n, "of "+n)}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -103,7 +103,7 @@ func TestNamesDoNotMix(t *testing.T) {
 	if got, _ := d.Log("other").Read("a", 0, 10); len(got) != 0 {
 		t.Errorf("another queue sees %v", got)
 	}
-	if _, err := l.Append([]cloudevent.Event{event(strings.Repeat("x", MaxName+1), "1")}, time.Now()); fault.Of(err) != fault.Invalid {
+	if _, err := l.Append([]cloudevent.Event{eventOf(strings.Repeat("x", MaxName+1), "1")}, time.Now()); fault.Of(err) != fault.Invalid {
 		t.Errorf("a name too long: %v", err)
 	}
 }
@@ -131,14 +131,14 @@ func TestForeignVersionFileIsRefused(t *testing.T) {
 
 func TestSecondUserIsRefused(t *testing.T) {
 	path := t.TempDir()
-	d := open(t, path, small)
+	d := openDir(t, path, small)
 	if _, err := Open(path, small); fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), path) {
 		t.Errorf("Open while open = %v", err)
 	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := open(t, path, small).Close(); err != nil {
+	if err := openDir(t, path, small).Close(); err != nil {
 		t.Error(err)
 	}
 }
@@ -146,7 +146,7 @@ func TestSecondUserIsRefused(t *testing.T) {
 // TestKill9 runs this test binary as the process that gets killed.
 func TestKill9(t *testing.T) {
 	if path := os.Getenv("DATADIR_CHILD"); path != "" {
-		child(t, path)
+		runChild(t, path)
 		return
 	}
 	path := t.TempDir()
@@ -175,7 +175,7 @@ func TestKill9(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed, that is its error
-	d := open(t, path, small)
+	d := openDir(t, path, small)
 	defer d.Close()
 	got, err := d.Log("alerts").Read("a", 0, 1<<20)
 	if err != nil || len(got) < acknowledged {
@@ -183,10 +183,10 @@ func TestKill9(t *testing.T) {
 	}
 }
 
-func child(t *testing.T, path string) {
-	d := open(t, path, small)
+func runChild(t *testing.T, path string) {
+	d := openDir(t, path, small)
 	for {
-		if _, err := d.Log("alerts").Append([]cloudevent.Event{event("a", "1")}, time.Now()); err != nil {
+		if _, err := d.Log("alerts").Append([]cloudevent.Event{eventOf("a", "1")}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		os.Stdout.WriteString("appended\n")
@@ -198,18 +198,18 @@ func TestPowerLoss(t *testing.T) {
 		fs := vfs.NewCrashableMem()
 		o := small
 		o.FS = fs
-		d := open(t, "data", o)
+		d := openDir(t, "data", o)
 		var wg sync.WaitGroup
 		for i := range 4 {
 			wg.Go(func() {
-				if _, err := d.Log("alerts").Append([]cloudevent.Event{event("a", string(rune('0'+i)))}, time.Now()); err != nil {
+				if _, err := d.Log("alerts").Append([]cloudevent.Event{eventOf("a", string(rune('0'+i)))}, time.Now()); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
 		o.FS = fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(seed * 5), RNG: rand.New(rand.NewPCG(seed, 0))})
-		after := open(t, "data", o)
+		after := openDir(t, "data", o)
 		if got, err := after.Log("alerts").Read("a", 0, 10); err != nil || len(got) != 4 {
 			t.Errorf("seed %d: %d of 4 acknowledged events, %v", seed, len(got), err)
 		}
@@ -231,48 +231,48 @@ func TestLittleRoomRefusesWrites(t *testing.T) {
 	fs := &tightFS{vfs.NewMem(), 1 << 20}
 	o := small
 	o.FS = fs
-	d := open(t, "data", o)
+	d := openDir(t, "data", o)
 	defer d.Close()
-	_, err := d.Log("alerts").Append([]cloudevent.Event{event("a", "1")}, time.Now())
+	_, err := d.Log("alerts").Append([]cloudevent.Event{eventOf("a", "1")}, time.Now())
 	if fault.Of(err) != fault.Exhausted || !strings.Contains(err.Error(), "free") {
 		t.Errorf("Append = %v", err)
 	}
 	fs.free = 1 << 40
 	d.space.next = time.Time{} // as if roomEvery had passed
-	if _, err := d.Log("alerts").Append([]cloudevent.Event{event("a", "1")}, time.Now()); err != nil {
+	if _, err := d.Log("alerts").Append([]cloudevent.Event{eventOf("a", "1")}, time.Now()); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 }
 
 func TestFullDiskIsAnError(t *testing.T) {
 	mem := vfs.NewMem()
-	var full toggle
+	var full faultToggle
 	o := small
 	o.FS = errorfs.Wrap(mem, &full)
-	d := open(t, "data", o)
-	full.set(true)
+	d := openDir(t, "data", o)
+	full.setOn(true)
 	for range 3 { // the first meets the disk, the others the broken log writer
-		if _, err := d.Log("alerts").Append([]cloudevent.Event{event("a", "lost")}, time.Now()); fault.Of(err) != fault.Exhausted {
+		if _, err := d.Log("alerts").Append([]cloudevent.Event{eventOf("a", "lost")}, time.Now()); fault.Of(err) != fault.Exhausted {
 			t.Errorf("Append on a full disk = %v", err)
 		}
 	}
-	full.set(false)
+	full.setOn(false)
 	if err := d.Close(); err != nil {
 		t.Errorf("Close = %v", err)
 	}
 }
 
-// toggle makes writes to the write-ahead log fail as on a full disk.
-type toggle struct {
+// faultToggle makes writes to the write-ahead log fail as on a full disk.
+type faultToggle struct {
 	mu sync.Mutex
 	on bool
 }
 
-func (i *toggle) set(on bool) { i.mu.Lock(); i.on = on; i.mu.Unlock() }
+func (i *faultToggle) setOn(on bool) { i.mu.Lock(); i.on = on; i.mu.Unlock() }
 
-func (i *toggle) String() string { return "full disk" }
+func (i *faultToggle) String() string { return "full disk" }
 
-func (i *toggle) MaybeError(op errorfs.Op) error {
+func (i *faultToggle) MaybeError(op errorfs.Op) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.on && strings.HasSuffix(op.Path, ".log") && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
@@ -295,7 +295,7 @@ func TestTimeKeysSort(t *testing.T) {
 }
 
 func FuzzParseEvent(f *testing.F) {
-	f.Add(AppendEvent(nil, event("a", "1"), time.Unix(1, 2)))
+	f.Add(AppendEvent(nil, eventOf("a", "1"), time.Unix(1, 2)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, published, err := ParseEvent(b)
 		data, dataErr := eventData(b)

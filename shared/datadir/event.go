@@ -32,7 +32,7 @@ func ParseEvent(b []byte) (e cloudevent.Event, published time.Time, err error) {
 	if len(b) < 17 || b[0] != eventFormat {
 		return e, published, errCorrupt
 	}
-	published, e.Time = KeyTime(Uint(b[1:9])), KeyTime(Uint(b[9:17]))
+	published, e.Time = KeyTime(TrailingUint(b[1:9])), KeyTime(TrailingUint(b[9:17]))
 	b = b[17:]
 	for _, s := range [...]*string{&e.ID, &e.Source, &e.Type, &e.Subject, &e.DataSchema, &e.Tenant, &e.Trace} {
 		v, rest, ok := cutText(b)

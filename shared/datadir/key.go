@@ -30,8 +30,8 @@ func Key(table byte, names ...string) []byte {
 	return k
 }
 
-// After is the least key greater than all keys that begin with prefix. A table byte is never 0xff, so there is one.
-func After(prefix []byte) []byte {
+// PrefixEnd is the least key greater than all keys that begin with prefix. A table byte is never 0xff, so there is one.
+func PrefixEnd(prefix []byte) []byte {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != 0xff {
 			k := append([]byte(nil), prefix[:i+1]...)
@@ -45,8 +45,8 @@ func After(prefix []byte) []byte {
 // AppendUint appends n so that keys sort by it.
 func AppendUint(k []byte, n uint64) []byte { return binary.BigEndian.AppendUint64(k, n) }
 
-// Uint reads what AppendUint wrote, at the end of k; 0 when k is too short.
-func Uint(k []byte) uint64 {
+// TrailingUint reads what AppendUint wrote, at the end of k; 0 when k is too short.
+func TrailingUint(k []byte) uint64 {
 	if len(k) < 8 {
 		return 0
 	}

@@ -64,7 +64,7 @@ func (l *Log) writeNumbered(evs []cloudevent.Event, values [][]byte) (positions 
 	defer l.mu.Unlock()
 	b := l.dir.DB.NewBatch()
 	for i, e := range evs {
-		last, err := l.lastPosition(e.Tenant)
+		last, err := l.lastPositionLocked(e.Tenant)
 		if err != nil {
 			return nil, nil, errors.Join(err, b.Close())
 		}
@@ -78,14 +78,14 @@ func (l *Log) writeNumbered(evs []cloudevent.Event, values [][]byte) (positions 
 	return positions, wait, err
 }
 
-// Last is the position of the session's newest event, 0 before the first.
-func (l *Log) Last(session string) (uint64, error) {
+// LastPosition is the position of the session's newest event, 0 before the first.
+func (l *Log) LastPosition(session string) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.lastPosition(session)
+	return l.lastPositionLocked(session)
 }
 
-func (l *Log) lastPosition(session string) (uint64, error) {
+func (l *Log) lastPositionLocked(session string) (uint64, error) {
 	if n, ok := l.tail[session]; ok {
 		return n, nil
 	}
@@ -95,12 +95,12 @@ func (l *Log) lastPosition(session string) (uint64, error) {
 		return 0, err
 	}
 	prefix := Key('l', l.name, session)
-	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: After(prefix)})
+	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: PrefixEnd(prefix)})
 	if err != nil {
 		return 0, fmt.Errorf("read log: %w", err)
 	}
 	if it.Last() {
-		n = max(n, Uint(it.Key()))
+		n = max(n, TrailingUint(it.Key()))
 	}
 	if err := it.Close(); err != nil {
 		return 0, fmt.Errorf("read log: %w", err)
@@ -125,7 +125,7 @@ const maxRead = 16 << 20
 // missing.
 func (l *Log) Read(session string, after uint64, limit int) ([]Entry, error) {
 	prefix := Key('l', l.name, session)
-	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: l.entryKey(session, after+1), UpperBound: After(prefix)})
+	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: l.entryKey(session, after+1), UpperBound: PrefixEnd(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("read log %q: %w", l.name, err)
 	}
@@ -141,10 +141,10 @@ func (l *Log) Read(session string, after uint64, limit int) ([]Entry, error) {
 	return out, nil
 }
 
-// Newest calls yield with a session's entries, newest first, until it returns false.
-func (l *Log) Newest(session string, yield func(Entry) bool) error {
+// WalkNewest calls yield with a session's entries, newest first, until it returns false.
+func (l *Log) WalkNewest(session string, yield func(Entry) bool) error {
 	prefix := Key('l', l.name, session)
-	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: After(prefix)})
+	it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: PrefixEnd(prefix)})
 	if err != nil {
 		return fmt.Errorf("read log %q: %w", l.name, err)
 	}
@@ -157,14 +157,14 @@ func (l *Log) Newest(session string, yield func(Entry) bool) error {
 }
 
 func decodeEntry(it *pebble.Iterator) Entry {
-	e := Entry{Position: Uint(it.Key()), Raw: slices.Clone(it.Value())}
+	e := Entry{Position: TrailingUint(it.Key()), Raw: slices.Clone(it.Value())}
 	e.Event, e.Published, e.Err = ParseEvent(e.Raw)
 	e.Event.Position = e.Position
 	return e
 }
 
-// Data gives the data of the event at a position, as r sees it; fault.NotFound when it was dropped.
-func (l *Log) Data(r pebble.Reader, session string, position uint64) ([]byte, error) {
+// DataAt gives the data of the event at a position, as r sees it; fault.NotFound when it was dropped.
+func (l *Log) DataAt(r pebble.Reader, session string, position uint64) ([]byte, error) {
 	v, closer, err := r.Get(l.entryKey(session, position))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fault.Errorf(fault.NotFound, "log %q of %q has no entry %d", l.name, session, position)
@@ -180,8 +180,8 @@ func (l *Log) Data(r pebble.Reader, session string, position uint64) ([]byte, er
 	return slices.Clone(data), nil
 }
 
-// Drop takes an entry out, as part of b. Only entries that are done with may go.
-func (l *Log) Drop(b *pebble.Batch, session string, position uint64) error {
+// DropEvent takes an entry out, as part of b. Only entries that are done with may go.
+func (l *Log) DropEvent(b *pebble.Batch, session string, position uint64) error {
 	return b.Delete(l.entryKey(session, position), nil)
 }
 
@@ -195,7 +195,7 @@ func (l *Log) Progress(session string) (uint64, error) {
 		return 0, fmt.Errorf("read progress of log %q: %w", l.name, err)
 	}
 	defer closer.Close()
-	return Uint(v), nil
+	return TrailingUint(v), nil
 }
 
 // SetProgress says, as part of b, that a session's events are done with up to a position.
@@ -209,7 +209,7 @@ func (l *Log) Sessions() ([]string, error) {
 	seen := map[string]bool{}
 	for _, table := range []byte{'l', 'p'} {
 		prefix := Key(table, l.name)
-		it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: After(prefix)})
+		it, err := l.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: PrefixEnd(prefix)})
 		if err != nil {
 			return nil, fmt.Errorf("read log %q: %w", l.name, err)
 		}
@@ -219,7 +219,7 @@ func (l *Log) Sessions() ([]string, error) {
 			if !seen[session] {
 				seen[session], out = true, append(out, session)
 			}
-			ok = it.SeekGE(After(Key(table, l.name, session)))
+			ok = it.SeekGE(PrefixEnd(Key(table, l.name, session)))
 		}
 		if err := it.Close(); err != nil {
 			return nil, fmt.Errorf("read log %q: %w", l.name, err)

@@ -22,7 +22,7 @@ import (
 // ledger is a real one, in memory.
 func ledger(t testing.TB) *localstore.Store {
 	t.Helper()
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	t.Cleanup(func() {
 		if err := dir.Close(); err != nil {
 			t.Error(err)

@@ -16,7 +16,7 @@ import (
 )
 
 func TestSettings(t *testing.T) {
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
 	ledger, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {
@@ -69,7 +69,7 @@ func TestSettings(t *testing.T) {
 
 // What is noted is in the journal when the settings are set, and only then.
 func TestSettingsBringTheirEntry(t *testing.T) {
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
 	ledger, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {

@@ -36,11 +36,11 @@ func (c *chaos) before(n int) {
 		name string
 		do   func()
 	}{
-		{"connections dropped", c.w.bus.Drop},
+		{"connections dropped", c.w.bus.DropConnections},
 		{"connection dropped with the answer", func() { c.w.bus.DropAfterReceived(1) }},
 		{"session lock lost", c.loseSession},
-		{"completed messages offered again", func() { c.w.bus.Repeat("alerts", 3) }},
-		{"namespace throttled", func() { c.w.bus.Throttle(2) }},
+		{"completed messages offered again", func() { c.w.bus.RepeatCompleted("alerts", 3) }},
+		{"namespace throttled", func() { c.w.bus.ThrottleNext(2) }},
 		{"ingest-aws killed", func() { c.lambda.doom.Store(true) }},
 		{"ingest-gcp killed", func() { c.run.doom.Store(true) }},
 		{"function app killed", func() { c.host.doom.Store(true) }},
@@ -55,7 +55,7 @@ func (c *chaos) before(n int) {
 
 func (c *chaos) loseSession() {
 	for _, s := range slices.Collect(maps.Keys(c.w.bus.Stats().Queues["alerts"].Sessions)) {
-		c.w.bus.Lose("alerts", s)
+		c.w.bus.TakeSession("alerts", s)
 	}
 }
 

@@ -51,7 +51,7 @@ type sleeper struct {
 // NewWorld makes an empty one.
 func NewWorld(t testing.TB) *World {
 	t.Helper()
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
 	s, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {

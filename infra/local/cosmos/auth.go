@@ -27,8 +27,8 @@ type authorizer struct {
 	verifyToken func(token string) (Access, error) // nil refuses every token
 }
 
-// authorize says who is calling, or 401.
-func (z *authorizer) authorize(r *request) (Access, error) {
+// authorizeRequest says who is calling, or 401.
+func (z *authorizer) authorizeRequest(r *request) (Access, error) {
 	header := r.Header.Get("Authorization")
 	if strings.HasPrefix(strings.ToLower(header), "type%3d") {
 		plain, err := url.QueryUnescape(header)

@@ -20,8 +20,8 @@ import (
 	"github.com/onepane/onepane/infra/local/cosmos"
 )
 
-// raw sends one request below the client, signed with the account's key unless it carries an Authorization.
-func (f fixture) raw(t *testing.T, method, path, body string, header map[string]string) (*http.Response, string) {
+// sendRaw sends one request below the client, signed with the account's key unless it carries an Authorization.
+func (f fixture) sendRaw(t *testing.T, method, path, body string, header map[string]string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, f.Endpoint+path, strings.NewReader(body))
 	if err != nil {
@@ -30,7 +30,7 @@ func (f fixture) raw(t *testing.T, method, path, body string, header map[string]
 	date := strings.ToLower(begin.Format(http.TimeFormat))
 	r.Header.Set("x-ms-date", date)
 	r.Header.Set("x-ms-version", "2020-11-05")
-	r.Header.Set("Authorization", sign(t, f.Key(), method, path, date))
+	r.Header.Set("Authorization", signRequest(t, f.Key(), method, path, date))
 	for k, v := range header {
 		r.Header.Set(k, v)
 	}
@@ -46,8 +46,8 @@ func (f fixture) raw(t *testing.T, method, path, body string, header map[string]
 	return resp, string(got)
 }
 
-// send is a signed request for partition t1 that may fail on the way.
-func (f fixture) send(t *testing.T, method, path, body string) (code int, got string, err error) {
+// sendBody is a signed request for partition t1 that may fail on the way.
+func (f fixture) sendBody(t *testing.T, method, path, body string) (code int, got string, err error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, f.Endpoint+path, strings.NewReader(body))
 	if err != nil {
@@ -56,7 +56,7 @@ func (f fixture) send(t *testing.T, method, path, body string) (code int, got st
 	date := strings.ToLower(begin.Format(http.TimeFormat))
 	r.Header.Set("x-ms-date", date)
 	r.Header.Set("x-ms-documentdb-partitionkey", `["t1"]`)
-	r.Header.Set("Authorization", sign(t, f.Key(), method, path, date))
+	r.Header.Set("Authorization", signRequest(t, f.Key(), method, path, date))
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, "", err
@@ -66,8 +66,8 @@ func (f fixture) send(t *testing.T, method, path, body string) (code int, got st
 	return resp.StatusCode, string(raw), err
 }
 
-// sign is written from the documentation of the signature, not from the server.
-func sign(t *testing.T, key, method, path, date string) string {
+// signRequest is written from the documentation of the signature, not from the server.
+func signRequest(t *testing.T, key, method, path, date string) string {
 	t.Helper()
 	secret, err := base64.StdEncoding.DecodeString(key)
 	if err != nil {
@@ -88,23 +88,23 @@ func sign(t *testing.T, key, method, path, date string) string {
 
 // Source: learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources.
 func TestMasterKey(t *testing.T) {
-	f := start(t, things())
+	f := startFixture(t, thingsContainer())
 	const docs = "/dbs/db/colls/things/docs/a"
 	date := strings.ToLower(begin.Format(http.TimeFormat))
 	for _, tt := range []struct {
 		what, authorization string
 		code                int
 	}{
-		{"the right key", sign(t, f.Key(), "GET", docs, date), 404},
-		{"another key", sign(t, base64.StdEncoding.EncodeToString([]byte("other")), "GET", docs, date), 401},
-		{"another verb", sign(t, f.Key(), "DELETE", docs, date), 401},
-		{"another resource", sign(t, f.Key(), "GET", docs+"b", date), 401},
-		{"another date", sign(t, f.Key(), "GET", docs, "tue, 04 mar 2026 00:00:00 gmt"), 401},
+		{"the right key", signRequest(t, f.Key(), "GET", docs, date), 404},
+		{"another key", signRequest(t, base64.StdEncoding.EncodeToString([]byte("other")), "GET", docs, date), 401},
+		{"another verb", signRequest(t, f.Key(), "DELETE", docs, date), 401},
+		{"another resource", signRequest(t, f.Key(), "GET", docs+"b", date), 401},
+		{"another date", signRequest(t, f.Key(), "GET", docs, "tue, 04 mar 2026 00:00:00 gmt"), 401},
 		{"nothing", "", 401},
 		{"another kind of token", "type=resource&ver=1.0&sig=x", 401},
 		{"a token nobody checks", "type=aad&ver=1.0&sig=x", 401},
 	} {
-		resp, body := f.raw(t, "GET", docs, "", map[string]string{"Authorization": tt.authorization, "x-ms-documentdb-partitionkey": `["t1"]`})
+		resp, body := f.sendRaw(t, "GET", docs, "", map[string]string{"Authorization": tt.authorization, "x-ms-documentdb-partitionkey": `["t1"]`})
 		if resp.StatusCode != tt.code {
 			t.Errorf("%s: %d %s, want %d", tt.what, resp.StatusCode, body, tt.code)
 		}
@@ -124,7 +124,7 @@ func (s tokens) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Ac
 // What the two built-in data roles may do. Source:
 // learn.microsoft.com/azure/cosmos-db/nosql/reference-data-plane-actions.
 func TestEntraTokens(t *testing.T) {
-	f := start(t, things(), func(o *cosmos.Options) {
+	f := startFixture(t, thingsContainer(), func(o *cosmos.Options) {
 		o.VerifyToken = func(token string) (cosmos.Access, error) {
 			switch token {
 			case "writer", "owner":
@@ -135,7 +135,7 @@ func TestEntraTokens(t *testing.T) {
 			return 0, errors.New("not issued here")
 		}
 	})
-	f.create(t, "t1", `{"id":"a","tenant":"t1"}`)
+	f.createItem(t, "t1", `{"id":"a","tenant":"t1"}`)
 	for _, tt := range []struct {
 		token                                string
 		read, query, write, database, delete int
@@ -153,20 +153,20 @@ func TestEntraTokens(t *testing.T) {
 		c, _ := client.NewContainer("db", "things")
 		if tt.token == "forged" {
 			// The client asks for the account first and wraps that answer's error so that its status is lost.
-			if _, err := c.ReadItem(t.Context(), pk("t1"), "a", nil); err == nil {
+			if _, err := c.ReadItem(t.Context(), partitionKey("t1"), "a", nil); err == nil {
 				t.Error("a forged token reads")
 			}
 			continue
 		}
-		_, err = c.ReadItem(t.Context(), pk("t1"), "a", nil)
-		want(t, tt.token+" reads", err, tt.read)
-		_, err = c.NewQueryItemsPager("SELECT * FROM c", pk("t1"), nil).NextPage(t.Context())
-		want(t, tt.token+" queries", err, tt.query)
-		_, err = c.UpsertItem(t.Context(), pk("t1"), []byte(`{"id":"a","tenant":"t1"}`), nil)
-		want(t, tt.token+" writes", err, tt.write)
+		_, err = c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+		wantStatus(t, tt.token+" reads", err, tt.read)
+		_, err = c.NewQueryItemsPager("SELECT * FROM c", partitionKey("t1"), nil).NextPage(t.Context())
+		wantStatus(t, tt.token+" queries", err, tt.query)
+		_, err = c.UpsertItem(t.Context(), partitionKey("t1"), []byte(`{"id":"a","tenant":"t1"}`), nil)
+		wantStatus(t, tt.token+" writes", err, tt.write)
 		_, err = client.CreateDatabase(t.Context(), azcosmos.DatabaseProperties{ID: "other"}, nil)
-		want(t, tt.token+" creates a database", err, tt.database)
+		wantStatus(t, tt.token+" creates a database", err, tt.database)
 		_, err = c.Delete(t.Context(), nil)
-		want(t, tt.token+" deletes a container", err, tt.delete)
+		wantStatus(t, tt.token+" deletes a container", err, tt.delete)
 	}
 }

@@ -12,16 +12,16 @@ import (
 )
 
 func TestInjectedStatus(t *testing.T) {
-	f := start(t, things())
-	f.create(t, "t1", `{"id":"a","tenant":"t1"}`)
+	f := startFixture(t, thingsContainer())
+	f.createItem(t, "t1", `{"id":"a","tenant":"t1"}`)
 	for _, code := range []int{429, 449, 408, 410} {
 		var seen []cosmos.Operation
 		f.Inject(func(op cosmos.Operation) cosmos.Fault {
 			seen = append(seen, op)
 			return cosmos.Fault{Status: code, RetryAfter: 7 * time.Millisecond}
 		})
-		_, err := f.c.UpsertItem(t.Context(), pk("t1"), []byte(`{"id":"a","tenant":"t1","n":1}`), nil)
-		want(t, fmt.Sprint("an injected ", code), err, code)
+		_, err := f.c.UpsertItem(t.Context(), partitionKey("t1"), []byte(`{"id":"a","tenant":"t1","n":1}`), nil)
+		wantStatus(t, fmt.Sprint("an injected ", code), err, code)
 		var answered *azcore.ResponseError
 		if errors.As(err, &answered); answered.RawResponse.Header.Get("x-ms-retry-after-ms") != "7" {
 			t.Errorf("%d: no hint when to try again: %v", code, answered.RawResponse.Header)
@@ -31,9 +31,9 @@ func TestInjectedStatus(t *testing.T) {
 		}
 	}
 	f.Inject(nil)
-	read, err := f.c.ReadItem(t.Context(), pk("t1"), "a", nil)
-	want(t, "read", err, 0)
-	if v := parse(t, read.Value); v["n"] != nil {
+	read, err := f.c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+	wantStatus(t, "read", err, 0)
+	if v := parseItem(t, read.Value); v["n"] != nil {
 		t.Errorf("a write that was answered with a fault happened: %v", v)
 	}
 }
@@ -44,14 +44,14 @@ func TestDroppedConnections(t *testing.T) {
 		drop cosmos.Drop
 		code int
 	}{{cosmos.DropBefore, 404}, {cosmos.DropAfter, 200}} {
-		f := start(t, things())
+		f := startFixture(t, thingsContainer())
 		f.Inject(func(op cosmos.Operation) cosmos.Fault { return cosmos.Fault{Drop: tt.drop} })
-		_, _, err := f.send(t, "POST", "/dbs/db/colls/things/docs", `{"id":"a","tenant":"t1"}`)
+		_, _, err := f.sendBody(t, "POST", "/dbs/db/colls/things/docs", `{"id":"a","tenant":"t1"}`)
 		if err == nil {
 			t.Error("a dropped connection answered")
 		}
 		f.Inject(nil)
-		code, _, err := f.send(t, "GET", "/dbs/db/colls/things/docs/a", "")
+		code, _, err := f.sendBody(t, "GET", "/dbs/db/colls/things/docs/a", "")
 		if err != nil || code != tt.code {
 			t.Errorf("after drop %d the item reads %d %v, want %d", tt.drop, code, err, tt.code)
 		}

@@ -15,7 +15,7 @@ import (
 func effectiveKey(parts []any) string {
 	var out strings.Builder
 	for _, part := range parts {
-		lo, hi := murmur3(encodeKeyPart(part))
+		lo, hi := murmur3Sum(encodeKeyPart(part))
 		sum := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, lo), hi)
 		slices.Reverse(sum)
 		sum[0] &= 0x3F
@@ -42,8 +42,8 @@ func encodeKeyPart(part any) []byte {
 	return []byte{0} // undefined
 }
 
-// murmur3 is MurmurHash3 x64 128 with seed 0.
-func murmur3(data []byte) (uint64, uint64) {
+// murmur3Sum is MurmurHash3 x64 128 with seed 0.
+func murmur3Sum(data []byte) (uint64, uint64) {
 	const c1, c2 = 0x87c37b91114253d5, 0x4cf5ad432745937f
 	k1of := func(k uint64) uint64 { return bits.RotateLeft64(k*c1, 31) * c2 }
 	k2of := func(k uint64) uint64 { return bits.RotateLeft64(k*c2, 33) * c1 }

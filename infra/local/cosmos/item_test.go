@@ -33,13 +33,13 @@ type fixture struct {
 	c     *azcosmos.ContainerClient
 }
 
-// things is the container of most tests: everything is indexed.
-func things() cosmos.Container {
+// thingsContainer is the container of most tests: everything is indexed.
+func thingsContainer() cosmos.Container {
 	never := -1
 	return cosmos.Container{ID: "things", PartitionKey: cosmos.PartitionKey{Paths: []string{"/tenant"}, Kind: "Hash", Version: 2}, DefaultTTL: &never}
 }
 
-func start(t *testing.T, c cosmos.Container, set ...func(*cosmos.Options)) fixture {
+func startFixture(t *testing.T, c cosmos.Container, set ...func(*cosmos.Options)) fixture {
 	t.Helper()
 	clk := &clock{begin}
 	o := cosmos.Options{Now: clk.Now, Databases: []cosmos.Database{{ID: "db", Containers: []cosmos.Container{c}}}}
@@ -75,8 +75,8 @@ func newClient(t *testing.T, endpoint, key string) *azcosmos.Client {
 	return client
 }
 
-// status is the HTTP status an error of the client carries; 0 for none.
-func status(err error) int {
+// statusOf is the HTTP status an error of the client carries; 0 for none.
+func statusOf(err error) int {
 	var answered *azcore.ResponseError
 	if errors.As(err, &answered) {
 		return answered.StatusCode
@@ -84,26 +84,26 @@ func status(err error) int {
 	return 0
 }
 
-// want fails the test unless the error carries that status, 0 meaning no error.
-func want(t *testing.T, what string, err error, code int) {
+// wantStatus fails the test unless the error carries that status, 0 meaning no error.
+func wantStatus(t *testing.T, what string, err error, code int) {
 	t.Helper()
-	if err != nil && code == 0 || status(err) != code {
-		t.Errorf("%s: status %d (%v), want %d", what, status(err), err, code)
+	if err != nil && code == 0 || statusOf(err) != code {
+		t.Errorf("%s: status %d (%v), want %d", what, statusOf(err), err, code)
 	}
 }
 
-func pk(s string) azcosmos.PartitionKey { return azcosmos.NewPartitionKeyString(s) }
+func partitionKey(s string) azcosmos.PartitionKey { return azcosmos.NewPartitionKeyString(s) }
 
-func (f fixture) create(t *testing.T, tenant, item string) azcosmos.ItemResponse {
+func (f fixture) createItem(t *testing.T, tenant, item string) azcosmos.ItemResponse {
 	t.Helper()
-	r, err := f.c.CreateItem(t.Context(), pk(tenant), []byte(item), nil)
+	r, err := f.c.CreateItem(t.Context(), partitionKey(tenant), []byte(item), nil)
 	if err != nil {
 		t.Fatalf("create %s: %v", item, err)
 	}
 	return r
 }
 
-func parse(t *testing.T, raw []byte) map[string]any {
+func parseItem(t *testing.T, raw []byte) map[string]any {
 	t.Helper()
 	var v map[string]any
 	if err := json.Unmarshal(raw, &v); err != nil {
@@ -114,81 +114,81 @@ func parse(t *testing.T, raw []byte) map[string]any {
 
 // Source: learn.microsoft.com/rest/api/cosmos-db/documents and http-status-codes-for-cosmosdb.
 func TestItemLife(t *testing.T) {
-	f := start(t, things())
+	f := startFixture(t, thingsContainer())
 	ctx := t.Context()
 	item := []byte(`{"id":"a","tenant":"t1","n":1}`)
-	created, err := f.c.CreateItem(ctx, pk("t1"), item, nil)
-	want(t, "create", err, 0)
+	created, err := f.c.CreateItem(ctx, partitionKey("t1"), item, nil)
+	wantStatus(t, "create", err, 0)
 	if created.RawResponse.StatusCode != 201 || len(created.Value) != 0 || created.ETag == "" || created.ActivityID == "" || created.SessionToken == nil {
 		t.Errorf("create answered %d %q %v: want 201, no body under Prefer: return=minimal, etag, activity id, session token",
 			created.RawResponse.StatusCode, created.Value, created.RawResponse.Header)
 	}
-	_, err = f.c.CreateItem(ctx, pk("t1"), item, nil)
-	want(t, "create again", err, 409)
-	read, err := f.c.ReadItem(ctx, pk("t1"), "a", nil)
-	want(t, "read", err, 0)
-	if v := parse(t, read.Value); v["n"] != 1.0 || v["_etag"] != string(created.ETag) || v["_ts"] != float64(begin.Unix()) {
+	_, err = f.c.CreateItem(ctx, partitionKey("t1"), item, nil)
+	wantStatus(t, "create again", err, 409)
+	read, err := f.c.ReadItem(ctx, partitionKey("t1"), "a", nil)
+	wantStatus(t, "read", err, 0)
+	if v := parseItem(t, read.Value); v["n"] != 1.0 || v["_etag"] != string(created.ETag) || v["_ts"] != float64(begin.Unix()) {
 		t.Errorf("read %v", v)
 	}
-	_, err = f.c.ReadItem(ctx, pk("t2"), "a", nil)
-	want(t, "read in another partition", err, 404)
-	_, err = f.c.ReplaceItem(ctx, pk("t1"), "none", []byte(`{"id":"none","tenant":"t1"}`), nil)
-	want(t, "replace what is not there", err, 404)
-	full, err := f.c.UpsertItem(ctx, pk("t1"), []byte(`{"id":"b","tenant":"t1"}`), &azcosmos.ItemOptions{EnableContentResponseOnWrite: true})
-	want(t, "upsert", err, 0)
-	if full.RawResponse.StatusCode != 201 || parse(t, full.Value)["_etag"] == nil {
+	_, err = f.c.ReadItem(ctx, partitionKey("t2"), "a", nil)
+	wantStatus(t, "read in another partition", err, 404)
+	_, err = f.c.ReplaceItem(ctx, partitionKey("t1"), "none", []byte(`{"id":"none","tenant":"t1"}`), nil)
+	wantStatus(t, "replace what is not there", err, 404)
+	full, err := f.c.UpsertItem(ctx, partitionKey("t1"), []byte(`{"id":"b","tenant":"t1"}`), &azcosmos.ItemOptions{EnableContentResponseOnWrite: true})
+	wantStatus(t, "upsert", err, 0)
+	if full.RawResponse.StatusCode != 201 || parseItem(t, full.Value)["_etag"] == nil {
 		t.Errorf("first upsert answered %d %s, want 201 with a body", full.RawResponse.StatusCode, full.Value)
 	}
-	again, err := f.c.UpsertItem(ctx, pk("t1"), []byte(`{"id":"b","tenant":"t1","n":2}`), nil)
-	want(t, "upsert again", err, 0)
+	again, err := f.c.UpsertItem(ctx, partitionKey("t1"), []byte(`{"id":"b","tenant":"t1","n":2}`), nil)
+	wantStatus(t, "upsert again", err, 0)
 	if again.RawResponse.StatusCode != 200 {
 		t.Errorf("second upsert answered %d, want 200", again.RawResponse.StatusCode)
 	}
-	_, err = f.c.DeleteItem(ctx, pk("t1"), "b", nil)
-	want(t, "delete", err, 0)
-	_, err = f.c.DeleteItem(ctx, pk("t1"), "b", nil)
-	want(t, "delete again", err, 404)
+	_, err = f.c.DeleteItem(ctx, partitionKey("t1"), "b", nil)
+	wantStatus(t, "delete", err, 0)
+	_, err = f.c.DeleteItem(ctx, partitionKey("t1"), "b", nil)
+	wantStatus(t, "delete again", err, 404)
 }
 
 // Source: learn.microsoft.com/azure/cosmos-db/nosql/database-transactions-optimistic-concurrency.
 func TestIfMatch(t *testing.T) {
-	f := start(t, things())
+	f := startFixture(t, thingsContainer())
 	ctx := t.Context()
-	old := f.create(t, "t1", `{"id":"a","tenant":"t1","n":1}`).ETag
+	old := f.createItem(t, "t1", `{"id":"a","tenant":"t1","n":1}`).ETag
 	stale := &azcosmos.ItemOptions{IfMatchEtag: &old}
-	r, err := f.c.ReplaceItem(ctx, pk("t1"), "a", []byte(`{"id":"a","tenant":"t1","n":2}`), stale)
-	want(t, "replace with the current etag", err, 0)
+	r, err := f.c.ReplaceItem(ctx, partitionKey("t1"), "a", []byte(`{"id":"a","tenant":"t1","n":2}`), stale)
+	wantStatus(t, "replace with the current etag", err, 0)
 	if r.ETag == old {
 		t.Error("a write left the etag as it was")
 	}
-	_, err = f.c.ReplaceItem(ctx, pk("t1"), "a", []byte(`{"id":"a","tenant":"t1","n":3}`), stale)
-	want(t, "replace with a stale etag", err, 412)
-	_, err = f.c.UpsertItem(ctx, pk("t1"), []byte(`{"id":"a","tenant":"t1","n":3}`), stale)
-	want(t, "upsert with a stale etag", err, 412)
-	_, err = f.c.DeleteItem(ctx, pk("t1"), "a", stale)
-	want(t, "delete with a stale etag", err, 412)
+	_, err = f.c.ReplaceItem(ctx, partitionKey("t1"), "a", []byte(`{"id":"a","tenant":"t1","n":3}`), stale)
+	wantStatus(t, "replace with a stale etag", err, 412)
+	_, err = f.c.UpsertItem(ctx, partitionKey("t1"), []byte(`{"id":"a","tenant":"t1","n":3}`), stale)
+	wantStatus(t, "upsert with a stale etag", err, 412)
+	_, err = f.c.DeleteItem(ctx, partitionKey("t1"), "a", stale)
+	wantStatus(t, "delete with a stale etag", err, 412)
 	var p azcosmos.PatchOperations
 	p.AppendSet("/n", 3)
-	_, err = f.c.PatchItem(ctx, pk("t1"), "a", p, stale)
-	want(t, "patch with a stale etag", err, 412)
-	read, err := f.c.ReadItem(ctx, pk("t1"), "a", nil)
-	want(t, "read", err, 0)
-	if v := parse(t, read.Value); v["n"] != 2.0 || read.ETag != r.ETag {
+	_, err = f.c.PatchItem(ctx, partitionKey("t1"), "a", p, stale)
+	wantStatus(t, "patch with a stale etag", err, 412)
+	read, err := f.c.ReadItem(ctx, partitionKey("t1"), "a", nil)
+	wantStatus(t, "read", err, 0)
+	if v := parseItem(t, read.Value); v["n"] != 2.0 || read.ETag != r.ETag {
 		t.Errorf("after refused writes n is %v and the etag %s, want 2 and %s", v["n"], read.ETag, r.ETag)
 	}
-	_, err = f.c.UpsertItem(ctx, pk("t1"), []byte(`{"id":"deleted since","tenant":"t1"}`), stale)
-	want(t, "upsert with an etag of what is not there, which creates", err, 0)
+	_, err = f.c.UpsertItem(ctx, partitionKey("t1"), []byte(`{"id":"deleted since","tenant":"t1"}`), stale)
+	wantStatus(t, "upsert with an etag of what is not there, which creates", err, 0)
 	only := policy.WithHTTPHeader(ctx, http.Header{"If-None-Match": {"*"}})
-	_, err = f.c.UpsertItem(only, pk("t1"), []byte(`{"id":"a","tenant":"t1","n":4}`), nil)
-	want(t, "upsert with If-None-Match: * of what is there", err, 412)
-	_, err = f.c.UpsertItem(only, pk("t1"), []byte(`{"id":"new","tenant":"t1"}`), nil)
-	want(t, "upsert with If-None-Match: * of what is not there", err, 0)
+	_, err = f.c.UpsertItem(only, partitionKey("t1"), []byte(`{"id":"a","tenant":"t1","n":4}`), nil)
+	wantStatus(t, "upsert with If-None-Match: * of what is there", err, 412)
+	_, err = f.c.UpsertItem(only, partitionKey("t1"), []byte(`{"id":"new","tenant":"t1"}`), nil)
+	wantStatus(t, "upsert with If-None-Match: * of what is not there", err, 0)
 }
 
 // What an item must be. Source: learn.microsoft.com/azure/cosmos-db/concepts-limits and
 // learn.microsoft.com/rest/api/cosmos-db/create-a-document.
 func TestItemRules(t *testing.T) {
-	f := start(t, things())
+	f := startFixture(t, thingsContainer())
 	for _, tt := range []struct {
 		what, tenant, item string
 		code               int
@@ -213,39 +213,39 @@ func TestItemRules(t *testing.T) {
 		{"a fraction of a second to live", "t1", `{"id":"ttl","tenant":"t1","ttl":0.5}`, 400},
 		{"no time to live at all", "t1", `{"id":"ttl","tenant":"t1","ttl":0}`, 400},
 	} {
-		_, err := f.c.CreateItem(t.Context(), pk(tt.tenant), []byte(tt.item), nil)
-		want(t, tt.what, err, tt.code)
+		_, err := f.c.CreateItem(t.Context(), partitionKey(tt.tenant), []byte(tt.item), nil)
+		wantStatus(t, tt.what, err, tt.code)
 	}
-	read, err := f.c.ReadItem(t.Context(), pk("t1"), "a ü.b..", nil)
-	want(t, "read by an id with space, umlaut and dots", err, 0)
-	if v := parse(t, read.Value); v["id"] != "a ü.b.." {
+	read, err := f.c.ReadItem(t.Context(), partitionKey("t1"), "a ü.b..", nil)
+	wantStatus(t, "read by an id with space, umlaut and dots", err, 0)
+	if v := parseItem(t, read.Value); v["id"] != "a ü.b.." {
 		t.Errorf("id came back as %v", v["id"])
 	}
 }
 
 // Numbers are IEEE 754 doubles. Source: learn.microsoft.com/azure/cosmos-db/concepts-limits, "Maximum precision".
 func TestNumbersAreDoubles(t *testing.T) {
-	f := start(t, things())
-	f.create(t, "t1", `{"id":"a","tenant":"t1","n":9007199254740993}`)
-	r, err := f.c.ReadItem(t.Context(), pk("t1"), "a", nil)
-	want(t, "read", err, 0)
+	f := startFixture(t, thingsContainer())
+	f.createItem(t, "t1", `{"id":"a","tenant":"t1","n":9007199254740993}`)
+	r, err := f.c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+	wantStatus(t, "read", err, 0)
 	if !strings.Contains(string(r.Value), "9007199254740992") {
 		t.Errorf("2^53+1 came back exactly: %s", r.Value)
 	}
 }
 
 func TestBatchIsAllOrNothing(t *testing.T) {
-	f := start(t, things())
+	f := startFixture(t, thingsContainer())
 	ctx := context.Background()
-	old := f.create(t, "t1", `{"id":"head","tenant":"t1","v":1}`).ETag
-	batch := f.c.NewTransactionalBatch(pk("t1"))
+	old := f.createItem(t, "t1", `{"id":"head","tenant":"t1","v":1}`).ETag
+	batch := f.c.NewTransactionalBatch(partitionKey("t1"))
 	batch.CreateItem([]byte(`{"id":"c1","tenant":"t1"}`), nil)
 	batch.UpsertItem([]byte(`{"id":"u1","tenant":"t1"}`), nil)
 	batch.ReplaceItem("head", []byte(`{"id":"head","tenant":"t1","v":2}`), &azcosmos.TransactionalBatchItemOptions{IfMatchETag: &old})
 	batch.ReadItem("head", nil)
 	batch.DeleteItem("u1", nil)
 	r, err := f.c.ExecuteTransactionalBatch(ctx, batch, nil)
-	want(t, "batch", err, 0)
+	wantStatus(t, "batch", err, 0)
 	if !r.Success || len(r.OperationResults) != 5 {
 		t.Fatalf("success %v with %d results", r.Success, len(r.OperationResults))
 	}
@@ -254,18 +254,18 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 			t.Errorf("operation %d answered %d, want %d", i, r.OperationResults[i].StatusCode, code)
 		}
 	}
-	if v := parse(t, r.OperationResults[3].ResourceBody); v["v"] != 2.0 {
+	if v := parseItem(t, r.OperationResults[3].ResourceBody); v["v"] != 2.0 {
 		t.Errorf("a batch does not read its own writes: %v", v)
 	}
-	again := f.c.NewTransactionalBatch(pk("t1"))
+	again := f.c.NewTransactionalBatch(partitionKey("t1"))
 	again.CreateItem([]byte(`{"id":"c2","tenant":"t1"}`), nil)
 	again.ReplaceItem("head", []byte(`{"id":"head","tenant":"t1","v":3}`), &azcosmos.TransactionalBatchItemOptions{IfMatchETag: &old})
 	again.CreateItem([]byte(`{"id":"c3","tenant":"t1"}`), nil)
 	r, err = f.c.ExecuteTransactionalBatch(ctx, again, &azcosmos.TransactionalBatchOptions{EnableContentResponseOnWrite: true})
-	want(t, "batch that fails", err, 0)
+	wantStatus(t, "batch that fails", err, 0)
 	if r.Success || r.OperationResults[0].StatusCode != 424 || r.OperationResults[1].StatusCode != 412 || r.OperationResults[2].StatusCode != 424 {
 		t.Errorf("success %v, results %+v: want 424, 412, 424", r.Success, r.OperationResults)
 	}
-	_, err = f.c.ReadItem(ctx, pk("t1"), "c2", nil)
-	want(t, "read what a failed batch created", err, 404)
+	_, err = f.c.ReadItem(ctx, partitionKey("t1"), "c2", nil)
+	wantStatus(t, "read what a failed batch created", err, 404)
 }

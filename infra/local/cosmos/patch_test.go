@@ -10,7 +10,7 @@ import (
 
 // Source: learn.microsoft.com/azure/cosmos-db/partial-document-update.
 func TestPatch(t *testing.T) {
-	f := start(t, things())
+	f := startFixture(t, thingsContainer())
 	const item = `{"id":"a","tenant":"t1","n":1,"s":"x","list":[1,2],"deep":{"er":1}}`
 	for _, tt := range []struct {
 		what string
@@ -53,27 +53,27 @@ func TestPatch(t *testing.T) {
 			}
 		}, ``, 400},
 	} {
-		if _, err := f.c.UpsertItem(t.Context(), pk("t1"), []byte(item), nil); err != nil {
+		if _, err := f.c.UpsertItem(t.Context(), partitionKey("t1"), []byte(item), nil); err != nil {
 			t.Fatal(err)
 		}
 		var p azcosmos.PatchOperations
 		tt.make(&p)
-		_, err := f.c.PatchItem(t.Context(), pk("t1"), "a", p, nil)
-		want(t, tt.what, err, tt.code)
-		read, err := f.c.ReadItem(t.Context(), pk("t1"), "a", nil)
-		want(t, "read", err, 0)
-		if got, wanted := merged(t, read.Value, ""), merged(t, []byte(item), tt.want); got != wanted {
+		_, err := f.c.PatchItem(t.Context(), partitionKey("t1"), "a", p, nil)
+		wantStatus(t, tt.what, err, tt.code)
+		read, err := f.c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+		wantStatus(t, "read", err, 0)
+		if got, wanted := mergeItem(t, read.Value, ""), mergeItem(t, []byte(item), tt.want); got != wanted {
 			t.Errorf("%s: left %s, want %s", tt.what, got, wanted)
 		}
 	}
 }
 
-// merged lays changes over an item, null taking away, and leaves out what the service adds.
-func merged(t *testing.T, item []byte, changes string) string {
+// mergeItem lays changes over an item, null taking away, and leaves out what the service adds.
+func mergeItem(t *testing.T, item []byte, changes string) string {
 	t.Helper()
-	v := parse(t, item)
+	v := parseItem(t, item)
 	if changes != "" {
-		for name, value := range parse(t, []byte(changes)) {
+		for name, value := range parseItem(t, []byte(changes)) {
 			if v[name] = value; value == nil {
 				delete(v, name)
 			}

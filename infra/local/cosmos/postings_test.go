@@ -13,9 +13,9 @@ import (
 // A query finds the same whether its texts are indexed or every item is looked at, however often items were replaced
 // and deleted in between.
 func TestIndexFindsWhatLookingFinds(t *testing.T) {
-	bare := things()
+	bare := thingsContainer()
 	bare.IndexingPolicy = &cosmos.IndexingPolicy{IndexingMode: "consistent", ExcludedPaths: []cosmos.IndexPath{{Path: "/*"}}}
-	indexed, looked := start(t, things()), start(t, bare)
+	indexed, looked := startFixture(t, thingsContainer()), startFixture(t, bare)
 	r := rand.New(rand.NewPCG(1, 2))
 	word := func() string { return string(rune('a' + r.IntN(6))) }
 	for step := range 600 {
@@ -24,9 +24,9 @@ func TestIndexFindsWhatLookingFinds(t *testing.T) {
 		for _, f := range []fixture{indexed, looked} {
 			var err error
 			if step%5 == 4 {
-				_, err = f.c.DeleteItem(t.Context(), pk("t1"), id, nil)
+				_, err = f.c.DeleteItem(t.Context(), partitionKey("t1"), id, nil)
 			} else {
-				_, err = f.c.UpsertItem(t.Context(), pk("t1"), []byte(item), nil)
+				_, err = f.c.UpsertItem(t.Context(), partitionKey("t1"), []byte(item), nil)
 			}
 			if err != nil && !strings.Contains(err.Error(), "404") {
 				t.Fatal(err)
@@ -42,7 +42,7 @@ func TestIndexFindsWhatLookingFinds(t *testing.T) {
 		} {
 			var found [2][]string
 			for i, f := range []fixture{indexed, looked} {
-				found[i] = f.ids(t, "SELECT * FROM c WHERE "+q, pk("t1"), nil)
+				found[i] = f.queryIDs(t, "SELECT * FROM c WHERE "+q, partitionKey("t1"), nil)
 				slices.Sort(found[i])
 			}
 			if !slices.Equal(found[0], found[1]) {

@@ -11,8 +11,8 @@ import (
 	"github.com/onepane/onepane/infra/local/cosmos"
 )
 
-// rows runs a query to its end.
-func (f fixture) rows(t *testing.T, q string, key azcosmos.PartitionKey, o *azcosmos.QueryOptions) (out []string) {
+// queryRows runs a query to its end.
+func (f fixture) queryRows(t *testing.T, q string, key azcosmos.PartitionKey, o *azcosmos.QueryOptions) (out []string) {
 	t.Helper()
 	for pager := f.c.NewQueryItemsPager(q, key, o); pager.More(); {
 		page, err := pager.NextPage(t.Context())
@@ -26,17 +26,17 @@ func (f fixture) rows(t *testing.T, q string, key azcosmos.PartitionKey, o *azco
 	return out
 }
 
-// ids is the same for rows that are items.
-func (f fixture) ids(t *testing.T, q string, key azcosmos.PartitionKey, o *azcosmos.QueryOptions) (out []string) {
+// queryIDs is the same for rows that are items.
+func (f fixture) queryIDs(t *testing.T, q string, key azcosmos.PartitionKey, o *azcosmos.QueryOptions) (out []string) {
 	t.Helper()
-	for _, row := range f.rows(t, q, key, o) {
-		out = append(out, fmt.Sprint(parse(t, []byte(row))["id"]))
+	for _, row := range f.queryRows(t, q, key, o) {
+		out = append(out, fmt.Sprint(parseItem(t, []byte(row))["id"]))
 	}
 	return out
 }
 
-// sample fills two partitions.
-func sample(t *testing.T, f fixture) {
+// storeSample fills two partitions.
+func storeSample(t *testing.T, f fixture) {
 	for _, item := range []string{
 		`{"id":"a","tenant":"t1","n":1,"s":"alpha","on":true,"tags":["x","y"],"deep":{"er":1}}`,
 		`{"id":"b","tenant":"t1","n":2,"s":"beta","on":false,"tags":[],"gone":null}`,
@@ -44,14 +44,14 @@ func sample(t *testing.T, f fixture) {
 		`{"id":"d","tenant":"t1","n":"3","s":"delta \"q\"","strange name":1}`,
 		`{"id":"a","tenant":"t2","n":1,"s":"alpha","on":true}`,
 	} {
-		f.create(t, parse(t, []byte(item))["tenant"].(string), item)
+		f.createItem(t, parseItem(t, []byte(item))["tenant"].(string), item)
 	}
 }
 
 // What each part of the language means. Source: learn.microsoft.com/azure/cosmos-db/nosql/query/, one page each.
 func TestQueries(t *testing.T) {
-	f := start(t, things())
-	sample(t, f)
+	f := startFixture(t, thingsContainer())
+	storeSample(t, f)
 	p := func(name string, v any) azcosmos.QueryParameter { return azcosmos.QueryParameter{Name: name, Value: v} }
 	for _, tt := range []struct {
 		where string
@@ -89,7 +89,7 @@ func TestQueries(t *testing.T) {
 		{"WHERE c.n = -1", "", nil},
 		{"WHERE c._ts > 0", "a b c d", nil},
 	} {
-		got := f.ids(t, "SELECT * FROM c "+tt.where, pk("t1"), &azcosmos.QueryOptions{QueryParameters: tt.with})
+		got := f.queryIDs(t, "SELECT * FROM c "+tt.where, partitionKey("t1"), &azcosmos.QueryOptions{QueryParameters: tt.with})
 		slices.Sort(got)
 		if strings.Join(got, " ") != tt.want {
 			t.Errorf("%s finds %v, want %s", tt.where, got, tt.want)
@@ -98,8 +98,8 @@ func TestQueries(t *testing.T) {
 }
 
 func TestQueryShapes(t *testing.T) {
-	f := start(t, things())
-	sample(t, f)
+	f := startFixture(t, thingsContainer())
+	storeSample(t, f)
 	for _, tt := range []struct{ query, want string }{
 		{"SELECT VALUE COUNT(1) FROM c WHERE c.n > 1", "2"},
 		{"SELECT c.id, c.n FROM c WHERE c.id = 'a'", `{"id":"a","n":1}`},
@@ -111,7 +111,7 @@ func TestQueryShapes(t *testing.T) {
 		{"SELECT VALUE x.id FROM things x WHERE x.n = 2", `"b"`},
 		{"SELECT VALUE x.id FROM things AS x WHERE x.n = 2", `"b"`},
 	} {
-		if got := strings.Join(f.rows(t, tt.query, pk("t1"), nil), " "); got != tt.want {
+		if got := strings.Join(f.queryRows(t, tt.query, partitionKey("t1"), nil), " "); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.query, got, tt.want)
 		}
 	}
@@ -119,8 +119,8 @@ func TestQueryShapes(t *testing.T) {
 
 // What is refused, with the column. Some of it the service would take: see the grammar.
 func TestQueriesRefused(t *testing.T) {
-	f := start(t, things())
-	sample(t, f)
+	f := startFixture(t, thingsContainer())
+	storeSample(t, f)
 	for _, tt := range []struct{ query, says string }{
 		{"SELECT * FROM c WHERE c.on", "column 27"},
 		{"SELECT * FROM c WHERE d.n = 1", "column 23"},
@@ -139,8 +139,8 @@ func TestQueriesRefused(t *testing.T) {
 		{"SELECT * FROM c WHERE " + strings.Repeat("(", 400<<10), "is missing"},
 		{"SELECT * FROM c WHERE " + strings.Repeat("(", 512<<10), "more than"},
 	} {
-		_, err := f.c.NewQueryItemsPager(tt.query, pk("t1"), nil).NextPage(t.Context())
-		if status(err) != 400 || !strings.Contains(err.Error(), tt.says) {
+		_, err := f.c.NewQueryItemsPager(tt.query, partitionKey("t1"), nil).NextPage(t.Context())
+		if statusOf(err) != 400 || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%s: %v, want 400 and %q", tt.query, err, tt.says)
 		}
 	}
@@ -149,29 +149,29 @@ func TestQueriesRefused(t *testing.T) {
 // Source: learn.microsoft.com/rest/api/cosmos-db/querying-cosmosdb-resources-using-the-rest-api, "Queries that cannot
 // be served by gateway".
 func TestCrossPartitionQueries(t *testing.T) {
-	f := start(t, things())
-	sample(t, f)
+	f := startFixture(t, thingsContainer())
+	storeSample(t, f)
 	everywhere := azcosmos.NewPartitionKey()
-	if got := f.ids(t, "SELECT c.id FROM c WHERE c.n = 1", everywhere, nil); strings.Join(got, " ") != "a a" {
+	if got := f.queryIDs(t, "SELECT c.id FROM c WHERE c.n = 1", everywhere, nil); strings.Join(got, " ") != "a a" {
 		t.Errorf("a filter across partitions finds %v, want a of both", got)
 	}
 	for _, q := range []string{"SELECT * FROM c ORDER BY c.n", "SELECT TOP 1 * FROM c", "SELECT * FROM c OFFSET 0 LIMIT 1", "SELECT VALUE COUNT(1) FROM c"} {
 		_, err := f.c.NewQueryItemsPager(q, everywhere, nil).NextPage(t.Context())
-		want(t, q+" across partitions", err, 400)
+		wantStatus(t, q+" across partitions", err, 400)
 	}
 	off := false
 	_, err := f.c.NewQueryItemsPager("SELECT * FROM c", everywhere, &azcosmos.QueryOptions{EnableCrossPartitionQuery: &off}).NextPage(t.Context())
-	want(t, "a cross-partition query that is not asked for", err, 400)
+	wantStatus(t, "a cross-partition query that is not asked for", err, 400)
 }
 
 // Source: learn.microsoft.com/azure/cosmos-db/index-policy.
 func TestOrderNeedsItsIndex(t *testing.T) {
-	c := things()
+	c := thingsContainer()
 	c.IndexingPolicy = &cosmos.IndexingPolicy{IndexingMode: "consistent", IncludedPaths: []cosmos.IndexPath{{Path: "/n/?"}, {Path: "/s/?"}, {Path: "/deep/*"}},
 		ExcludedPaths:    []cosmos.IndexPath{{Path: "/*"}},
 		CompositeIndexes: [][]cosmos.CompositeIndex{{{Path: "/n", Order: "ascending"}, {Path: "/s", Order: "descending"}}}}
-	f := start(t, c)
-	sample(t, f)
+	f := startFixture(t, c)
+	storeSample(t, f)
 	for _, tt := range []struct {
 		order string
 		code  int
@@ -180,10 +180,10 @@ func TestOrderNeedsItsIndex(t *testing.T) {
 		{"c.on", 400}, {"c.tenant", 400}, // the partition key is not indexed by itself
 		{"c.n ASC, c.s DESC", 0}, {"c.n DESC, c.s ASC", 0}, {"c.n, c.s", 400}, {"c.s DESC, c.n", 400},
 	} {
-		_, err := f.c.NewQueryItemsPager("SELECT * FROM c ORDER BY "+tt.order, pk("t1"), nil).NextPage(t.Context())
-		want(t, "ORDER BY "+tt.order, err, tt.code)
+		_, err := f.c.NewQueryItemsPager("SELECT * FROM c ORDER BY "+tt.order, partitionKey("t1"), nil).NextPage(t.Context())
+		wantStatus(t, "ORDER BY "+tt.order, err, tt.code)
 	}
-	if got := strings.Join(f.ids(t, "SELECT * FROM c WHERE c.on = true ORDER BY c.n", pk("t1"), nil), " "); got != "a c" {
+	if got := strings.Join(f.queryIDs(t, "SELECT * FROM c WHERE c.on = true ORDER BY c.n", partitionKey("t1"), nil), " "); got != "a c" {
 		t.Errorf("a filter on what is not indexed is a scan, and finds %s", got)
 	}
 }
@@ -198,50 +198,50 @@ func TestPolicyMustNameTheRoot(t *testing.T) {
 		}
 		_, err := db.CreateContainer(t.Context(), azcosmos.ContainerProperties{ID: "c", IndexingPolicy: policy,
 			PartitionKeyDefinition: azcosmos.PartitionKeyDefinition{Paths: []string{"/tenant"}, Version: 2}}, nil)
-		want(t, fmt.Sprint("policy including ", paths), err, 400)
+		wantStatus(t, fmt.Sprint("policy including ", paths), err, 400)
 	}
 }
 
 // Source: learn.microsoft.com/azure/cosmos-db/nosql/query/pagination.
 func TestPages(t *testing.T) {
-	f := start(t, things())
+	f := startFixture(t, thingsContainer())
 	for i := range 50 {
-		f.create(t, "t1", fmt.Sprintf(`{"id":"i%02d","tenant":"t1","n":%d}`, i, i/7))
+		f.createItem(t, "t1", fmt.Sprintf(`{"id":"i%02d","tenant":"t1","n":%d}`, i, i/7))
 	}
 	for _, q := range []string{"SELECT * FROM c", "SELECT * FROM c ORDER BY c.n DESC", "SELECT * FROM c ORDER BY c.none", "SELECT TOP 40 * FROM c ORDER BY c.id", "SELECT * FROM c ORDER BY c.id OFFSET 5 LIMIT 30"} {
-		whole := f.ids(t, q, pk("t1"), &azcosmos.QueryOptions{PageSizeHint: 100})
-		paged := f.ids(t, q, pk("t1"), &azcosmos.QueryOptions{PageSizeHint: 4})
+		whole := f.queryIDs(t, q, partitionKey("t1"), &azcosmos.QueryOptions{PageSizeHint: 100})
+		paged := f.queryIDs(t, q, partitionKey("t1"), &azcosmos.QueryOptions{PageSizeHint: 4})
 		if !slices.Equal(whole, paged) {
 			t.Errorf("%s: pages of 4 give %v, one page %v", q, paged, whole)
 		}
 	}
-	first, err := f.c.NewQueryItemsPager("SELECT * FROM c", pk("t1"), &azcosmos.QueryOptions{PageSizeHint: 4}).NextPage(t.Context())
-	want(t, "first page", err, 0)
+	first, err := f.c.NewQueryItemsPager("SELECT * FROM c", partitionKey("t1"), &azcosmos.QueryOptions{PageSizeHint: 4}).NextPage(t.Context())
+	wantStatus(t, "first page", err, 0)
 	for _, tt := range []struct {
 		query string
 		key   string
 		code  int
 	}{{"SELECT * FROM c", "t1", 0}, {"SELECT * FROM c WHERE c.n = 1", "t1", 400}, {"SELECT * FROM c", "t2", 400}} {
-		_, err = f.c.NewQueryItemsPager(tt.query, pk(tt.key), &azcosmos.QueryOptions{ContinuationToken: first.ContinuationToken}).NextPage(t.Context())
-		want(t, "a continuation of the first page given to "+tt.query+" in "+tt.key, err, tt.code)
+		_, err = f.c.NewQueryItemsPager(tt.query, partitionKey(tt.key), &azcosmos.QueryOptions{ContinuationToken: first.ContinuationToken}).NextPage(t.Context())
+		wantStatus(t, "a continuation of the first page given to "+tt.query+" in "+tt.key, err, tt.code)
 	}
 	forged := "bm90IG91cnM"
-	_, err = f.c.NewQueryItemsPager("SELECT * FROM c", pk("t1"), &azcosmos.QueryOptions{ContinuationToken: &forged}).NextPage(t.Context())
-	want(t, "a continuation that is none", err, 400)
+	_, err = f.c.NewQueryItemsPager("SELECT * FROM c", partitionKey("t1"), &azcosmos.QueryOptions{ContinuationToken: &forged}).NextPage(t.Context())
+	wantStatus(t, "a continuation that is none", err, 400)
 }
 
 // Pages may be smaller than asked for, and empty with a continuation; nothing may be lost over it.
 func TestPagesSmallerAndEmpty(t *testing.T) {
-	f := start(t, things())
+	f := startFixture(t, thingsContainer())
 	for i := range 20 {
-		f.create(t, "t1", fmt.Sprintf(`{"id":"i%02d","tenant":"t1"}`, i))
+		f.createItem(t, "t1", fmt.Sprintf(`{"id":"i%02d","tenant":"t1"}`, i))
 	}
 	n := 0
 	f.Inject(func(op cosmos.Operation) cosmos.Fault {
 		n++
 		return cosmos.Fault{PageSize: 3, EmptyPage: n%2 == 0}
 	})
-	got := f.ids(t, "SELECT * FROM c ORDER BY c.id", pk("t1"), &azcosmos.QueryOptions{PageSizeHint: 100})
+	got := f.queryIDs(t, "SELECT * FROM c ORDER BY c.id", partitionKey("t1"), &azcosmos.QueryOptions{PageSizeHint: 100})
 	if len(got) != 20 || !slices.IsSorted(got) || n < 10 {
 		t.Errorf("%d items over %d pages: %v", len(got), n, got)
 	}

@@ -80,63 +80,63 @@ func commonControl(t *testing.T, db *azcosmos.DatabaseClient) {
 	c := commonContainer(t, db, nil)
 	_, err := db.CreateContainer(t.Context(), azcosmos.ContainerProperties{ID: "things",
 		PartitionKeyDefinition: azcosmos.PartitionKeyDefinition{Paths: []string{"/tenant"}, Version: 2}}, nil)
-	want(t, "create a container twice", err, 409)
+	wantStatus(t, "create a container twice", err, 409)
 	read, err := c.Read(t.Context(), nil)
-	want(t, "read a container", err, 0)
+	wantStatus(t, "read a container", err, 0)
 	if read.ContainerProperties.PartitionKeyDefinition.Paths[0] != "/tenant" {
 		t.Errorf("container %+v", read.ContainerProperties)
 	}
 	_, err = c.Delete(t.Context(), nil)
-	want(t, "delete a container", err, 0)
+	wantStatus(t, "delete a container", err, 0)
 	_, err = c.Read(t.Context(), nil)
-	want(t, "read it then", err, 404)
-	_, err = c.NewQueryItemsPager("SELECT * FROM c", pk("t1"), nil).NextPage(t.Context())
-	want(t, "query it then", err, 404)
+	wantStatus(t, "read it then", err, 404)
+	_, err = c.NewQueryItemsPager("SELECT * FROM c", partitionKey("t1"), nil).NextPage(t.Context())
+	wantStatus(t, "query it then", err, 404)
 	_, err = db.Delete(t.Context(), nil)
-	want(t, "delete a database", err, 0)
+	wantStatus(t, "delete a database", err, 0)
 }
 
 func commonItems(t *testing.T, db *azcosmos.DatabaseClient) {
 	c := commonContainer(t, db, nil)
 	ctx := t.Context()
 	full := &azcosmos.ItemOptions{EnableContentResponseOnWrite: true}
-	created, err := c.CreateItem(ctx, pk("t1"), []byte(`{"id":"a","tenant":"t1","n":1}`), full)
-	want(t, "create", err, 0)
-	if v := parse(t, created.Value); v["_etag"] == nil || v["_ts"] == nil || created.ETag == "" || created.RequestCharge <= 0 || created.ActivityID == "" {
+	created, err := c.CreateItem(ctx, partitionKey("t1"), []byte(`{"id":"a","tenant":"t1","n":1}`), full)
+	wantStatus(t, "create", err, 0)
+	if v := parseItem(t, created.Value); v["_etag"] == nil || v["_ts"] == nil || created.ETag == "" || created.RequestCharge <= 0 || created.ActivityID == "" {
 		t.Errorf("create answered %v %v", v, created.RawResponse.Header)
 	}
-	_, err = c.CreateItem(ctx, pk("t1"), []byte(`{"id":"a","tenant":"t1"}`), nil)
-	want(t, "create again", err, 409)
-	_, err = c.CreateItem(ctx, pk("t2"), []byte(`{"id":"a","tenant":"t2"}`), nil)
-	want(t, "create the id in another partition", err, 0)
-	_, err = c.CreateItem(ctx, pk("t1"), []byte(`{"tenant":"t1"}`), nil)
-	want(t, "create without id", err, 400)
+	_, err = c.CreateItem(ctx, partitionKey("t1"), []byte(`{"id":"a","tenant":"t1"}`), nil)
+	wantStatus(t, "create again", err, 409)
+	_, err = c.CreateItem(ctx, partitionKey("t2"), []byte(`{"id":"a","tenant":"t2"}`), nil)
+	wantStatus(t, "create the id in another partition", err, 0)
+	_, err = c.CreateItem(ctx, partitionKey("t1"), []byte(`{"tenant":"t1"}`), nil)
+	wantStatus(t, "create without id", err, 400)
 	stale := &azcosmos.ItemOptions{IfMatchEtag: &created.ETag}
-	replaced, err := c.ReplaceItem(ctx, pk("t1"), "a", []byte(`{"id":"a","tenant":"t1","n":2}`), stale)
-	want(t, "replace the current version", err, 0)
+	replaced, err := c.ReplaceItem(ctx, partitionKey("t1"), "a", []byte(`{"id":"a","tenant":"t1","n":2}`), stale)
+	wantStatus(t, "replace the current version", err, 0)
 	if replaced.ETag == created.ETag {
 		t.Error("a write left the etag")
 	}
-	_, err = c.ReplaceItem(ctx, pk("t1"), "a", []byte(`{"id":"a","tenant":"t1","n":3}`), stale)
-	want(t, "replace a stale version", err, 412)
-	_, err = c.UpsertItem(ctx, pk("t1"), []byte(`{"id":"a","tenant":"t1","n":3}`), stale)
-	want(t, "upsert over a stale version", err, 412)
-	_, err = c.DeleteItem(ctx, pk("t1"), "a", stale)
-	want(t, "delete a stale version", err, 412)
-	read, err := c.ReadItem(ctx, pk("t1"), "a", nil)
-	want(t, "read", err, 0)
-	if v := parse(t, read.Value); v["n"] != 2.0 {
+	_, err = c.ReplaceItem(ctx, partitionKey("t1"), "a", []byte(`{"id":"a","tenant":"t1","n":3}`), stale)
+	wantStatus(t, "replace a stale version", err, 412)
+	_, err = c.UpsertItem(ctx, partitionKey("t1"), []byte(`{"id":"a","tenant":"t1","n":3}`), stale)
+	wantStatus(t, "upsert over a stale version", err, 412)
+	_, err = c.DeleteItem(ctx, partitionKey("t1"), "a", stale)
+	wantStatus(t, "delete a stale version", err, 412)
+	read, err := c.ReadItem(ctx, partitionKey("t1"), "a", nil)
+	wantStatus(t, "read", err, 0)
+	if v := parseItem(t, read.Value); v["n"] != 2.0 {
 		t.Errorf("refused writes left %v", v)
 	}
 	for _, code := range []int{201, 200} {
-		r, err := c.UpsertItem(ctx, pk("t1"), []byte(`{"id":"up ü.x","tenant":"t1"}`), nil)
-		want(t, "upsert", err, 0)
+		r, err := c.UpsertItem(ctx, partitionKey("t1"), []byte(`{"id":"up ü.x","tenant":"t1"}`), nil)
+		wantStatus(t, "upsert", err, 0)
 		if r.RawResponse.StatusCode != code {
 			t.Errorf("upsert answered %d, want %d", r.RawResponse.StatusCode, code)
 		}
 	}
-	deleted, err := c.DeleteItem(ctx, pk("t1"), "up ü.x", nil)
-	want(t, "delete", err, 0)
+	deleted, err := c.DeleteItem(ctx, partitionKey("t1"), "up ü.x", nil)
+	wantStatus(t, "delete", err, 0)
 	if deleted.RawResponse.StatusCode != 204 {
 		t.Errorf("delete answered %d", deleted.RawResponse.StatusCode)
 	}
@@ -145,14 +145,14 @@ func commonItems(t *testing.T, db *azcosmos.DatabaseClient) {
 // Of many that replace one version, one wins.
 func commonRaces(t *testing.T, db *azcosmos.DatabaseClient) {
 	c := commonContainer(t, db, nil)
-	created, err := c.CreateItem(t.Context(), pk("t1"), []byte(`{"id":"a","tenant":"t1"}`), nil)
-	want(t, "create", err, 0)
+	created, err := c.CreateItem(t.Context(), partitionKey("t1"), []byte(`{"id":"a","tenant":"t1"}`), nil)
+	wantStatus(t, "create", err, 0)
 	var wg sync.WaitGroup
 	codes := make([]int, 30)
 	for i := range codes {
 		wg.Go(func() {
-			_, err := c.ReplaceItem(t.Context(), pk("t1"), "a", fmt.Appendf(nil, `{"id":"a","tenant":"t1","n":%d}`, i), &azcosmos.ItemOptions{IfMatchEtag: &created.ETag})
-			codes[i] = status(err)
+			_, err := c.ReplaceItem(t.Context(), partitionKey("t1"), "a", fmt.Appendf(nil, `{"id":"a","tenant":"t1","n":%d}`, i), &azcosmos.ItemOptions{IfMatchEtag: &created.ETag})
+			codes[i] = statusOf(err)
 		})
 	}
 	wg.Wait()
@@ -164,28 +164,28 @@ func commonRaces(t *testing.T, db *azcosmos.DatabaseClient) {
 
 func commonPatches(t *testing.T, db *azcosmos.DatabaseClient) {
 	c := commonContainer(t, db, nil)
-	created, err := c.CreateItem(t.Context(), pk("t1"), []byte(`{"id":"a","tenant":"t1","n":1,"s":"x","gone":1}`), nil)
-	want(t, "create", err, 0)
+	created, err := c.CreateItem(t.Context(), partitionKey("t1"), []byte(`{"id":"a","tenant":"t1","n":1,"s":"x","gone":1}`), nil)
+	wantStatus(t, "create", err, 0)
 	var p azcosmos.PatchOperations
 	p.AppendSet("/new", "y")
 	p.AppendAdd("/more", true)
 	p.AppendReplace("/s", "z")
 	p.AppendIncrement("/n", 2)
 	p.AppendRemove("/gone")
-	_, err = c.PatchItem(t.Context(), pk("t1"), "a", p, nil)
-	want(t, "patch", err, 0)
-	read, err := c.ReadItem(t.Context(), pk("t1"), "a", nil)
-	want(t, "read", err, 0)
-	if got := merged(t, read.Value, ""); got != `{"id":"a","more":true,"n":3,"new":"y","s":"z","tenant":"t1"}` {
+	_, err = c.PatchItem(t.Context(), partitionKey("t1"), "a", p, nil)
+	wantStatus(t, "patch", err, 0)
+	read, err := c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+	wantStatus(t, "read", err, 0)
+	if got := mergeItem(t, read.Value, ""); got != `{"id":"a","more":true,"n":3,"new":"y","s":"z","tenant":"t1"}` {
 		t.Errorf("patched to %s", got)
 	}
 	var cond azcosmos.PatchOperations
 	cond.SetCondition("from c where c.n = 100")
 	cond.AppendSet("/n", 0)
-	_, err = c.PatchItem(t.Context(), pk("t1"), "a", cond, nil)
-	want(t, "patch on a condition that does not hold", err, 412)
-	_, err = c.PatchItem(t.Context(), pk("t1"), "a", p, &azcosmos.ItemOptions{IfMatchEtag: &created.ETag})
-	want(t, "patch a stale version", err, 412)
+	_, err = c.PatchItem(t.Context(), partitionKey("t1"), "a", cond, nil)
+	wantStatus(t, "patch on a condition that does not hold", err, 412)
+	_, err = c.PatchItem(t.Context(), partitionKey("t1"), "a", p, &azcosmos.ItemOptions{IfMatchEtag: &created.ETag})
+	wantStatus(t, "patch a stale version", err, 412)
 }
 
 // The queries name the partition key, because the other server looks at nothing else, and leave out item d where a text
@@ -196,7 +196,7 @@ func commonQueries(t *testing.T, db *azcosmos.DatabaseClient) {
 			CompositeIndexes: [][]azcosmos.CompositeIndex{{{Path: "/on", Order: "ascending"}, {Path: "/n", Order: "descending"}}}}
 	})
 	f := fixture{db: db, c: c}
-	sample(t, f)
+	storeSample(t, f)
 	for _, tt := range []struct {
 		query string
 		want  string
@@ -217,7 +217,7 @@ func commonQueries(t *testing.T, db *azcosmos.DatabaseClient) {
 		{"SELECT TOP 2 * FROM c WHERE c.tenant = 't1' AND c.n > 0 ORDER BY c.n", "a b", true},
 		{"SELECT * FROM c WHERE c.tenant = 't1' AND c.n > 0 ORDER BY c.on, c.n DESC", "b c a", true},
 	} {
-		got := f.ids(t, tt.query, pk("t1"), &azcosmos.QueryOptions{QueryParameters: []azcosmos.QueryParameter{{Name: "@t", Value: "t1"}, {Name: "@n", Value: 2}, {Name: "@on", Value: false}}})
+		got := f.queryIDs(t, tt.query, partitionKey("t1"), &azcosmos.QueryOptions{QueryParameters: []azcosmos.QueryParameter{{Name: "@t", Value: "t1"}, {Name: "@n", Value: 2}, {Name: "@on", Value: false}}})
 		if !tt.rows {
 			slices.Sort(got)
 		}
@@ -225,30 +225,30 @@ func commonQueries(t *testing.T, db *azcosmos.DatabaseClient) {
 			t.Errorf("%s: %v, want %s", tt.query, got, tt.want)
 		}
 	}
-	if got := f.rows(t, "SELECT VALUE COUNT(1) FROM c WHERE c.tenant = 't1'", pk("t1"), nil); len(got) != 1 || got[0] != "4" {
+	if got := f.queryRows(t, "SELECT VALUE COUNT(1) FROM c WHERE c.tenant = 't1'", partitionKey("t1"), nil); len(got) != 1 || got[0] != "4" {
 		t.Errorf("count is %v", got)
 	}
-	pages := f.ids(t, "SELECT * FROM c WHERE c.tenant = 't1'", pk("t1"), &azcosmos.QueryOptions{PageSizeHint: 1})
+	pages := f.queryIDs(t, "SELECT * FROM c WHERE c.tenant = 't1'", partitionKey("t1"), &azcosmos.QueryOptions{PageSizeHint: 1})
 	slices.Sort(pages)
 	if strings.Join(pages, " ") != "a b c d" {
 		t.Errorf("page by page: %v", pages)
 	}
-	_, err := c.NewQueryItemsPager("SELEC * FROM c", pk("t1"), nil).NextPage(t.Context())
-	want(t, "a syntax error", err, 400)
-	_, err = c.NewQueryItemsPager("SELECT * FROM c WHERE c.tenant = 't1' ORDER BY c.n, c.s", pk("t1"), nil).NextPage(t.Context())
-	want(t, "an order without its composite index", err, 400)
+	_, err := c.NewQueryItemsPager("SELEC * FROM c", partitionKey("t1"), nil).NextPage(t.Context())
+	wantStatus(t, "a syntax error", err, 400)
+	_, err = c.NewQueryItemsPager("SELECT * FROM c WHERE c.tenant = 't1' ORDER BY c.n, c.s", partitionKey("t1"), nil).NextPage(t.Context())
+	wantStatus(t, "an order without its composite index", err, 400)
 }
 
 func commonKeys(t *testing.T, db *azcosmos.DatabaseClient) {
 	c := commonContainer(t, db, func(p *azcosmos.ContainerProperties) {
 		p.UniqueKeyPolicy = &azcosmos.UniqueKeyPolicy{UniqueKeys: []azcosmos.UniqueKey{{Paths: []string{"/mail"}}}}
 	})
-	_, err := c.CreateItem(t.Context(), pk("t1"), []byte(`{"id":"a","tenant":"t1","mail":"m"}`), nil)
-	want(t, "create", err, 0)
-	_, err = c.CreateItem(t.Context(), pk("t1"), []byte(`{"id":"b","tenant":"t1","mail":"m"}`), nil)
-	want(t, "create a second holder of a unique key", err, 409)
-	read, err := c.ReadItem(t.Context(), pk("t1"), "a", nil)
-	want(t, "read", err, 0)
+	_, err := c.CreateItem(t.Context(), partitionKey("t1"), []byte(`{"id":"a","tenant":"t1","mail":"m"}`), nil)
+	wantStatus(t, "create", err, 0)
+	_, err = c.CreateItem(t.Context(), partitionKey("t1"), []byte(`{"id":"b","tenant":"t1","mail":"m"}`), nil)
+	wantStatus(t, "create a second holder of a unique key", err, 409)
+	read, err := c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+	wantStatus(t, "read", err, 0)
 	if !bytes.Contains(read.Value, []byte(`"mail":"m"`)) {
 		t.Errorf("read %s", read.Value)
 	}

@@ -186,7 +186,7 @@ func (s *Server) carryOut(r *request) (a answer, drop bool, err error) {
 	if r.path, err = pathSegments(r.URL); err != nil {
 		return a, false, err
 	}
-	if r.access, err = s.authorizer.authorize(r); err != nil {
+	if r.access, err = s.authorizer.authorizeRequest(r); err != nil {
 		return a, false, err
 	}
 	r.op = s.operationOf(r)

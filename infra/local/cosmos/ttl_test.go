@@ -23,46 +23,46 @@ func TestTimeToLive(t *testing.T) {
 		{seconds(10), `,"ttl":20`, 20 * time.Second},
 		{seconds(10), `,"ttl":-1`, 0},
 	} {
-		c := things()
+		c := thingsContainer()
 		c.DefaultTTL = tt.container
-		f := start(t, c)
-		f.create(t, "t1", fmt.Sprintf(`{"id":"a","tenant":"t1"%s}`, tt.item))
+		f := startFixture(t, c)
+		f.createItem(t, "t1", fmt.Sprintf(`{"id":"a","tenant":"t1"%s}`, tt.item))
 		name := fmt.Sprintf("container %v item %q", tt.container != nil, tt.item)
 		age := tt.lives
 		if age == 0 {
 			age = 1000 * time.Hour
 		}
 		f.clock.now = begin.Add(age - time.Second)
-		_, err := f.c.ReadItem(t.Context(), pk("t1"), "a", nil)
-		want(t, name+" before its time", err, 0)
+		_, err := f.c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+		wantStatus(t, name+" before its time", err, 0)
 		if tt.lives == 0 {
 			continue
 		}
 		f.clock.now = begin.Add(age)
-		_, err = f.c.ReadItem(t.Context(), pk("t1"), "a", nil)
-		want(t, name+" after its time", err, 404)
-		if got := f.ids(t, "SELECT * FROM c", pk("t1"), nil); len(got) != 0 {
+		_, err = f.c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+		wantStatus(t, name+" after its time", err, 404)
+		if got := f.queryIDs(t, "SELECT * FROM c", partitionKey("t1"), nil); len(got) != 0 {
 			t.Errorf("%s: a query still finds %v", name, got)
 		}
 		if use := f.Partitions("db", "things"); use[0].Items != 0 || use[0].Bytes != 0 {
 			t.Errorf("%s: still stored: %+v", name, use)
 		}
-		f.create(t, "t1", `{"id":"a","tenant":"t1"}`)
+		f.createItem(t, "t1", `{"id":"a","tenant":"t1"}`)
 	}
 }
 
 // A write begins an item's time anew.
 func TestTimeToLiveCountsFromTheLastWrite(t *testing.T) {
-	c := things()
+	c := thingsContainer()
 	ten := 10
 	c.DefaultTTL = &ten
-	f := start(t, c)
-	f.create(t, "t1", `{"id":"a","tenant":"t1"}`)
+	f := startFixture(t, c)
+	f.createItem(t, "t1", `{"id":"a","tenant":"t1"}`)
 	f.clock.now = begin.Add(9 * time.Second)
-	if _, err := f.c.UpsertItem(t.Context(), pk("t1"), []byte(`{"id":"a","tenant":"t1"}`), nil); err != nil {
+	if _, err := f.c.UpsertItem(t.Context(), partitionKey("t1"), []byte(`{"id":"a","tenant":"t1"}`), nil); err != nil {
 		t.Fatal(err)
 	}
 	f.clock.now = begin.Add(18 * time.Second)
-	_, err := f.c.ReadItem(t.Context(), pk("t1"), "a", nil)
-	want(t, "read 9 s after the second write", err, 0)
+	_, err := f.c.ReadItem(t.Context(), partitionKey("t1"), "a", nil)
+	wantStatus(t, "read 9 s after the second write", err, 0)
 }

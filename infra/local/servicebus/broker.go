@@ -3,7 +3,7 @@
 //
 //	test ──Start──▶ node broker.js ◀──AMQP── azservicebus in the code under test
 //	                               ◀──HTTP── the REST API's "Send Message"
-//	     ──Drop, Lose, Repeat, …──▶ its control port
+//	     ──DropConnections, TakeSession, RepeatCompleted, …──▶ its control port
 package servicebus
 
 import (
@@ -104,8 +104,8 @@ func (b *Broker) ConnectionString() string {
 	return "Endpoint=sb://" + b.Address + ";SharedAccessKeyName=test;SharedAccessKey=" + b.key + ";UseDevelopmentEmulator=true"
 }
 
-// Drop breaks every connection.
-func (b *Broker) Drop() { b.sendCommand("drop", nil) }
+// DropConnections breaks every connection.
+func (b *Broker) DropConnections() { b.sendCommand("drop", nil) }
 
 // DropAfterSent breaks every connection when n more messages were handed to consumers.
 func (b *Broker) DropAfterSent(n int) { b.sendCommand("drop-after", map[string]any{"sent": n}) }
@@ -113,33 +113,35 @@ func (b *Broker) DropAfterSent(n int) { b.sendCommand("drop-after", map[string]a
 // DropAfterReceived breaks every connection when n more messages were taken, before the last is acknowledged.
 func (b *Broker) DropAfterReceived(n int) { b.sendCommand("drop-after", map[string]any{"received": n}) }
 
-// Lose takes a session from whoever holds it, and says whether anyone did.
-func (b *Broker) Lose(queue, session string) bool {
+// TakeSession takes a session from whoever holds it, and says whether anyone did.
+func (b *Broker) TakeSession(queue, session string) bool {
 	var out struct{ Lost bool }
 	b.decodeAnswer(b.sendCommand("lose", map[string]any{"queue": queue, "session": session}), &out)
 	return out.Lost
 }
 
-// Repeat offers the next n completed messages again, although their completion was acknowledged.
-func (b *Broker) Repeat(queue string, n int) {
+// RepeatCompleted offers the next n completed messages again, although their completion was acknowledged.
+func (b *Broker) RepeatCompleted(queue string, n int) {
 	b.sendCommand("repeat", map[string]any{"queue": queue, "n": n})
 }
 
-// Throttle turns the next n messages away as an overloaded namespace does.
-func (b *Broker) Throttle(n int) { b.sendCommand("throttle", map[string]any{"n": n}) }
+// ThrottleNext turns the next n messages away as an overloaded namespace does.
+func (b *Broker) ThrottleNext(n int) { b.sendCommand("throttle", map[string]any{"n": n}) }
 
-// Delay holds every answer back.
-func (b *Broker) Delay(d time.Duration) {
+// DelayAnswers holds every answer back.
+func (b *Broker) DelayAnswers(d time.Duration) {
 	b.sendCommand("delay", map[string]any{"ms": d.Milliseconds()})
 }
 
-// Limit is how many messages a queue has room for.
-func (b *Broker) Limit(queue string, messages int) {
+// LimitMessages is how many messages a queue has room for.
+func (b *Broker) LimitMessages(queue string, messages int) {
 	b.sendCommand("limit", map[string]any{"queue": queue, "messages": messages})
 }
 
-// Age makes messages and the duplicate window older, not locks.
-func (b *Broker) Age(d time.Duration) { b.sendCommand("age", map[string]any{"ms": d.Milliseconds()}) }
+// AgeMessages makes messages and the duplicate window older, not locks.
+func (b *Broker) AgeMessages(d time.Duration) {
+	b.sendCommand("age", map[string]any{"ms": d.Milliseconds()})
+}
 
 // Stats is what the broker holds and what it counted.
 type Stats struct {

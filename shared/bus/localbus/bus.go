@@ -123,7 +123,7 @@ func (b *Bus) resumeSession(name string, of int) error {
 	if err != nil {
 		return err
 	}
-	last, err := b.log.Last(name)
+	last, err := b.log.LastPosition(name)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (b *Bus) resumeSession(name string, of int) error {
 	}
 	since := b.opts.Now().Add(-b.opts.DuplicateWindow)
 	room := b.opts.WindowEvents / of // every session has its share of the window
-	return b.log.Newest(name, func(e datadir.Entry) bool {
+	return b.log.WalkNewest(name, func(e datadir.Entry) bool {
 		if room--; room < 0 || e.Published.Before(since) && e.Err == nil {
 			return false
 		}

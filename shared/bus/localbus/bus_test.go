@@ -67,7 +67,7 @@ func driver(t *testing.T, fs *vfs.MemFS, c *clock) bustest.Driver {
 }
 
 func TestDamagedEntriesGoToQuarantine(t *testing.T) {
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	if err := dir.DB.Set(datadir.AppendUint(datadir.Key('l', bus.AlertsQueue, "a"), 1), []byte("rubbish"), pebble.NoSync); err != nil {
 		t.Fatal(err)
 	}

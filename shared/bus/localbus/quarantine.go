@@ -40,13 +40,13 @@ func openQuarantine(dir *datadir.Dir, name string) (*Quarantine, error) {
 	}
 	q := &Quarantine{dir: dir, name: name}
 	prefix := datadir.Key(quarantineByID, name)
-	it, err := dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
+	it, err := dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.PrefixEnd(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("open quarantine: %w", err)
 	}
 	for ok := it.First(); ok; ok = it.Next() {
 		q.events++
-		q.last = max(q.last, datadir.Uint(it.Value()))
+		q.last = max(q.last, datadir.TrailingUint(it.Value()))
 	}
 	if err := it.Close(); err != nil {
 		return nil, fmt.Errorf("open quarantine: %w", err)
@@ -107,13 +107,13 @@ func (q *Quarantine) List(_ context.Context, cursor string, limit int) (evs []cl
 			return nil, "", fault.Errorf(fault.Invalid, "cursor: %q is none of quarantine's", cursor)
 		}
 	}
-	it, err := q.dir.DB.NewIter(&pebble.IterOptions{LowerBound: q.entryKey(after + 1), UpperBound: datadir.After(datadir.Key(quarantineTable, q.name))})
+	it, err := q.dir.DB.NewIter(&pebble.IterOptions{LowerBound: q.entryKey(after + 1), UpperBound: datadir.PrefixEnd(datadir.Key(quarantineTable, q.name))})
 	if err != nil {
 		return nil, "", fmt.Errorf("list quarantine: %w", err)
 	}
 	ok := it.First()
 	for ; ok && len(evs) < limit; ok = it.Next() {
-		after = datadir.Uint(it.Key())
+		after = datadir.TrailingUint(it.Key())
 		e, _, err := datadir.ParseEvent(append([]byte(nil), it.Value()...))
 		if err != nil {
 			continue // damaged; nothing of it can be shown or released
@@ -164,7 +164,7 @@ func (q *Quarantine) numberOf(id string) (n uint64, has bool, err error) {
 	if err != nil {
 		return 0, false, fmt.Errorf("look up event in quarantine %s: %w", id, err)
 	}
-	return datadir.Uint(v), true, closer.Close()
+	return datadir.TrailingUint(v), true, closer.Close()
 }
 
 func (q *Quarantine) entryKey(n uint64) []byte {

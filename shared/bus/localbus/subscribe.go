@@ -88,7 +88,7 @@ func (b *Bus) completeBatch(s *session, last uint64, refused []refusedEvent) err
 	}
 	var rejected []cloudevent.Event
 	for _, r := range refused {
-		if err := b.log.Drop(w, s.name, r.event.Position); err != nil { // quarantine has it
+		if err := b.log.DropEvent(w, s.name, r.event.Position); err != nil { // quarantine has it
 			return errors.Join(err, w.Close())
 		}
 		b.opts.Log.Warn("event set aside", "session", s.name, "event", r.event.ID, "reason", r.reason)

@@ -41,9 +41,9 @@ func driver(t *testing.T, b *standin.Broker) bustest.Driver {
 	opts.ConnectionString = b.ConnectionString()
 	q := open(t, opts)
 	return bustest.Driver{
-		Queue: q, Quarantine: q.Quarantine(), Advance: b.Age, Window: 10 * time.Minute, DedupesCalls: true,
+		Queue: q, Quarantine: q.Quarantine(), Advance: b.AgeMessages, Window: 10 * time.Minute, DedupesCalls: true,
 		Reopen: func(t *testing.T) bustest.Driver {
-			b.Drop()
+			b.DropConnections()
 			return driver(t, b)
 		},
 	}

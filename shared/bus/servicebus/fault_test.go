@@ -149,7 +149,7 @@ func TestDroppedWhileHandling(t *testing.T) {
 	var calls atomic.Int32
 	subscribe(t, q, func(ctx context.Context, evs []cloudevent.Event) error {
 		if calls.Add(1) <= 2 {
-			b.Drop() // what is handled cannot be completed
+			b.DropConnections() // what is handled cannot be completed
 		}
 		return l.handle(ctx, evs)
 	})
@@ -180,7 +180,7 @@ func TestLostSession(t *testing.T) {
 	subscribe(t, q, h)
 	<-taken
 	subscribe(t, other, h)
-	eventually(t, "the session is lost", func() bool { return b.Lose("alerts", "a") })
+	eventually(t, "the session is lost", func() bool { return b.TakeSession("alerts", "a") })
 	select {
 	case <-told:
 	case <-time.After(patience):
@@ -216,7 +216,7 @@ func TestLongHandler(t *testing.T) {
 func TestDuplicateDeliveries(t *testing.T) {
 	b, q := start(t)
 	want := names(20)
-	b.Repeat("alerts", 7)
+	b.RepeatCompleted("alerts", 7)
 	for _, id := range want {
 		again(t, q, event("a", id))
 	}
@@ -233,20 +233,20 @@ func TestDuplicateDeliveries(t *testing.T) {
 
 func TestThrottling(t *testing.T) {
 	b, q := start(t)
-	b.Throttle(2) // the SDK tries again by itself
+	b.ThrottleNext(2) // the SDK tries again by itself
 	if err := q.Publish(t.Context(), event("a", "1")); err != nil {
 		t.Errorf("after two refusals: %v", err)
 	}
-	b.Throttle(1000)
+	b.ThrottleNext(1000)
 	if err := q.Publish(t.Context(), event("a", "2")); fault.Of(err) != fault.Exhausted {
 		t.Errorf("under lasting throttling: %v", err)
 	}
-	b.Throttle(0)
-	b.Limit("alerts", 1)
+	b.ThrottleNext(0)
+	b.LimitMessages("alerts", 1)
 	if err := q.Publish(t.Context(), event("a", "2")); fault.Of(err) != fault.Exhausted {
 		t.Errorf("on a full queue: %v", err)
 	}
-	b.Limit("alerts", 10)
+	b.LimitMessages("alerts", 10)
 	again(t, q, event("a", "2"))
 	var l log
 	subscribe(t, q, l.handle)
@@ -288,7 +288,7 @@ func TestSuspectsAreCutSmall(t *testing.T) {
 		died := len(sizes) <= 6
 		mu.Unlock()
 		if died {
-			b.Lose("alerts", "a")
+			b.TakeSession("alerts", "a")
 			<-ctx.Done()
 			return ctx.Err()
 		}
@@ -318,7 +318,7 @@ func TestStorm(t *testing.T) {
 			return l.handle(ctx, evs)
 		})
 	}
-	b.Repeat("alerts", 10)
+	b.RepeatCompleted("alerts", 10)
 	var publishing sync.WaitGroup
 	for p := range publishers {
 		q := connected(t, b)
@@ -326,9 +326,9 @@ func TestStorm(t *testing.T) {
 			for i := range each {
 				again(t, q, event(fmt.Sprint("s", i%sessions), fmt.Sprintf("p%d-%03d", p, i)))
 				if p == 0 && i%10 == 9 {
-					b.Drop()
-					b.Lose("alerts", fmt.Sprint("s", i%sessions))
-					b.Throttle(3)
+					b.DropConnections()
+					b.TakeSession("alerts", fmt.Sprint("s", i%sessions))
+					b.ThrottleNext(3)
 				}
 			}
 		})

@@ -77,7 +77,7 @@ type reference struct {
 
 func onLocalstore(t *testing.T, evs []cloudevent.Event, size int) reference {
 	t.Helper()
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
 	s, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {

@@ -71,7 +71,7 @@ const maxDropped = 16
 
 func (a *auditLog) dropExpired(b *pebble.Batch, tenant string) error {
 	prefix := datadir.Key(auditTable, tenant)
-	it, err := a.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
+	it, err := a.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.PrefixEnd(prefix)})
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (a *auditLog) Entries(ctx context.Context, tenant, before string, limit int
 		return nil, err
 	}
 	prefix := datadir.Key(auditTable, tenant)
-	to := datadir.After(prefix)
+	to := datadir.PrefixEnd(prefix)
 	if before != "" {
 		to = idKey(auditTable, tenant, before)
 	}
@@ -122,7 +122,7 @@ func (a *auditLog) Entries(ctx context.Context, tenant, before string, limit int
 // AuditedTenants is store.AuditLog.
 func (a *auditLog) AuditedTenants(ctx context.Context) ([]string, error) {
 	prefix := []byte{auditTable}
-	it, err := a.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
+	it, err := a.dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.PrefixEnd(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("list audit logs: %w", err)
 	}
@@ -131,7 +131,7 @@ func (a *auditLog) AuditedTenants(ctx context.Context) ([]string, error) {
 		k := it.Key()[1:]
 		tenant := string(k[1 : 1+k[0]])
 		out = append(out, tenant)
-		ok = it.SeekGE(datadir.After(datadir.Key(auditTable, tenant)))
+		ok = it.SeekGE(datadir.PrefixEnd(datadir.Key(auditTable, tenant)))
 	}
 	if err := errors.Join(ctx.Err(), it.Close()); err != nil {
 		return nil, fmt.Errorf("list audit logs: %w", err)

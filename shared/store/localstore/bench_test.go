@@ -39,15 +39,15 @@ func BenchmarkPath(b *testing.B) {
 		{"batch 1, 64 publishers, memory", true, 1, 64},
 		{"batch 100, 8 publishers, memory", true, 100, 8},
 	} {
-		b.Run(bb.name, func(b *testing.B) { path(b, bb.memory, bb.batch, bb.publishers) })
+		b.Run(bb.name, func(b *testing.B) { benchmarkPath(b, bb.memory, bb.batch, bb.publishers) })
 	}
 }
 
-func path(b *testing.B, memory bool, batch, publishers int) {
+func benchmarkPath(b *testing.B, memory bool, batch, publishers int) {
 	r := newRig(b, memory)
 	ctx, stop := context.WithCancel(b.Context())
 	done := make(chan error, 1)
-	go func() { done <- r.bus.Subscribe(ctx, r.handle) }()
+	go func() { done <- r.bus.Subscribe(ctx, r.commitEvents) }()
 	cpu := cpuTime()
 	b.ResetTimer()
 	var next atomic.Int64
@@ -61,7 +61,7 @@ func path(b *testing.B, memory bool, batch, publishers int) {
 				}
 				evs := make([]cloudevent.Event, 0, batch)
 				for n := from; n < min(from+batch, b.N); n++ {
-					evs = append(evs, event(n))
+					evs = append(evs, eventAt(n))
 				}
 				if err := r.bus.Publish(ctx, evs...); err != nil {
 					b.Error(err)
@@ -90,7 +90,7 @@ func BenchmarkRead(b *testing.B) {
 	for from := 0; from < stored; from += 100 {
 		var evs []cloudevent.Event
 		for n := from; n < from+100; n++ {
-			evs = append(evs, event(n))
+			evs = append(evs, eventAt(n))
 		}
 		if err := r.bus.Publish(b.Context(), evs...); err != nil {
 			b.Fatal(err)
@@ -98,7 +98,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 	ctx, stop := context.WithCancel(b.Context())
 	done := make(chan error, 1)
-	go func() { done <- r.bus.Subscribe(ctx, r.handle) }()
+	go func() { done <- r.bus.Subscribe(ctx, r.commitEvents) }()
 	if err := r.bus.Wait(ctx, "contoso"); err != nil {
 		b.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.Run("one by id", func(b *testing.B) {
 		for n := 0; b.Loop(); n++ {
-			if _, err := r.store.Alert(b.Context(), "contoso", id(n*7919%stored)); err != nil {
+			if _, err := r.store.Alert(b.Context(), "contoso", alertIDAt(n*7919%stored)); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -136,7 +136,7 @@ type rig struct {
 
 func newRig(b *testing.B, memory bool) *rig {
 	b.Helper()
-	dir := datadir.Memory()
+	dir := datadir.OpenMemory()
 	if !memory {
 		if err := dir.Close(); err != nil {
 			b.Fatal(err)
@@ -162,8 +162,8 @@ func newRig(b *testing.B, memory bool) *rig {
 	return &rig{q, s}
 }
 
-// handle stands for correlation: it decodes, loads, and commits without thinking.
-func (r *rig) handle(ctx context.Context, evs []cloudevent.Event) error {
+// commitEvents stands for correlation: it decodes, loads, and commits without thinking.
+func (r *rig) commitEvents(ctx context.Context, evs []cloudevent.Event) error {
 	var refs incident.Refs
 	var c incident.Changes
 	now := time.Now()
@@ -196,9 +196,9 @@ var start = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 // filler is the part of a provider's record that nobody reads, to make the whole 4 KB.
 var filler = strings.Repeat(`{"ipAddressV4":"203.0.113.9","port":443,"country":"Ruritania"},`, 45)
 
-func event(n int) cloudevent.Event {
+func eventAt(n int) cloudevent.Event {
 	a := alert.Alert{
-		ID: id(n), Tenant: "contoso", Origin: alert.Origin{Provider: "guardduty", ID: fmt.Sprint(n)}, Reporter: "guardduty", ReportID: fmt.Sprint(n),
+		ID: alertIDAt(n), Tenant: "contoso", Origin: alert.Origin{Provider: "guardduty", ID: fmt.Sprint(n)}, Reporter: "guardduty", ReportID: fmt.Sprint(n),
 		Title: fmt.Sprintf("EC2 instance %d talks to Tor", n%100), Severity: alert.High, Status: alert.StatusNew,
 		First: start.Add(time.Duration(n) * time.Second), Last: start.Add(time.Duration(n) * time.Second), Updated: start,
 		Raw: []byte(fmt.Sprintf(`{"id":%d,"list":[%s0]}`, n, filler)),
@@ -210,8 +210,8 @@ func event(n int) cloudevent.Event {
 	return cloudevent.Event{ID: a.ID + ".1", Source: "/onepane/ingest/guardduty", Type: "io.onepane.alert.reported.v1", Subject: a.ID, Tenant: a.Tenant, Time: start, Data: data}
 }
 
-// id is as far from sequential as real ids are.
-func id(n int) string { return fmt.Sprintf("gd%08x%08x", uint32(n)*2654435761, n) }
+// alertIDAt is as far from sequential as real ids are.
+func alertIDAt(n int) string { return fmt.Sprintf("gd%08x%08x", uint32(n)*2654435761, n) }
 
 // cpuTime is what this process has used so far, user and system.
 func cpuTime() time.Duration {

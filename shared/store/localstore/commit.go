@@ -177,7 +177,7 @@ func (w *commit) dropAlert(old *alertRow, rows byte, now incident.AlertRecord) e
 		err = errors.Join(err, w.batch.Delete(idKey(bodyTable, w.tenant, id), nil))
 	case old.Position != 0 && old.Position != now.Position:
 		// Its event was committed before and is never offered in place of the one that replaces it.
-		err = errors.Join(err, w.log.Drop(w.batch, w.tenant, old.Position))
+		err = errors.Join(err, w.log.DropEvent(w.batch, w.tenant, old.Position))
 	}
 	w.state.countRow(rows, -1)
 	return err

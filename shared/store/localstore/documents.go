@@ -56,7 +56,7 @@ func (t *documents) ListDocuments(ctx context.Context, kind, after string, limit
 	if after != "" {
 		from = append(idKey(documentTable, kind, after), 0)
 	}
-	it, err := t.dir.DB.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: datadir.After(prefix)})
+	it, err := t.dir.DB.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: datadir.PrefixEnd(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("list documents %s: %w", kind, err)
 	}
@@ -121,5 +121,5 @@ func cutNumber(v []byte) (uint64, []byte, error) {
 	if len(v) < 8 {
 		return 0, nil, errors.New("damaged")
 	}
-	return datadir.Uint(v[:8]), slices.Clone(v[8:]), nil
+	return datadir.TrailingUint(v[:8]), slices.Clone(v[8:]), nil
 }

@@ -14,14 +14,14 @@ import (
 func TestLedger(t *testing.T) {
 	storetest.RunDocuments(t, func(t *testing.T) storetest.DocumentsDriver {
 		fs := vfs.NewCrashableMem()
-		s, _ := open(t, fs)
+		s, _ := openStore(t, fs)
 		now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 		s.auditLog.now = func() time.Time { return now }
 		return storetest.DocumentsDriver{
 			Store: s, Now: s.auditLog.now,
 			Later: func(d time.Duration) { now = now.Add(d) },
 			Crash: func(t *testing.T) storetest.DocumentStore {
-				s, _ := open(t, fs.CrashClone(vfs.CrashCloneCfg{RNG: rand.New(rand.NewPCG(1, 0))})) // nothing unsynced is left
+				s, _ := openStore(t, fs.CrashClone(vfs.CrashCloneCfg{RNG: rand.New(rand.NewPCG(1, 0))})) // nothing unsynced is left
 				return s
 			},
 		}
@@ -29,7 +29,7 @@ func TestLedger(t *testing.T) {
 }
 
 func TestExpiredEntriesAreDropped(t *testing.T) {
-	s, _ := open(t, vfs.NewMem())
+	s, _ := openStore(t, vfs.NewMem())
 	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	s.auditLog.now = func() time.Time { return now }
 	for _, id := range []string{"a", "b", "c"} {

@@ -38,14 +38,14 @@ func (r *reader) Changes(ctx context.Context, tenant, cursor string, limit int) 
 		return nil, "", err
 	}
 	prefix := datadir.Key(feedTable, tenant)
-	it, err := r.dir.DB.NewIter(&pebble.IterOptions{LowerBound: datadir.AppendUint(prefix[:len(prefix):len(prefix)], version), UpperBound: datadir.After(prefix)})
+	it, err := r.dir.DB.NewIter(&pebble.IterOptions{LowerBound: datadir.AppendUint(prefix[:len(prefix):len(prefix)], version), UpperBound: datadir.PrefixEnd(prefix)})
 	if err != nil {
 		return nil, "", fmt.Errorf("read feed of %q: %w", tenant, err)
 	}
 	var out []store.Change
 	for ok := it.First(); ok && len(out) < limit; ok = it.Next() {
 		d := decoder{b: it.Value()}
-		at := datadir.Uint(it.Key())
+		at := datadir.TrailingUint(it.Key())
 		if at != version {
 			version, taken = at, 0
 		}

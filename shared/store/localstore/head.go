@@ -186,7 +186,7 @@ func (d *decoder) takeUvarint() uint64 {
 	return n
 }
 
-func (d *decoder) takeUint() uint64 { return datadir.Uint(d.takeBytes(8)) }
+func (d *decoder) takeUint() uint64 { return datadir.TrailingUint(d.takeBytes(8)) }
 
 func (d *decoder) takeTime() time.Time { return datadir.KeyTime(d.takeUint()) }
 

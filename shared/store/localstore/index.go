@@ -58,7 +58,7 @@ func (s *Store) rebuildIndexes(t *tenant) error {
 	w.state.Groups, w.state.Sources = nil, nil
 	for _, table := range []byte{groupTable, mentionTable} {
 		prefix := datadir.Key(table, t.name)
-		if err := w.batch.DeleteRange(prefix, datadir.After(prefix), nil); err != nil {
+		if err := w.batch.DeleteRange(prefix, datadir.PrefixEnd(prefix), nil); err != nil {
 			return err
 		}
 	}

@@ -18,11 +18,11 @@ import (
 
 var morning = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
-// crowded commits n incidents, one a minute: every hundredth is of high severity, every tenth of those active, and
+// openCrowded commits n incidents, one a minute: every hundredth is of high severity, every tenth of those active, and
 // active ones are the oldest: whoever walks from the newest meets them last.
-func crowded(t *testing.T, n int) *Store {
+func openCrowded(t *testing.T, n int) *Store {
 	t.Helper()
-	s, _ := open(t, vfs.NewMem())
+	s, _ := openStore(t, vfs.NewMem())
 	var c incident.Changes
 	for i := range n {
 		at := morning.Add(time.Duration(i) * time.Minute)
@@ -56,7 +56,7 @@ func (t *tenant) version() uint64 {
 // TestPagesReadFewRows counts the rows that a page of 50 looks at, of 100,000 incidents.
 func TestPagesReadFewRows(t *testing.T) {
 	const stored = 100_000
-	s := crowded(t, stored)
+	s := openCrowded(t, stored)
 	text := func(f query.Field, v string) query.Expr { return query.Compare{Field: f, Op: query.Eq, Text: v} }
 	high, active := text(query.Severity, "high"), text(query.Status, "active")
 	both := query.And{Left: high, Right: active} // 100 of them
@@ -109,7 +109,7 @@ func TestPagesReadFewRows(t *testing.T) {
 // TestIndexesAreMadeForOldDirectories takes the indexes away as an Onepane leaves a directory that does not know them.
 func TestIndexesAreMadeForOldDirectories(t *testing.T) {
 	fs := vfs.NewMem()
-	s, dir := open(t, fs)
+	s, dir := openStore(t, fs)
 	var ms []incident.AlertRecord
 	for n := range 60 {
 		m := incident.AlertRecord{Created: morning.Add(time.Duration(n) * time.Minute), Status: alert.StatusNew, Alert: alert.Alert{
@@ -117,7 +117,7 @@ func TestIndexesAreMadeForOldDirectories(t *testing.T) {
 			Evidence: []alert.Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: fmt.Sprintf("web-%d", n%2)}}},
 		}}
 		if n%3 == 0 {
-			m.Position = publish(t, dir, m.Alert)
+			m.Position = publishAlert(t, dir, m.Alert)
 		}
 		ms = append(ms, m)
 	}
@@ -125,7 +125,7 @@ func TestIndexesAreMadeForOldDirectories(t *testing.T) {
 	if err := s.Commit(t.Context(), "t", 0, incident.Changes{Alerts: ms, Incidents: []incident.Incident{one}}); err != nil {
 		t.Fatal(err)
 	}
-	whole := dump(t, dir)
+	whole := dumpTables(t, dir)
 	var old map[string]jsontext.Value
 	record, err := readValue(dir.DB, datadir.Key(tenantTable, "t"))
 	if err != nil {
@@ -150,13 +150,13 @@ func TestIndexesAreMadeForOldDirectories(t *testing.T) {
 	if _, err := Open(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if now := dump(t, dir); now != whole {
+	if now := dumpTables(t, dir); now != whole {
 		t.Errorf("made anew:\n%.500s\nas written:\n%.500s", now, whole)
 	}
 }
 
-// dump is all that indexes hold, and the tenant's record.
-func dump(t *testing.T, dir *datadir.Dir) string {
+// dumpTables is all that indexes hold, and the tenant's record.
+func dumpTables(t *testing.T, dir *datadir.Dir) string {
 	t.Helper()
 	out := ""
 	for _, table := range []byte{groupTable, mentionTable, tenantTable} {

@@ -109,7 +109,7 @@ type mentionAt struct {
 // mentionsOf reads as many entries of a name as a page can need, in the page's order.
 func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQuery) ([]mentionAt, error) {
 	prefix := mentionPrefix(v.tenant, name)
-	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)}
+	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.PrefixEnd(prefix)}
 	mark := place{q.After.ID, datadir.TimeKey(q.After.Created)}
 	begun := q.After == incident.ListPosition{}
 	switch {

@@ -56,13 +56,13 @@ func (w *commit) expireNodes(written int) error {
 	if s.next == nil {
 		s.next, s.oldest = prefix, now
 	}
-	it, err := w.dir.DB.NewIter(&pebble.IterOptions{LowerBound: s.next, UpperBound: datadir.After(prefix)})
+	it, err := w.dir.DB.NewIter(&pebble.IterOptions{LowerBound: s.next, UpperBound: datadir.PrefixEnd(prefix)})
 	if err != nil {
 		return fmt.Errorf("expire nodes: %w", err)
 	}
 	ok := it.First()
 	for looks := written + sweepExtra; ok && looks > 0; looks-- {
-		last := datadir.Uint(it.Value()[:min(8, len(it.Value()))])
+		last := datadir.TrailingUint(it.Value()[:min(8, len(it.Value()))])
 		switch {
 		case last == 0: // another name of a node, which goes when nothing leads there any more
 			gone, err := w.isDanglingAlias(it.Key(), it.Value())

@@ -151,7 +151,7 @@ func (s *Store) Trim(evs []cloudevent.Event) error {
 	for _, e := range evs {
 		kept, err := s.isEventKept(e)
 		if err == nil && !kept {
-			err = s.log.Drop(b, e.Tenant, e.Position)
+			err = s.log.DropEvent(b, e.Tenant, e.Position)
 		}
 		if err != nil {
 			return errors.Join(fmt.Errorf("trim event %s of %q: %w", e.ID, e.Tenant, err), b.Close())

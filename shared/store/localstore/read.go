@@ -61,7 +61,7 @@ func (r *reader) readWhole(from pebble.Reader, tenant string, row *alertRow) (in
 	var body []byte
 	var err error
 	if row.Position != 0 {
-		body, err = r.log.Data(from, tenant, row.Position)
+		body, err = r.log.DataAt(from, tenant, row.Position)
 	} else {
 		body, err = readValue(from, idKey(bodyTable, tenant, row.Alert.ID))
 	}
@@ -176,13 +176,13 @@ func (v *view) alertsOf(incidents []string) ([]place, error) {
 			return nil, fault.Errorf(fault.NotFound, "incident %q", id)
 		}
 		prefix := datadir.Key(incidentAlerts, v.tenant, id)
-		it, err := v.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
+		it, err := v.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.PrefixEnd(prefix)})
 		if err != nil {
 			return nil, err
 		}
 		for ok := it.First(); ok; ok = it.Next() {
 			k := it.Key()[len(prefix):]
-			all = append(all, entry{datadir.Uint(k[:8]), place{string(k[8:]), datadir.Uint(it.Value())}})
+			all = append(all, entry{datadir.TrailingUint(k[:8]), place{string(k[8:]), datadir.TrailingUint(it.Value())}})
 		}
 		if err := it.Close(); err != nil {
 			return nil, err

@@ -58,7 +58,7 @@ func Open(dir *datadir.Dir, opts Options) (*Store, error) {
 	s := &Store{reader: &reader{dir: dir, log: log}, documents: &documents{dir, audit}, auditLog: audit,
 		dir: dir, log: log, opts: opts, tenants: map[string]*tenant{}}
 	prefix := []byte{tenantTable}
-	it, err := dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)})
+	it, err := dir.DB.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.PrefixEnd(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

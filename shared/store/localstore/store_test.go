@@ -18,21 +18,21 @@ import (
 func TestPromises(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Driver {
 		fs := vfs.NewCrashableMem()
-		s, dir := open(t, fs)
+		s, dir := openStore(t, fs)
 		return storetest.Driver{
 			Store: s,
 			Crash: func(t *testing.T, seed uint64) storetest.Store {
-				s, _ := open(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(seed) * 10, RNG: rand.New(rand.NewPCG(seed, 0))}))
+				s, _ := openStore(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(seed) * 10, RNG: rand.New(rand.NewPCG(seed, 0))}))
 				return s
 			},
 			Publish: func(t *testing.T, a alert.Alert) uint64 {
-				return publish(t, dir, a)
+				return publishAlert(t, dir, a)
 			},
 		}
 	})
 }
 
-func open(t *testing.T, fs vfs.FS) (*Store, *datadir.Dir) {
+func openStore(t *testing.T, fs vfs.FS) (*Store, *datadir.Dir) {
 	t.Helper()
 	dir, err := datadir.Open("data", datadir.Options{FS: fs, CacheBytes: 1 << 20, MemTableBytes: 1 << 20})
 	if err != nil {
@@ -50,7 +50,7 @@ func open(t *testing.T, fs vfs.FS) (*Store, *datadir.Dir) {
 	return s, dir
 }
 
-func publish(t testing.TB, dir *datadir.Dir, a alert.Alert) uint64 {
+func publishAlert(t testing.TB, dir *datadir.Dir, a alert.Alert) uint64 {
 	t.Helper()
 	data, err := json.Marshal(a)
 	if err != nil {
@@ -64,10 +64,10 @@ func publish(t testing.TB, dir *datadir.Dir, a alert.Alert) uint64 {
 }
 
 func TestReplacedBodiesLeaveTheLog(t *testing.T) {
-	s, dir := open(t, vfs.NewMem())
+	s, dir := openStore(t, vfs.NewMem())
 	m := incident.AlertRecord{Alert: alert.Alert{ID: "a", Tenant: "t"}}
 	for v := range uint64(3) {
-		m.Position = publish(t, dir, m.Alert)
+		m.Position = publishAlert(t, dir, m.Alert)
 		if err := s.Commit(t.Context(), "t", v, incident.Changes{Alerts: []incident.AlertRecord{m}}); err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestReplacedBodiesLeaveTheLog(t *testing.T) {
 }
 
 func TestNodesAreForgotten(t *testing.T) {
-	s, _ := open(t, vfs.NewMem())
+	s, _ := openStore(t, vfs.NewMem())
 	s.opts.Now = func() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) }
 	day := func(n int) time.Time { return time.Date(2026, 1, 1+n, 0, 0, 0, 0, time.UTC) }
 	version := uint64(0)

@@ -13,9 +13,9 @@ import (
 
 // Only what no alert's body is goes from the log.
 func TestTrim(t *testing.T) {
-	s, dir := open(t, vfs.NewMem())
+	s, dir := openStore(t, vfs.NewMem())
 	event := func(id, subject string) cloudevent.Event {
-		return cloudevent.Event{Tenant: "t", Subject: subject, Data: []byte(`{"id":"` + id + `"}`), Position: publish(t, dir, alert.Alert{ID: id, Tenant: "t"})}
+		return cloudevent.Event{Tenant: "t", Subject: subject, Data: []byte(`{"id":"` + id + `"}`), Position: publishAlert(t, dir, alert.Alert{ID: id, Tenant: "t"})}
 	}
 	kept, grown, folded := event("kept", "kept"), event("grown", "grown"), event("folded", "folded")
 	changes := incident.Changes{Alerts: []incident.AlertRecord{
@@ -41,7 +41,7 @@ func TestTrim(t *testing.T) {
 		if err := s.Trim([]cloudevent.Event{tt.event}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		_, err := s.log.Data(dir.DB, "t", tt.event.Position)
+		_, err := s.log.DataAt(dir.DB, "t", tt.event.Position)
 		if gone := fault.Of(err) == fault.NotFound; gone != tt.goes {
 			t.Errorf("%s: gone %v, %v", name, gone, err)
 		}

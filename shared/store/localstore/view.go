@@ -110,7 +110,7 @@ func findAlert(r pebble.Reader, tenant, id string) (*alertRow, byte, error) {
 	if len(at) != 9 {
 		return nil, 0, fmt.Errorf("alert %s: %w", id, errHead)
 	}
-	rows, created := at[0], datadir.Uint(at)
+	rows, created := at[0], datadir.TrailingUint(at)
 	head, err := readValue(r, timeKey(rows, tenant, created, id))
 	if err != nil {
 		return nil, 0, fault.Errorf(fault.Again, "alert %s: read head: %w", id, err)

@@ -25,7 +25,7 @@ type timeRange struct{ from, to time.Time }
 
 // iterOptions bounds a walk of a table ordered newest first.
 func (s timeRange) iterOptions(prefix []byte) *pebble.IterOptions {
-	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.After(prefix)}
+	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.PrefixEnd(prefix)}
 	if !s.to.IsZero() {
 		o.LowerBound = datadir.AppendUint(bytes.Clone(prefix), ^datadir.TimeKey(s.to))
 	}
@@ -51,7 +51,7 @@ func (t rowTable) walkByCreation(within timeRange, asc bool, do visitFunc) error
 // walkByUpdate walks a row table by its index of update times.
 func (t rowTable) walkByUpdate(within timeRange, asc bool, do visitFunc) error {
 	return t.walkByTime(updateIndexOf(t.table), within, asc, func(_ uint64, id string, created []byte) (bool, error) {
-		return t.visitRow(place{id, datadir.Uint(created)}, do)
+		return t.visitRow(place{id, datadir.TrailingUint(created)}, do)
 	})
 }
 
@@ -147,7 +147,7 @@ type timeCursor struct {
 	skip int // length of table and tenant
 }
 
-func (c *timeCursor) keyTime() uint64 { return ^datadir.Uint(c.Key()[c.skip : c.skip+8]) }
+func (c *timeCursor) keyTime() uint64 { return ^datadir.TrailingUint(c.Key()[c.skip : c.skip+8]) }
 
 func (c *timeCursor) keyID() string { return string(c.Key()[c.skip+8:]) }
 

@@ -27,16 +27,16 @@ func (l literal) valueFor(Row) any { return l.value }
 
 // expression is true, false or Undefined{} for an item; only what is true matches.
 // Source: learn.microsoft.com/azure/cosmos-db/nosql/query/logical-operators, the tables with Undefined.
-type expression interface{ evaluate(row Row) any }
+type expression interface{ truthFor(row Row) any }
 
 type andExpr struct{ left, right expression }
 
-func (e andExpr) evaluate(row Row) any {
-	l := e.left.evaluate(row)
+func (e andExpr) truthFor(row Row) any {
+	l := e.left.truthFor(row)
 	if l == false {
 		return false
 	}
-	r := e.right.evaluate(row)
+	r := e.right.truthFor(row)
 	if r == false || l == true {
 		return r
 	}
@@ -45,12 +45,12 @@ func (e andExpr) evaluate(row Row) any {
 
 type orExpr struct{ left, right expression }
 
-func (e orExpr) evaluate(row Row) any {
-	l := e.left.evaluate(row)
+func (e orExpr) truthFor(row Row) any {
+	l := e.left.truthFor(row)
 	if l == true {
 		return true
 	}
-	r := e.right.evaluate(row)
+	r := e.right.truthFor(row)
 	if r == true || l == false {
 		return r
 	}
@@ -59,8 +59,8 @@ func (e orExpr) evaluate(row Row) any {
 
 type notExpr struct{ e expression }
 
-func (e notExpr) evaluate(row Row) any {
-	if v, ok := e.e.evaluate(row).(bool); ok {
+func (e notExpr) truthFor(row Row) any {
+	if v, ok := e.e.truthFor(row).(bool); ok {
 		return !v
 	}
 	return Undefined{}
@@ -72,7 +72,7 @@ type compareExpr struct {
 	left, right operand
 }
 
-func (e compareExpr) evaluate(row Row) any {
+func (e compareExpr) truthFor(row Row) any {
 	l, r := e.left.valueFor(row), e.right.valueFor(row)
 	if typeRank(l) != typeRank(r) || l == (Undefined{}) {
 		return Undefined{}
@@ -100,10 +100,10 @@ type inExpr struct {
 	list []operand
 }
 
-func (e inExpr) evaluate(row Row) any {
+func (e inExpr) truthFor(row Row) any {
 	found := any(Undefined{})
 	for _, o := range e.list {
-		switch (compareExpr{"=", e.left, o}).evaluate(row) {
+		switch (compareExpr{"=", e.left, o}).truthFor(row) {
 		case true:
 			return true
 		case false:
@@ -118,7 +118,7 @@ type callExpr struct {
 	args []operand
 }
 
-func (e callExpr) evaluate(row Row) any {
+func (e callExpr) truthFor(row Row) any {
 	first := e.args[0].valueFor(row)
 	switch e.name {
 	case "IS_DEFINED":

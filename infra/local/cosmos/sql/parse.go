@@ -69,7 +69,7 @@ func (e *SyntaxError) Error() string {
 }
 
 // Matches reports whether the filter is true for a row.
-func (q *Query) Matches(row Row) bool { return q.where == nil || q.where.evaluate(row) == true }
+func (q *Query) Matches(row Row) bool { return q.where == nil || q.where.truthFor(row) == true }
 
 type parser struct {
 	lexer

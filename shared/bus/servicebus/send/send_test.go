@@ -43,9 +43,9 @@ func TestPromises(t *testing.T) {
 func driver(t *testing.T, key *rsa.PrivateKey, b *standin.Broker) bustest.Driver {
 	s, q := sender(t, b, key), receiver(t, b, servicebus.Options{})
 	return bustest.Driver{
-		Queue: queue{s, q}, Quarantine: quarantineQueue{s.Quarantine(), q.Quarantine()}, Advance: b.Age, Window: 10 * time.Minute, DedupesCalls: true,
+		Queue: queue{s, q}, Quarantine: quarantineQueue{s.Quarantine(), q.Quarantine()}, Advance: b.AgeMessages, Window: 10 * time.Minute, DedupesCalls: true,
 		Reopen: func(t *testing.T) bustest.Driver {
-			b.Drop()
+			b.DropConnections()
 			return driver(t, key, b)
 		},
 	}
@@ -124,16 +124,16 @@ func TestThrottling(t *testing.T) {
 	key := newKey(t)
 	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: public(t, key)})
 	s := sender(t, b, key)
-	b.Throttle(2)
+	b.ThrottleNext(2)
 	if err := s.Publish(t.Context(), event("a", "1")); err != nil {
 		t.Errorf("after two refusals: %v", err)
 	}
-	b.Throttle(1000)
+	b.ThrottleNext(1000)
 	if err := s.Publish(t.Context(), event("a", "2")); fault.Of(err) != fault.Exhausted {
 		t.Errorf("under lasting throttling: %v", err)
 	}
-	b.Throttle(0)
-	b.Limit("alerts", 1)
+	b.ThrottleNext(0)
+	b.LimitMessages("alerts", 1)
 	if err := s.Publish(t.Context(), event("a", "3")); fault.Of(err) != fault.Exhausted {
 		t.Errorf("to a full queue: %v", err)
 	}
