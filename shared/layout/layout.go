@@ -52,6 +52,11 @@ var Rules = []Rule{
 	{"shared/bus/servicebus/send", with(domain, "shared/backoff", "shared/bus", "shared/bus/servicebus/pack", "shared/identity")},
 	{"shared/bus/servicebus/*", domain},
 	{"shared/store", domain},
+	{"shared/cache", nil},
+	{"shared/store/cosmos", with(domain, "shared/backoff", "shared/cache", "shared/store", "shared/store/storetest", "shared/store/localstore", "shared/datadir", "shared/store/cosmos/cosmosdb", "shared/store/cosmos/frame", "shared/store/cosmos/lsm")},
+	{"shared/store/cosmos/cosmosdb", []string{"shared/fault", "shared/cache"}},
+	{"shared/store/cosmos/frame", []string{"shared/fault"}},
+	{"shared/store/cosmos/lsm", []string{"shared/cache", "shared/store/cosmos/frame"}}, // no server, no domain
 	{"shared/store/*", with(domain, "shared/backoff", "shared/store", "shared/store/storetest", "shared/datadir")},
 	{"events", domain},
 	{"functions/ingest", with(domain, "events", "shared/telemetry/logs")},
@@ -89,7 +94,7 @@ var Rules = []Rule{
 // SDKs are outside modules that only the named rooms may import: a driver's SDK stays in the driver.
 var SDKs = map[string][]string{
 	"github.com/cockroachdb/pebble":      {"shared/datadir", "shared/bus/localbus", "shared/store/localstore"},
-	"github.com/Azure/":                  {"shared/identity/azuresdk", "shared/bus/servicebus/...", "shared/store/cosmos", "functions/export/..."},
+	"github.com/Azure/":                  {"shared/identity/azuresdk", "shared/bus/servicebus/...", "shared/store/cosmos", "shared/store/cosmos/cosmosdb", "functions/export/..."},
 	"github.com/aws/":                    {"functions/host/awslambda", "functions/export/..."},
 	"github.com/prometheus/":             {"shared/telemetry"},
 	"go.opentelemetry.io/otel/sdk":       {"shared/telemetry"},

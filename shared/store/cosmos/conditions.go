@@ -4,7 +4,11 @@ import (
 	"strings"
 
 	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
+
+// sqlQuery is a query whose conditions are made here.
+type sqlQuery struct{ cosmosdb.Query }
 
 // whereItems turns a filter into a condition on items: it holds for every item that may hold a row the filter holds for. "" is
 // no condition. incidents gives the incidents whose rows are shown as that one's.
@@ -53,11 +57,11 @@ func (q *sqlQuery) whereTime(e query.Compare) string {
 	at := unixMicro(e.Time)
 	switch e.Op {
 	case query.Gt, query.Ge:
-		return span[1] + " >= " + q.bindParam(at)
+		return span[1] + " >= " + q.BindParam(at)
 	case query.Lt, query.Le:
-		return span[0] + " <= " + q.bindParam(at)
+		return span[0] + " <= " + q.BindParam(at)
 	case query.Eq:
-		p := q.bindParam(at)
+		p := q.BindParam(at)
 		return "(" + span[0] + " <= " + p + " AND " + span[1] + " >= " + p + ")"
 	}
 	return ""
@@ -84,7 +88,7 @@ func (q *sqlQuery) whereText(e query.Compare, incidents func(id string) []string
 }
 
 func (q *sqlQuery) whereTerm(t string) string {
-	return "ARRAY_CONTAINS(c.terms, " + q.bindParam(t) + ")"
+	return "ARRAY_CONTAINS(c.terms, " + q.BindParam(t) + ")"
 }
 
 // maxMerged is how many incidents a question names: a query has 512 KB at most, an incident takes some 60 bytes of it.
@@ -100,4 +104,13 @@ func (q *sqlQuery) whereIncidents(incidents []string) string {
 		all = append(all, q.whereTerm(fieldTerm(query.IncidentID, id)))
 	}
 	return "(" + strings.Join(all, " OR ") + ")"
+}
+
+// whereIDs holds for items with any of the names among their ids, each as a term.
+func (q *sqlQuery) whereIDs(names []string, term func(string) string) string {
+	var any []string
+	for _, name := range names {
+		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.BindParam(term(name))+")")
+	}
+	return strings.Join(any, " OR ")
 }

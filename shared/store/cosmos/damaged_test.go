@@ -9,11 +9,12 @@ import (
 
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
+	"github.com/onepane/onepane/shared/store/cosmos/frame"
 )
 
 // FuzzItems feeds damaged items: they are errors, never panics.
 func FuzzItems(f *testing.F) {
-	rows, err := encodeFrame(content{Rows: []alertRow{{AlertRecord: incident.AlertRecord{Incident: "1"}, V: 1, Origin: 1}}})
+	rows, err := frame.Encode(content{Rows: []alertRow{{AlertRecord: incident.AlertRecord{Incident: "1"}, V: 1, Origin: 1}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -21,29 +22,22 @@ func FuzzItems(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(it, []byte(`[{"k":"host:a","n":{"key":"host:a"}}]`))
-	f.Add([]byte(`{"v":1,"content":{"data":"KLUv/QQA"}}`), []byte(`{"blocks":[{"low":3}],"filter":{"bits":""}}`))
-	f.Add([]byte(`{}`), []byte(`[null]`))
-	f.Add([]byte(`{"cmin":1}`), []byte(`[{"body":{"n":-1}}]`))
-	s := &Store{blobs: newBlobCache(1 << 20), nodes: newBlobCache(1 << 20)}
+	f.Add(it, []byte(`[{"body":{"n":-1}}]`))
+	f.Add([]byte(`{"v":1,"content":{"data":"KLUv/QQA"}}`), []byte(`[null]`))
+	f.Add([]byte(`{}`), []byte(`{}`))
+	f.Add([]byte(`{"cmin":1}`), []byte(`[]`))
 	f.Fuzz(func(t *testing.T, item, plain []byte) {
-		tn := &tenant{name: "t"}
 		var kind commitItem
 		if json.Unmarshal(item, &kind) == nil && kind.Content.Blob == nil {
-			_, c, _ := s.decodeCommit(t.Context(), tn, item)
+			_, c, _ := new(tenant).decodeCommit(t.Context(), item)
 			for i := range c.Rows {
 				_, _ = c.Rows[i].withBody([]jsontext.Value{[]byte("{}")})
 			}
 		}
 		_, _ = spanBound(item, "c.cmin")
-		var ix runIndex
-		if json.Unmarshal(plain, &ix) == nil {
-			ix.blockFor(7)
-			ix.Filter.mayContain(7)
-		}
-		nodes, _ := unpackNodes(frameEncoder().EncodeAll(plain, nil))
-		for _, n := range nodes {
-			_, _ = n.decode()
+		_, _ = decodeIncidents(item)
+		if m, err := decodeManifest(item); err == nil {
+			_ = m.requireForm()
 		}
 		var loose []alertRow
 		if json.Unmarshal(plain, &loose) == nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/store"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
 // Changes is store.Feed. A cursor is a commit and how many of its entries were passed; one that Changes did not give is
@@ -63,14 +64,13 @@ type feedReader struct {
 
 // readFeed goes through the commits in order: first those in the tables, then the log.
 func (r *reader) readFeed(ctx context.Context, f *feedReader) error {
-	root := &r.view.manifest
+	m := &r.manifest
 	more := true
-	for n := root.volumeOfCommit(f.from.version); more && f.from.version <= root.Flushed && n < len(root.Volumes); n++ {
-		q := sqlQuery{page: 1 + f.limit/64}
-		q.text = "SELECT * FROM c WHERE c.type = 'commit' AND c.v >= " + q.bindParam(f.from.version) + " AND c.v <= " + q.bindParam(root.lastCommitOf(n)) + " ORDER BY c.v ASC"
-		of := r.volumePartition(r.tenant, n)
-		err := r.client.runQuery(ctx, of.pk, q, of.session, func(item []byte) (bool, error) {
-			it, c, err := r.decodeCommit(ctx, r.tenant, item)
+	for n := m.volumeOfCommit(f.from.version); more && f.from.version <= m.Flushed && n < len(m.Volumes); n++ {
+		q := cosmosdb.Query{Page: 1 + f.limit/64}
+		q.Text = "SELECT * FROM c WHERE c.type = 'commit' AND c.v >= " + q.BindParam(f.from.version) + " AND c.v <= " + q.BindParam(m.lastCommitOf(n)) + " ORDER BY c.v ASC"
+		err := r.client.RunQuery(ctx, r.volumePartition(n), q, func(item []byte) (bool, error) {
+			it, c, err := r.decodeCommit(ctx, item)
 			more = err == nil && f.addCommit(it.V, c)
 			return more, err
 		})
@@ -81,7 +81,7 @@ func (r *reader) readFeed(ctx context.Context, f *feedReader) error {
 	if !more {
 		return nil
 	}
-	for _, l := range r.view.log {
+	for _, l := range r.log {
 		if !f.addCommit(l.item.V, l.content) {
 			break
 		}

@@ -1,15 +1,16 @@
 package cosmos
 
 import (
-	"cmp"
 	"context"
+	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/onepane/onepane/shared/alert"
+	"github.com/go-json-experiment/json"
+
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/query"
 	"github.com/onepane/onepane/shared/store"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
 // listing answers a query over rows R, each shown as a T. Rows come from two places: those of the log are at hand; those of the
@@ -24,7 +25,7 @@ type listing[R query.Row, T any] struct {
 	total   int64 // rows before any condition; -1 when that is not counted
 	logRows []R   // the rows at hand
 
-	runQuery   func(ctx context.Context, q sqlQuery, span string, desc bool, do func(item []byte) (more bool, err error)) error
+	runQuery   func(ctx context.Context, q cosmosdb.Query, order cosmosdb.Order, do func(item []byte) (more bool, err error)) error
 	decodeRows func(ctx context.Context, item []byte) ([]R, error) // of an item, without those that the log tells of
 	showRows   func(ctx context.Context, rows []R) ([]T, error)    // as readers see them
 	mergedInto func(incident string) []string                      // see question.narrow
@@ -46,126 +47,62 @@ func (l listing[R, T]) readPage(ctx context.Context, q query.Query) (store.Page[
 	if len(q.Order) == 0 {
 		q.Order = l.order
 	}
-	g := &topRows[R]{query: q}
+	g := &pageBuilder[R]{Top: query.NewTop[R](q), query: q}
 	for _, r := range l.logRows {
-		g.addRow(r)
+		g.Offer(r, r)
 	}
 	if err := l.gatherRows(ctx, g); err != nil {
 		return page, err
 	}
 	if q.Count {
-		page.Total = g.matched
+		page.Total = g.Matched()
 	}
-	best := g.sortFound()
-	page.More = len(best) > q.Skip+q.Top
-	rows := make([]R, 0, q.Top)
-	for _, c := range best[min(q.Skip, len(best)):min(q.Skip+q.Top, len(best))] {
-		rows = append(rows, c.row)
-	}
+	rows, more := g.Page()
+	page.More = more
 	var err error
 	page.Items, err = l.showRows(ctx, rows)
 	return page, err
 }
 
 // gatherRows asks for items until the page is sure and, if the query counts, to the end.
-func (l listing[R, T]) gatherRows(ctx context.Context, g *topRows[R]) error {
+func (l listing[R, T]) gatherRows(ctx context.Context, g *pageBuilder[R]) error {
 	q := l.params
-	q.params = slices.Clip(q.params)
+	q.Params = slices.Clip(q.Params)
 	where := joinConditions(l.items, "AND", q.whereItems(g.query.Where, l.mergedInto))
 	span, desc := g.orderSpan()
-	q.page = 2 + (g.query.Skip+g.query.Top)/32
+	q.Page = 2 + (g.query.Skip+g.query.Top)/32
 	if span == "" || g.query.Count {
-		q.page = 100
+		q.Page = 100
 	}
-	q.text = "SELECT * FROM c WHERE " + where
-	if span != "" && desc {
-		q.text += " ORDER BY " + span + " DESC"
-	} else if span != "" {
-		q.text += " ORDER BY " + span + " ASC"
+	q.Text = "SELECT * FROM c WHERE " + where
+	order := cosmosdb.Order{}
+	if span != "" {
+		order = spanOrder(span, desc)
+		q.Text += " ORDER BY " + span + map[bool]string{true: " DESC", false: " ASC"}[desc]
 	}
-	return l.runQuery(ctx, q, span, desc, func(item []byte) (bool, error) {
+	return l.runQuery(ctx, q.Query, order, func(item []byte) (bool, error) {
 		if span != "" && !g.query.Count {
-			bound, err := spanBound(item, span)
+			bound, err := order.Bound(item)
 			if err != nil || g.isComplete(bound, desc) {
 				return false, err
 			}
 		}
 		rows, err := l.decodeRows(ctx, item)
 		for _, r := range rows {
-			g.addRow(r)
+			g.Offer(r, r)
 		}
 		return true, err
 	})
 }
 
-// topRows are the rows found so far that may be on the page.
-type topRows[R query.Row] struct {
-	query   query.Query
-	matched int64
-	found   []candidate[R]
-}
-
-// candidate is a row and what it is ordered by.
-type candidate[R query.Row] struct {
-	row  R
-	keys []sortKey
-}
-
-// sortKey is one value to order by: times and ranks as numbers, all else as text.
-type sortKey struct {
-	number int64
-	nanos  int
-	text   string
-}
-
-// addRow adds a row if it matches, and drops those that can no longer be on the page.
-func (g *topRows[R]) addRow(r R) {
-	if !query.Match(g.query.Where, r) {
-		return
-	}
-	g.matched++
-	g.found = append(g.found, candidate[R]{r, keysOf(r, g.query.Order)})
-	if keep := g.query.Skip + g.query.Top + 1; len(g.found) >= 2*keep+1000 {
-		g.found = g.sortFound()[:keep]
-	}
-}
-
-func (g *topRows[R]) sortFound() []candidate[R] {
-	slices.SortFunc(g.found, func(a, b candidate[R]) int { return g.compareRows(a, b) })
-	return g.found
-}
-
-func (g *topRows[R]) compareRows(a, b candidate[R]) int {
-	for i, o := range g.query.Order {
-		c := cmp.Or(cmp.Compare(a.keys[i].number, b.keys[i].number), cmp.Compare(a.keys[i].nanos, b.keys[i].nanos), strings.Compare(a.keys[i].text, b.keys[i].text))
-		if c != 0 && o.Desc {
-			return -c
-		}
-		if c != 0 {
-			return c
-		}
-	}
-	return strings.Compare(a.row.Text(query.ID), b.row.Text(query.ID))
-}
-
-func keysOf(row query.Row, order []query.Order) []sortKey {
-	keys := make([]sortKey, len(order))
-	for i, o := range order {
-		switch {
-		case o.Field.IsTime():
-			t := row.Time(o.Field)
-			keys[i].number, keys[i].nanos = t.Unix(), t.Nanosecond()
-		case o.Field == query.Severity:
-			keys[i].number = int64(alert.ParseSeverity(row.Text(o.Field)).Rank())
-		default:
-			keys[i].text = strings.ToLower(row.Text(o.Field))
-		}
-	}
-	return keys
+// pageBuilder is a page in the making, and what it is asked for.
+type pageBuilder[R query.Row] struct {
+	*query.Top[R]
+	query query.Query
 }
 
 // orderSpan is the property of items in whose order the index gives them, when that helps the query's own; "" when it does not.
-func (g *topRows[R]) orderSpan() (property string, desc bool) {
+func (g *pageBuilder[R]) orderSpan() (property string, desc bool) {
 	first := g.query.Order[0]
 	span, ok := spans[first.Field]
 	if !ok {
@@ -178,13 +115,31 @@ func (g *topRows[R]) orderSpan() (property string, desc bool) {
 }
 
 // isComplete says that the page and the row after it are found, when all items to come are at or beyond bound.
-func (g *topRows[R]) isComplete(bound int64, desc bool) bool {
+func (g *pageBuilder[R]) isComplete(bound int64, desc bool) bool {
 	first, before := g.query.Order[0].Field, 0
-	for _, c := range g.found {
-		at := unixMicro(c.row.Time(first))
+	for r := range g.Kept() {
+		at := unixMicro(r.Time(first))
 		if desc && at > bound || !desc && at < bound {
 			before++
 		}
 	}
 	return before > g.query.Skip+g.query.Top
+}
+
+// spanOrder is the order of items by one of their spans.
+func spanOrder(span string, desc bool) cosmosdb.Order {
+	return cosmosdb.Order{Bound: func(item []byte) (int64, error) { return spanBound(item, span) }, Desc: desc}
+}
+
+// spanBound reads one span of an item, without the rest.
+func spanBound(item []byte, span string) (int64, error) {
+	var z zoneMap
+	if err := json.Unmarshal(item, &z); err != nil {
+		return 0, fmt.Errorf("damaged item: %w", err)
+	}
+	at := map[string]*int64{"c.cmin": z.CMin, "c.cmax": z.CMax, "c.umin": z.UMin, "c.umax": z.UMax, "c.fmin": z.FMin, "c.fmax": z.FMax}[span]
+	if at == nil {
+		return 0, fmt.Errorf("damaged item: no %s", span)
+	}
+	return *at, nil
 }

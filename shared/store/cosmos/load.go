@@ -7,24 +7,18 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
+	"github.com/onepane/onepane/shared/store/cosmos/frame"
 )
 
-// Load is store.Correlation.
-func (s *Store) Load(ctx context.Context, name string, refs incident.Refs) (incident.Loaded, error) {
-	out, err := s.loadRefs(ctx, s.tenantByName(name), refs)
-	if err != nil {
-		return incident.Loaded{}, fmt.Errorf("load from %q: %w", name, err)
-	}
-	return out, nil
-}
-
-func (s *Store) loadRefs(ctx context.Context, t *tenant, refs incident.Refs) (incident.Loaded, error) {
-	v, err := s.currentView(ctx, t)
-	if err != nil || !v.exists() {
-		return incident.Loaded{}, err
+// loadRefs reads what refs name. A tenant never seen has nothing.
+func (v *view) loadRefs(ctx context.Context, refs incident.Refs) (incident.Loaded, error) {
+	if !v.exists() {
+		return incident.Loaded{}, nil
 	}
 	out := incident.Loaded{Version: v.manifest.Version, Sequence: v.manifest.Sequence}
 	var names, keys []string
@@ -36,25 +30,25 @@ func (s *Store) loadRefs(ctx context.Context, t *tenant, refs incident.Refs) (in
 		}
 	}
 	ids := sortedUnique(refs.Alerts)
-	rows, err := s.findRows(ctx, t, v, ids)
+	rows, err := v.findRows(ctx, ids)
 	if err != nil {
 		return out, err
 	}
-	if out.Alerts, err = s.readAlerts(ctx, t, rowsInOrder(ids, rows)); err != nil {
+	if out.Alerts, err = v.readAlerts(ctx, rowsInOrder(ids, rows)); err != nil {
 		return out, err
 	}
-	incidents, err := s.findIncidents(ctx, t, v, sortedUnique(refs.Incidents))
+	incidents, err := v.findIncidents(ctx, sortedUnique(refs.Incidents))
 	if err != nil {
 		return out, err
 	}
 	for _, i := range incidents {
 		out.Incidents = append(out.Incidents, clone(i.Incident))
 	}
-	short, err := s.findShortLived(ctx, t, v, names)
+	short, err := v.findShortLived(ctx, names)
 	if err != nil {
 		return out, err
 	}
-	long, err := s.findNodes(ctx, t, v, keys)
+	long, err := v.findNodes(ctx, keys)
 	out.Nodes = append(short, long...)
 	return out, err
 }
@@ -76,33 +70,33 @@ func rowsInOrder(ids []string, rows map[string]*alertRow) []*alertRow {
 }
 
 // readAlerts gives rows their bodies; each blob is read once.
-func (s *Store) readAlerts(ctx context.Context, t *tenant, rows []*alertRow) ([]incident.AlertRecord, error) {
+func (t *tenant) readAlerts(ctx context.Context, rows []*alertRow) ([]incident.AlertRecord, error) {
 	out := make([]incident.AlertRecord, len(rows))
-	byBlob := map[blobRef][]int{}
+	byBlob := map[cosmosdb.BlobRef][]int{}
 	for i, r := range rows {
 		byBlob[r.Body.Blob] = append(byBlob[r.Body.Blob], i)
 	}
-	refs := make([]blobRef, 0, len(byBlob))
-	for ref := range byBlob {
-		refs = append(refs, ref)
-	}
-	err := each(ctx, len(refs), func(ctx context.Context, n int) error {
-		data, err := s.getBlob(ctx, s.blobs, t.name, refs[n])
-		if err != nil {
-			return err
-		}
-		var bodies []jsontext.Value
-		if err := decodeFrame(data, &bodies); err != nil {
-			return fmt.Errorf("%s: %w", describeItem("bodies", t.name, refs[n].ID), err)
-		}
-		for _, i := range byBlob[refs[n]] {
-			if out[i], err = rows[i].withBody(bodies); err != nil {
+	reads, readCtx := errgroup.WithContext(ctx)
+	reads.SetLimit(parallel)
+	for ref, places := range byBlob {
+		reads.Go(func() error {
+			data, err := t.blobs.GetBlob(readCtx, t.Name, ref)
+			if err != nil {
 				return err
 			}
-		}
-		return nil
-	})
-	return out, err
+			var bodies []jsontext.Value
+			if err := frame.Decode(data, &bodies); err != nil {
+				return fmt.Errorf("bodies %s: %w", ref.ID, err)
+			}
+			for _, i := range places {
+				if out[i], err = rows[i].withBody(bodies); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return out, reads.Wait()
 }
 
 // withBody puts the body in the place of the head.

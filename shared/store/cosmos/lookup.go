@@ -4,26 +4,27 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
 // maxTerms is how many terms one query has.
 const maxTerms = 100
 
 // findRows finds alerts' rows by id; those that do not exist are left out.
-func (s *Store) findRows(ctx context.Context, t *tenant, v *view, ids []string) (map[string]*alertRow, error) {
+func (v *view) findRows(ctx context.Context, ids []string) (map[string]*alertRow, error) {
 	rows := map[string]*alertRow{}
 	var unknown []string
 	for _, id := range ids {
 		r := v.rows[id]
 		if r == nil {
 			var known bool
-			if r, known = v.tables.knownRow(id); !known {
+			if r, known = v.tables.rows.Get(id); !known {
 				unknown = append(unknown, id)
 			}
 		}
@@ -33,32 +34,37 @@ func (s *Store) findRows(ctx context.Context, t *tenant, v *view, ids []string) 
 	}
 	var mu sync.Mutex
 	found := map[string]*alertRow{}
-	err := each(ctx, len(v.manifest.Volumes), func(ctx context.Context, n int) error {
+	lookups, lookupCtx := errgroup.WithContext(ctx)
+	lookups.SetLimit(parallel)
+	for n := range v.manifest.Volumes {
 		if v.manifest.isEmptyVolume(n, false) {
-			return nil
+			continue
 		}
-		return s.lookupTerms(ctx, s.volumePartition(t, n), unknown, alertTerm, func(item []byte) error {
-			it, c, err := s.decodeCommit(ctx, t, item)
-			if it.V > v.manifest.lastCommitOf(n) { // of the log, which is in memory, or of a flush that did not end
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			for i := range c.Rows {
-				if r := &c.Rows[i]; r.Origin == it.V && !r.Purged {
-					found[r.Alert.ID] = r
+		last := v.manifest.lastCommitOf(n)
+		lookups.Go(func() error {
+			return v.lookupTerms(lookupCtx, v.volumePartition(n), unknown, alertTerm, func(item []byte) error {
+				it, c, err := v.decodeCommit(lookupCtx, item)
+				if it.V > last { // of the log, which is in memory, or of a flush that did not end
+					return err
 				}
-			}
-			return err
+				mu.Lock()
+				defer mu.Unlock()
+				for i := range c.Rows {
+					if r := &c.Rows[i]; r.Origin == it.V && !r.Purged {
+						found[r.Alert.ID] = r
+					}
+				}
+				return err
+			})
 		})
-	})
-	if err != nil {
+	}
+	if err := lookups.Wait(); err != nil {
 		return nil, err
 	}
-	v.tables.cacheRows(unknown, found)
 	for _, id := range unknown {
-		if r := found[id]; r != nil {
-			rows[id] = r
+		v.tables.rows.Put(id, found[id])
+		if found[id] != nil {
+			rows[id] = found[id]
 		}
 	}
 	return rows, nil
@@ -66,13 +72,13 @@ func (s *Store) findRows(ctx context.Context, t *tenant, v *view, ids []string) 
 
 // findShortLived finds short-lived nodes by key, in the id index of the tenant's own partition; those that do not exist are
 // left out.
-func (s *Store) findShortLived(ctx context.Context, t *tenant, v *view, keys []string) ([]incident.Node, error) {
+func (v *view) findShortLived(ctx context.Context, keys []string) ([]incident.Node, error) {
 	type versioned struct {
 		incident.Node
 		v uint64
 	}
 	found := map[string]versioned{}
-	err := s.lookupTerms(ctx, t.partition(), keys, idTerm, func(item []byte) error {
+	err := v.lookupTerms(ctx, v.Partition, keys, idTerm, func(item []byte) error {
 		var it idIndexItem
 		if err := json.Unmarshal(item, &it); err != nil {
 			return fmt.Errorf("damaged item: %w", err)
@@ -81,7 +87,7 @@ func (s *Store) findShortLived(ctx context.Context, t *tenant, v *view, keys []s
 			return nil
 		}
 		var nodes []incident.Node
-		err := s.openPayload(ctx, t.name, it.Nodes, &nodes)
+		err := v.openPayload(ctx, it.Nodes, &nodes)
 		for _, n := range nodes {
 			if found[n.Key].v <= it.V {
 				found[n.Key] = versioned{n, it.V}
@@ -100,11 +106,11 @@ func (s *Store) findShortLived(ctx context.Context, t *tenant, v *view, keys []s
 
 // lookupTerms asks a partition's index for items that hold any of the names, each as a term: what finding nothing costs does
 // not grow with what is stored there.
-func (s *Store) lookupTerms(ctx context.Context, in partition, names []string, term func(string) string, do func(item []byte) error) error {
+func (t *tenant) lookupTerms(ctx context.Context, in cosmosdb.Partition, names []string, term func(string) string, do func(item []byte) error) error {
 	for part := range slices.Chunk(names, maxTerms) {
-		q := sqlQuery{page: 100}
-		q.text = "SELECT * FROM c WHERE " + q.whereIDs(part, term)
-		err := s.client.runQuery(ctx, in.pk, q, in.session, func(item []byte) (bool, error) { return true, do(item) })
+		q := sqlQuery{cosmosdb.Query{Page: 100}}
+		q.Text = "SELECT * FROM c WHERE " + q.whereIDs(part, term)
+		err := t.client.RunQuery(ctx, in, q.Query, func(item []byte) (bool, error) { return true, do(item) })
 		if err != nil {
 			return err
 		}
@@ -112,11 +118,14 @@ func (s *Store) lookupTerms(ctx context.Context, in partition, names []string, t
 	return nil
 }
 
-// whereIDs holds for items with any of the names among their ids, each as a term.
-func (q *sqlQuery) whereIDs(names []string, term func(string) string) string {
-	var any []string
-	for _, name := range names {
-		any = append(any, "ARRAY_CONTAINS(c.ids, "+q.bindParam(term(name))+")")
+// findNodes finds nodes that live long, by key; those that do not exist are left out.
+func (v *view) findNodes(ctx context.Context, keys []string) ([]incident.Node, error) {
+	found, err := v.nodes.FindNodes(ctx, v.nodeSnapshot(), keys)
+	out := make([]incident.Node, len(found))
+	for i, n := range found {
+		if err := json.Unmarshal(n.JSON, &out[i]); err != nil {
+			return nil, fmt.Errorf("node %s: damaged item: %w", n.Key, err)
+		}
 	}
-	return strings.Join(any, " OR ")
+	return out, err
 }

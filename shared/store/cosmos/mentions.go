@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
 // mentionsPrefix begins the names of the partitions that hold what finds alerts by name. They neither fill nor slow a
@@ -22,16 +22,7 @@ import (
 //
 //	"~!mentions/<tenant>"     x-<version>-<nonce>   the names in the evidence of a commit's new bodies
 //	"~!mentions-1/<tenant>"   the same of commits made once there is a second volume, and so on
-const mentionsPrefix = escapeMark + "!mentions"
-
-// mentionsPartition is the partition of commits made while a volume was the newest.
-func (s *Store) mentionsPartition(t *tenant, volume int) partition {
-	prefix := mentionsPrefix
-	if volume > 0 {
-		prefix += "-" + strconv.Itoa(volume)
-	}
-	return s.partitionOf(prefix+"/", t.name)
-}
+const mentionsPrefix = cosmosdb.EscapeMark + "!mentions"
 
 // mentionsItem finds alerts of a commit by the names in their evidence. It is written before the commit: one whose commit was
 // refused leads to alerts that do not exist, or that name the thing all the same. It is never replaced: what an alert is now
@@ -57,8 +48,6 @@ const mentionsType = "mentions"
 
 func mentionTerm(name string) string { return hashName("m" + name) }
 
-var _ store.Index = (*Store)(nil)
-
 // addMentions outbox entries the names of an alert with a new body.
 func (w *committer) addMentions(m incident.AlertRecord) {
 	names := incident.MentionedNames(m.Alert)
@@ -66,7 +55,7 @@ func (w *committer) addMentions(m incident.AlertRecord) {
 		return
 	}
 	if w.mentions == nil {
-		w.mentions = &mentionsItem{ID: fmt.Sprintf("x-%d-%s", w.manifest.Version, w.manifest.Nonce), Type: mentionsType}
+		w.mentions = &mentionsItem{ID: fmt.Sprintf("x-%d-%s", w.next.Version, w.next.Nonce), Type: mentionsType}
 		w.termIndex = map[string]int{}
 	}
 	n := mentionRow{ID: m.Alert.ID}
@@ -89,29 +78,22 @@ func (w *committer) writeMentions(ctx context.Context, _ incident.Changes) error
 	if w.mentions == nil {
 		return nil
 	}
-	p := w.store.mentionsPartition(w.tenant, len(w.manifest.Volumes)-1)
-	w.mentions.Tenant = p.name
+	p := w.mentionsPartition(len(w.next.Volumes) - 1)
+	w.mentions.Tenant = p.Name
 	item, err := json.Marshal(w.mentions)
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "encode mentions: %w", err)
 	}
-	err = w.store.client.retry(ctx, func(c containers) error {
-		resp, err := c.state.UpsertItem(ctx, p.pk, item, nil)
-		if err == nil {
-			p.session.advanceTo(resp.SessionToken)
-		}
-		return err
-	})
-	if err != nil {
+	if _, err := w.client.UpsertItem(ctx, p, item); err != nil {
 		return fmt.Errorf("write mentions: %w", err)
 	}
 	return nil
 }
 
 // countSource counts an alert with its provider, in the place of what it was.
-func (r *manifest) countSource(before *alertRow, now incident.AlertRecord) {
+func (m *manifest) countSource(before *alertRow, now incident.AlertRecord) {
 	name := now.Alert.Origin.Provider
-	s := r.Sources[name]
+	s := m.Sources[name]
 	s.Provider = name
 	var rows store.Stats
 	if before != nil {
@@ -125,10 +107,10 @@ func (r *manifest) countSource(before *alertRow, now incident.AlertRecord) {
 			s.Last = at.UTC()
 		}
 	}
-	if r.Sources == nil {
-		r.Sources = map[string]incident.Source{}
+	if m.Sources == nil {
+		m.Sources = map[string]incident.Source{}
 	}
-	r.Sources[name] = s
+	m.Sources[name] = s
 }
 
 // Mentions is store.Index.
@@ -137,7 +119,7 @@ func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQ
 		if q.Limit <= 0 {
 			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
 		}
-		if !r.view.exists() || len(q.Names) == 0 {
+		if !r.exists() || len(q.Names) == 0 {
 			return nil, nil
 		}
 		g := &mentionSearch{MentionQuery: q, reader: r, seen: map[string]bool{}}
@@ -168,19 +150,19 @@ type mentionSearch struct {
 
 // searchItems goes through the items with any of the names, in the page's order.
 func (g *mentionSearch) searchItems(ctx context.Context) error {
-	var from []partitionQuery
-	for n := range g.view.manifest.Volumes {
-		from = append(from, partitionQuery{g.mentionsPartition(g.tenant, n), g.searchQuery()})
+	var from []cosmosdb.PartitionQuery
+	for n := range g.manifest.Volumes {
+		from = append(from, cosmosdb.PartitionQuery{In: g.mentionsPartition(n), Query: g.searchQuery()})
 	}
-	span := "c.cmax"
+	order := spanOrder("c.cmax", true)
 	if g.Oldest {
-		span = "c.cmin"
+		order = spanOrder("c.cmin", false)
 	}
-	return g.client.runQueries(ctx, from, span, !g.Oldest, func(item []byte) (bool, error) { return g.addItem(ctx, item) })
+	return g.client.RunQueries(ctx, from, order, func(item []byte) (bool, error) { return g.addItem(ctx, item) })
 }
 
-func (g *mentionSearch) searchQuery() sqlQuery {
-	q := sqlQuery{page: 2 + g.Limit/16}
+func (g *mentionSearch) searchQuery() cosmosdb.Query {
+	q := sqlQuery{cosmosdb.Query{Page: 2 + g.Limit/16}}
 	g.terms = map[string]bool{}
 	for _, name := range g.Names {
 		g.terms[mentionTerm(name)] = true
@@ -190,15 +172,15 @@ func (g *mentionSearch) searchQuery() sqlQuery {
 	order := " ORDER BY c.cmax DESC"
 	switch {
 	case g.Oldest && !begun:
-		where += " AND c.cmax >= " + q.bindParam(unixMicro(g.After.Created))
+		where += " AND c.cmax >= " + q.BindParam(unixMicro(g.After.Created))
 	case !begun:
-		where += " AND c.cmin <= " + q.bindParam(unixMicro(g.After.Created))
+		where += " AND c.cmin <= " + q.BindParam(unixMicro(g.After.Created))
 	}
 	if g.Oldest {
 		order = " ORDER BY c.cmin ASC"
 	}
-	q.text = "SELECT * FROM c WHERE " + where + order
-	return q
+	q.Text = "SELECT * FROM c WHERE " + where + order
+	return q.Query
 }
 
 // addItem looks at one item; it wants no more when none that is to come can be on the page.
@@ -217,7 +199,7 @@ func (g *mentionSearch) addItem(ctx context.Context, data []byte) (more bool, er
 			ids = append(ids, n.ID)
 		}
 	}
-	rows, err := g.findRows(ctx, g.tenant, g.view, ids)
+	rows, err := g.findRows(ctx, ids)
 	for _, r := range rows {
 		if kindOf(r.AlertRecord) != foldedKind && (g.After == incident.ListPosition{} || g.compareToMark(r, g.After) > 0) {
 			g.found = append(g.found, r)
@@ -270,8 +252,8 @@ func (s *Store) Identity(ctx context.Context, tenant, name string) (incident.Ide
 func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
 	return readTenant(ctx, s, tenant, "sources", func(r *reader) ([]incident.Source, error) {
 		var out []incident.Source
-		for _, name := range slices.Sorted(maps.Keys(r.view.manifest.Sources)) {
-			out = append(out, r.view.manifest.Sources[name])
+		for _, name := range slices.Sorted(maps.Keys(r.manifest.Sources)) {
+			out = append(out, r.manifest.Sources[name])
 		}
 		return out, nil
 	})

@@ -2,13 +2,14 @@ package cosmos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
 // Until form 3 tables were in the tenant's own partition, beside the log; when those were large, form 1 went on in volumes.
@@ -19,11 +20,10 @@ import (
 // It is repeated from any place to the same effect, also by two at once. Items are only created, never replaced: nothing
 // changes what they are copied from while the form is 2, and once it is 3 all of them are there.
 type migration struct {
-	store  *Store
-	tenant *tenant
-	volume volume // of the tables that are copied
-	etag   azcore.ETag
+	*tenant
 	manifest
+	etag   azcore.ETag
+	volume volume // of the tables that are copied
 }
 
 // Migrate brings a tenant's data to the form that this version reads, and does nothing when it is. Processes of versions
@@ -32,22 +32,22 @@ func (s *Store) Migrate(ctx context.Context, name string) error {
 	t := s.tenantByName(name)
 	t.deciding.Lock()
 	defer t.deciding.Unlock()
-	m := &migration{store: s, tenant: t, volume: volume{From: 1}}
-	if err := m.run(ctx); err != nil {
+	m := &migration{tenant: t, volume: volume{From: 1}}
+	if err := m.runSteps(ctx); err != nil {
 		return fmt.Errorf("migrate %q: %w", name, err)
 	}
 	return nil
 }
 
-func (m *migration) run(ctx context.Context) error {
-	read, err := m.store.client.readItem(ctx, stateContainer, m.tenant.pk, manifestID, &m.tenant.session)
+func (m *migration) runSteps(ctx context.Context) error {
+	read, err := m.client.ReadItem(ctx, m.Partition, manifestID)
 	if err != nil {
 		return fmt.Errorf("read manifest: %w", err)
 	}
-	if m.manifest, err = decodeManifest(read.body); err != nil {
+	if m.manifest, err = decodeManifest(read.Body); err != nil {
 		return fmt.Errorf("read manifest: %w", err)
 	}
-	m.etag = read.etag
+	m.etag = read.ETag
 	if m.Form > currentForm {
 		return m.requireForm()
 	}
@@ -55,7 +55,7 @@ func (m *migration) run(ctx context.Context) error {
 		if len(m.Volumes) == 0 {
 			m.Trimmed = m.Flushed
 		}
-		if err := m.replaceManifest(ctx, migratingForm); err != nil {
+		if err := m.changeForm(ctx, migratingForm); err != nil {
 			return fmt.Errorf("claim: %w", err)
 		}
 	}
@@ -64,19 +64,19 @@ func (m *migration) run(ctx context.Context) error {
 			return fmt.Errorf("copy tables: %w", err)
 		}
 		m.Volumes = append([]volume{m.volume}, m.Volumes...)
-		if err := m.replaceManifest(ctx, currentForm); err != nil {
+		if err := m.changeForm(ctx, currentForm); err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 	}
 	return m.deleteCopied(ctx)
 }
 
-// replaceManifest writes the manifest in another form, if it is still the one that was read.
-func (m *migration) replaceManifest(ctx context.Context, form int) error {
+// changeForm writes the manifest in another form, if it is still the one that was read.
+func (m *migration) changeForm(ctx context.Context, form int) error {
 	next := m.manifest
 	next.Form = form
 	v := &view{etag: m.etag}
-	if err := m.store.replaceManifest(ctx, m.tenant, v, next, nil); err != nil {
+	if err := m.replaceManifest(ctx, v, next, nil); err != nil {
 		return err
 	}
 	m.manifest, m.etag = v.manifest, v.etag
@@ -85,7 +85,7 @@ func (m *migration) replaceManifest(ctx context.Context, form int) error {
 
 // Tables in the tenant's own partition are its flushed commits, but for those that only wait to be deleted because they are in a
 // volume, and all pages of incidents.
-func (m *migration) tablesQuery(columns string) sqlQuery {
+func (m *migration) tablesQuery(columns string) cosmosdb.Query {
 	last := m.Flushed
 	if len(m.Volumes) > 0 {
 		last = m.Volumes[0].From - 1
@@ -93,14 +93,14 @@ func (m *migration) tablesQuery(columns string) sqlQuery {
 	if m.Form == currentForm {
 		last = m.Trimmed
 	}
-	q := sqlQuery{page: 100}
-	q.text = "SELECT " + columns + " FROM c WHERE c.type = 'commit' AND c.v <= " + q.bindParam(last) + " OR c.type IN ('incidents', 'empty')"
+	q := cosmosdb.Query{Page: 100}
+	q.Text = "SELECT " + columns + " FROM c WHERE c.type = 'commit' AND c.v <= " + q.BindParam(last) + " OR c.type IN ('incidents', 'empty')"
 	return q
 }
 
 // copyTables copies the tables of the tenant's own partition into volume 0.
 func (m *migration) copyTables(ctx context.Context) error {
-	to := m.store.volumePartition(m.tenant, 0)
+	to := m.volumePartition(0)
 	var batch []itemChange
 	size := 0
 	flush := func() error {
@@ -108,12 +108,12 @@ func (m *migration) copyTables(ctx context.Context) error {
 		batch, size = nil, 0
 		return err
 	}
-	err := m.store.client.runQuery(ctx, m.tenant.pk, m.tablesQuery("*"), &m.tenant.session, func(item []byte) (bool, error) {
-		id, copied, err := m.moveItem(ctx, item, to.name)
+	err := m.client.RunQuery(ctx, m.Partition, m.tablesQuery("*"), func(item []byte) (bool, error) {
+		id, copied, err := m.moveItem(ctx, item, to.Name)
 		if err != nil {
 			return false, err
 		}
-		if len(batch) == m.store.opts.perBatch || size+len(copied) > maxBatchBytes {
+		if len(batch) == m.opts.perBatch || size+len(copied) > maxBatchBytes {
 			if err := flush(); err != nil {
 				return false, err
 			}
@@ -129,17 +129,12 @@ func (m *migration) copyTables(ctx context.Context) error {
 		return err
 	}
 	// Readers must see all of it, whichever copy of the partition answers them: the token of a write after the last one says so.
-	mark, err := json.Marshal(map[string]string{"id": "migrated", "tenant": to.name, "type": "migrated"})
+	mark, err := json.Marshal(map[string]string{"id": "migrated", "tenant": to.Name, "type": "migrated"})
 	if err != nil {
 		return err
 	}
-	return m.store.client.retry(ctx, func(c containers) error {
-		resp, err := c.state.UpsertItem(ctx, to.pk, mark, nil)
-		if err == nil && resp.SessionToken != nil {
-			m.volume.Seen = *resp.SessionToken
-		}
-		return err
-	})
+	m.volume.Seen, err = m.client.UpsertItem(ctx, to, mark)
+	return err
 }
 
 // moveItem makes an item of the tables one of another partition, and counts what is in it.
@@ -160,12 +155,12 @@ func (m *migration) moveItem(ctx context.Context, item []byte, partition string)
 		out, err = json.Marshal(it)
 		return it.ID, out, err
 	}
-	var it incidentsItem
-	if err := json.Unmarshal(item, &it); err != nil {
-		return "", nil, fmt.Errorf("damaged item: %w", err)
+	it, err := decodeIncidents(item)
+	if err != nil {
+		return "", nil, err
 	}
 	it.Tenant = partition
-	incidents, err := m.store.openPage(ctx, m.tenant, &it.Rows)
+	incidents, err := m.openPage(ctx, &it.Rows)
 	if err != nil {
 		return "", nil, err
 	}
@@ -179,17 +174,17 @@ func (m *migration) moveItem(ctx context.Context, item []byte, partition string)
 }
 
 // createItems creates items that are not there yet.
-func (m *migration) createItems(ctx context.Context, in partition, items []itemChange) error {
+func (m *migration) createItems(ctx context.Context, in cosmosdb.Partition, items []itemChange) error {
 	if len(items) == 0 {
 		return nil
 	}
-	_, err := m.store.writeBatch(ctx, in, items)
-	var lost *ambiguousError
-	if !errors.As(err, &lost) && fault.Of(err) != fault.Conflict {
+	_, err := m.writeItems(ctx, in, items)
+	lost := cosmosdb.IsAmbiguous(err)
+	if !lost && fault.Of(err) != fault.Conflict {
 		return err
 	}
 	if len(items) == 1 {
-		if lost != nil {
+		if lost {
 			return fault.Errorf(fault.Unavailable, "%w", err)
 		}
 		return nil
@@ -203,7 +198,7 @@ func (m *migration) createItems(ctx context.Context, in partition, items []itemC
 // deleteCopied deletes what only volumes hold now.
 func (m *migration) deleteCopied(ctx context.Context) error {
 	var ids []string
-	err := m.store.client.runQuery(ctx, m.tenant.pk, m.tablesQuery("c.id"), &m.tenant.session, func(item []byte) (bool, error) {
+	err := m.client.RunQuery(ctx, m.Partition, m.tablesQuery("c.id"), func(item []byte) (bool, error) {
 		var it struct {
 			ID string `json:"id"`
 		}
@@ -214,17 +209,12 @@ func (m *migration) deleteCopied(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for what was copied: %w", err)
 	}
-	err = each(ctx, len(ids), func(ctx context.Context, i int) error {
-		err := m.store.client.retry(ctx, func(c containers) error {
-			_, err := c.state.DeleteItem(ctx, m.tenant.pk, ids[i], nil)
-			return err
-		})
-		if fault.Of(err) == fault.NotFound {
-			return nil
-		}
-		return err
-	})
-	if err != nil {
+	deletes, deleteCtx := errgroup.WithContext(ctx)
+	deletes.SetLimit(parallel)
+	for _, id := range ids {
+		deletes.Go(func() error { return m.client.DeleteItem(deleteCtx, m.Partition, id) })
+	}
+	if err := deletes.Wait(); err != nil {
 		return fmt.Errorf("delete what was copied: %w", err)
 	}
 	return nil

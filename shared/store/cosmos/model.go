@@ -9,10 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/onepane/onepane/shared/alert"
+	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
 	"github.com/onepane/onepane/shared/store"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
+	"github.com/onepane/onepane/shared/store/cosmos/lsm"
 )
 
 // The items of a tenant's partition, by type.
@@ -53,7 +58,7 @@ type manifest struct {
 	Volumes []volume `json:"volumes,omitempty"`
 	// Trimmed is the last commit that has been deleted from the log, and is only in a volume now.
 	Trimmed uint64 `json:"swept,omitzero"`
-	nodeLevels
+	lsm.Levels
 	// Nonce changes with every write, for two writes that change nothing else to differ.
 	Nonce string `json:"turn"`
 }
@@ -70,9 +75,9 @@ type commitItem struct {
 	zoneMap
 	IDs     []string `json:"ids,omitempty"`    // of the alerts that are at home here, hashed
 	Content payload  `json:"content,omitzero"` // content
-	Nodes   *blobRef `json:"nodes,omitempty"`  // []*node, all but names; of use until they are folded
+	Nodes   *lsm.Ref `json:"nodes,omitempty"`  // []*node, all but names; of use until they are folded
 	// Unreferenced are blobs that nothing leads to after this commit. The flush of it deletes them.
-	Unreferenced []blobRef `json:"drop,omitempty"`
+	Unreferenced []cosmosdb.BlobRef `json:"drop,omitempty"`
 }
 
 // content is the rows that a commit wrote. Entries keep their places for ever: the feed's cursors count them.
@@ -116,10 +121,10 @@ type alertRow struct {
 
 // bodyRef says where an alert is whole: the n-th of those in a blob.
 type bodyRef struct {
-	Blob   blobRef `json:"blob"`
-	N      int     `json:"n"`
-	Sum    string  `json:"sum"`        // of the encoded alert, hashed
-	Commit uint64  `json:"v,omitzero"` // the commit that wrote the blob: its rows are all that may be in it
+	Blob   cosmosdb.BlobRef `json:"blob"`
+	N      int              `json:"n"`
+	Sum    string           `json:"sum"`        // of the encoded alert, hashed
+	Commit uint64           `json:"v,omitzero"` // the commit that wrote the blob: its rows are all that may be in it
 }
 
 // incidentRow is an incident as of a commit.
@@ -257,4 +262,29 @@ func extendSpan(from, to **int64, v int64) {
 	if *to == nil || v > **to {
 		*to = &v
 	}
+}
+
+func decodeManifest(data []byte) (m manifest, err error) {
+	if err = json.Unmarshal(data, &m); err != nil {
+		err = fmt.Errorf("damaged item: %w", err)
+	}
+	return m, err
+}
+
+// requireForm refuses what this version does not read: fault.Unavailable, for no alert is to blame.
+func (m *manifest) requireForm() error {
+	switch {
+	case m.Form > currentForm:
+		return fault.Errorf(fault.Unavailable, "a newer version has written it, in form %d; this one knows %d", m.Form, currentForm)
+	case m.Form < currentForm:
+		return fault.Errorf(fault.Unavailable, "it is in form %d, which \"onepane migrate\" brings to form %d", m.Form, currentForm)
+	}
+	return nil
+}
+
+func decodeIncidents(data []byte) (it incidentsItem, err error) {
+	if err = json.Unmarshal(data, &it); err != nil {
+		err = fmt.Errorf("damaged item: %w", err)
+	}
+	return it, err
 }

@@ -6,20 +6,20 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/store"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
-// outboxEntry is entries of a audit log on their way to it, in the partition of what they tell of: created by the batch that writes
-// that, delivered and deleted right after it. Whoever reads audit logs first delivers what is left by those who died in between;
-// delivering twice is delivering once.
+// outboxEntry is entries of an audit log on their way to it, in the partition of what they tell of: created by the batch that writes
+// that, relayed and deleted right after it. Whoever reads audit logs first relays what is left by those who died in between;
+// relaying twice is relaying once.
 //
-//	batch: what changed + outbox entry ─▶ audit log: entries ─▶ note deleted
-//	                 └─ died here ─▶ Entries, Journals deliver it
+//	batch: what changed + outbox entry ─▶ audit log: entries ─▶ outbox entry deleted
+//	                 └─ died here ─▶ Entries, AuditedTenants relay it
 type outboxEntry struct {
 	ID       string      `json:"id"`
 	Tenant   string      `json:"tenant"` // the partition
@@ -28,7 +28,7 @@ type outboxEntry struct {
 	Lines    []auditLine `json:"lines"`
 }
 
-// auditLine is one entry of a note.
+// auditLine is one entry of an outbox entry.
 type auditLine struct {
 	ID      string         `json:"id"`
 	Expires time.Time      `json:"expires,omitzero"`
@@ -37,11 +37,11 @@ type auditLine struct {
 
 const outboxType = "note"
 
-// maxOutboxBytes bounds the entries of one note, in bytes: what a batch of 2 MB has room for beside a commit.
+// maxOutboxBytes bounds the entries of one outbox entry, in bytes: what a batch of 2 MB has room for beside a commit.
 const maxOutboxBytes = 1 << 20
 
-// newOutboxEntry makes the note of entries, nil when there are none.
-func (s *Store) newOutboxEntry(partition, journal string, entries ...store.AuditEntry) (*outboxEntry, error) {
+// newOutboxEntry makes the outbox entry of entries, nil when there are none.
+func newOutboxEntry(partition, journal string, entries ...store.AuditEntry) (*outboxEntry, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
@@ -49,7 +49,7 @@ func (s *Store) newOutboxEntry(partition, journal string, entries ...store.Audit
 	size := 0
 	for _, e := range entries {
 		if err := checkRecord(e.ID, e.Data); err != nil {
-			return nil, fmt.Errorf("note %s: %w", e.ID, err)
+			return nil, fmt.Errorf("audit entry %s: %w", e.ID, err)
 		}
 		size += len(e.Data)
 		n.Lines = append(n.Lines, auditLine{ID: e.ID, Expires: e.Expires.UTC(), Data: e.Data})
@@ -60,61 +60,58 @@ func (s *Store) newOutboxEntry(partition, journal string, entries ...store.Audit
 	return n, nil
 }
 
-// addToBatch adds the note to the batch that it tells of; nil adds nothing.
-func (n *outboxEntry) addToBatch(b *azcosmos.TransactionalBatch) error {
+// addToBatch adds the outbox entry to the batch that it tells of; nil adds nothing.
+func (n *outboxEntry) addToBatch(b *cosmosdb.Batch) error {
 	if n == nil {
 		return nil
 	}
 	data, err := json.Marshal(n)
 	if err != nil {
-		return fault.Errorf(fault.Invalid, "encode note: %w", err)
+		return fault.Errorf(fault.Invalid, "encode outbox entry: %w", err)
 	}
-	b.CreateItem(data, nil)
+	b.CreateItem(data)
 	return nil
 }
 
-// relayOutbox takes a outbox entry to its audit log. It is safe where it is: should this fail, who reads the audit log does it.
-func (s *Store) relayOutbox(ctx context.Context, n *outboxEntry) {
+// relayOutbox takes an outbox entry to its audit log. It is safe where it is: should this fail, who reads the audit log does it.
+func (l *auditLog) relayOutbox(ctx context.Context, n *outboxEntry) {
 	if n == nil {
 		return
 	}
-	if err := s.relayEntry(ctx, n); err != nil {
-		s.opts.Log.WarnContext(ctx, "entries reach their journal when it is next read", "tenant", n.AuditLog, "entries", len(n.Lines), "error", err)
+	if err := l.relayEntry(ctx, n); err != nil {
+		l.opts.Log.WarnContext(ctx, "entries reach their audit log when it is next read", "tenant", n.AuditLog, "entries", len(n.Lines), "error", err)
 	}
 }
 
-func (s *Store) relayEntry(ctx context.Context, n *outboxEntry) error {
-	for _, l := range n.Lines {
-		if err := s.AppendEntry(ctx, n.AuditLog, store.AuditEntry{ID: l.ID, Expires: l.Expires, Data: l.Data}); err != nil {
+func (l *auditLog) relayEntry(ctx context.Context, n *outboxEntry) error {
+	for _, e := range n.Lines {
+		if err := l.AppendEntry(ctx, n.AuditLog, store.AuditEntry{ID: e.ID, Expires: e.Expires, Data: e.Data}); err != nil {
 			return err
 		}
 	}
-	pk := azcosmos.NewPartitionKeyString(n.Tenant)
-	b := s.client.containers().state.NewTransactionalBatch(pk)
-	b.DeleteItem(n.ID, nil)
-	if _, err := s.client.runBatch(ctx, b, nil); err != nil && fault.Of(err) != fault.NotFound { // another has delivered it too
-		return fmt.Errorf("delete note: %w", err)
+	if err := l.client.DeleteItem(ctx, l.client.PartitionOf("", cosmosdb.UnescapeName(n.Tenant)), n.ID); err != nil {
+		return fmt.Errorf("delete outbox entry: %w", err)
 	}
 	return nil
 }
 
-// relayLeftovers delivers what others have left behind. Like Journals it spans partitions.
-func (s *Store) relayLeftovers(ctx context.Context) error {
-	q := sqlQuery{page: 100}
-	q.text = "SELECT * FROM c WHERE c.type = " + q.bindParam(outboxType)
+// relayLeftovers relays what others have left behind. Like AuditedTenants it spans partitions.
+func (l *auditLog) relayLeftovers(ctx context.Context) error {
+	q := cosmosdb.Query{Page: 100}
+	q.Text = "SELECT * FROM c WHERE c.type = " + q.BindParam(outboxType)
 	var left []*outboxEntry
-	err := s.client.runQuery(ctx, azcosmos.NewPartitionKey(), q, nil, func(data []byte) (bool, error) {
+	err := l.client.RunQuery(ctx, cosmosdb.AllPartitions, q, func(data []byte) (bool, error) {
 		n := &outboxEntry{}
 		err := json.Unmarshal(data, n)
 		left = append(left, n)
 		return true, err
 	})
 	if err != nil {
-		return fmt.Errorf("look for notes: %w", err)
+		return fmt.Errorf("look for outbox entries: %w", err)
 	}
 	for _, n := range left {
-		if err := s.relayEntry(ctx, n); err != nil {
-			return fmt.Errorf("deliver note: %w", err)
+		if err := l.relayEntry(ctx, n); err != nil {
+			return fmt.Errorf("relay outbox entry: %w", err)
 		}
 	}
 	return nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
@@ -14,21 +12,18 @@ import (
 
 // reader is one question of a reader about one tenant.
 type reader struct {
-	*Store
-	tenant    *tenant
-	view      *view
+	*view
 	survivors map[string]string
 }
 
 // readTenant runs fn on one view of a tenant.
 func readTenant[T any](ctx context.Context, s *Store, name, what string, fn func(*reader) (T, error)) (T, error) {
 	var zero T
-	t := s.tenantByName(name)
-	v, err := s.currentView(ctx, t)
+	v, err := s.tenantByName(name).currentView(ctx)
 	if err != nil {
 		return zero, fmt.Errorf("read %s of %q: %w", what, name, err)
 	}
-	out, err := fn(&reader{Store: s, tenant: t, view: v, survivors: map[string]string{}})
+	out, err := fn(&reader{view: v, survivors: map[string]string{}})
 	if err != nil {
 		return zero, fmt.Errorf("read %s of %q: %w", what, name, err)
 	}
@@ -58,10 +53,10 @@ func (s *Store) Alert(ctx context.Context, tenant, id string) (incident.AlertRec
 }
 
 func (r *reader) findAlert(ctx context.Context, id string) (*alertRow, error) {
-	if !r.view.exists() {
+	if !r.exists() {
 		return nil, fault.Errorf(fault.NotFound, "there is no alert %s", id)
 	}
-	rows, err := r.findRows(ctx, r.tenant, r.view, []string{id})
+	rows, err := r.findRows(ctx, []string{id})
 	if err == nil && rows[id] == nil {
 		err = fault.Errorf(fault.NotFound, "there is no alert %s", id)
 	}
@@ -71,14 +66,14 @@ func (r *reader) findAlert(ctx context.Context, id string) (*alertRow, error) {
 // Alerts is store.Reader.
 func (s *Store) Alerts(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
 	return readTenant(ctx, s, tenant, "alerts", func(r *reader) (store.Page[incident.AlertRecord], error) {
-		return r.listAlerts(ctx, alertKind, r.view.manifest.Rows.Alerts, q)
+		return r.listAlerts(ctx, alertKind, r.manifest.Rows.Alerts, q)
 	})
 }
 
 // Exposures is store.Reader.
 func (s *Store) Exposures(ctx context.Context, tenant string, q query.Query) (store.Page[incident.AlertRecord], error) {
 	return readTenant(ctx, s, tenant, "exposures", func(r *reader) (store.Page[incident.AlertRecord], error) {
-		return r.listAlerts(ctx, exposureKind, r.view.manifest.Rows.Exposures, q)
+		return r.listAlerts(ctx, exposureKind, r.manifest.Rows.Exposures, q)
 	})
 }
 
@@ -107,7 +102,7 @@ func (r *reader) listAlerts(ctx context.Context, kind string, total int64, q que
 
 // newAlertListing is of the rows of a kind that are wanted.
 func (r *reader) newAlertListing(ctx context.Context, kind string, wanted func(*alertRow) bool) (listing[*shownRow, incident.AlertRecord], error) {
-	l := listing[*shownRow, incident.AlertRecord]{total: -1, order: newestFirst, showRows: r.showAlerts, runQuery: r.queryTables, mergedInto: r.mergedInto(ctx)}
+	l := listing[*shownRow, incident.AlertRecord]{total: -1, order: newestFirst, showRows: r.showAlerts, runQuery: r.queryVolumes, mergedInto: r.mergedInto(ctx)}
 	l.items = "c.type = 'commit' AND c.v <= @last AND " + l.params.whereTerm(kindTerm(kind))
 	take := func(to []*shownRow, row *alertRow) ([]*shownRow, error) {
 		if row.Purged || kindOf(row.AlertRecord) != kind || !wanted(row) {
@@ -116,20 +111,20 @@ func (r *reader) newAlertListing(ctx context.Context, kind string, wanted func(*
 		survivor, err := r.survivorOf(ctx, row.Incident)
 		return append(to, &shownRow{row, survivor}), err
 	}
-	for _, row := range r.view.rows {
+	for _, row := range r.rows {
 		var err error
 		if l.logRows, err = take(l.logRows, row); err != nil {
 			return l, err
 		}
 	}
 	l.decodeRows = func(ctx context.Context, item []byte) ([]*shownRow, error) {
-		it, c, err := r.decodeCommit(ctx, r.tenant, item)
+		it, c, err := r.decodeCommit(ctx, item)
 		if err != nil {
 			return nil, err
 		}
 		var out []*shownRow
 		for i := range c.Rows {
-			if c.Rows[i].Origin != it.V || r.view.rows[c.Rows[i].Alert.ID] != nil {
+			if c.Rows[i].Origin != it.V || r.rows[c.Rows[i].Alert.ID] != nil {
 				continue
 			}
 			if out, err = take(out, &c.Rows[i]); err != nil {
@@ -141,17 +136,12 @@ func (r *reader) newAlertListing(ctx context.Context, kind string, wanted func(*
 	return l, nil
 }
 
-// queryTables asks the tenant's tables.
-func (r *reader) queryTables(ctx context.Context, q sqlQuery, span string, desc bool, do func([]byte) (bool, error)) error {
-	return r.queryVolumes(ctx, r.tenant, r.view.manifest, q, span, desc, do)
-}
-
 // survivorOf is the incident that has an incident's content now.
 func (r *reader) survivorOf(ctx context.Context, id string) (string, error) {
 	if to, known := r.survivors[id]; known || id == "" {
 		return to, nil
 	}
-	to, err := r.Store.survivorOf(ctx, r.tenant, r.view, id)
+	to, err := r.view.survivorOf(ctx, id)
 	r.survivors[id] = to
 	return to, err
 }
@@ -159,7 +149,7 @@ func (r *reader) survivorOf(ctx context.Context, id string) (string, error) {
 // mergedInto gives the incidents whose rows are shown as that one's: itself and all that were merged into it.
 func (r *reader) mergedInto(ctx context.Context) func(id string) []string {
 	return func(id string) []string {
-		i, err := r.findIncident(ctx, r.tenant, r.view, id)
+		i, err := r.findIncident(ctx, id)
 		if err != nil || i == nil {
 			return []string{id}
 		}
@@ -176,7 +166,7 @@ func (r *reader) showAlerts(ctx context.Context, rows []*shownRow) ([]incident.A
 	for i := range rows {
 		plain[i] = rows[i].alertRow
 	}
-	out, err := r.readAlerts(ctx, r.tenant, plain)
+	out, err := r.readAlerts(ctx, plain)
 	for i := range out {
 		if err != nil {
 			return nil, err
@@ -189,7 +179,7 @@ func (r *reader) showAlerts(ctx context.Context, rows []*shownRow) ([]incident.A
 // Incident is store.Reader.
 func (s *Store) Incident(ctx context.Context, tenant, id string) (incident.Incident, error) {
 	return readTenant(ctx, s, tenant, "incident", func(r *reader) (incident.Incident, error) {
-		i, err := r.Store.findIncident(ctx, r.tenant, r.view, id)
+		i, err := r.findIncident(ctx, id)
 		if err != nil {
 			return incident.Incident{}, err
 		}
@@ -215,7 +205,7 @@ func (r *reader) showIncident(ctx context.Context, i *incidentRow) (incident.Inc
 func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (store.Page[incident.Incident], error) {
 	return readTenant(ctx, s, tenant, "incidents", func(r *reader) (store.Page[incident.Incident], error) {
 		l := listing[*incidentRow, incident.Incident]{
-			items: "c.type = 'incidents'", total: r.view.manifest.Rows.Incidents, order: newestFirst, runQuery: r.queryTables,
+			items: "c.type = 'incidents'", total: r.manifest.Rows.Incidents, order: newestFirst, runQuery: r.queryVolumes,
 			showRows: func(ctx context.Context, rows []*incidentRow) ([]incident.Incident, error) {
 				var out []incident.Incident
 				for _, i := range rows {
@@ -228,17 +218,21 @@ func (s *Store) Incidents(ctx context.Context, tenant string, q query.Query) (st
 				return out, nil
 			},
 			decodeRows: func(ctx context.Context, item []byte) ([]*incidentRow, error) {
-				all, err := r.decodePage(ctx, r.tenant, item)
+				it, err := decodeIncidents(item)
+				if err != nil {
+					return nil, err
+				}
+				all, err := r.openPage(ctx, &it.Rows)
 				var out []*incidentRow
 				for id, i := range all {
-					if r.view.incidents[id] == nil {
+					if r.incidents[id] == nil {
 						out = append(out, i)
 					}
 				}
 				return out, err
 			},
 		}
-		for _, i := range r.view.incidents {
+		for _, i := range r.incidents {
 			if !i.Purged {
 				l.logRows = append(l.logRows, i)
 			}
@@ -254,7 +248,7 @@ func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Q
 		if err != nil {
 			return store.Page[incident.AlertRecord]{}, err
 		}
-		i, err := r.Store.findIncident(ctx, r.tenant, r.view, to)
+		i, err := r.findIncident(ctx, to)
 		if err != nil {
 			return store.Page[incident.AlertRecord]{}, err
 		}
@@ -273,17 +267,4 @@ func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Q
 		l.order = []query.Order{{Field: query.FirstActivity}}
 		return l.readPage(ctx, q)
 	})
-}
-
-// spanBound reads one span of an item, without the rest.
-func spanBound(item []byte, span string) (int64, error) {
-	var z zoneMap
-	if err := json.Unmarshal(item, &z); err != nil {
-		return 0, fmt.Errorf("damaged item: %w", err)
-	}
-	at := map[string]*int64{"c.cmin": z.CMin, "c.cmax": z.CMax, "c.umin": z.UMin, "c.umax": z.UMax, "c.fmin": z.FMin, "c.fmax": z.FMax}[span]
-	if at == nil {
-		return 0, fmt.Errorf("damaged item: no %s", span)
-	}
-	return *at, nil
 }

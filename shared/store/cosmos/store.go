@@ -11,30 +11,46 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
 	"github.com/go-json-experiment/json"
 
+	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/store"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
+	"github.com/onepane/onepane/shared/store/cosmos/lsm"
 )
 
-// Store keeps tenants in two containers of one database. It is safe for concurrent use; any number of processes may open
-// one each.
+// Store keeps tenants in two containers of one database, and documents and audit logs beside them. It is safe for concurrent
+// use; any number of processes may open one each.
 type Store struct {
-	client  client
-	blobs   *blobCache // bodies, contents and nodes of commits: written all the time, seldom read again
-	nodes   *blobCache // of runs: read all the time, so that nothing else may push them out
-	indexes indexCache
-	opts    Options
+	*backend
+	*documents
+	*auditLog
 
 	mu      sync.Mutex
 	tenants map[string]*tenant
 	calls   uint64
-	seen    map[string]*session // of partitions beside the tenants' own
 }
+
+// backend is what all of a store works with.
+type backend struct {
+	opts    Options
+	client  *cosmosdb.Client
+	blobs   *cosmosdb.Blobs // bodies, contents and nodes of commits: written all the time, seldom read again
+	runs    *cosmosdb.Blobs // of nodes: read all the time, so that nothing else may push them out of the cache
+	indexes *lsm.Indexes
+}
+
+// parallel is how many requests of one call are under way at once.
+const parallel = 8
 
 var (
 	_ store.Correlation = (*Store)(nil)
 	_ store.Reader      = (*Store)(nil)
+	_ store.Index       = (*Store)(nil)
 	_ store.Feed        = (*Store)(nil)
 	_ store.Retention   = (*Store)(nil)
+	_ store.Documents   = (*Store)(nil)
+	_ store.AuditLog    = (*Store)(nil)
 )
 
 // Options say where the containers are, and what a deployment or a test may choose.
@@ -83,7 +99,7 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Wait == nil {
-		o.Wait = sleepContext
+		o.Wait = backoff.Wait
 	}
 	return o
 }
@@ -101,14 +117,85 @@ func Open(opts Options) (*Store, error) {
 	if opts.Connect == nil {
 		return nil, fault.Errorf(fault.Invalid, "open cosmos store: nothing says how to connect")
 	}
-	s := &Store{opts: opts.withDefaults(), tenants: map[string]*tenant{}}
-	s.blobs, s.nodes = newBlobCache(s.opts.CacheBytes/2), newBlobCache(s.opts.CacheBytes/2)
-	s.client = client{opts: s.opts}
-	if err := s.client.reconnect(); err != nil {
+	opts = opts.withDefaults()
+	client, err := cosmosdb.NewClient(cosmosdb.Options{
+		Connect: opts.Connect, Database: opts.Database, State: opts.State, Blobs: opts.Blobs, Wait: opts.Wait,
+	})
+	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "open cosmos store: %w", err)
 	}
-	return s, nil
+	b := &backend{
+		opts: opts, client: client,
+		blobs: cosmosdb.NewBlobs(client, opts.CacheBytes/2), runs: cosmosdb.NewBlobs(client, opts.CacheBytes/2),
+		indexes: lsm.NewIndexes(indexBytes),
+	}
+	log := &auditLog{b}
+	return &Store{backend: b, documents: &documents{b, log}, auditLog: log, tenants: map[string]*tenant{}}, nil
 }
+
+// indexBytes is how much is remembered of the indexes of runs: 20 bits a node that a tenant has.
+const indexBytes = 64 << 20
+
+// tenantByName is what is remembered of a tenant. What was used the longest ago is forgotten for one that is new.
+func (s *Store) tenantByName(name string) *tenant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	partition := cosmosdb.EscapeName(name)
+	t := s.tenants[partition]
+	if t == nil {
+		if len(s.tenants) >= s.opts.Tenants {
+			s.dropOldestTenant()
+		}
+		t = newTenant(s.backend, s.auditLog, partition)
+		s.tenants[partition] = t
+	}
+	t.used = s.calls
+	return t
+}
+
+func (s *Store) dropOldestTenant() {
+	var oldest *tenant
+	for _, t := range s.tenants {
+		if oldest == nil || t.used < oldest.used {
+			oldest = t
+		}
+	}
+	delete(s.tenants, oldest.Name)
+}
+
+// Load is store.Correlation.
+func (s *Store) Load(ctx context.Context, name string, refs incident.Refs) (incident.Loaded, error) {
+	v, err := s.tenantByName(name).currentView(ctx)
+	if err != nil {
+		return incident.Loaded{}, fmt.Errorf("load from %q: %w", name, err)
+	}
+	out, err := v.loadRefs(ctx, refs)
+	if err != nil {
+		return incident.Loaded{}, fmt.Errorf("load from %q: %w", name, err)
+	}
+	return out, nil
+}
+
+// Commit is store.Correlation.
+func (s *Store) Commit(ctx context.Context, name string, version uint64, c incident.Changes) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(c.Alerts) > store.MaxCommit {
+		return fault.Errorf(fault.TooLarge, "commit for %q: %d alerts are more than %d", name, len(c.Alerts), store.MaxCommit)
+	}
+	if n := len(cosmosdb.EscapeName(name)); n > maxTenantName {
+		return fault.Errorf(fault.Invalid, "commit: the tenant's name has %d bytes, more than %d", n, maxTenantName)
+	}
+	if err := s.tenantByName(name).commitChanges(ctx, version, c); err != nil {
+		return fmt.Errorf("commit for %q: %w", name, err)
+	}
+	return nil
+}
+
+// maxTenantName is the longest partition key of the service, in bytes.
+const maxTenantName = 2048
 
 // Tenants is store.Reader.
 func (s *Store) Tenants(ctx context.Context) ([]string, error) {
@@ -118,7 +205,7 @@ func (s *Store) Tenants(ctx context.Context) ([]string, error) {
 	}
 	var out []string
 	for _, r := range roots {
-		out = append(out, tenantName(r.Tenant))
+		out = append(out, cosmosdb.UnescapeName(r.Tenant))
 	}
 	slices.Sort(out)
 	return out, nil
@@ -139,16 +226,15 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 	return sum, nil
 }
 
-// readManifests reads every tenant's counts. It is the only question that spans partitions, and costs a few units for each 100
-// tenants.
+// readManifests reads every tenant's counts. It spans partitions, and costs a few units for each 100 tenants.
 func (s *Store) readManifests(ctx context.Context) ([]manifest, error) {
+	q := cosmosdb.Query{Text: "SELECT c.tenant, c.rows FROM c WHERE c.type = 'root'", Page: 1000}
 	var out []manifest
-	err := s.client.runQuery(ctx, azcosmos.NewPartitionKey(), sqlQuery{text: "SELECT c.tenant, c.rows FROM c WHERE c.type = 'root'", page: 1000}, nil,
-		func(item []byte) (bool, error) {
-			var r manifest
-			err := json.Unmarshal(item, &r)
-			out = append(out, r)
-			return true, err
-		})
+	err := s.client.RunQuery(ctx, cosmosdb.AllPartitions, q, func(item []byte) (bool, error) {
+		var m manifest
+		err := json.Unmarshal(item, &m)
+		out = append(out, m)
+		return true, err
+	})
 	return out, err
 }

@@ -2,79 +2,69 @@ package cosmos
 
 import (
 	"context"
-	"fmt"
-	"sync"
 
-	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/onepane/onepane/shared/cache"
 )
 
-// tableCache is what was read of a tenant's tables since they were folded last; until they are folded again, the log says
-// whatever is newer.
+// tableCache is what was read of a tenant's tables since they were flushed last; until they are flushed again, the log says
+// whatever is newer. Nil is known not to exist.
 type tableCache struct {
-	mu sync.Mutex
-	// rows by alert id; nil is known not to exist.
-	rows *recent[*alertRow]
-	// incidents by id, likewise. A commit asks for hundreds that are on as many pages, whose neighbours nobody asks for.
-	incidents *recent[*incidentRow]
-	// pages of incidents as they are stored, packed: far more of them fit so, and unpacking one again is cheaper than asking for
-	// it. Nil is known not to exist.
-	pages *recent[*payload]
+	rows *cache.LRU[string, *alertRow] // by alert id
+	// incidents by id. A commit asks for hundreds that are on as many pages, whose neighbours nobody asks for.
+	incidents *cache.LRU[string, *incidentRow]
+	// pages of incidents as they are stored, packed: far more of them fit so, and unpacking one again is cheaper than asking
+	// for it.
+	pages *cache.LRU[string, *payload]
 }
 
 // What is remembered: some 50 to 100 MB each, as estimated.
 const (
-	maxKnown     = 100_000 // rows
+	maxRows      = 100_000
 	maxIncidents = 50_000
 	maxPages     = 20_000 // of incidents, 32 on each
 )
 
 func newTableCache() *tableCache {
-	return &tableCache{rows: newRecent[*alertRow](maxKnown), incidents: newRecent[*incidentRow](maxIncidents),
-		pages: newRecent[*payload](maxPages)}
+	return &tableCache{
+		cache.New[string](maxRows, cache.One[*alertRow]), cache.New[string](maxIncidents, cache.One[*incidentRow]),
+		cache.New[string](maxPages, cache.One[*payload]),
+	}
 }
 
 // afterFlush is what is known of the tables once a view's log and the pages made of it are in them.
 func (t *tableCache) afterFlush(v *view, pages map[string]*payload) *tableCache {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return &tableCache{rows: t.rows.withAll(v.rows), incidents: t.incidents.withAll(v.incidents), pages: t.pages.withAll(pages)}
+	return &tableCache{withAll(t.rows, v.rows), withAll(t.incidents, v.incidents), withAll(t.pages, pages)}
 }
 
-func (t *tableCache) knownRow(id string) (r *alertRow, known bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.rows.get(id)
-}
-
-// cacheRows outbox entries what a lookup of ids brought.
-func (t *tableCache) cacheRows(ids []string, rows map[string]*alertRow) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, id := range ids {
-		t.rows.put(id, rows[id])
+func withAll[V any](c *cache.LRU[string, V], more map[string]V) *cache.LRU[string, V] {
+	next := c.Clone()
+	for key, v := range more {
+		next.Put(key, v)
 	}
+	return next
 }
 
-// cacheIncidents outbox entries those incidents of a page that somebody asked for; the others need not stay for them.
+// cacheIncidents keeps the requested incidents of a page, not their 31 neighbours: a commit asks for hundreds of pages and rarely
+// for a neighbour.
 func (t *tableCache) cacheIncidents(page map[string]*incidentRow, ids ...string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	for _, id := range ids {
 		i := page[id]
 		if i != nil {
 			alone := *i
 			i = &alone
 		}
-		t.incidents.put(id, i)
+		t.incidents.Put(id, i)
 	}
 }
 
 // findIncident gives one incident as it was committed; nil when there is none.
-func (s *Store) findIncident(ctx context.Context, t *tenant, v *view, id string) (*incidentRow, error) {
+func (v *view) findIncident(ctx context.Context, id string) (*incidentRow, error) {
 	if i, known := v.knownIncident(id); known {
 		return i, nil
 	}
-	page, err := s.cachedPage(ctx, t, v, pageOf(id))
+	page, err := v.cachedPage(ctx, pageOf(id))
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +75,7 @@ func (s *Store) findIncident(ctx context.Context, t *tenant, v *view, id string)
 // knownIncident is what is known without reading; nil is known not to exist, or no more.
 func (v *view) knownIncident(id string) (i *incidentRow, known bool) {
 	if i = v.incidents[id]; i == nil {
-		v.tables.mu.Lock()
-		defer v.tables.mu.Unlock()
-		i, known = v.tables.incidents.get(id)
+		i, known = v.tables.incidents.Get(id)
 	}
 	if i != nil && i.Purged {
 		return nil, true
@@ -96,71 +84,47 @@ func (v *view) knownIncident(id string) (i *incidentRow, known bool) {
 }
 
 // cachedPage reads a page of the table of incidents, once between two flushes.
-func (s *Store) cachedPage(ctx context.Context, t *tenant, v *view, page string) (map[string]*incidentRow, error) {
-	if v.manifest.isEmptyVolume(v.manifest.volumeOfPage(page), true) {
+func (v *view) cachedPage(ctx context.Context, page string) (map[string]*incidentRow, error) {
+	volume := v.manifest.volumeOfPage(page)
+	if v.manifest.isEmptyVolume(volume, true) {
 		return nil, nil
 	}
-	v.tables.mu.Lock()
-	rows, known := v.tables.pages.get(page)
-	v.tables.mu.Unlock()
+	packed, known := v.tables.pages.Get(page)
 	if !known {
 		var err error
-		if rows, _, err = s.readPage(ctx, s.volumePartition(t, v.manifest.volumeOfPage(page)), page); err != nil {
+		if packed, _, err = v.readPage(ctx, volume, page); err != nil {
 			return nil, err
 		}
-		v.tables.mu.Lock()
-		v.tables.pages.put(page, rows)
-		v.tables.mu.Unlock()
+		v.tables.pages.Put(page, packed)
 	}
-	return s.openPage(ctx, t, rows)
-}
-
-func (s *Store) decodePage(ctx context.Context, t *tenant, data []byte) (map[string]*incidentRow, error) {
-	var it incidentsItem
-	if err := json.Unmarshal(data, &it); err != nil {
-		return nil, fmt.Errorf("damaged item: %w", err)
-	}
-	return s.openPage(ctx, t, &it.Rows)
-}
-
-// openPage unpacks a page of incidents.
-func (s *Store) openPage(ctx context.Context, t *tenant, p *payload) (map[string]*incidentRow, error) {
-	if p == nil {
-		return nil, nil
-	}
-	var rows []incidentRow
-	if err := s.openPayload(ctx, t.name, *p, &rows); err != nil {
-		return nil, err
-	}
-	out := make(map[string]*incidentRow, len(rows))
-	for i := range rows {
-		out[rows[i].ID] = &rows[i]
-	}
-	return out, nil
+	return v.openPage(ctx, packed)
 }
 
 // findIncidents finds incidents by id, a few at a time; those that do not exist are left out.
-func (s *Store) findIncidents(ctx context.Context, t *tenant, v *view, ids []string) ([]*incidentRow, error) {
+func (v *view) findIncidents(ctx context.Context, ids []string) ([]*incidentRow, error) {
 	unknown := map[string][]string{} // by page
 	for _, id := range ids {
 		if _, known := v.knownIncident(id); !known {
 			unknown[pageOf(id)] = append(unknown[pageOf(id)], id)
 		}
 	}
-	pages := sortedKeys(unknown)
-	err := each(ctx, len(pages), func(ctx context.Context, i int) error {
-		page, err := s.cachedPage(ctx, t, v, pages[i])
-		if err == nil {
-			v.tables.cacheIncidents(page, unknown[pages[i]]...)
-		}
-		return err
-	})
-	if err != nil {
+	reads, readCtx := errgroup.WithContext(ctx)
+	reads.SetLimit(parallel)
+	for _, name := range sortedKeys(unknown) {
+		reads.Go(func() error {
+			page, err := v.cachedPage(readCtx, name)
+			if err == nil {
+				v.tables.cacheIncidents(page, unknown[name]...)
+			}
+			return err
+		})
+	}
+	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
 	var out []*incidentRow
 	for _, id := range ids {
-		i, err := s.findIncident(ctx, t, v, id)
+		i, err := v.findIncident(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -175,12 +139,12 @@ func (s *Store) findIncidents(ctx context.Context, t *tenant, v *view, ids []str
 const maxRedirects = 1000
 
 // survivorOf follows merges from an incident to the one that has its content now. What cannot be found is shown as it is.
-func (s *Store) survivorOf(ctx context.Context, t *tenant, v *view, id string) (string, error) {
+func (v *view) survivorOf(ctx context.Context, id string) (string, error) {
 	for range maxRedirects {
 		if id == "" {
 			break
 		}
-		i, err := s.findIncident(ctx, t, v, id)
+		i, err := v.findIncident(ctx, id)
 		if err != nil {
 			return id, err
 		}

@@ -2,36 +2,24 @@ package cosmos
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"sync"
+	"slices"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
-	"github.com/go-json-experiment/json"
 
-	"github.com/onepane/onepane/shared/fault"
+	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
+	"github.com/onepane/onepane/shared/store/cosmos/lsm"
 )
-
-// tenant is what a store remembers of one tenant between calls. All of it can be read again.
-type tenant struct {
-	name    string // of its partition: see partitionOf
-	pk      azcosmos.PartitionKey
-	session session
-
-	deciding sync.Mutex // held by Commit, so that commits of one process follow each other
-
-	mu      sync.Mutex // guards what follows, also while it is read anew
-	current *view
-	used    uint64 // when it was used last, in calls of the store
-}
 
 // view is a tenant as of one manifest. It does not change.
 type view struct {
+	*tenant
 	manifest manifest
 	etag     azcore.ETag // "" when there is no manifest yet
 	log      []*logEntry // the commits that are not in the tables, oldest first
-	// What the log says last of each of its rows and incidents.
+	// What the log says last of each of its rows and incidents: the memtable.
 	rows      map[string]*alertRow
 	incidents map[string]*incidentRow
 	tables    *tableCache
@@ -41,150 +29,23 @@ type view struct {
 type logEntry struct {
 	item commitItem
 	content
-
-	mu    sync.Mutex
-	nodes map[string]*node // nil until somebody asks
+	nodes *lsm.Layer
 }
 
-func (s *Store) tenantByName(name string) *tenant {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls++
-	name = partitionKey(name)
-	t := s.tenants[name]
-	if t == nil {
-		t = &tenant{name: name, pk: azcosmos.NewPartitionKeyString(name)}
-		s.dropOldestTenant()
-		s.tenants[name] = t
-	}
-	t.used = s.calls
-	return t
+func newLogEntry(item commitItem, c content) *logEntry {
+	return &logEntry{item, c, &lsm.Layer{Version: item.V, Written: item.At, Ref: item.Nodes}}
 }
 
-// dropOldestTenant drops the tenant that was not asked for the longest, when there are too many.
-func (s *Store) dropOldestTenant() {
-	if len(s.tenants) < s.opts.Tenants {
-		return
-	}
-	var oldest *tenant
-	for _, t := range s.tenants {
-		if oldest == nil || t.used < oldest.used {
-			oldest = t
-		}
-	}
-	delete(s.tenants, oldest.name)
-}
+// exists says whether the tenant has ever committed.
+func (v *view) exists() bool { return v.etag != "" }
 
-// partition is the tenant's own, with its manifest, log and id index.
-func (t *tenant) partition() partition { return partition{t.name, t.pk, &t.session} }
-
-// currentView reads the manifest and brings what is remembered up to it: one unit when nothing has changed.
-func (s *Store) currentView(ctx context.Context, t *tenant) (*view, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	read, err := s.client.readItem(ctx, stateContainer, t.pk, manifestID, &t.session)
-	switch {
-	case fault.Of(err) == fault.NotFound:
-		t.current = &view{manifest: manifest{Form: currentForm, Volumes: []volume{{From: 1}}}, tables: newTableCache()}
-		return t.current, nil
-	case err != nil:
-		return nil, fmt.Errorf("read manifest: %w", err)
-	case t.current != nil && t.current.etag == read.etag:
-		return t.current, nil
+// nodeSnapshot is the view's nodes.
+func (v *view) nodeSnapshot() lsm.Snapshot {
+	s := lsm.Snapshot{Since: v.manifest.LogSince, Levels: v.manifest.Levels}
+	for _, l := range v.log {
+		s.Log = append(s.Log, l.nodes)
 	}
-	r, err := decodeManifest(read.body)
-	if err == nil {
-		err = r.requireForm()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read manifest: %w", err)
-	}
-	s.advanceSessions(t, r, t.current)
-	v, err := s.advanceView(ctx, t, r, read.etag)
-	if err != nil {
-		return nil, err
-	}
-	t.current = v
-	return v, nil
-}
-
-func decodeManifest(data []byte) (r manifest, err error) {
-	if err = json.Unmarshal(data, &r); err != nil {
-		err = fmt.Errorf("damaged item: %w", err)
-	}
-	return r, err
-}
-
-// requireForm refuses what this version does not read: fault.Unavailable, for no alert is to blame.
-func (r *manifest) requireForm() error {
-	switch {
-	case r.Form > currentForm:
-		return fault.Errorf(fault.Unavailable, "a newer version has written it, in form %d; this one knows %d", r.Form, currentForm)
-	case r.Form < currentForm:
-		return fault.Errorf(fault.Unavailable, "it is in form %d, which \"onepane migrate\" brings to form %d", r.Form, currentForm)
-	}
-	return nil
-}
-
-// advanceView makes the view of a manifest out of the one before: it reads the commits that came since. t.mu is held.
-func (s *Store) advanceView(ctx context.Context, t *tenant, r manifest, etag azcore.ETag) (*view, error) {
-	v := &view{manifest: r, etag: etag}
-	have := map[uint64]*logEntry{}
-	if old := t.current; old != nil && old.manifest.Version <= r.Version {
-		for _, l := range old.log {
-			have[l.item.V] = l
-		}
-		if old.manifest.Flushed == r.Flushed {
-			v.tables = old.tables
-		}
-	}
-	if v.tables == nil {
-		v.tables = newTableCache()
-	}
-	layers := make([]*logEntry, r.Version-r.Flushed)
-	err := each(ctx, len(layers), func(ctx context.Context, i int) error {
-		version := r.Flushed + 1 + uint64(i)
-		l := have[version]
-		if l == nil {
-			var err error
-			l = &logEntry{}
-			if l.item, l.content, _, err = s.readCommit(ctx, t, t.partition(), version); err != nil {
-				return fmt.Errorf("read commit %d: %w", version, err)
-			}
-		}
-		layers[i] = l
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	v.log = layers
-	v.rows, v.incidents = map[string]*alertRow{}, map[string]*incidentRow{}
-	for _, l := range layers {
-		v.applyLogEntry(l)
-	}
-	return v, nil
-}
-
-// readCommit reads a commit that the manifest names: of the log in the tenant's own partition, of the tables in its volume.
-func (s *Store) readCommit(ctx context.Context, t *tenant, in partition, version uint64) (commitItem, content, azcore.ETag, error) {
-	read, err := s.client.readItem(ctx, stateContainer, in.pk, commitID(version), in.session)
-	if fault.Of(err) == fault.NotFound { // another copy of the partition answered
-		err = fault.Errorf(fault.Unavailable, "%w", err)
-	}
-	if err != nil {
-		return commitItem{}, content{}, "", err
-	}
-	it, c, err := s.decodeCommit(ctx, t, read.body)
-	return it, c, read.etag, err
-}
-
-// decodeCommit decodes a commit.
-func (s *Store) decodeCommit(ctx context.Context, t *tenant, data []byte) (it commitItem, c content, err error) {
-	if err = json.Unmarshal(data, &it); err != nil {
-		return it, c, fmt.Errorf("damaged item: %w", err)
-	}
-	return it, c, s.openPayload(ctx, t.name, it.Content, &c)
+	return s
 }
 
 func (v *view) applyLogEntry(l *logEntry) {
@@ -197,8 +58,8 @@ func (v *view) applyLogEntry(l *logEntry) {
 }
 
 // withCommit is the view after one more commit, as the writer knows it without reading.
-func (v *view) withCommit(r manifest, etag azcore.ETag, l *logEntry) *view {
-	next := &view{manifest: r, etag: etag, tables: v.tables, log: append(v.log[:len(v.log):len(v.log)], l),
+func (v *view) withCommit(m manifest, etag azcore.ETag, l *logEntry) *view {
+	next := &view{tenant: v.tenant, manifest: m, etag: etag, tables: v.tables, log: append(slices.Clip(v.log), l),
 		rows: maps.Clone(v.rows), incidents: maps.Clone(v.incidents)}
 	if next.rows == nil {
 		next.rows, next.incidents = map[string]*alertRow{}, map[string]*incidentRow{}
@@ -207,37 +68,31 @@ func (v *view) withCommit(r manifest, etag azcore.ETag, l *logEntry) *view {
 	return next
 }
 
-// exists says whether the tenant has ever committed.
-func (v *view) exists() bool { return v.etag != "" }
-
-// parallel is how many requests of one call are under way at once.
-const parallel = 8
-
-// each runs do for 0 to n-1, a few at a time, and gives the first error after all have ended.
-func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	if n == 0 {
-		return ctx.Err()
-	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(parallel, n) {
-		workers.Go(func() {
-			for i := range next {
-				if err := do(ctx, i); err != nil {
-					stop(err)
-				}
-			}
-		})
-	}
-	for i := range n {
-		if ctx.Err() != nil {
-			break
+// queryVolumes asks the partitions of the tables all at once, and hands over what they answer in an order, or one partition's after
+// the other's when there is none. Conditions on commits say "c.v <= @last": others are not of the tables yet, or no more.
+func (v *view) queryVolumes(ctx context.Context, q cosmosdb.Query, order cosmosdb.Order, do func([]byte) (more bool, err error)) error {
+	var from []cosmosdb.PartitionQuery
+	commits := strings.Contains(q.Text, "@last")
+	for n := range v.manifest.Volumes {
+		if v.manifest.isEmptyVolume(n, !commits) {
+			continue
 		}
-		next <- i
+		part := q
+		if commits {
+			part.Params = append(slices.Clip(q.Params), azcosmos.QueryParameter{Name: "@last", Value: v.manifest.lastCommitOf(n)})
+		}
+		from = append(from, cosmosdb.PartitionQuery{In: v.volumePartition(n), Query: part})
 	}
-	close(next)
-	workers.Wait()
-	return context.Cause(ctx)
+	return v.client.RunQueries(ctx, from, order, do)
+}
+
+// contentOfCommit is what a commit of the log or the tables wrote.
+func (v *view) contentOfCommit(ctx context.Context, version uint64) (content, error) {
+	for _, l := range v.log {
+		if l.item.V == version {
+			return l.content, nil
+		}
+	}
+	_, c, _, err := v.readCommit(ctx, v.volumePartition(v.manifest.volumeOfCommit(version)), version)
+	return c, err
 }

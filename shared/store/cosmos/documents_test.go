@@ -10,7 +10,7 @@ import (
 	"github.com/onepane/onepane/shared/store/storetest"
 )
 
-func TestLedger(t *testing.T) {
+func TestDocumentsAndAuditLog(t *testing.T) {
 	storetest.RunDocuments(t, func(t *testing.T) storetest.DocumentsDriver {
 		now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 		a := account(t, local.Options{})
@@ -23,8 +23,8 @@ func TestLedger(t *testing.T) {
 	})
 }
 
-// The store of records's partitions are no tenants.
-func TestLedgerIsNoTenant(t *testing.T) {
+// The partitions of documents and audit logs are no tenants.
+func TestRecordsAreNoTenants(t *testing.T) {
 	s := open(t, account(t, local.Options{}), cosmos.Options{})
 	if err := s.AppendEntry(t.Context(), "contoso", store.AuditEntry{ID: "e", Data: []byte(`{}`)}); err != nil {
 		t.Fatal(err)

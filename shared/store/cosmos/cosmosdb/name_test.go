@@ -1,8 +1,8 @@
-package cosmos
+package cosmosdb
 
 import "testing"
 
-func TestPartitions(t *testing.T) {
+func TestNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"contoso":       "contoso",
 		"a/b \"ü\"\\":   "a/b \"ü\"\\",
@@ -13,10 +13,10 @@ func TestPartitions(t *testing.T) {
 		"line\nfeed":    "~bGluZQpmZWVk",
 		"no\xffunicode": "~bm__dW5pY29kZQ",
 	} {
-		if got := partitionKey(name); got != want {
+		if got := EscapeName(name); got != want {
 			t.Errorf("partitionOf(%q) = %q, want %q", name, got, want)
 		}
-		if got := tenantName(want); got != name {
+		if got := UnescapeName(want); got != name {
 			t.Errorf("nameOf(%q) = %q, want %q", want, got, name)
 		}
 	}
