@@ -17,17 +17,29 @@ import (
 )
 
 func newMigrateCommand() *cobra.Command {
-	var data string
+	var data, endpoint, database string
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring a data directory to this version's format, or say that nothing is to do",
+		Short: "Bring a data directory or a Cosmos DB account to this version's format",
 		Long: `Migrate says which format a data directory has, which one this version writes, and what it would take to
 get from one to the other. There has been one format so far, so there is nothing to do yet, and nothing is changed.
 
-A directory of a newer version is refused: it cannot be taken back. Make a copy before an upgrade that changes the format.`,
-		Example: `  onepane migrate --data /var/lib/onepane`,
-		Args:    asMisuse(cobra.NoArgs),
+A directory of a newer version is refused: it cannot be taken back. Make a copy before an upgrade that changes the format.
+
+With --cosmos it brings the tenants of a Cosmos DB account to the form that this version reads. Functions of an older version are
+refused from then on, and offer their alerts again: deploy this version before, and migrate at once. It may be repeated from
+wherever it stopped. ` + cosmosTokenEnv + ` is the token of somebody who may write the account's data.`,
+		Example: `  onepane migrate --data /var/lib/onepane
+  onepane migrate --cosmos https://NAME.documents.azure.com:443/`,
+		Args: asMisuse(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if endpoint != "" {
+				s, err := openCosmos(endpoint, database, os.Getenv(cosmosTokenEnv))
+				if err != nil {
+					return err
+				}
+				return migrateCosmos(cmd.Context(), cmd.OutOrStdout(), s)
+			}
 			cfg, err := config.Load(os.Getenv)
 			if err != nil {
 				return err
@@ -39,6 +51,9 @@ A directory of a newer version is refused: it cannot be taken back. Make a copy 
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", ".onepane", "data directory")
+	cmd.Flags().StringVar(&endpoint, "cosmos", "", "endpoint of a Cosmos DB account")
+	cmd.Flags().StringVar(&database, "database", "onepane", "database in that account")
+	cmd.MarkFlagsMutuallyExclusive("data", "cosmos")
 	return cmd
 }
 
