@@ -14,111 +14,111 @@ import (
 // alertList lists alerts, all of them or those of one incident, in the order that it has unless a query asks for another.
 type alertList struct {
 	order []query.Order
-	page  pager[incident.AlertRecord]
+	page  pageLister[incident.AlertRecord]
 }
 
-// allAlerts lists the alerts of tenants.
-func (c *call) allAlerts(tenants []string) alertList {
-	return alertList{newestFirst, func(q query.Query, after *mark) (query.Page[incident.AlertRecord], error) {
-		return Service{c.reader(), after}.Alerts(c.Context(), tenants, q)
+// alertsOfTenants lists the alerts of tenants.
+func (c *request) alertsOfTenants(tenants []string) alertList {
+	return alertList{newestFirst, func(q query.Query, after *pageToken) (query.Page[incident.AlertRecord], error) {
+		return Queries{c.scopedReader(), after}.Alerts(c.Context(), tenants, q)
 	}}
 }
 
-func (c *call) listAlerts() error {
-	tenants, err := c.tenants()
+func (c *request) listAlerts() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	return c.alertPage("alerts_v2", c.allAlerts(tenants))
+	return c.writeAlertPage("alerts_v2", c.alertsOfTenants(tenants))
 }
 
-func (c *call) countAlerts() error {
-	tenants, err := c.tenants()
+func (c *request) countAlerts() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	return c.alertCount(c.allAlerts(tenants))
+	return c.writeAlertCount(c.alertsOfTenants(tenants))
 }
 
-func (c *call) getAlert() error {
-	tenants, err := c.tenants()
+func (c *request) getAlert() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	return c.alertItem("alerts_v2/$entity", func() (incident.AlertRecord, error) {
-		return c.service().Alert(c.Context(), tenants, c.PathValue("id"))
+	return c.writeAlertItem("alerts_v2/$entity", func() (incident.AlertRecord, error) {
+		return c.scopedQueries().Alert(c.Context(), tenants, c.PathValue("id"))
 	})
 }
 
-func (c *call) listIncidentAlerts() error {
-	list, i, err := c.alertsOf()
+func (c *request) listIncidentAlerts() error {
+	list, i, err := c.alertsOfPath()
 	if err != nil {
 		return err
 	}
-	return c.alertPage("incidents('"+i.ID+"')/alerts", list)
+	return c.writeAlertPage("incidents('"+i.ID+"')/alerts", list)
 }
 
-func (c *call) countIncidentAlerts() error {
-	list, _, err := c.alertsOf()
+func (c *request) countIncidentAlerts() error {
+	list, _, err := c.alertsOfPath()
 	if err != nil {
 		return err
 	}
-	return c.alertCount(list)
+	return c.writeAlertCount(list)
 }
 
-func (c *call) getIncidentAlert() error {
-	tenants, err := c.tenants()
+func (c *request) getIncidentAlert() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	return c.alertItem("incidents('"+c.PathValue("id")+"')/alerts/$entity", func() (incident.AlertRecord, error) {
-		return c.service().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))
+	return c.writeAlertItem("incidents('"+c.PathValue("id")+"')/alerts/$entity", func() (incident.AlertRecord, error) {
+		return c.scopedQueries().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))
 	})
 }
 
-// alertsOf finds the incident that the path names and lists its alerts.
-func (c *call) alertsOf() (alertList, incident.Incident, error) {
-	tenants, err := c.tenants()
+// alertsOfPath finds the incident that the path names and lists its alerts.
+func (c *request) alertsOfPath() (alertList, incident.Incident, error) {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return alertList{}, incident.Incident{}, err
 	}
-	i, err := c.service().Incident(c.Context(), tenants, c.PathValue("id"))
-	return c.listerOf(i), i, err
+	i, err := c.scopedQueries().Incident(c.Context(), tenants, c.PathValue("id"))
+	return c.alertsOfIncident(i), i, err
 }
 
 // firstActivity is the order of an incident's alerts.
 var firstActivity = []query.Order{{Field: query.FirstActivity}}
 
-func (c *call) listerOf(i incident.Incident) alertList {
-	return alertList{firstActivity, func(q query.Query, after *mark) (query.Page[incident.AlertRecord], error) {
+func (c *request) alertsOfIncident(i incident.Incident) alertList {
+	return alertList{firstActivity, func(q query.Query, after *pageToken) (query.Page[incident.AlertRecord], error) {
 		list := func(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
-			return c.reader().IncidentAlerts(ctx, tenant, i.ID, q)
+			return c.scopedReader().IncidentAlerts(ctx, tenant, i.ID, q)
 		}
-		return from(after, orderOf(q, firstActivity), list)(c.Context(), i.Tenant, q)
+		return listAfter(after, effectiveOrder(q, firstActivity), list)(c.Context(), i.Tenant, q)
 	}}
 }
 
-func (c *call) alertPage(context string, list alertList) error {
-	o, err := c.options(alertSchema, odata.ListOptions)
+func (c *request) writeAlertPage(context string, list alertList) error {
+	o, err := c.parseOptions(AlertSchema, odata.ListOptions)
 	if err != nil {
 		return err
 	}
-	q, err := graphLimits.page(o)
+	q, err := graphLimits.pageQuery(o)
 	if err != nil {
 		return err
 	}
-	p, err := ask(q, o.Token, list.order, list.page)
+	p, err := queryPage(q, o.Token, list.order, list.page)
 	if err != nil {
 		return err
 	}
-	return answerPage(c, c.context(context, o), orderOf(q, list.order), o, p, func(m incident.AlertRecord) (jsontext.Value, error) {
-		return selected(c.view.alert(m), o.Select)
+	return writePage(c, c.contextURL(context, o), effectiveOrder(q, list.order), o, p, func(m incident.AlertRecord) (jsontext.Value, error) {
+		return EncodeSelected(c.view.Alert(m), o.Select)
 	})
 }
 
-// alertCount answers $count. Paging and order change no count and are accepted.
-func (c *call) alertCount(list alertList) error {
-	o, err := c.options(alertSchema, odata.ListOptions)
+// writeAlertCount answers $count. Paging and order change no count and are accepted.
+func (c *request) writeAlertCount(list alertList) error {
+	o, err := c.parseOptions(AlertSchema, odata.ListOptions)
 	if err != nil {
 		return err
 	}
@@ -126,11 +126,11 @@ func (c *call) alertCount(list alertList) error {
 	if err != nil {
 		return err
 	}
-	return c.answerCount(p.Total)
+	return c.writeCount(p.Total)
 }
 
-func (c *call) alertItem(context string, get func() (incident.AlertRecord, error)) error {
-	o, err := c.options(alertSchema, odata.ItemOptions)
+func (c *request) writeAlertItem(context string, get func() (incident.AlertRecord, error)) error {
+	o, err := c.parseOptions(AlertSchema, odata.ItemOptions)
 	if err != nil {
 		return err
 	}
@@ -138,27 +138,27 @@ func (c *call) alertItem(context string, get func() (incident.AlertRecord, error
 	if err != nil {
 		return err
 	}
-	c.tagged(m.Tag())
-	v, err := selected(c.view.alert(m), o.Select)
+	c.setETag(m.Tag())
+	v, err := EncodeSelected(c.view.Alert(m), o.Select)
 	if err != nil {
 		return err
 	}
-	return c.answerItem(c.context(context, odata.Options{}), v)
+	return c.writeItem(c.contextURL(context, odata.Options{}), v)
 }
 
-// getRaw answers with the provider's record as received.
-func (c *call) getRaw() error {
-	tenants, err := c.tenants()
+// getRawAlert answers with the provider's record as received.
+func (c *request) getRawAlert() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	m, err := find(c.Context(), tenants, "alert", c.PathValue("id"), c.reader().Alert)
+	m, err := findInTenants(c.Context(), tenants, "alert", c.PathValue("id"), c.scopedReader().Alert)
 	if err != nil {
 		return err
 	}
 	if len(m.Alert.Raw) == 0 {
-		return fail(http.StatusNotFound, "itemNotFound", "The provider's record of alert '"+m.Alert.ID+"' was not kept.")
+		return newFailure(http.StatusNotFound, "itemNotFound", "The provider's record of alert '"+m.Alert.ID+"' was not kept.")
 	}
-	c.write(http.StatusOK, "application/json; charset=utf-8", m.Alert.Raw)
+	c.writeResponse(http.StatusOK, "application/json; charset=utf-8", m.Alert.Raw)
 	return nil
 }

@@ -30,12 +30,12 @@ import (
 type Server struct {
 	Reader       Reader
 	Authenticate Authenticate
-	Shelf        Shelf                              // quarantine
+	Quarantine   Quarantine                         // quarantine
 	Replayer     Replayer                           // takes records from quarantine back in
 	Bus          func(context.Context) (Bus, error) // what waits on the bus
 	Ready        func(context.Context) error        // nil when requests can be served; unset means always
-	Hand         Hand                               // what people decide; without it nothing can be edited
-	Audit        Audit                              // who wrote what; unset keeps none
+	Actions      Actions                            // what people decide; without it nothing can be edited
+	AuditLog     AuditLog                           // who wrote what; unset keeps none
 	Keys         Keys                               // API keys
 	Exports      Exports                            // ways out; unset has none
 	Settings     Settings                           // what tenants set at run time
@@ -54,35 +54,35 @@ type Bus struct {
 	DeadLettered int64 `json:"deadLettered"`
 }
 
-// Paths are the prefixes under which the API's routes lie, for a host that serves others beside them.
-var Paths = []string{"/v1.0/", "/beta/", "/api/v1/", "/openapi.json", "/healthz", "/readyz"}
+// PathPrefixes are the prefixes under which the API's routes lie, for a host that serves others beside them.
+var PathPrefixes = []string{"/v1.0/", "/beta/", "/api/v1/", "/openapi.json", "/healthz", "/readyz"}
 
 // Handler serves all routes. A path that is none, and a method that a path does not have, are answered in the API's
 // error shape too.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range s.routes() {
-		mux.Handle(r.method+" "+r.path, s.handle(r))
+	for _, r := range s.routeTable() {
+		mux.Handle(r.method+" "+r.path, s.routeHandler(r))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = canonical(r)
+		r = canonicalPath(r)
 		if _, pattern := mux.Handler(r); pattern != "" {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		s.handle(route{open: true, serve: func(*call) error { return unmatched(mux, r, w) }}).ServeHTTP(w, r)
+		s.routeHandler(route{open: true, serve: func(*request) error { return unmatchedRoute(mux, r, w) }}).ServeHTTP(w, r)
 	})
 }
 
-// unmatched tells a wrong method from a wrong path, as the mux sees it.
-func unmatched(mux *http.ServeMux, r *http.Request, w http.ResponseWriter) error {
+// unmatchedRoute tells a wrong method from a wrong path, as the mux sees it.
+func unmatchedRoute(mux *http.ServeMux, r *http.Request, w http.ResponseWriter) error {
 	probe := &statusProbe{header: http.Header{}}
 	mux.ServeHTTP(probe, r)
 	if probe.status != http.StatusMethodNotAllowed {
-		return fail(http.StatusNotFound, "itemNotFound", fmt.Sprintf("Resource not found for the path '%s'.", clip(r.URL.Path)))
+		return newFailure(http.StatusNotFound, "itemNotFound", fmt.Sprintf("Resource not found for the path '%s'.", clipText(r.URL.Path)))
 	}
 	w.Header().Set("Allow", probe.header.Get("Allow"))
-	return fail(http.StatusMethodNotAllowed, "notAllowed", fmt.Sprintf("Method %s is not allowed here; use %s.", clip(r.Method), probe.header.Get("Allow")))
+	return newFailure(http.StatusMethodNotAllowed, "notAllowed", fmt.Sprintf("Method %s is not allowed here; use %s.", clipText(r.Method), probe.header.Get("Allow")))
 }
 
 // statusProbe hears which status a handler answers with, and nothing more.
@@ -95,23 +95,23 @@ func (p *statusProbe) Header() http.Header         { return p.header }
 func (p *statusProbe) Write(b []byte) (int, error) { return len(b), nil }
 func (p *statusProbe) WriteHeader(status int)      { p.status = status }
 
-// handle runs one route: who asks, the work, and the answer whatever becomes of it.
-func (s *Server) handle(rt route) http.Handler {
+// routeHandler runs one route: who asks, the work, and the answer whatever becomes of it.
+func (s *Server) routeHandler(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := s.call(w, r)
+		c := s.newRequest(w, r)
 		c.route = rt
 		defer func() {
 			if p := recover(); p == http.ErrAbortHandler {
 				panic(p)
 			} else if p != nil {
-				s.log().ErrorContext(r.Context(), "request panicked", "path", r.URL.Path, "requestId", c.requestID, "panic", p, "stack", string(debug.Stack()))
-				c.fail(fail(http.StatusInternalServerError, "generalException", "General exception while processing."))
+				s.loggerOrDiscard().ErrorContext(r.Context(), "request panicked", "path", r.URL.Path, "requestId", c.requestID, "panic", p, "stack", string(debug.Stack()))
+				c.writeFailure(newFailure(http.StatusInternalServerError, "generalException", "General exception while processing."))
 			}
 		}()
-		err := c.authenticate(rt)
+		err := c.authorizeRoute(rt)
 		if err == nil {
 			if err = rt.serve(c); err == nil {
-				c.auditForgotten()
+				c.auditUnaudited()
 			}
 		}
 		if err != nil {
@@ -119,13 +119,13 @@ func (s *Server) handle(rt route) http.Handler {
 			if r.Context().Err() != nil { // the client is gone, or sends no further: not worth a line in the log
 				f.cause = nil
 			}
-			c.fail(f) // without it, net/http would say 200
+			c.writeFailure(f) // without it, net/http would say 200
 		}
 	})
 }
 
-// call is one request on its way to an answer.
-type call struct {
+// request is one request on its way to an answer.
+type request struct {
 	*http.Request
 	server    *Server
 	route     route
@@ -133,39 +133,39 @@ type call struct {
 	principal Principal
 	requestID string
 	clientID  string
-	view      view
+	view      View
 	answered  bool
 	audited   bool
 }
 
-func (s *Server) call(w http.ResponseWriter, r *http.Request) *call {
-	c := &call{Request: r, server: s, w: w, requestID: requestID()}
+func (s *Server) newRequest(w http.ResponseWriter, r *http.Request) *request {
+	c := &request{Request: r, server: s, w: w, requestID: newRequestID()}
 	c.clientID = c.requestID
 	if own := r.Header.Get("client-request-id"); own != "" {
-		c.clientID = clip(own)
+		c.clientID = clipText(own)
 	}
-	c.view.portal = strings.TrimSuffix(s.PortalURL, "/")
-	if c.view.portal == "" {
-		c.view.portal = c.base()
+	c.view.PortalURL = strings.TrimSuffix(s.PortalURL, "/")
+	if c.view.PortalURL == "" {
+		c.view.PortalURL = c.baseURL()
 	}
 	h := w.Header()
 	h.Set("request-id", c.requestID)
 	h.Set("client-request-id", c.clientID)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if prefers(r.Header, "include-unknown-enum-members") {
-		c.view.allMembers = true
+	if hasPreference(r.Header, "include-unknown-enum-members") {
+		c.view.AllEnumMembers = true
 		h.Set("Preference-Applied", "include-unknown-enum-members")
 	}
 	return c
 }
 
-func (c *call) authenticate(rt route) error {
+func (c *request) authorizeRoute(rt route) error {
 	if rt.open {
 		return nil
 	}
 	if c.server.Authenticate == nil {
-		return fail(http.StatusUnauthorized, "unauthenticated", "No authentication is configured.")
+		return newFailure(http.StatusUnauthorized, "unauthenticated", "No authentication is configured.")
 	}
 	p, err := c.server.Authenticate(c.Request)
 	switch {
@@ -173,14 +173,14 @@ func (c *call) authenticate(rt route) error {
 		return err
 	case err != nil:
 		c.w.Header().Set("WWW-Authenticate", "Bearer")
-		return fail(http.StatusUnauthorized, "unauthenticated", "The request says not, or not validly, who sends it: "+err.Error())
+		return newFailure(http.StatusUnauthorized, "unauthenticated", "The request says not, or not validly, who sends it: "+err.Error())
 	}
 	if !p.Can(rt.needs) {
-		return fault.Errorf(fault.Denied, "You may not do this: it takes one of the roles %s.", givenBy(rt.needs))
+		return fault.Errorf(fault.Denied, "You may not do this: it takes one of the roles %s.", rolesGranting(rt.needs))
 	}
 	if c.server.Limit != nil {
 		if wait := c.server.Limit(p); wait > 0 {
-			return tooMany(wait)
+			return tooManyRequests(wait)
 		}
 	}
 	c.principal = p
@@ -188,19 +188,19 @@ func (c *call) authenticate(rt route) error {
 	return nil
 }
 
-// tenants are those that this request shows.
-func (c *call) tenants() ([]string, error) {
-	only, err := tenantOf(c.Request)
+// requestedTenants are those that this request shows.
+func (c *request) requestedTenants() ([]string, error) {
+	only, err := requestedTenant(c.Request)
 	if err != nil {
 		return nil, err
 	}
-	return c.door().tenants(c.Context(), only)
+	return c.tenantScope().visibleTenants(c.Context(), only)
 }
 
-func (c *call) service() Service { return Service{Reader: c.reader()} }
+func (c *request) scopedQueries() Queries { return Queries{Reader: c.scopedReader()} }
 
-// base is the address that links in the answer start with.
-func (c *call) base() string {
+// baseURL is the address that links in the answer start with.
+func (c *request) baseURL() string {
 	if c.server.BaseURL != "" {
 		return strings.TrimSuffix(c.server.BaseURL, "/")
 	}
@@ -210,8 +210,8 @@ func (c *call) base() string {
 	return "http://" + c.Host
 }
 
-// body reads a request body of at most limit bytes.
-func (c *call) body(limit int64) ([]byte, error) {
+// readBody reads a request body of at most limit bytes.
+func (c *request) readBody(limit int64) ([]byte, error) {
 	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, limit))
 	var over *http.MaxBytesError
 	switch {
@@ -221,35 +221,35 @@ func (c *call) body(limit int64) ([]byte, error) {
 		return nil, fault.Errorf(fault.TooLarge, "The body is larger than %d bytes.", limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.w.Header().Set("Connection", "close")
-		return nil, fail(http.StatusRequestTimeout, "requestTimeout", "The body did not arrive in time.")
+		return nil, newFailure(http.StatusRequestTimeout, "requestTimeout", "The body did not arrive in time.")
 	}
 	return nil, fault.Errorf(fault.Invalid, "The body cannot be read to its end.") // err would tell addresses
 }
 
-func (s *Server) now() time.Time {
+func (s *Server) timeNow() time.Time {
 	if s.Now != nil {
 		return s.Now()
 	}
 	return time.Now()
 }
 
-func (s *Server) log() *slog.Logger {
+func (s *Server) loggerOrDiscard() *slog.Logger {
 	if s.Log != nil {
 		return s.Log
 	}
 	return slog.New(slog.DiscardHandler)
 }
 
-// requestID is a random UUID.
-func requestID() string {
+// newRequestID is a random UUID.
+func newRequestID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// prefers reports whether a Prefer header asks for a preference, among others or alone.
-func prefers(h http.Header, preference string) bool {
+// hasPreference reports whether a Prefer header asks for a preference, among others or alone.
+func hasPreference(h http.Header, preference string) bool {
 	for _, line := range h.Values("Prefer") {
 		for p := range strings.SplitSeq(line, ",") {
 			name, _, _ := strings.Cut(p, ";")

@@ -16,9 +16,9 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// Entry is one write: who did what to which thing, and how it was before and after. It is written together with what it tells of.
+// AuditEntry is one write: who did what to which thing, and how it was before and after. It is written together with what it tells of.
 // What reaches beyond the store has two, with one request id: begun, and what became of it.
-type Entry struct {
+type AuditEntry struct {
 	ID      string         `json:"id"` // sorts by time
 	Time    time.Time      `json:"time"`
 	Tenant  string         `json:"tenantId,omitzero"` // whose thing it was; empty for what is not one tenant's
@@ -34,31 +34,31 @@ type Entry struct {
 
 // The outcomes of what reaches beyond the store. What was begun and has no other may have been done or not: a crash came between.
 const (
-	begun     = "begun"
-	completed = "done"
-	failed    = "failed"
+	auditBegun  = "begun"
+	auditDone   = "done"
+	auditFailed = "failed"
 )
 
-// Noted is a line of the audit log, and whose journal it is for.
-type Noted struct {
+// AuditLine is a line of the audit log, and whose journal it is for.
+type AuditLine struct {
 	Tenant string
 	incident.AuditEntry
 }
 
-// Audit keeps entries for good, or for as long as it is told to.
-type Audit interface {
+// AuditLog keeps entries for good, or for as long as it is told to.
+type AuditLog interface {
 	// Line is e as it lies in a journal, for those who write it together with what it tells of.
-	Line(e Entry) (incident.AuditEntry, error)
+	EncodeEntry(e AuditEntry) (incident.AuditEntry, error)
 	// Append adds an entry by itself. It is durable when nil is returned.
-	Append(ctx context.Context, e Entry) error
+	Append(ctx context.Context, e AuditEntry) error
 	// Entries lists up to limit of a tenant's entries with ids before the given one ("" for the newest), newest first.
-	Entries(ctx context.Context, tenant, before string, limit int) ([]Entry, error)
+	Entries(ctx context.Context, tenant, before string, limit int) ([]AuditEntry, error)
 	// Tenants lists the tenants that have entries, "" among them for what is not one tenant's.
 	Tenants(ctx context.Context) ([]string, error)
 }
 
-// entryID sorts by time; entries of one moment have ids of their own.
-func entryID(at time.Time) string {
+// newAuditID sorts by time; entries of one moment have ids of their own.
+func newAuditID(at time.Time) string {
 	var b [8]byte
 	rand.Read(b[:]) // never fails
 	return fmt.Sprintf("%016x-%s", uint64(at.UnixNano()), hex.EncodeToString(b[:]))
@@ -67,54 +67,54 @@ func entryID(at time.Time) string {
 // Every handler that changes something says so, for each thing: with line when the change can carry its entry, else by attempt.
 // Before and after are kept as JSON; nil is left out. What a handler forgets, handle notes without them.
 
-// line makes the entry that is written together with a change; nil when no audit log is kept.
-func (c *call) line(tenant, target string, before, after any) (*Noted, error) {
+// newAuditLine makes the entry that is written together with a change; nil when no audit log is kept.
+func (c *request) newAuditLine(tenant, target string, before, after any) (*AuditLine, error) {
 	c.audited = true
-	e, err := c.entry(tenant, target, before, after)
+	e, err := c.newAuditEntry(tenant, target, before, after)
 	if err != nil {
 		return nil, err
 	}
-	n, err := c.door().line(e)
+	n, err := c.tenantScope().encodeAudit(e)
 	if err != nil {
 		return nil, fmt.Errorf("note write to %s: %w", target, err)
 	}
 	return n, nil
 }
 
-// attempt does what reaches beyond the store, where no entry can go along: that it was begun is noted before, what became of it
+// runAudited does what reaches beyond the store, where no entry can go along: that it was begun is noted before, what became of it
 // after. What is shown as what was before, what do gives as what is after it.
-func (c *call) attempt(tenant, target string, what any, do func() (any, error)) error {
-	if err := c.append(tenant, target, what, nil, begun); err != nil {
+func (c *request) runAudited(tenant, target string, what any, do func() (any, error)) error {
+	if err := c.appendAudit(tenant, target, what, nil, auditBegun); err != nil {
 		return err
 	}
 	after, err := do()
 	if err == nil {
-		return c.append(tenant, target, nil, after, completed)
+		return c.appendAudit(tenant, target, nil, after, auditDone)
 	}
-	if unnoted := c.append(tenant, target, nil, map[string]string{"error": failureOf(err).Message}, failed); unnoted != nil {
+	if unnoted := c.appendAudit(tenant, target, nil, map[string]string{"error": failureOf(err).Message}, auditFailed); unnoted != nil {
 		return errors.Join(err, unnoted)
 	}
 	return err
 }
 
-// append adds an entry by itself.
-func (c *call) append(tenant, target string, before, after any, outcome string) error {
+// appendAudit adds an entry by itself.
+func (c *request) appendAudit(tenant, target string, before, after any, outcome string) error {
 	c.audited = true
-	e, err := c.entry(tenant, target, before, after)
+	e, err := c.newAuditEntry(tenant, target, before, after)
 	if err != nil {
 		return err
 	}
 	e.Outcome = outcome
-	if err := c.door().record(c.Context(), e); err != nil {
+	if err := c.tenantScope().appendAudit(c.Context(), e); err != nil {
 		return fmt.Errorf("note write to %s: %w", target, err)
 	}
 	return nil
 }
 
-func (c *call) entry(tenant, target string, before, after any) (e Entry, err error) {
-	e = Entry{Tenant: tenant, Action: c.route.method + " " + c.route.path, Target: target, Request: c.requestID}
-	if e.Before, err = shown(before); err == nil {
-		e.After, err = shown(after)
+func (c *request) newAuditEntry(tenant, target string, before, after any) (e AuditEntry, err error) {
+	e = AuditEntry{Tenant: tenant, Action: c.route.method + " " + c.route.path, Target: target, Request: c.requestID}
+	if e.Before, err = auditJSON(before); err == nil {
+		e.After, err = auditJSON(after)
 	}
 	if err != nil {
 		return e, fmt.Errorf("note write to %s: %w", target, err)
@@ -122,52 +122,52 @@ func (c *call) entry(tenant, target string, before, after any) (e Entry, err err
 	return e, nil
 }
 
-// shown is v as JSON, nothing for nil.
-func shown(v any) (jsontext.Value, error) {
+// auditJSON is v as JSON, nothing for nil.
+func auditJSON(v any) (jsontext.Value, error) {
 	if v == nil {
 		return nil, nil
 	}
 	return json.Marshal(v, encoding)
 }
 
-// auditForgotten notes that a route which changes something was served, when its handler has not. The answer is given
+// auditUnaudited notes that a route which changes something was served, when its handler has not. The answer is given
 // already, so that an error can only be logged.
-func (c *call) auditForgotten() {
-	if !c.route.writes() || c.audited {
+func (c *request) auditUnaudited() {
+	if !c.route.isWrite() || c.audited {
 		return
 	}
-	tenant, _ := tenantOf(c.Request)
+	tenant, _ := requestedTenant(c.Request)
 	if tenant == "" && len(c.principal.Tenants) == 1 {
 		tenant = c.principal.Tenants[0]
 	}
-	if !c.principal.May(tenant) { // nobody writes into another's log
+	if !c.principal.CanReach(tenant) { // nobody writes into another's log
 		tenant = ""
 	}
-	if err := c.append(tenant, c.URL.Path, nil, nil, ""); err != nil {
-		c.server.log().ErrorContext(c.Context(), "write is missing in the audit log", "path", c.URL.Path, "principal", c.principal.ID, "requestId", c.requestID, "error", err)
+	if err := c.appendAudit(tenant, c.URL.Path, nil, nil, ""); err != nil {
+		c.server.loggerOrDiscard().ErrorContext(c.Context(), "write is missing in the audit log", "path", c.URL.Path, "principal", c.principal.ID, "requestId", c.requestID, "error", err)
 	}
 }
 
-// writes reports whether a route changes something.
-func (rt route) writes() bool { return rt.method != http.MethodGet && rt.method != "" }
+// isWrite reports whether a route changes something.
+func (rt route) isWrite() bool { return rt.method != http.MethodGet && rt.method != "" }
 
-var auditLimits = limits{standard: 100, most: 1000}
+var auditLimits = pageLimits{defaultTop: 100, maxTop: 1000}
 
-func (c *call) listAudit() error {
-	o, err := c.options(odata.Schema{}, []string{"$top"})
+func (c *request) listAudit() error {
+	o, err := c.parseOptions(odata.Schema{}, []string{"$top"})
 	if err != nil {
 		return err
 	}
-	q, err := auditLimits.page(o)
+	q, err := auditLimits.pageQuery(o)
 	if err != nil {
 		return err
 	}
-	only, err := tenantOf(c.Request)
+	only, err := requestedTenant(c.Request)
 	if err != nil {
 		return err
 	}
 	top := max(q.Top, 1)
-	es, err := c.door().entries(c.Context(), only, c.URL.Query().Get("before"), top)
+	es, err := c.tenantScope().auditEntries(c.Context(), only, c.URL.Query().Get("before"), top)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (c *call) listAudit() error {
 		out.Value = append(out.Value, v)
 	}
 	if len(es) == top {
-		out.Next = c.next("before", es[len(es)-1].ID)
+		out.Next = c.nextLink("before", es[len(es)-1].ID)
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }

@@ -25,45 +25,45 @@ type bulkRequest struct {
 
 // bulkResult is what became of one thing: 200, or what its PATCH would have been answered with.
 type bulkResult struct {
-	ID     string      `json:"id"`
-	Status int         `json:"status"`
-	Error  *bulkFailed `json:"error,omitzero"`
+	ID     string     `json:"id"`
+	Status int        `json:"status"`
+	Error  *bulkError `json:"error,omitzero"`
 }
 
-type bulkFailed struct {
+type bulkError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Target  string `json:"target,omitzero"`
 }
 
-func (c *call) bulkIncidents() error {
-	return c.bulk(incidentProperties, incidentSchema, func(tenants []string, id string, e correlation.Edit) error {
-		i, err := c.service().Incident(c.Context(), tenants, id)
+func (c *request) bulkIncidents() error {
+	return c.editInBulk(incidentProperties, IncidentSchema, func(tenants []string, id string, e correlation.Edit) error {
+		i, err := c.scopedQueries().Incident(c.Context(), tenants, id)
 		if err == nil {
-			_, err = c.act(i.Tenant, correlation.EditIncident{ID: id, Edit: e})
+			_, err = c.applyAction(i.Tenant, correlation.EditIncident{ID: id, Edit: e})
 		}
 		return err
 	})
 }
 
-func (c *call) bulkAlerts() error {
-	return c.bulk(alertProperties, alertSchema, func(tenants []string, id string, e correlation.Edit) error {
-		m, err := c.service().Alert(c.Context(), tenants, id)
+func (c *request) bulkAlerts() error {
+	return c.editInBulk(alertProperties, AlertSchema, func(tenants []string, id string, e correlation.Edit) error {
+		m, err := c.scopedQueries().Alert(c.Context(), tenants, id)
 		if err == nil {
-			_, err = c.act(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{id}, Edit: e})
+			_, err = c.applyAction(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{id}, Edit: e})
 		}
 		return err
 	})
 }
 
-// bulk edits one thing after the other and tells of each. A mistake in the request itself edits none; once nobody waits
+// editInBulk edits one thing after the other and tells of each. A mistake in the request itself edits none; once nobody waits
 // for the answer, no more are edited.
-func (c *call) bulk(known []property, s odata.Schema, one func(tenants []string, id string, e correlation.Edit) error) error {
-	tenants, err := c.tenants()
+func (c *request) editInBulk(known []editableProperty, s odata.Schema, one func(tenants []string, id string, e correlation.Edit) error) error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	r, e, err := c.bulkRequest(known, s)
+	r, e, err := c.readBulkRequest(known, s)
 	if err != nil {
 		return err
 	}
@@ -76,31 +76,31 @@ func (c *call) bulk(known []property, s odata.Schema, one func(tenants []string,
 				return err
 			}
 			f := failureOf(err)
-			out.Status, out.Error = f.status, &bulkFailed{f.Code, f.Message, f.Target}
+			out.Status, out.Error = f.status, &bulkError{f.Code, f.Message, f.Target}
 		}
 		results = append(results, out)
 	}
-	return c.json(http.StatusOK, struct {
+	return c.writeJSON(http.StatusOK, struct {
 		Value []bulkResult `json:"value"`
 	}{results})
 }
 
-func (c *call) bulkRequest(known []property, s odata.Schema) (r bulkRequest, e correlation.Edit, err error) {
-	body, err := c.document()
+func (c *request) readBulkRequest(known []editableProperty, s odata.Schema) (r bulkRequest, e correlation.Edit, err error) {
+	body, err := c.readDocument()
 	if err != nil {
 		return r, e, err
 	}
 	if err := json.Unmarshal(body, &r, json.RejectUnknownMembers(true)); err != nil {
 		return r, e, fault.Errorf(fault.Invalid, `The body must be {"ids":["…"],"set":{…},"comment":"…"}.`)
 	}
-	r.IDs = sorted(r.IDs)
+	r.IDs = sortedUnique(r.IDs)
 	switch {
 	case len(r.IDs) == 0 || len(r.IDs) > maxBulk:
 		return r, e, fault.Errorf(fault.Invalid, "Name 1 to %d ids.", maxBulk)
 	case len(r.Set) == 0 && r.Comment == "":
 		return r, e, fault.Errorf(fault.Invalid, `Name something to "set", or a "comment".`)
 	}
-	e, err = edit(r.Set, known, s)
+	e, err = parseEdit(r.Set, known, s)
 	e.Comment = r.Comment
 	return r, e, err
 }

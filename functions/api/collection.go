@@ -23,21 +23,21 @@ type collection struct {
 	Next    string           `json:"@odata.nextLink,omitzero"`
 }
 
-// limits are how many items a page holds.
-type limits struct {
-	standard int
-	most     int
-	refuse   bool // a larger $top is refused, not clamped
+// pageLimits are how many items a page holds.
+type pageLimits struct {
+	defaultTop   int
+	maxTop       int
+	refuseLarger bool // a larger $top is refused, not clamped
 }
 
 var (
-	alertLimits    = limits{standard: 100, most: 1000}
-	graphLimits    = limits{standard: 100, most: 2000} // of alerts_v2: Cortex XSOAR asks for so many, and then skips so many
-	incidentLimits = limits{standard: 50, most: 50, refuse: true}
+	alertLimits    = pageLimits{defaultTop: 100, maxTop: 1000}
+	graphLimits    = pageLimits{defaultTop: 100, maxTop: 2000} // of alerts_v2: Cortex XSOAR asks for so many, and then skips so many
+	incidentLimits = pageLimits{defaultTop: 50, maxTop: 50, refuseLarger: true}
 )
 
-// options reads the request's query options.
-func (c *call) options(s odata.Schema, allowed []string) (odata.Options, error) {
+// parseOptions reads the request's query options.
+func (c *request) parseOptions(s odata.Schema, allowed []string) (odata.Options, error) {
 	values, err := url.ParseQuery(c.URL.RawQuery)
 	if err != nil {
 		return odata.Options{}, fault.Errorf(fault.Invalid, "The query of the address cannot be read: %w.", err)
@@ -45,27 +45,27 @@ func (c *call) options(s odata.Schema, allowed []string) (odata.Options, error) 
 	return odata.Parse(values, s, allowed)
 }
 
-// page turns options into a query.
-func (l limits) page(o odata.Options) (query.Query, error) {
+// pageQuery turns options into a query.
+func (l pageLimits) pageQuery(o odata.Options) (query.Query, error) {
 	q := query.Query{Where: o.Filter, Order: o.Order, Skip: o.Skip, Top: o.Top, Count: o.Count}
 	switch {
 	case o.Top < 0:
-		q.Top = l.standard
-	case o.Top > l.most && l.refuse:
-		return q, overTop(strconv.Itoa(l.most), strconv.Itoa(o.Top))
-	case o.Top > l.most:
-		q.Top = l.most
+		q.Top = l.defaultTop
+	case o.Top > l.maxTop && l.refuseLarger:
+		return q, topExceeded(strconv.Itoa(l.maxTop), strconv.Itoa(o.Top))
+	case o.Top > l.maxTop:
+		q.Top = l.maxTop
 	}
 	return q, nil
 }
 
-// pager lists one page of what comes after a mark; all when there is none.
-type pager[T query.Row] func(q query.Query, after *mark) (query.Page[T], error)
+// pageLister lists one page of what comes after a mark; all when there is none.
+type pageLister[T query.Row] func(q query.Query, after *pageToken) (query.Page[T], error)
 
-// ask lists the page that q and the request's token name. What is counted is all that matches, wherever the page begins; a page
+// queryPage lists the page that q and the request's token name. What is counted is all that matches, wherever the page begins; a page
 // of no items is asked for its count alone.
-func ask[T query.Row](q query.Query, token string, standard []query.Order, list pager[T]) (query.Page[T], error) {
-	after, err := parseMark(token, orderOf(q, standard))
+func queryPage[T query.Row](q query.Query, token string, standard []query.Order, list pageLister[T]) (query.Page[T], error) {
+	after, err := parsePageToken(token, effectiveOrder(q, standard))
 	if err != nil {
 		return query.Page[T]{}, err
 	}
@@ -87,8 +87,8 @@ func ask[T query.Row](q query.Query, token string, standard []query.Order, list 
 	return p, err
 }
 
-// answerPage sends a page of items as show makes them.
-func answerPage[T query.Row](c *call, context string, order []query.Order, o odata.Options, p query.Page[T], show func(T) (jsontext.Value, error)) error {
+// writePage sends a page of items as show makes them.
+func writePage[T query.Row](c *request, context string, order []query.Order, o odata.Options, p query.Page[T], show func(T) (jsontext.Value, error)) error {
 	out := collection{Context: context, Value: make([]jsontext.Value, 0, len(p.Items))}
 	for _, item := range p.Items {
 		v, err := show(item)
@@ -102,17 +102,17 @@ func answerPage[T query.Row](c *call, context string, order []query.Order, o oda
 	}
 	if p.More && len(p.Items) > 0 {
 		last := p.Items[len(p.Items)-1]
-		token, err := markOf(last, tenantOfRow(last), order)
+		token, err := encodePageToken(last, tenantOfRow(last), order)
 		if err != nil {
 			return err
 		}
-		out.Next = c.next("$skiptoken", token, "$skip")
+		out.Next = c.nextLink("$skiptoken", token, "$skip")
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }
 
-// answerItem sends one item with its context as the first member.
-func (c *call) answerItem(context string, item jsontext.Value) error {
+// writeItem sends one item with its context as the first member.
+func (c *request) writeItem(context string, item jsontext.Value) error {
 	name, err := json.Marshal(context)
 	if err != nil {
 		return err
@@ -121,28 +121,28 @@ func (c *call) answerItem(context string, item jsontext.Value) error {
 	if string(item) != "{}" {
 		b = append(b, ',')
 	}
-	c.write(http.StatusOK, jsonType, append(b, item[1:]...))
+	c.writeResponse(http.StatusOK, jsonType, append(b, item[1:]...))
 	return nil
 }
 
-// answerCount sends a plain number, as $count does.
-func (c *call) answerCount(n int64) error {
-	c.write(http.StatusOK, textType, []byte(strconv.FormatInt(n, 10)))
+// writeCount sends a plain number, as $count does.
+func (c *request) writeCount(n int64) error {
+	c.writeResponse(http.StatusOK, textType, []byte(strconv.FormatInt(n, 10)))
 	return nil
 }
 
-// context is the @odata.context of a path under the security namespace.
-func (c *call) context(path string, o odata.Options) string {
+// contextURL is the @odata.context of a path under the security namespace.
+func (c *request) contextURL(path string, o odata.Options) string {
 	version, _, _ := strings.Cut(strings.TrimPrefix(c.URL.Path, "/"), "/")
 	if o.Select != nil {
 		path += "(" + strings.Join(o.Select, ",") + ")"
 	}
-	return c.base() + "/" + version + "/$metadata#security/" + path
+	return c.baseURL() + "/" + version + "/$metadata#security/" + path
 }
 
-// selected encodes an item with only the selected members; all of them when none are named. Annotations and what was
+// EncodeSelected encodes an item with only the selected members; all of them when none are named. Annotations and what was
 // expanded stay.
-func selected(item any, names []string) (jsontext.Value, error) {
+func EncodeSelected(item any, names []string) (jsontext.Value, error) {
 	b, err := json.Marshal(item, encoding)
 	if err != nil || names == nil {
 		return b, err

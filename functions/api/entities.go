@@ -38,12 +38,12 @@ type entityPage struct {
 	Names      []string          `json:"names"`      // canonical, with their classes: "host:web-03"
 	Spellings  []spelling        `json:"spellings"`  // as alerts spell it
 	Attributes map[string]string `json:"attributes"` // what the newest alert that says so says
-	FirstSeen  stamp             `json:"firstSeen"`
-	LastSeen   stamp             `json:"lastSeen"`
+	FirstSeen  Timestamp         `json:"firstSeen"`
+	LastSeen   Timestamp         `json:"lastSeen"`
 	AlertCount int               `json:"alertCount"` // of those looked at
 	Activity   []activeDay       `json:"activity"`   // oldest day first, days without alerts left out
-	Incidents  []incidentHit     `json:"incidents"`  // newest activity first
-	Exposures  []exposure        `json:"exposures"`  // open ones
+	Incidents  []incidentResult  `json:"incidents"`  // newest activity first
+	Exposures  []Exposure        `json:"exposures"`  // open ones
 	Complete   bool              `json:"complete"`   // false when counts, activity and lists cover only the newest 2000 mentions
 }
 
@@ -63,7 +63,7 @@ type activeDay struct {
 // entityID is a key as a path segment; a key holds slashes and much else.
 func entityID(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
 
-func keyOf(id string) (string, error) {
+func parseEntityID(id string) (string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(id)
 	if err != nil || len(b) == 0 || !utf8.Valid(b) {
 		return "", notFound("entity", id)
@@ -71,77 +71,77 @@ func keyOf(id string) (string, error) {
 	return string(b), nil
 }
 
-func (c *call) getEntity() error {
-	p, err := c.entityPage()
+func (c *request) getEntity() error {
+	p, err := c.findEntity()
 	if err != nil {
 		return err
 	}
-	page, err := p.page(c.Context())
+	page, err := p.buildPage(c.Context())
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, page)
+	return c.writeJSON(http.StatusOK, page)
 }
 
 // listEntityAlerts lists the alerts that name an entity, whole, newest first.
-func (c *call) listEntityAlerts() error {
-	o, err := c.options(alertSchema, []string{"$top", "$skiptoken", "$select"})
+func (c *request) listEntityAlerts() error {
+	o, err := c.parseOptions(AlertSchema, []string{"$top", "$skiptoken", "$select"})
 	if err != nil {
 		return err
 	}
-	q, err := alertLimits.page(o)
+	q, err := alertLimits.pageQuery(o)
 	if err != nil {
 		return err
 	}
-	p, err := c.entityPage()
+	p, err := c.findEntity()
 	if err != nil {
 		return err
 	}
-	return p.alerts(c, o, max(q.Top, 1))
+	return p.writeAlerts(c, o, max(q.Top, 1))
 }
 
-// entityPage finds the entity that the path names, in the one tenant that has it.
-func (c *call) entityPage() (*subject, error) {
-	key, err := keyOf(c.PathValue("id"))
+// findEntity finds the entity that the path names, in the one tenant that has it.
+func (c *request) findEntity() (*namedEntity, error) {
+	key, err := parseEntityID(c.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	tenants, err := c.tenants()
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return nil, err
 	}
-	return find(c.Context(), tenants, "entity", c.PathValue("id"), func(ctx context.Context, tenant, _ string) (*subject, error) {
-		return c.service().subject(ctx, tenant, key)
+	return findInTenants(c.Context(), tenants, "entity", c.PathValue("id"), func(ctx context.Context, tenant, _ string) (*namedEntity, error) {
+		return c.scopedQueries().gatherEntity(ctx, tenant, key)
 	})
 }
 
-// subject is an entity being looked at.
-type subject struct {
-	Service
+// namedEntity is an entity being looked at.
+type namedEntity struct {
+	Queries
 	tenant string
 	key    string
 	names  []string // by which it is found
 	newest []incident.AlertRecord
 }
 
-// subject gathers the names of an entity: those that correlation remembers, and those that alerts give it together with one of
+// gatherEntity gathers the names of an entity: those that correlation remembers, and those that alerts give it together with one of
 // them. fault.NotFound when no alert names it.
-func (s Service) subject(ctx context.Context, tenant, key string) (*subject, error) {
+func (s Queries) gatherEntity(ctx context.Context, tenant, key string) (*namedEntity, error) {
 	id, err := s.Reader.Identity(ctx, tenant, key)
 	if err != nil {
 		return nil, err
 	}
-	t := &subject{Service: s, tenant: tenant, key: id.Key, names: append([]string{id.Key}, id.Aliases...)}
+	t := &namedEntity{Queries: s, tenant: tenant, key: id.Key, names: append([]string{id.Key}, id.Aliases...)}
 	if key != id.Key && !slices.Contains(t.names, key) {
 		t.names = append(t.names, key)
 	}
 	const rounds = 3 // what is named by names that a later alert tells
 	for range rounds {
 		before := len(t.names)
-		if err := t.read(ctx); err != nil {
+		if err := t.readNewest(ctx); err != nil {
 			return nil, err
 		}
-		for _, e := range t.evidence() {
+		for _, e := range t.newestEvidence() {
 			for _, k := range e.Keys() {
 				if k.Strong && !slices.Contains(t.names, k.Text) && len(t.names) < maxEntityNames {
 					t.names = append(t.names, k.Text)
@@ -158,8 +158,8 @@ func (s Service) subject(ctx context.Context, tenant, key string) (*subject, err
 	return t, nil
 }
 
-// read takes the newest alerts that name the thing.
-func (t *subject) read(ctx context.Context) error {
+// readNewest takes the newest alerts that name the thing.
+func (t *namedEntity) readNewest(ctx context.Context) error {
 	ms, err := t.Reader.Mentions(ctx, t.tenant, incident.MentionQuery{Names: t.names, Limit: maxPageRead})
 	if err != nil {
 		return err
@@ -178,8 +178,8 @@ func (t *subject) read(ctx context.Context) error {
 	return nil
 }
 
-// evidence is what those alerts say of the thing, the newest first.
-func (t *subject) evidence() []entity.Entity {
+// newestEvidence is what those alerts say of the thing, the newest first.
+func (t *namedEntity) newestEvidence() []entity.Entity {
 	var out []entity.Entity
 	for _, m := range t.newest {
 		for _, e := range m.Alert.Evidence {
@@ -191,13 +191,13 @@ func (t *subject) evidence() []entity.Entity {
 	return out
 }
 
-func (t *subject) page(ctx context.Context) (*entityPage, error) {
+func (t *namedEntity) buildPage(ctx context.Context) (*entityPage, error) {
 	p := &entityPage{
 		ID: entityID(t.key), TenantID: t.tenant, Key: t.key, Names: t.names, Spellings: []spelling{}, Attributes: map[string]string{},
-		Activity: []activeDay{}, Incidents: []incidentHit{}, Exposures: []exposure{}, Complete: true,
+		Activity: []activeDay{}, Incidents: []incidentResult{}, Exposures: []Exposure{}, Complete: true,
 	}
-	for _, e := range t.evidence() {
-		p.describe(e)
+	for _, e := range t.newestEvidence() {
+		p.addEvidence(e)
 	}
 	ms, err := t.Reader.Mentions(ctx, t.tenant, incident.MentionQuery{Names: t.names, Limit: maxPageMentions + 1})
 	if err != nil {
@@ -210,18 +210,18 @@ func (t *subject) page(ctx context.Context) (*entityPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.seen(append(oldest, ms...))
-	p.active(ms)
-	if err := t.incidents(ctx, p, ms); err != nil {
+	p.setSeen(append(oldest, ms...))
+	p.countActivity(ms)
+	if err := t.addIncidents(ctx, p, ms); err != nil {
 		return nil, err
 	}
-	return p, t.exposures(ctx, p, ms)
+	return p, t.addExposures(ctx, p, ms)
 }
 
-// describe adds what one alert says: the newest is asked first and has the last word.
-func (p *entityPage) describe(e entity.Entity) {
+// addEvidence adds what one alert says: the newest is asked first and has the last word.
+func (p *entityPage) addEvidence(e entity.Entity) {
 	if p.Kind == "" {
-		p.Kind, p.Name = string(e.Kind), calledOf(e)
+		p.Kind, p.Name = string(e.Kind), displayName(e)
 	}
 	for name, v := range e.Attributes {
 		if _, said := p.Attributes[name]; !said {
@@ -240,7 +240,7 @@ func (p *entityPage) describe(e entity.Entity) {
 	}
 }
 
-func (p *entityPage) seen(ms []incident.Mention) {
+func (p *entityPage) setSeen(ms []incident.Mention) {
 	var first, last time.Time
 	for _, m := range ms {
 		if first.IsZero() || m.First.Before(first) {
@@ -250,11 +250,11 @@ func (p *entityPage) seen(ms []incident.Mention) {
 			last = m.Last
 		}
 	}
-	p.FirstSeen, p.LastSeen = stamp(first), stamp(last)
+	p.FirstSeen, p.LastSeen = Timestamp(first), Timestamp(last)
 }
 
-// active counts alerts by the day of their first activity.
-func (p *entityPage) active(ms []incident.Mention) {
+// countActivity counts alerts by the day of their first activity.
+func (p *entityPage) countActivity(ms []incident.Mention) {
 	days := map[string]*activeDay{}
 	for _, m := range ms {
 		if m.Class == alert.Exposure {
@@ -273,23 +273,23 @@ func (p *entityPage) active(ms []incident.Mention) {
 	}
 }
 
-func (t *subject) incidents(ctx context.Context, p *entityPage, ms []incident.Mention) error {
-	out := &hits{}
-	s := seeking{Service: t.Service, tenant: t.tenant, out: out, incidents: map[string]bool{}}
+func (t *namedEntity) addIncidents(ctx context.Context, p *entityPage, ms []incident.Mention) error {
+	out := &searchResults{}
+	s := tenantSearch{Queries: t.Queries, tenant: t.tenant, out: out, incidents: map[string]bool{}}
 	for _, m := range ms {
 		if len(out.Incidents) == maxPageIncidents {
 			p.Complete = false
 			break
 		}
-		if err := s.incident(ctx, m.Incident, match{Reason: "its alert names the entity", Alert: m.ID, Certain: true}); err != nil {
+		if err := s.addIncident(ctx, m.Incident, matchReason{Reason: "its alert names the entity", Alert: m.ID, Certain: true}); err != nil {
 			return err
 		}
 	}
-	p.Incidents = some(out.Incidents)
+	p.Incidents = NonNil(out.Incidents)
 	return nil
 }
 
-func (t *subject) exposures(ctx context.Context, p *entityPage, ms []incident.Mention) error {
+func (t *namedEntity) addExposures(ctx context.Context, p *entityPage, ms []incident.Mention) error {
 	for _, m := range ms {
 		if m.Class != alert.Exposure || m.Status == alert.StatusResolved {
 			continue
@@ -305,14 +305,14 @@ func (t *subject) exposures(ctx context.Context, p *entityPage, ms []incident.Me
 		if err != nil {
 			return err
 		}
-		p.Exposures = append(p.Exposures, exposureOf(whole))
+		p.Exposures = append(p.Exposures, ExposureOf(whole))
 	}
 	return nil
 }
 
-// alerts answers a page of whole alerts.
-func (t *subject) alerts(c *call, o odata.Options, top int) error {
-	after, err := parseMark(o.Token, newestFirst)
+// writeAlerts answers a page of whole alerts.
+func (t *namedEntity) writeAlerts(c *request, o odata.Options, top int) error {
+	after, err := parsePageToken(o.Token, newestFirst)
 	if err != nil {
 		return err
 	}
@@ -345,5 +345,5 @@ func (t *subject) alerts(c *call, o odata.Options, top int) error {
 			break
 		}
 	}
-	return answerPage(c, "", newestFirst, o, p, func(m incident.AlertRecord) (jsontext.Value, error) { return selected(c.view.alert(m), o.Select) })
+	return writePage(c, "", newestFirst, o, p, func(m incident.AlertRecord) (jsontext.Value, error) { return EncodeSelected(c.view.Alert(m), o.Select) })
 }

@@ -9,11 +9,11 @@ import (
 // The Graph's enums, in the order of its SDK. Members after unknownFutureValue are sent only to who asks for them
 // (Prefer: include-unknown-enum-members).
 var (
-	severityEnum       = enum("alertSeverity", "unknown informational low medium high unknownFutureValue")
-	alertStatusEnum    = enum("alertStatus", "unknown new inProgress resolved unknownFutureValue")
-	incidentStatusEnum = enum("incidentStatus", "active resolved inProgress redirected unknownFutureValue awaitingAction")
-	classificationEnum = enum("alertClassification", "unknown falsePositive truePositive informationalExpectedActivity unknownFutureValue")
-	determinationEnum  = &odata.Enum{
+	SeverityEnum       = newEnum("alertSeverity", "unknown informational low medium high unknownFutureValue")
+	AlertStatusEnum    = newEnum("alertStatus", "unknown new inProgress resolved unknownFutureValue")
+	IncidentStatusEnum = newEnum("incidentStatus", "active resolved inProgress redirected unknownFutureValue awaitingAction")
+	ClassificationEnum = newEnum("alertClassification", "unknown falsePositive truePositive informationalExpectedActivity unknownFutureValue")
+	DeterminationEnum  = &odata.Enum{
 		Name: "alertDetermination",
 		Members: strings.Fields("unknown apt malware securityPersonnel securityTesting unwantedSoftware other multiStagedAttack " +
 			"compromisedAccount phishing maliciousUserActivity notMalicious notEnoughDataToValidate confirmedActivity " +
@@ -23,11 +23,11 @@ var (
 			"noenoughdatatovalidate": "notEnoughDataToValidate", "confirmeduseractivity": "confirmedActivity",
 		},
 	}
-	serviceSourceEnum = enum("serviceSource", "unknown microsoftDefenderForEndpoint microsoftDefenderForIdentity "+
+	serviceSourceEnum = newEnum("serviceSource", "unknown microsoftDefenderForEndpoint microsoftDefenderForIdentity "+
 		"microsoftDefenderForCloudApps microsoftDefenderForOffice365 microsoft365Defender azureAdIdentityProtection "+
 		"microsoftAppGovernance dataLossPrevention unknownFutureValue microsoftDefenderForCloud microsoftSentinel "+
 		"microsoftInsiderRiskManagement microsoftThreatIntelligence")
-	detectionSourceEnum = enum("detectionSource", "unknown microsoftDefenderForEndpoint antivirus smartScreen customTi "+
+	detectionSourceEnum = newEnum("detectionSource", "unknown microsoftDefenderForEndpoint antivirus smartScreen customTi "+
 		"microsoftDefenderForOffice365 automatedInvestigation microsoftThreatExperts customDetection "+
 		"microsoftDefenderForIdentity cloudAppSecurity microsoft365Defender azureAdIdentityProtection manual "+
 		"microsoftDataLossPrevention appGovernancePolicy appGovernanceDetection unknownFutureValue "+
@@ -37,11 +37,11 @@ var (
 		"microsoftDefenderForResourceManager microsoftDefenderForApiManagement nrtAlerts scheduledAlerts "+
 		"microsoftDefenderThreatIntelligenceAnalytics builtInMl microsoftInsiderRiskManagement "+
 		"microsoftThreatIntelligence microsoftDefenderForAIServices securityCopilot microsoftSentinel")
-	verdictEnum           = enum("evidenceVerdict", "unknown suspicious malicious noThreatsFound unknownFutureValue")
-	remediationStatusEnum = enum("evidenceRemediationStatus", "none remediated prevented blocked notFound unknownFutureValue "+
+	verdictEnum           = newEnum("evidenceVerdict", "unknown suspicious malicious noThreatsFound unknownFutureValue")
+	remediationStatusEnum = newEnum("evidenceRemediationStatus", "none remediated prevented blocked notFound unknownFutureValue "+
 		"active pendingApproval declined unremediated running partiallyRemediated")
 )
 
-func enum(name, members string) *odata.Enum {
+func newEnum(name, members string) *odata.Enum {
 	return &odata.Enum{Name: name, Members: strings.Fields(members)}
 }

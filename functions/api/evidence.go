@@ -11,36 +11,36 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// witness is one evidence on its way to a Graph type. It remembers which of the alert's words found a place there, so
+// evidenceMapper is one evidence on its way to a Graph type. It remembers which of the alert's words found a place there, so
 // that the rest can be kept as tags.
 //
 //	alert.Evidence ──witness──▶ deviceEvidence, ipEvidence, …
 //	                   └ what no property took ─▶ tags
-type witness struct {
+type evidenceMapper struct {
 	alert.Evidence
 	account alert.Account
-	base    base
-	told    map[string]bool // values that some property shows
+	base    alertEvidence
+	shown   map[string]bool // values that some property shows
 }
 
-// base are the properties of every alertEvidence.
-type base struct {
-	Type                     string   `json:"@odata.type"`
-	CreatedDateTime          stamp    `json:"createdDateTime"`
-	Verdict                  string   `json:"verdict"`
-	RemediationStatus        string   `json:"remediationStatus"`
-	RemediationStatusDetails nullable `json:"remediationStatusDetails"`
-	Roles                    []string `json:"roles"`
-	DetailedRoles            []string `json:"detailedRoles"`
-	Tags                     []string `json:"tags"`
+// alertEvidence are the properties of every alertEvidence.
+type alertEvidence struct {
+	Type                     string    `json:"@odata.type"`
+	CreatedDateTime          Timestamp `json:"createdDateTime"`
+	Verdict                  string    `json:"verdict"`
+	RemediationStatus        string    `json:"remediationStatus"`
+	RemediationStatusDetails Nullable  `json:"remediationStatusDetails"`
+	Roles                    []string  `json:"roles"`
+	DetailedRoles            []string  `json:"detailedRoles"`
+	Tags                     []string  `json:"tags"`
 }
 
-// bare is evidence of no Graph type of its own: everything it says is in its tags.
-type bare struct{ base }
+// untypedEvidence is evidence of no Graph type of its own: everything it says is in its tags.
+type untypedEvidence struct{ alertEvidence }
 
-// evidence shows m's evidence in its order. A machine that is both a cloud resource and a host is shown as both, and a
+// evidenceOf shows m's evidence in its order. A machine that is both a cloud resource and a host is shown as both, and a
 // cloud resource that a host names is shown once.
-func (v view) evidence(m incident.AlertRecord) []any {
+func (v View) evidenceOf(m incident.AlertRecord) []any {
 	out := []any{}
 	shown := map[string]bool{}
 	for _, e := range m.Alert.Evidence {
@@ -49,17 +49,17 @@ func (v view) evidence(m incident.AlertRecord) []any {
 		}
 	}
 	for _, e := range m.Alert.Evidence {
-		w := v.witness(m, e)
-		out = append(out, w.shape())
+		w := v.newEvidenceMapper(m, e)
+		out = append(out, w.mapEvidence())
 		switch behind := e.Attr(entity.AttrResourceID); {
 		case e.Kind == entity.Host && behind != "" && !shown[strings.ToLower(behind)]:
 			shown[strings.ToLower(behind)] = true
 			r := e
 			r.Entity = entity.Entity{Kind: entity.Resource, Value: behind, Name: e.Name}
 			r.Entity = r.With(entity.AttrCloud, e.Attr(entity.AttrCloud))
-			out = append(out, v.witness(m, r).shape())
+			out = append(out, v.newEvidenceMapper(m, r).mapEvidence())
 		case e.Kind == entity.Resource && hasHost(e):
-			out = append(out, v.witness(m, e).device())
+			out = append(out, v.newEvidenceMapper(m, e).mapDevice())
 		}
 	}
 	return out
@@ -71,107 +71,107 @@ func hasHost(e alert.Evidence) bool {
 
 var graphRoles = map[alert.Role]string{alert.Attacker: "attacker", alert.Victim: "attacked", alert.Context: "contextual"}
 
-func (v view) witness(m incident.AlertRecord, e alert.Evidence) *witness {
-	b := base{
-		CreatedDateTime: stamp(m.Created), Verdict: verdictEnum.Show(string(e.Verdict), v.allMembers),
-		RemediationStatus: remediationStatusEnum.Show("none", v.allMembers), Roles: []string{}, DetailedRoles: []string{},
+func (v View) newEvidenceMapper(m incident.AlertRecord, e alert.Evidence) *evidenceMapper {
+	b := alertEvidence{
+		CreatedDateTime: Timestamp(m.Created), Verdict: verdictEnum.Show(string(e.Verdict), v.AllEnumMembers),
+		RemediationStatus: remediationStatusEnum.Show("none", v.AllEnumMembers), Roles: []string{}, DetailedRoles: []string{},
 	}
 	if r := graphRoles[e.Role]; r != "" {
 		b.Roles = []string{r}
 	}
-	return &witness{Evidence: e, account: m.Alert.Account, base: b, told: map[string]bool{}}
+	return &evidenceMapper{Evidence: e, account: m.Alert.Account, base: b, shown: map[string]bool{}}
 }
 
-// shape picks the Graph type that fits.
-func (w *witness) shape() any {
+// mapEvidence picks the Graph type that fits.
+func (w *evidenceMapper) mapEvidence() any {
 	switch w.Kind {
 	case entity.Host:
-		return w.device()
+		return w.mapDevice()
 	case entity.IP:
-		return w.ip()
+		return w.mapIP()
 	case entity.User:
-		return w.user()
+		return w.mapUser()
 	case entity.Resource:
-		return w.resource()
+		return w.mapResource()
 	case entity.File, entity.FileHash:
-		return w.file()
+		return w.mapFile()
 	case entity.Process:
-		return w.process()
+		return w.mapProcess()
 	case entity.URL:
-		return w.url()
+		return w.mapURL()
 	case entity.Domain:
-		return w.domain()
+		return w.mapDomain()
 	case entity.Session:
-		return w.session()
+		return w.mapSession()
 	case entity.Mailbox:
-		return w.mailbox()
+		return w.mapMailbox()
 	case entity.Container:
-		return w.container()
+		return w.mapContainer()
 	case entity.Image:
-		return w.image()
+		return w.mapImage()
 	case entity.Pod:
-		return w.pod()
+		return w.mapPod()
 	case entity.Cluster:
-		return w.cluster()
+		return w.mapCluster()
 	case entity.App:
-		return w.app()
+		return w.mapApp()
 	case entity.RegistryKey:
-		return w.registryKey()
+		return w.mapRegistryKey()
 	}
-	return w.other()
+	return w.mapOther()
 }
 
-// other keeps what no Graph type fits.
-func (w *witness) other() any {
-	w.attr(entity.AttrKind) // its word names the value's tag
-	return bare{w.as("alertEvidence")}
+// mapOther keeps what no Graph type fits.
+func (w *evidenceMapper) mapOther() any {
+	w.showAttr(entity.AttrKind) // its word names the value's tag
+	return untypedEvidence{w.finishBase("alertEvidence")}
 }
 
-// tell notes that a property shows value, and returns it.
-func (w *witness) tell(value string) nullable {
-	w.told[value] = true
-	return nullable(value)
+// showText notes that a property shows value, and returns it.
+func (w *evidenceMapper) showText(value string) Nullable {
+	w.shown[value] = true
+	return Nullable(value)
 }
 
-// attr shows an attribute in a property.
-func (w *witness) attr(names ...string) nullable {
+// showAttr shows an attribute in a property.
+func (w *evidenceMapper) showAttr(names ...string) Nullable {
 	for _, n := range names {
 		if v := w.Attr(n); v != "" {
-			return w.tell(v)
+			return w.showText(v)
 		}
 	}
 	return ""
 }
 
-// number shows an attribute as an integer, decimal or with 0x; nil when it is none, and then it stays a tag.
-func (w *witness) number(name string) *int64 {
+// showNumber shows an attribute as an integer, decimal or with 0x; nil when it is none, and then it stays a tag.
+func (w *evidenceMapper) showNumber(name string) *int64 {
 	n, err := strconv.ParseInt(w.Attr(name), 0, 64)
 	if err != nil {
 		return nil
 	}
-	w.tell(w.Attr(name))
+	w.showText(w.Attr(name))
 	return &n
 }
 
-// aliases lists the other names of a kind.
-func (w *witness) aliases(k entity.Kind) []string {
+// showAliases lists the other names of a kind.
+func (w *evidenceMapper) showAliases(k entity.Kind) []string {
 	out := []string{}
 	for _, a := range w.Aliases {
 		if a.Kind == k {
 			out = append(out, a.Value)
-			w.tell(a.Value)
+			w.showText(a.Value)
 		}
 	}
 	return out
 }
 
-// as finishes the base once all properties have been told: what none of them shows becomes tags.
-func (w *witness) as(graphType string) base {
+// finishBase finishes the base once all properties have been told: what none of them shows becomes tags.
+func (w *evidenceMapper) finishBase(graphType string) alertEvidence {
 	b := w.base
 	b.Type = odataType(graphType)
 	b.Tags = []string{}
 	tag := func(name, value string) {
-		if value != "" && !w.told[value] {
+		if value != "" && !w.shown[value] {
 			b.Tags = append(b.Tags, name+"="+value)
 		}
 	}
@@ -191,8 +191,8 @@ func (w *witness) as(graphType string) base {
 	return b
 }
 
-// inner is the base of an evidence inside another.
-func (w *witness) inner(graphType string) base {
+// nestedBase is the base of an evidence inside another.
+func (w *evidenceMapper) nestedBase(graphType string) alertEvidence {
 	b := w.base
 	b.Type, b.Tags = odataType(graphType), []string{}
 	return b

@@ -10,47 +10,47 @@ import (
 )
 
 type userEvidence struct {
-	base
+	alertEvidence
 	UserAccount userAccount `json:"userAccount"`
 }
 
 type userAccount struct {
-	AccountName       nullable `json:"accountName"`
-	AzureADUserID     nullable `json:"azureAdUserId"`
-	DisplayName       nullable `json:"displayName"`
-	DomainName        nullable `json:"domainName"`
-	UserPrincipalName nullable `json:"userPrincipalName"`
-	UserSID           nullable `json:"userSid"`
+	AccountName       Nullable `json:"accountName"`
+	AzureADUserID     Nullable `json:"azureAdUserId"`
+	DisplayName       Nullable `json:"displayName"`
+	DomainName        Nullable `json:"domainName"`
+	UserPrincipalName Nullable `json:"userPrincipalName"`
+	UserSID           Nullable `json:"userSid"`
 }
 
-func (w *witness) user() userEvidence {
-	u := userEvidence{UserAccount: w.accountOf()}
-	u.base = w.as("userEvidence")
+func (w *evidenceMapper) mapUser() userEvidence {
+	u := userEvidence{UserAccount: w.userAccountOf()}
+	u.alertEvidence = w.finishBase("userEvidence")
 	return u
 }
 
-// accountOf reads a user's name in any of its spellings: DOMAIN\name, a UPN, an ARN, a bare name.
-func (w *witness) accountOf() userAccount {
+// userAccountOf reads a user's name in any of its spellings: DOMAIN\name, a UPN, an ARN, a bare name.
+func (w *evidenceMapper) userAccountOf() userAccount {
 	a := userAccount{
-		AzureADUserID: w.attr(entity.AttrObjectID), DisplayName: w.tell(w.Name), DomainName: w.attr(entity.AttrDomain),
-		UserPrincipalName: w.attr(entity.AttrUPN), UserSID: w.attr(entity.AttrSID), AccountName: nullable(w.Value),
+		AzureADUserID: w.showAttr(entity.AttrObjectID), DisplayName: w.showText(w.Name), DomainName: w.showAttr(entity.AttrDomain),
+		UserPrincipalName: w.showAttr(entity.AttrUPN), UserSID: w.showAttr(entity.AttrSID), AccountName: Nullable(w.Value),
 	}
 	switch v := w.Value; {
 	case strings.HasPrefix(v, "arn:"):
-		a.AccountName = nullable(lastPart(v))
-		a.DisplayName = cmp.Or(a.DisplayName, w.tell(v))
+		a.AccountName = Nullable(lastPart(v))
+		a.DisplayName = cmp.Or(a.DisplayName, w.showText(v))
 	case strings.Contains(v, `\`):
 		domain, name, _ := strings.Cut(v, `\`)
-		a.AccountName, a.DomainName = nullable(name), cmp.Or(a.DomainName, nullable(domain))
-		a.DisplayName = cmp.Or(a.DisplayName, w.tell(v)) // searched for as senders write it
+		a.AccountName, a.DomainName = Nullable(name), cmp.Or(a.DomainName, Nullable(domain))
+		a.DisplayName = cmp.Or(a.DisplayName, w.showText(v)) // searched for as senders write it
 	case strings.HasPrefix(strings.ToUpper(v), "S-1-"):
-		a.UserSID = cmp.Or(a.UserSID, w.tell(v))
+		a.UserSID = cmp.Or(a.UserSID, w.showText(v))
 	case strings.Contains(v, "@"):
 		upn := iamMember(v)
 		name, _, _ := strings.Cut(upn, "@")
-		a.AccountName, a.UserPrincipalName = nullable(name), cmp.Or(a.UserPrincipalName, w.tell(upn))
+		a.AccountName, a.UserPrincipalName = Nullable(name), cmp.Or(a.UserPrincipalName, w.showText(upn))
 	default:
-		w.tell(v)
+		w.showText(v)
 	}
 	return a
 }
@@ -64,69 +64,69 @@ func iamMember(v string) string {
 }
 
 type mailboxEvidence struct {
-	base
-	DisplayName    nullable    `json:"displayName"`
-	PrimaryAddress nullable    `json:"primaryAddress"`
-	UPN            nullable    `json:"upn"`
+	alertEvidence
+	DisplayName    Nullable    `json:"displayName"`
+	PrimaryAddress Nullable    `json:"primaryAddress"`
+	UPN            Nullable    `json:"upn"`
 	UserAccount    userAccount `json:"userAccount"`
 }
 
-func (w *witness) mailbox() mailboxEvidence {
-	m := mailboxEvidence{UserAccount: w.accountOf(), DisplayName: nullable(w.Name), PrimaryAddress: w.tell(w.Value)}
-	m.UPN = cmp.Or(w.attr(entity.AttrUPN), m.UserAccount.UserPrincipalName)
-	m.base = w.as("mailboxEvidence")
+func (w *evidenceMapper) mapMailbox() mailboxEvidence {
+	m := mailboxEvidence{UserAccount: w.userAccountOf(), DisplayName: Nullable(w.Name), PrimaryAddress: w.showText(w.Value)}
+	m.UPN = cmp.Or(w.showAttr(entity.AttrUPN), m.UserAccount.UserPrincipalName)
+	m.alertEvidence = w.finishBase("mailboxEvidence")
 	return m
 }
 
-type logonSession struct {
-	base
+type cloudLogonSessionEvidence struct {
+	alertEvidence
 	Account         *userEvidence `json:"account"`
-	SessionID       nullable      `json:"sessionId"`
-	Protocol        nullable      `json:"protocol"`
-	OperatingSystem nullable      `json:"operatingSystem"`
+	SessionID       Nullable      `json:"sessionId"`
+	Protocol        Nullable      `json:"protocol"`
+	OperatingSystem Nullable      `json:"operatingSystem"`
 }
 
-func (w *witness) session() logonSession {
-	s := logonSession{SessionID: w.tell(w.Value), Protocol: w.attr(entity.AttrProtocol), OperatingSystem: w.attr(entity.AttrOS)}
-	if names := w.aliases(entity.User); len(names) > 0 {
-		u := &witness{Evidence: w.Evidence, base: w.base, told: map[string]bool{}}
+func (w *evidenceMapper) mapSession() cloudLogonSessionEvidence {
+	s := cloudLogonSessionEvidence{SessionID: w.showText(w.Value), Protocol: w.showAttr(entity.AttrProtocol), OperatingSystem: w.showAttr(entity.AttrOS)}
+	if names := w.showAliases(entity.User); len(names) > 0 {
+		u := &evidenceMapper{Evidence: w.Evidence, base: w.base, shown: map[string]bool{}}
 		u.Entity = entity.Entity{Kind: entity.User, Value: names[0]}
-		ue := u.user()
+		ue := u.mapUser()
 		s.Account = &ue
 	}
-	s.base = w.as("cloudLogonSessionEvidence")
+	s.alertEvidence = w.finishBase("cloudLogonSessionEvidence")
 	return s
 }
 
-type cloudApp struct {
-	base
+type cloudApplicationEvidence struct {
+	alertEvidence
 	AppID        *int64   `json:"appId"`
-	DisplayName  nullable `json:"displayName"`
-	InstanceName nullable `json:"instanceName"`
+	DisplayName  Nullable `json:"displayName"`
+	InstanceName Nullable `json:"instanceName"`
 }
 
-type oauthApp struct {
-	base
-	AppID       nullable `json:"appId"`
-	DisplayName nullable `json:"displayName"`
-	ObjectID    nullable `json:"objectId"`
-	Publisher   nullable `json:"publisher"`
+type oauthApplicationEvidence struct {
+	alertEvidence
+	AppID       Nullable `json:"appId"`
+	DisplayName Nullable `json:"displayName"`
+	ObjectID    Nullable `json:"objectId"`
+	Publisher   Nullable `json:"publisher"`
 }
 
 var guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// app shows an application of the directory (a GUID) as an OAuth application, any other as a cloud application.
-func (w *witness) app() any {
+// mapApp shows an application of the directory (a GUID) as an OAuth application, any other as a cloud application.
+func (w *evidenceMapper) mapApp() any {
 	if guid.MatchString(w.Value) {
-		a := oauthApp{AppID: w.tell(w.Value), DisplayName: w.tell(w.Name), ObjectID: w.attr(entity.AttrObjectID), Publisher: w.attr(entity.AttrOrg)}
-		a.base = w.as("oauthApplicationEvidence")
+		a := oauthApplicationEvidence{AppID: w.showText(w.Value), DisplayName: w.showText(w.Name), ObjectID: w.showAttr(entity.AttrObjectID), Publisher: w.showAttr(entity.AttrOrg)}
+		a.alertEvidence = w.finishBase("oauthApplicationEvidence")
 		return a
 	}
-	a := cloudApp{DisplayName: w.tell(cmp.Or(w.Name, w.Value))}
+	a := cloudApplicationEvidence{DisplayName: w.showText(cmp.Or(w.Name, w.Value))}
 	if n, err := strconv.ParseInt(w.Value, 10, 64); err == nil {
 		a.AppID = &n
-		w.tell(w.Value)
+		w.showText(w.Value)
 	}
-	a.base = w.as("cloudApplicationEvidence")
+	a.alertEvidence = w.finishBase("cloudApplicationEvidence")
 	return a
 }

@@ -8,66 +8,66 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-type device struct {
-	base
-	AzureADDeviceID       nullable    `json:"azureAdDeviceId"`
-	MdeDeviceID           nullable    `json:"mdeDeviceId"`
-	HostName              nullable    `json:"hostName"`
-	DeviceDNSName         nullable    `json:"deviceDnsName"`
-	DNSDomain             nullable    `json:"dnsDomain"`
-	NTDomain              nullable    `json:"ntDomain"`
-	OSPlatform            nullable    `json:"osPlatform"`
+type deviceEvidence struct {
+	alertEvidence
+	AzureADDeviceID       Nullable    `json:"azureAdDeviceId"`
+	MdeDeviceID           Nullable    `json:"mdeDeviceId"`
+	HostName              Nullable    `json:"hostName"`
+	DeviceDNSName         Nullable    `json:"deviceDnsName"`
+	DNSDomain             Nullable    `json:"dnsDomain"`
+	NTDomain              Nullable    `json:"ntDomain"`
+	OSPlatform            Nullable    `json:"osPlatform"`
 	HealthStatus          string      `json:"healthStatus"`
 	RiskScore             string      `json:"riskScore"`
 	IPInterfaces          []string    `json:"ipInterfaces"`
-	LastIPAddress         nullable    `json:"lastIpAddress"`
-	LastExternalIPAddress nullable    `json:"lastExternalIpAddress"`
+	LastIPAddress         Nullable    `json:"lastIpAddress"`
+	LastExternalIPAddress Nullable    `json:"lastExternalIpAddress"`
 	LoggedOnUsers         []any       `json:"loggedOnUsers"`
 	VMMetadata            *vmMetadata `json:"vmMetadata"`
 }
 
 type vmMetadata struct {
-	VMID           nullable `json:"vmId"`
+	VMID           Nullable `json:"vmId"`
 	CloudProvider  string   `json:"cloudProvider"`
-	ResourceID     nullable `json:"resourceId"`
-	SubscriptionID nullable `json:"subscriptionId"`
+	ResourceID     Nullable `json:"resourceId"`
+	SubscriptionID Nullable `json:"subscriptionId"`
 }
 
-// device shows a machine, whether the alert names it as a host or as a cloud resource with host names.
-func (w *witness) device() device {
-	d := device{
-		AzureADDeviceID: w.attr(entity.AttrAADDeviceID), MdeDeviceID: w.attr(entity.AttrDeviceID),
-		OSPlatform: w.attr(entity.AttrOS), HealthStatus: "unknown", RiskScore: "none",
-		IPInterfaces: w.aliases(entity.IP), LoggedOnUsers: []any{},
+// mapDevice shows a machine, whether the alert names it as a host or as a cloud resource with host names.
+func (w *evidenceMapper) mapDevice() deviceEvidence {
+	d := deviceEvidence{
+		AzureADDeviceID: w.showAttr(entity.AttrAADDeviceID), MdeDeviceID: w.showAttr(entity.AttrDeviceID),
+		OSPlatform: w.showAttr(entity.AttrOS), HealthStatus: "unknown", RiskScore: "none",
+		IPInterfaces: w.showAliases(entity.IP), LoggedOnUsers: []any{},
 	}
 	for _, name := range w.hostNames() {
 		short, domain, qualified := strings.Cut(strings.TrimSuffix(name, "."), ".")
 		if d.HostName == "" {
-			d.HostName = w.tell(short)
+			d.HostName = w.showText(short)
 		}
 		if qualified && d.DeviceDNSName == "" {
-			d.DeviceDNSName, d.DNSDomain = w.tell(name), nullable(domain)
+			d.DeviceDNSName, d.DNSDomain = w.showText(name), Nullable(domain)
 		}
 	}
 	if domain := w.Attr(entity.AttrDomain); strings.Contains(domain, ".") {
-		d.DNSDomain = w.tell(domain)
+		d.DNSDomain = w.showText(domain)
 	} else {
-		d.NTDomain = w.tell(domain)
+		d.NTDomain = w.showText(domain)
 	}
 	for _, ip := range d.IPInterfaces {
 		if a, err := netip.ParseAddr(ip); err == nil && entity.Public(a) {
-			d.LastExternalIPAddress = nullable(ip)
+			d.LastExternalIPAddress = Nullable(ip)
 		} else {
-			d.LastIPAddress = nullable(ip)
+			d.LastIPAddress = Nullable(ip)
 		}
 	}
-	d.VMMetadata = w.vm()
-	d.base = w.as("deviceEvidence")
+	d.VMMetadata = w.mapVM()
+	d.alertEvidence = w.finishBase("deviceEvidence")
 	return d
 }
 
 // hostNames are the machine's names as a host, its own first. An address is no name.
-func (w *witness) hostNames() []string {
+func (w *evidenceMapper) hostNames() []string {
 	var out []string
 	if w.Kind == entity.Host {
 		out = append(out, w.Value)
@@ -86,9 +86,9 @@ func (w *witness) hostNames() []string {
 	return kept
 }
 
-// vm says which virtual machine a device is, nil when nothing says so. The Graph knows no cloud but Azure here; the
+// mapVM says which virtual machine a device is, nil when nothing says so. The Graph knows no cloud but Azure here; the
 // cloud resource beside it tells the others apart.
-func (w *witness) vm() *vmMetadata {
+func (w *evidenceMapper) mapVM() *vmMetadata {
 	id := w.Attr(entity.AttrResourceID)
 	if w.Kind == entity.Resource {
 		id = w.Value
@@ -96,132 +96,132 @@ func (w *witness) vm() *vmMetadata {
 	if id == "" && w.Attr(entity.AttrVMID) == "" {
 		return nil
 	}
-	m := &vmMetadata{VMID: w.attr(entity.AttrVMID), CloudProvider: "unknown", ResourceID: w.tell(id)}
+	m := &vmMetadata{VMID: w.showAttr(entity.AttrVMID), CloudProvider: "unknown", ResourceID: w.showText(id)}
 	_, sub, ok := cutFold(id, "/subscriptions/")
 	if ok || entity.Cloud(w.Attr(entity.AttrCloud)) == entity.Azure {
 		m.CloudProvider = "azure"
 		sub, _, _ = strings.Cut(sub, "/")
-		m.SubscriptionID = w.tell(cmp.Or(sub, w.Attr(entity.AttrAccount)))
+		m.SubscriptionID = w.showText(cmp.Or(sub, w.Attr(entity.AttrAccount)))
 	}
 	return m
 }
 
 type containerEvidence struct {
-	base
-	ContainerID  nullable           `json:"containerId"`
-	Name         nullable           `json:"name"`
-	IsPrivileged bool               `json:"isPrivileged"`
-	Args         []string           `json:"args"`
-	Command      []string           `json:"command"`
-	Image        *containerImage    `json:"image"`
-	Pod          *kubernetesPodNest `json:"pod"`
+	alertEvidence
+	ContainerID  Nullable                `json:"containerId"`
+	Name         Nullable                `json:"name"`
+	IsPrivileged bool                    `json:"isPrivileged"`
+	Args         []string                `json:"args"`
+	Command      []string                `json:"command"`
+	Image        *containerImageEvidence `json:"image"`
+	Pod          *kubernetesPodEvidence  `json:"pod"`
 }
 
-type containerImage struct {
-	base
-	ImageID  nullable           `json:"imageId"`
-	Registry *containerRegistry `json:"registry"`
+type containerImageEvidence struct {
+	alertEvidence
+	ImageID  Nullable                   `json:"imageId"`
+	Registry *containerRegistryEvidence `json:"registry"`
 }
 
-type containerRegistry struct {
-	base
+type containerRegistryEvidence struct {
+	alertEvidence
 	Registry string `json:"registry"`
 }
 
-type kubernetesPodNest struct {
-	base
-	Name      nullable             `json:"name"`
-	Namespace *kubernetesNamespace `json:"namespace"`
+type kubernetesPodEvidence struct {
+	alertEvidence
+	Name      Nullable                     `json:"name"`
+	Namespace *kubernetesNamespaceEvidence `json:"namespace"`
 }
 
-type kubernetesNamespace struct {
-	base
-	Name    nullable           `json:"name"`
-	Cluster *kubernetesCluster `json:"cluster"`
+type kubernetesNamespaceEvidence struct {
+	alertEvidence
+	Name    Nullable                   `json:"name"`
+	Cluster *kubernetesClusterEvidence `json:"cluster"`
 }
 
-type kubernetesCluster struct {
-	base
-	Name          nullable `json:"name"`
-	Distribution  nullable `json:"distribution"`
+type kubernetesClusterEvidence struct {
+	alertEvidence
+	Name          Nullable `json:"name"`
+	Distribution  Nullable `json:"distribution"`
 	Platform      string   `json:"platform"`
-	Version       nullable `json:"version"`
+	Version       Nullable `json:"version"`
 	CloudResource any      `json:"cloudResource"`
 }
 
-func (w *witness) container() containerEvidence {
-	c := containerEvidence{ContainerID: w.tell(w.Value), Name: w.tell(w.Name), Args: []string{}, Command: []string{}}
-	if image := w.attr(entity.AttrImage); image != "" {
+func (w *evidenceMapper) mapContainer() containerEvidence {
+	c := containerEvidence{ContainerID: w.showText(w.Value), Name: w.showText(w.Name), Args: []string{}, Command: []string{}}
+	if image := w.showAttr(entity.AttrImage); image != "" {
 		c.Image = w.imageOf(string(image))
 	}
-	if pods := w.aliases(entity.Pod); len(pods) > 0 {
+	if pods := w.showAliases(entity.Pod); len(pods) > 0 {
 		c.Pod = w.podOf(pods[0])
 	}
-	c.base = w.as("containerEvidence")
+	c.alertEvidence = w.finishBase("containerEvidence")
 	return c
 }
 
-func (w *witness) image() containerImage {
-	i := w.imageOf(string(w.tell(w.Value)))
-	i.base = w.as("containerImageEvidence")
+func (w *evidenceMapper) mapImage() containerImageEvidence {
+	i := w.imageOf(string(w.showText(w.Value)))
+	i.alertEvidence = w.finishBase("containerImageEvidence")
 	return *i
 }
 
 // imageOf reads an image reference; its first part is a registry when it looks like a host.
-func (w *witness) imageOf(ref string) *containerImage {
-	i := &containerImage{base: w.inner("containerImageEvidence"), ImageID: nullable(ref)}
+func (w *evidenceMapper) imageOf(ref string) *containerImageEvidence {
+	i := &containerImageEvidence{alertEvidence: w.nestedBase("containerImageEvidence"), ImageID: Nullable(ref)}
 	if host, _, ok := strings.Cut(ref, "/"); ok && strings.ContainsAny(host, ".:") {
-		i.Registry = &containerRegistry{base: w.inner("containerRegistryEvidence"), Registry: host}
+		i.Registry = &containerRegistryEvidence{alertEvidence: w.nestedBase("containerRegistryEvidence"), Registry: host}
 	}
 	return i
 }
 
-func (w *witness) pod() kubernetesPodNest {
-	p := w.podOf(string(w.tell(w.Value)))
-	p.base = w.as("kubernetesPodEvidence")
+func (w *evidenceMapper) mapPod() kubernetesPodEvidence {
+	p := w.podOf(string(w.showText(w.Value)))
+	p.alertEvidence = w.finishBase("kubernetesPodEvidence")
 	return *p
 }
 
 // podOf reads a pod's name, "namespace/name" or bare.
-func (w *witness) podOf(name string) *kubernetesPodNest {
+func (w *evidenceMapper) podOf(name string) *kubernetesPodEvidence {
 	namespace := w.Attr(entity.AttrNamespace)
 	if i := strings.LastIndexByte(name, '/'); i >= 0 && namespace == "" {
 		namespace = lastPart(name[:i])
 	}
-	p := &kubernetesPodNest{base: w.inner("kubernetesPodEvidence"), Name: nullable(lastPart(name))}
+	p := &kubernetesPodEvidence{alertEvidence: w.nestedBase("kubernetesPodEvidence"), Name: Nullable(lastPart(name))}
 	if lastPart(name) != name {
-		delete(w.told, name) // its full spelling stays a tag
+		delete(w.shown, name) // its full spelling stays a tag
 	}
-	cluster := w.attr(entity.AttrCluster)
+	cluster := w.showAttr(entity.AttrCluster)
 	if namespace == "" && cluster == "" {
 		return p
 	}
-	p.Namespace = &kubernetesNamespace{base: w.inner("kubernetesNamespaceEvidence"), Name: w.tell(namespace)}
+	p.Namespace = &kubernetesNamespaceEvidence{alertEvidence: w.nestedBase("kubernetesNamespaceEvidence"), Name: w.showText(namespace)}
 	if cluster != "" {
 		p.Namespace.Cluster = w.clusterOf(string(cluster))
 	}
 	return p
 }
 
-func (w *witness) cluster() kubernetesCluster {
+func (w *evidenceMapper) mapCluster() kubernetesClusterEvidence {
 	c := w.clusterOf(w.Value)
-	w.tell(string(c.Name))
+	w.showText(string(c.Name))
 	if c.CloudResource != nil {
-		w.tell(w.Value)
+		w.showText(w.Value)
 	}
-	c.base = w.as("kubernetesClusterEvidence")
+	c.alertEvidence = w.finishBase("kubernetesClusterEvidence")
 	return *c
 }
 
-var platforms = map[entity.Cloud]string{entity.Azure: "aks", entity.Amazon: "eks", entity.Google: "gke"}
+var kubernetesPlatforms = map[entity.Cloud]string{entity.Azure: "aks", entity.Amazon: "eks", entity.Google: "gke"}
 
 // clusterOf reads a cluster's cloud resource name or its bare name.
-func (w *witness) clusterOf(name string) *kubernetesCluster {
-	r := &witness{Evidence: w.Evidence, account: w.account, base: w.base, told: map[string]bool{}}
+func (w *evidenceMapper) clusterOf(name string) *kubernetesClusterEvidence {
+	r := &evidenceMapper{Evidence: w.Evidence, account: w.account, base: w.base, shown: map[string]bool{}}
 	r.Entity = entity.Entity{Kind: entity.Resource, Value: name}.With(entity.AttrCloud, w.Attr(entity.AttrCloud))
-	c := &kubernetesCluster{base: w.inner("kubernetesClusterEvidence"), Name: nullable(lastPart(name)), Platform: cmp.Or(platforms[r.cloud()], "unknown")}
+	c := &kubernetesClusterEvidence{alertEvidence: w.nestedBase("kubernetesClusterEvidence"), Name: Nullable(lastPart(name)), Platform: cmp.Or(kubernetesPlatforms[r.resourceCloud()], "unknown")}
 	if strings.ContainsAny(name, ":/") {
-		c.CloudResource = r.resource()
+		c.CloudResource = r.mapResource()
 	}
 	return c
 }

@@ -9,57 +9,57 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-type azureResource struct {
-	base
-	ResourceID   nullable `json:"resourceId"`
-	ResourceName nullable `json:"resourceName"`
-	ResourceType nullable `json:"resourceType"`
+type azureResourceEvidence struct {
+	alertEvidence
+	ResourceID   Nullable `json:"resourceId"`
+	ResourceName Nullable `json:"resourceName"`
+	ResourceType Nullable `json:"resourceType"`
 }
 
-type amazonResource struct {
-	base
-	AmazonAccountID  nullable `json:"amazonAccountId"`
-	AmazonResourceID nullable `json:"amazonResourceId"`
-	ResourceName     nullable `json:"resourceName"`
-	ResourceType     nullable `json:"resourceType"`
+type amazonResourceEvidence struct {
+	alertEvidence
+	AmazonAccountID  Nullable `json:"amazonAccountId"`
+	AmazonResourceID Nullable `json:"amazonResourceId"`
+	ResourceName     Nullable `json:"resourceName"`
+	ResourceType     Nullable `json:"resourceType"`
 }
 
-type googleResource struct {
-	base
-	FullResourceName nullable `json:"fullResourceName"`
-	Location         nullable `json:"location"`
+type googleCloudResourceEvidence struct {
+	alertEvidence
+	FullResourceName Nullable `json:"fullResourceName"`
+	Location         Nullable `json:"location"`
 	LocationType     string   `json:"locationType"`
-	ProjectID        nullable `json:"projectId"`
+	ProjectID        Nullable `json:"projectId"`
 	ProjectNumber    *int64   `json:"projectNumber"`
-	ResourceName     nullable `json:"resourceName"`
-	ResourceType     nullable `json:"resourceType"`
+	ResourceName     Nullable `json:"resourceName"`
+	ResourceType     Nullable `json:"resourceType"`
 }
 
-type blobContainer struct {
-	base
-	Name            string         `json:"name"`
-	URL             string         `json:"url"`
-	StorageResource *azureResource `json:"storageResource"`
+type blobContainerEvidence struct {
+	alertEvidence
+	Name            string                 `json:"name"`
+	URL             string                 `json:"url"`
+	StorageResource *azureResourceEvidence `json:"storageResource"`
 }
 
-// resource shows a cloud resource by its cloud; one of no known cloud has no Graph type.
-func (w *witness) resource() any {
-	switch w.cloud() {
+// mapResource shows a cloud resource by its cloud; one of no known cloud has no Graph type.
+func (w *evidenceMapper) mapResource() any {
+	switch w.resourceCloud() {
 	case entity.Azure:
-		if c, ok := w.blobContainer(); ok {
+		if c, ok := w.mapBlobContainer(); ok {
 			return c
 		}
-		return w.azure()
+		return w.mapAzure()
 	case entity.Amazon:
-		return w.amazon()
+		return w.mapAmazon()
 	case entity.Google:
-		return w.google()
+		return w.mapGoogle()
 	}
-	return w.other()
+	return w.mapOther()
 }
 
-// cloud is where the resource lives: by its name's shape, else as stated.
-func (w *witness) cloud() entity.Cloud {
+// resourceCloud is where the resource lives: by its name's shape, else as stated.
+func (w *evidenceMapper) resourceCloud() entity.Cloud {
 	v := strings.ToLower(w.Value)
 	switch {
 	case strings.HasPrefix(v, "arn:"):
@@ -72,12 +72,12 @@ func (w *witness) cloud() entity.Cloud {
 	return cmp.Or(entity.Cloud(strings.ToLower(w.Attr(entity.AttrCloud))), w.account.Cloud)
 }
 
-func (w *witness) azure() azureResource {
-	r := azureResource{
-		ResourceID: w.tell(w.Value), ResourceName: w.tell(cmp.Or(w.Name, lastPart(w.Value))),
-		ResourceType: w.tell(cmp.Or(w.Attr(entity.AttrType), armType(w.Value))),
+func (w *evidenceMapper) mapAzure() azureResourceEvidence {
+	r := azureResourceEvidence{
+		ResourceID: w.showText(w.Value), ResourceName: w.showText(cmp.Or(w.Name, lastPart(w.Value))),
+		ResourceType: w.showText(cmp.Or(w.Attr(entity.AttrType), armType(w.Value))),
 	}
-	r.base = w.as("azureResourceEvidence")
+	r.alertEvidence = w.finishBase("azureResourceEvidence")
 	return r
 }
 
@@ -95,25 +95,25 @@ func armType(id string) string {
 	return out
 }
 
-// blobContainer shows what is a container of a storage account by its id or address.
-func (w *witness) blobContainer() (blobContainer, bool) {
+// mapBlobContainer shows what is a container of a storage account by its id or address.
+func (w *evidenceMapper) mapBlobContainer() (blobContainerEvidence, bool) {
 	account, name, ok := cutFold(w.Value, "/blobServices/default/containers/")
-	c := blobContainer{Name: name}
+	c := blobContainerEvidence{Name: name}
 	switch {
 	case ok:
 		c.URL = "https://" + lastPart(account) + ".blob.core.windows.net/" + name
-		c.StorageResource = &azureResource{
-			ResourceID: nullable(account), ResourceName: nullable(lastPart(account)), ResourceType: nullable(armType(account)),
-			base: w.inner("azureResourceEvidence"),
+		c.StorageResource = &azureResourceEvidence{
+			ResourceID: Nullable(account), ResourceName: Nullable(lastPart(account)), ResourceType: Nullable(armType(account)),
+			alertEvidence: w.nestedBase("azureResourceEvidence"),
 		}
 	case strings.Contains(strings.ToLower(w.Attr(entity.AttrType)), "blobservices/containers"), strings.Contains(w.Value, ".blob.core.windows.net/"):
 		c.Name, c.URL = cmp.Or(w.Name, lastPart(w.Value)), w.Value
-		w.tell(w.Value)
+		w.showText(w.Value)
 	default:
 		return c, false
 	}
-	w.tell(c.Name)
-	c.base = w.as("blobContainerEvidence")
+	w.showText(c.Name)
+	c.alertEvidence = w.finishBase("blobContainerEvidence")
 	return c, true
 }
 
@@ -124,8 +124,8 @@ func cutFold(s, sep string) (before, after string, ok bool) {
 	return s, "", false
 }
 
-// amazon prefers an ARN among the resource's names as its id.
-func (w *witness) amazon() amazonResource {
+// mapAmazon prefers an ARN among the resource's names as its id.
+func (w *evidenceMapper) mapAmazon() amazonResourceEvidence {
 	id := w.Value
 	for _, a := range w.Aliases {
 		if !strings.HasPrefix(id, "arn:") && a.Kind == entity.Resource && strings.HasPrefix(a.Value, "arn:") {
@@ -137,13 +137,13 @@ func (w *witness) amazon() amazonResource {
 	if len(part) == 6 && part[0] == "arn" {
 		account, kind = part[4], arnType(part[2], part[5])
 	}
-	r := amazonResource{
-		AmazonAccountID:  w.tell(cmp.Or(account, w.Attr(entity.AttrAccount), w.account.ID)),
-		AmazonResourceID: w.tell(id),
-		ResourceName:     w.tell(cmp.Or(w.Name, lastPart(id))),
-		ResourceType:     w.tell(cmp.Or(w.Attr(entity.AttrType), kind)),
+	r := amazonResourceEvidence{
+		AmazonAccountID:  w.showText(cmp.Or(account, w.Attr(entity.AttrAccount), w.account.ID)),
+		AmazonResourceID: w.showText(id),
+		ResourceName:     w.showText(cmp.Or(w.Name, lastPart(id))),
+		ResourceType:     w.showText(cmp.Or(w.Attr(entity.AttrType), kind)),
 	}
-	r.base = w.as("amazonResourceEvidence")
+	r.alertEvidence = w.finishBase("amazonResourceEvidence")
 	return r
 }
 
@@ -162,9 +162,9 @@ var (
 	googlePlace   = regexp.MustCompile(`/(?:zones|regions|locations)/([^/]+)`)
 )
 
-func (w *witness) google() googleResource {
-	r := googleResource{FullResourceName: w.tell(w.Value), LocationType: "unknown"}
-	place := cmp.Or(submatch(googlePlace, w.Value), w.Attr(entity.AttrRegion))
+func (w *evidenceMapper) mapGoogle() googleCloudResourceEvidence {
+	r := googleCloudResourceEvidence{FullResourceName: w.showText(w.Value), LocationType: "unknown"}
+	place := cmp.Or(firstSubmatch(googlePlace, w.Value), w.Attr(entity.AttrRegion))
 	switch {
 	case googleZone.MatchString(place):
 		r.LocationType = "zonal"
@@ -173,22 +173,22 @@ func (w *witness) google() googleResource {
 	case place == "global":
 		r.LocationType = "global"
 	}
-	r.Location = w.tell(place)
-	for _, project := range []string{submatch(googleProject, w.Value), w.Attr(entity.AttrAccount), w.account.ID, w.account.Name} {
+	r.Location = w.showText(place)
+	for _, project := range []string{firstSubmatch(googleProject, w.Value), w.Attr(entity.AttrAccount), w.account.ID, w.account.Name} {
 		if n, err := strconv.ParseInt(project, 10, 64); err == nil && r.ProjectNumber == nil {
 			r.ProjectNumber = &n
-			w.tell(project)
+			w.showText(project)
 		} else if err != nil && r.ProjectID == "" {
-			r.ProjectID = w.tell(project)
+			r.ProjectID = w.showText(project)
 		}
 	}
-	r.ResourceName = w.tell(cmp.Or(w.Name, lastPart(w.Value)))
-	r.ResourceType = w.attr(entity.AttrType)
-	r.base = w.as("googleCloudResourceEvidence")
+	r.ResourceName = w.showText(cmp.Or(w.Name, lastPart(w.Value)))
+	r.ResourceType = w.showAttr(entity.AttrType)
+	r.alertEvidence = w.finishBase("googleCloudResourceEvidence")
 	return r
 }
 
-func submatch(re *regexp.Regexp, s string) string {
+func firstSubmatch(re *regexp.Regexp, s string) string {
 	if m := re.FindStringSubmatch(s); m != nil {
 		return m[1]
 	}

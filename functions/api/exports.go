@@ -32,20 +32,20 @@ func (e *NotTakenError) Error() string { return e.Reason }
 
 // Export is one way out on the wire.
 type Export struct {
-	ID          string     `json:"id"`
-	Tenant      string     `json:"tenantId"`
-	Target      string     `json:"target"`
-	Backlog     int        `json:"backlog"` // changes not yet seen through, at most 10,000
-	Lag         float64    `json:"lagSeconds"`
-	Sent        int64      `json:"sent"`
-	Aside       int64      `json:"setAside"`
-	Failures    int        `json:"failures"` // in a row
-	LastSent    time.Time  `json:"lastSent,omitzero"`
-	LastRun     time.Time  `json:"lastRun,omitzero"`
-	LastError   string     `json:"lastError,omitzero"`
-	LastErrorAt time.Time  `json:"lastErrorAt,omitzero"`
-	NextAttempt string     `json:"nextAttempt,omitzero"`
-	Run         *ExportRun `json:"run,omitzero"` // the last range on demand
+	ID           string     `json:"id"`
+	Tenant       string     `json:"tenantId"`
+	Target       string     `json:"target"`
+	Backlog      int        `json:"backlog"` // changes not yet seen through, at most 10,000
+	Lag          float64    `json:"lagSeconds"`
+	Sent         int64      `json:"sent"`
+	DeadLettered int64      `json:"setAside"`
+	Failures     int        `json:"failures"` // in a row
+	LastSent     time.Time  `json:"lastSent,omitzero"`
+	LastRun      time.Time  `json:"lastRun,omitzero"`
+	LastError    string     `json:"lastError,omitzero"`
+	LastErrorAt  time.Time  `json:"lastErrorAt,omitzero"`
+	NextAttempt  string     `json:"nextAttempt,omitzero"`
+	Run          *ExportRun `json:"run,omitzero"` // the last range on demand
 }
 
 // ExportRun is a range that is sent on demand.
@@ -61,28 +61,28 @@ type ExportRun struct {
 
 // Delivery is one record's fate.
 type Delivery struct {
-	ID     string    `json:"id"`
-	Kind   string    `json:"kind"`
-	Thing  string    `json:"thingId"`
-	Time   time.Time `json:"time"`
-	Aside  bool      `json:"setAside,omitzero"`
-	Reason string    `json:"reason,omitzero"`
+	ID           string    `json:"id"`
+	Kind         string    `json:"kind"`
+	Thing        string    `json:"thingId"`
+	Time         time.Time `json:"time"`
+	DeadLettered bool      `json:"setAside,omitzero"`
+	Reason       string    `json:"reason,omitzero"`
 }
 
-func (c *call) listExports() error {
-	only, err := tenantOf(c.Request)
+func (c *request) listExports() error {
+	only, err := requestedTenant(c.Request)
 	if err != nil {
 		return err
 	}
-	all, err := c.door().exports(c.Context(), only)
+	all, err := c.tenantScope().visibleExports(c.Context(), only)
 	if err != nil {
 		return err
 	}
-	return answerAll(c, all)
+	return writeAll(c, all)
 }
 
-// answerAll answers with a whole collection.
-func answerAll[T any](c *call, all []T) error {
+// writeAll answers with a whole collection.
+func writeAll[T any](c *request, all []T) error {
 	out := collection{Value: []jsontext.Value{}}
 	for _, e := range all {
 		v, err := json.Marshal(e, encoding)
@@ -91,32 +91,32 @@ func answerAll[T any](c *call, all []T) error {
 		}
 		out.Value = append(out.Value, v)
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }
 
-func (c *call) getExport() error {
-	e, err := c.door().export(c.Context(), c.PathValue("id"))
+func (c *request) getExport() error {
+	e, err := c.tenantScope().findExport(c.Context(), c.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, e)
+	return c.writeJSON(http.StatusOK, e)
 }
 
-func (c *call) listDeliveries() error {
-	ds, err := c.door().deliveries(c.Context(), c.PathValue("id"))
+func (c *request) listDeliveries() error {
+	ds, err := c.tenantScope().exportDeliveries(c.Context(), c.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return answerAll(c, ds)
+	return writeAll(c, ds)
 }
 
 // runExport begins a range; GET on the export shows how far it is.
-func (c *call) runExport() error {
-	e, err := c.door().export(c.Context(), c.PathValue("id"))
+func (c *request) runExport() error {
+	e, err := c.tenantScope().findExport(c.Context(), c.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	body, err := c.body(maxRequest)
+	body, err := c.readBody(maxRequest)
 	if err != nil {
 		return err
 	}
@@ -128,41 +128,41 @@ func (c *call) runExport() error {
 		return fault.Errorf(fault.Invalid, `The body must be {"since":"2026-03-03T00:00:00Z","until":"…"}.`)
 	}
 	if in.Until.IsZero() {
-		in.Until = c.server.now()
+		in.Until = c.server.timeNow()
 	}
 	var run ExportRun
-	err = c.attempt(e.Tenant, "export "+e.ID, ExportRun{Since: in.Since, Until: in.Until}, func() (any, error) {
-		run, err = c.door().runExport(c.Context(), e, in.Since, in.Until)
+	err = c.runAudited(e.Tenant, "export "+e.ID, ExportRun{Since: in.Since, Until: in.Until}, func() (any, error) {
+		run, err = c.tenantScope().runExport(c.Context(), e, in.Since, in.Until)
 		return run, err
 	})
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusAccepted, run)
+	return c.writeJSON(http.StatusAccepted, run)
 }
 
-func (c *call) replayDelivery() error {
-	e, err := c.door().export(c.Context(), c.PathValue("id"))
+func (c *request) replayDelivery() error {
+	e, err := c.tenantScope().findExport(c.Context(), c.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	id := c.PathValue("did")
-	known, err := c.door().deliveries(c.Context(), e.ID)
+	known, err := c.tenantScope().exportDeliveries(c.Context(), e.ID)
 	if err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(known, func(d Delivery) bool { return d.ID == id }) {
 		return notFound("delivery", id)
 	}
-	err = c.attempt(e.Tenant, "delivery "+clip(id)+" of export "+e.ID, nil, func() (any, error) {
-		return map[string]string{"replayed": id}, c.door().replayDelivery(c.Context(), e, id)
+	err = c.runAudited(e.Tenant, "delivery "+clipText(id)+" of export "+e.ID, nil, func() (any, error) {
+		return map[string]string{"replayed": id}, c.tenantScope().replayDelivery(c.Context(), e, id)
 	})
 	var not *NotTakenError
 	if errors.As(err, &not) { // the receiver's 401 is not the caller's
-		return fail(http.StatusBadGateway, "receiverFailed", "The receiver of export '"+e.ID+"' did not take it: "+not.Reason)
+		return newFailure(http.StatusBadGateway, "receiverFailed", "The receiver of export '"+e.ID+"' did not take it: "+not.Reason)
 	}
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, map[string]string{"id": id})
+	return c.writeJSON(http.StatusOK, map[string]string{"id": id})
 }

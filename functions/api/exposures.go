@@ -15,45 +15,45 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// exposure is a posture finding on the wire (design contract, section 5).
-type exposure struct {
+// Exposure is a posture finding on the wire (design contract, section 5).
+type Exposure struct {
 	ID                string         `json:"id"`
 	TenantID          string         `json:"tenantId"`
 	ProviderFindingID string         `json:"providerFindingId"`
 	Title             string         `json:"title"`
-	Description       nullable       `json:"description"`
-	Recommendation    nullable       `json:"recommendedActions"`
-	Type              nullable       `json:"type"`
+	Description       Nullable       `json:"description"`
+	Recommendation    Nullable       `json:"recommendedActions"`
+	Type              Nullable       `json:"type"`
 	Severity          alert.Severity `json:"severity"`
-	NativeSeverity    nullable       `json:"nativeSeverity"`
+	NativeSeverity    Nullable       `json:"nativeSeverity"`
 	Status            alert.Status   `json:"status"`
-	NativeStatus      nullable       `json:"nativeStatus"`
+	NativeStatus      Nullable       `json:"nativeStatus"`
 	Resources         []string       `json:"resources"`
-	Account           nullable       `json:"account"`
-	Cloud             nullable       `json:"cloud"`
-	Region            nullable       `json:"region"`
-	FirstSeen         stamp          `json:"firstSeen"`
-	LastSeen          stamp          `json:"lastSeen"`
-	LastUpdate        stamp          `json:"lastUpdateDateTime"`
-	Resolved          stamp          `json:"resolvedDateTime"`
+	Account           Nullable       `json:"account"`
+	Cloud             Nullable       `json:"cloud"`
+	Region            Nullable       `json:"region"`
+	FirstSeen         Timestamp      `json:"firstSeen"`
+	LastSeen          Timestamp      `json:"lastSeen"`
+	LastUpdate        Timestamp      `json:"lastUpdateDateTime"`
+	Resolved          Timestamp      `json:"resolvedDateTime"`
 	Source            string         `json:"source"`
-	URL               nullable       `json:"url"`
+	URL               Nullable       `json:"url"`
 }
 
-func exposureOf(m incident.AlertRecord) exposure {
+func ExposureOf(m incident.AlertRecord) Exposure {
 	a := m.Alert
-	return exposure{
-		ID: a.ID, TenantID: a.Tenant, ProviderFindingID: a.ReportID, Title: a.Title, Description: nullable(a.Description),
-		Recommendation: nullable(a.Recommendation), Type: nullable(a.Type), Severity: a.Severity,
-		NativeSeverity: nullable(a.NativeSeverity), Status: statusOf(m), NativeStatus: nullable(a.NativeStatus),
-		Resources: resources(a), Account: nullable(a.Account.ID), Cloud: nullable(a.Account.Cloud), Region: nullable(a.Account.Region),
-		FirstSeen: stamp(a.First), LastSeen: stamp(a.Last), LastUpdate: stamp(m.Updated), Resolved: stamp(m.Resolved),
-		Source: a.Origin.Provider, URL: nullable(a.URL),
+	return Exposure{
+		ID: a.ID, TenantID: a.Tenant, ProviderFindingID: a.ReportID, Title: a.Title, Description: Nullable(a.Description),
+		Recommendation: Nullable(a.Recommendation), Type: Nullable(a.Type), Severity: a.Severity,
+		NativeSeverity: Nullable(a.NativeSeverity), Status: StatusOf(m), NativeStatus: Nullable(a.NativeStatus),
+		Resources: exposedResources(a), Account: Nullable(a.Account.ID), Cloud: Nullable(a.Account.Cloud), Region: Nullable(a.Account.Region),
+		FirstSeen: Timestamp(a.First), LastSeen: Timestamp(a.Last), LastUpdate: Timestamp(m.Updated), Resolved: Timestamp(m.Resolved),
+		Source: a.Origin.Provider, URL: Nullable(a.URL),
 	}
 }
 
-// resources are the things that the finding is about.
-func resources(a alert.Alert) []string {
+// exposedResources are the things that the finding is about.
+func exposedResources(a alert.Alert) []string {
 	out := []string{}
 	for _, e := range a.Evidence {
 		switch e.Kind {
@@ -65,24 +65,24 @@ func resources(a alert.Alert) []string {
 }
 
 func showExposure(m incident.AlertRecord) (jsontext.Value, error) {
-	return json.Marshal(exposureOf(m), encoding)
+	return json.Marshal(ExposureOf(m), encoding)
 }
 
-func (c *call) listExposures() error {
-	o, err := c.options(alertSchema, []string{"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count"})
+func (c *request) listExposures() error {
+	o, err := c.parseOptions(AlertSchema, []string{"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count"})
 	if err != nil {
 		return err
 	}
-	q, err := alertLimits.page(o)
+	q, err := alertLimits.pageQuery(o)
 	if err != nil {
 		return err
 	}
-	tenants, err := c.tenants()
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	p, err := ask(q, o.Token, newestFirst, func(q query.Query, after *mark) (query.Page[incident.AlertRecord], error) {
-		s := Service{c.reader(), after}
+	p, err := queryPage(q, o.Token, newestFirst, func(q query.Query, after *pageToken) (query.Page[incident.AlertRecord], error) {
+		s := Queries{c.scopedReader(), after}
 		if about := c.URL.Query().Get("resource"); about != "" {
 			return s.ExposuresOf(c.Context(), tenants, about, q)
 		}
@@ -91,34 +91,34 @@ func (c *call) listExposures() error {
 	if err != nil {
 		return err
 	}
-	return answerPage(c, "", orderOf(q, newestFirst), o, p, showExposure)
+	return writePage(c, "", effectiveOrder(q, newestFirst), o, p, showExposure)
 }
 
-func (c *call) getExposure() error {
-	tenants, err := c.tenants()
+func (c *request) getExposure() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	m, err := c.service().Exposure(c.Context(), tenants, c.PathValue("id"))
+	m, err := c.scopedQueries().Exposure(c.Context(), tenants, c.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, exposureOf(m))
+	return c.writeJSON(http.StatusOK, ExposureOf(m))
 }
 
 // maxResourceExposures is how many exposures of one resource are looked at.
 const maxResourceExposures = 2000
 
 // ExposuresOf lists the exposures of one resource, named by its id, an alias, or the name at the end of its id.
-func (s Service) ExposuresOf(ctx context.Context, tenants []string, resource string, q query.Query) (query.Page[incident.AlertRecord], error) {
+func (s Queries) ExposuresOf(ctx context.Context, tenants []string, resource string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	out := query.Page[incident.AlertRecord]{Total: -1}
 	var all []incident.AlertRecord
 	for _, tenant := range tenants {
 		where := q.Where
 		if s.after != nil {
-			where = query.And{Left: s.after.beyond(tenant, orderOf(q, newestFirst)), Right: q.Where}
+			where = query.And{Left: s.after.rowsAfter(tenant, effectiveOrder(q, newestFirst)), Right: q.Where}
 		}
-		ms, err := s.Reader.Mentions(ctx, tenant, incident.MentionQuery{Names: spelled(resource), Limit: maxResourceExposures})
+		ms, err := s.Reader.Mentions(ctx, tenant, incident.MentionQuery{Names: spelledNames(resource), Limit: maxResourceExposures})
 		if err != nil {
 			return out, err
 		}
@@ -130,12 +130,12 @@ func (s Service) ExposuresOf(ctx context.Context, tenants []string, resource str
 			if err != nil {
 				return out, err
 			}
-			if about(m.Alert, resource) && query.Match(where, m) {
+			if namesResource(m.Alert, resource) && query.Match(where, m) {
 				all = append(all, m)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b incident.AlertRecord) int { return compare(a, b, q.Order) })
+	slices.SortStableFunc(all, func(a, b incident.AlertRecord) int { return compareRows(a, b, q.Order) })
 	from, to := min(q.Skip, len(all)), min(q.Skip+q.Top, len(all))
 	out.Items, out.More = all[from:to], to < len(all)
 	if q.Count {
@@ -144,8 +144,8 @@ func (s Service) ExposuresOf(ctx context.Context, tenants []string, resource str
 	return out, nil
 }
 
-// about reports whether the evidence names the resource.
-func about(a alert.Alert, resource string) bool {
+// namesResource reports whether the evidence names the resource.
+func namesResource(a alert.Alert, resource string) bool {
 	for _, e := range a.Evidence {
 		if strings.EqualFold(e.Value, resource) || strings.EqualFold(e.Name, resource) || strings.EqualFold(lastPart(e.Value), resource) {
 			return true

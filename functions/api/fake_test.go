@@ -21,8 +21,8 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// memory is a Reader over slices, answering by query.Match.
-type memory struct {
+// memoryReader is a Reader over slices, answering by query.Match.
+type memoryReader struct {
 	Members []incident.AlertRecord // alerts and exposures
 	Known   []incident.Incident
 	Err     error // of every call
@@ -30,7 +30,7 @@ type memory struct {
 	Identities map[string]incident.Identity
 }
 
-func (m *memory) Tenants(context.Context) ([]string, error) {
+func (m *memoryReader) Tenants(context.Context) ([]string, error) {
 	var out []string
 	for _, a := range m.Members {
 		out = append(out, a.Alert.Tenant)
@@ -42,7 +42,7 @@ func (m *memory) Tenants(context.Context) ([]string, error) {
 	return slices.Compact(out), m.Err
 }
 
-func (m *memory) Alert(_ context.Context, tenant, id string) (incident.AlertRecord, error) {
+func (m *memoryReader) Alert(_ context.Context, tenant, id string) (incident.AlertRecord, error) {
 	for _, a := range m.Members {
 		if a.Alert.Tenant == tenant && a.Alert.ID == id {
 			return a, m.Err
@@ -51,7 +51,7 @@ func (m *memory) Alert(_ context.Context, tenant, id string) (incident.AlertReco
 	return incident.AlertRecord{}, fault.Errorf(fault.NotFound, "no alert %s", id)
 }
 
-func (m *memory) members(tenant string, q query.Query, keep func(incident.AlertRecord) bool) (query.Page[incident.AlertRecord], error) {
+func (m *memoryReader) members(tenant string, q query.Query, keep func(incident.AlertRecord) bool) (query.Page[incident.AlertRecord], error) {
 	var rows []incident.AlertRecord
 	for _, a := range m.Members {
 		if a.Alert.Tenant == tenant && keep(a) {
@@ -61,15 +61,15 @@ func (m *memory) members(tenant string, q query.Query, keep func(incident.AlertR
 	return pageOf(rows, q), m.Err
 }
 
-func (m *memory) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
+func (m *memoryReader) Alerts(_ context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	return m.members(tenant, q, func(a incident.AlertRecord) bool { return a.Alert.Class == alert.Threat })
 }
 
-func (m *memory) Exposures(_ context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
+func (m *memoryReader) Exposures(_ context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	return m.members(tenant, q, func(a incident.AlertRecord) bool { return a.Alert.Class == alert.Exposure })
 }
 
-func (m *memory) Incident(_ context.Context, tenant, id string) (incident.Incident, error) {
+func (m *memoryReader) Incident(_ context.Context, tenant, id string) (incident.Incident, error) {
 	for _, i := range m.Known {
 		if i.Tenant == tenant && i.ID == id {
 			return i, m.Err
@@ -78,7 +78,7 @@ func (m *memory) Incident(_ context.Context, tenant, id string) (incident.Incide
 	return incident.Incident{}, fault.Errorf(fault.NotFound, "no incident %s", id)
 }
 
-func (m *memory) Incidents(_ context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error) {
+func (m *memoryReader) Incidents(_ context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error) {
 	var rows []incident.Incident
 	for _, i := range m.Known {
 		if i.Tenant == tenant {
@@ -88,18 +88,18 @@ func (m *memory) Incidents(_ context.Context, tenant string, q query.Query) (que
 	return pageOf(rows, q), m.Err
 }
 
-func (m *memory) IncidentAlerts(_ context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error) {
+func (m *memoryReader) IncidentAlerts(_ context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	if q.Order == nil {
 		q.Order = []query.Order{{Field: query.FirstActivity}}
 	}
 	return m.members(tenant, q, func(a incident.AlertRecord) bool { return a.Incident == id && a.Alert.Class == alert.Threat })
 }
 
-func (m *memory) Stats(context.Context) (query.Stats, error) {
+func (m *memoryReader) Stats(context.Context) (query.Stats, error) {
 	return query.Stats{Alerts: int64(len(m.Members)), Incidents: int64(len(m.Known))}, m.Err
 }
 
-func (m *memory) Mentions(_ context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
+func (m *memoryReader) Mentions(_ context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
 	var out []incident.Mention
 	for _, a := range m.Members {
 		if a.Alert.Tenant == tenant && slices.ContainsFunc(incident.MentionedNames(a.Alert), func(n string) bool { return slices.Contains(q.Names, n) }) {
@@ -125,14 +125,14 @@ func (m *memory) Mentions(_ context.Context, tenant string, q incident.MentionQu
 	return out[:min(q.Limit, len(out))], m.Err
 }
 
-func (m *memory) Identity(_ context.Context, _, name string) (incident.Identity, error) {
+func (m *memoryReader) Identity(_ context.Context, _, name string) (incident.Identity, error) {
 	if i, ok := m.Identities[name]; ok {
 		return i, m.Err
 	}
 	return incident.Identity{Key: name}, m.Err
 }
 
-func (m *memory) Sources(_ context.Context, tenant string) ([]incident.Source, error) {
+func (m *memoryReader) Sources(_ context.Context, tenant string) ([]incident.Source, error) {
 	by := map[string]incident.Source{}
 	for _, a := range m.Members {
 		if a.Alert.Tenant == tenant {
@@ -146,7 +146,7 @@ func (m *memory) Sources(_ context.Context, tenant string) ([]incident.Source, e
 
 func pageOf[T query.Row](rows []T, q query.Query) query.Page[T] {
 	rows = slices.DeleteFunc(rows, func(r T) bool { return !query.Match(q.Where, r) })
-	slices.SortFunc(rows, func(a, b T) int { return order(a, b, q.Order) })
+	slices.SortFunc(rows, func(a, b T) int { return compareBy(a, b, q.Order) })
 	p := query.Page[T]{Total: -1}
 	if q.Count {
 		p.Total = int64(len(rows))
@@ -160,8 +160,8 @@ func pageOf[T query.Row](rows []T, q query.Query) query.Page[T] {
 // day is when everything begins.
 var day = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
-// member is alert n of a tenant, n minutes into the day, in incident 10001.
-func member(tenant string, n int) incident.AlertRecord {
+// alertRecord is alert n of a tenant, n minutes into the day, in incident 10001.
+func alertRecord(tenant string, n int) incident.AlertRecord {
 	at := day.Add(time.Duration(n) * time.Minute)
 	origin := alert.Origin{Provider: "guardduty", ID: fmt.Sprintf("finding-%d", n)}
 	return incident.AlertRecord{
@@ -184,19 +184,19 @@ func someIncident(tenant, id string, n int) incident.Incident {
 	}
 }
 
-// crowd is a memory with n alerts of contoso in one incident.
-func crowd(n int) *memory {
-	m := &memory{Known: []incident.Incident{someIncident("contoso", "10001", 0)}}
+// numberedAlerts is a memory with n alerts of contoso in one incident.
+func numberedAlerts(n int) *memoryReader {
+	m := &memoryReader{Known: []incident.Incident{someIncident("contoso", "10001", 0)}}
 	for i := range n {
-		m.Members = append(m.Members, member("contoso", i))
+		m.Members = append(m.Members, alertRecord("contoso", i))
 	}
 	return m
 }
 
-// shelf is a quarantine in memory.
-type shelf struct{ Events []cloudevent.Event }
+// memoryQuarantine is a quarantine in memory.
+type memoryQuarantine struct{ Events []cloudevent.Event }
 
-func (s *shelf) List(_ context.Context, cursor string, limit int) ([]cloudevent.Event, string, error) {
+func (s *memoryQuarantine) List(_ context.Context, cursor string, limit int) ([]cloudevent.Event, string, error) {
 	rest := s.Events
 	for len(rest) > 0 && rest[0].ID <= cursor {
 		rest = rest[1:]
@@ -207,14 +207,14 @@ func (s *shelf) List(_ context.Context, cursor string, limit int) ([]cloudevent.
 	return rest[:limit], rest[limit-1].ID, nil
 }
 
-func (s *shelf) Remove(_ context.Context, ids ...string) error {
+func (s *memoryQuarantine) Remove(_ context.Context, ids ...string) error {
 	s.Events = slices.DeleteFunc(slices.Clone(s.Events), func(e cloudevent.Event) bool { return slices.Contains(ids, e.ID) })
 	return nil
 }
 
-// shelfOf is a quarantine holding rejections.
-func shelfOf(t testing.TB, rs ...events.Rejection) *shelf {
-	s := &shelf{}
+// quarantineOf is a quarantine holding rejections.
+func quarantineOf(t testing.TB, rs ...events.Rejection) *memoryQuarantine {
+	s := &memoryQuarantine{}
 	for _, r := range rs {
 		e, err := events.NewRejection(r, "")
 		if err != nil {
@@ -226,8 +226,8 @@ func shelfOf(t testing.TB, rs ...events.Rejection) *shelf {
 	return s
 }
 
-// order compares two rows as a store does: newest created first unless stated, severities by rank, ties by id.
-func order(a, b query.Row, by []query.Order) int {
+// compareBy compares two rows as a store does: newest created first unless stated, severities by rank, ties by id.
+func compareBy(a, b query.Row, by []query.Order) int {
 	if by == nil {
 		by = []query.Order{{Field: query.Created, Desc: true}}
 	}

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite goldens")
 
-func thing(k entity.Kind, value string, role alert.Role, attrs ...string) alert.Evidence {
+func evidenceWith(k entity.Kind, value string, role alert.Role, attrs ...string) alert.Evidence {
 	e := alert.Evidence{Entity: entity.Entity{Kind: k, Value: value}, Role: role}
 	for i := 0; i+1 < len(attrs); i += 2 {
 		e.Entity = e.With(attrs[i], attrs[i+1])
@@ -27,7 +27,7 @@ func thing(k entity.Kind, value string, role alert.Role, attrs ...string) alert.
 	return e
 }
 
-func called(e alert.Evidence, name string, aliases ...entity.Alias) alert.Evidence {
+func withName(e alert.Evidence, name string, aliases ...entity.Alias) alert.Evidence {
 	e.Name = name
 	for _, a := range aliases {
 		e.Entity = e.Also(a.Kind, a.Value)
@@ -35,9 +35,9 @@ func called(e alert.Evidence, name string, aliases ...entity.Alias) alert.Eviden
 	return e
 }
 
-// recorded are one alert of each cloud and one of a custom sender, between them with every kind of evidence.
-func recorded() map[string]incident.AlertRecord {
-	azure := member("contoso", 1)
+// recordedAlerts are one alert of each cloud and one of a custom sender, between them with every kind of evidence.
+func recordedAlerts() map[string]incident.AlertRecord {
+	azure := alertRecord("contoso", 1)
 	azure.Alert.Origin = alert.Origin{Provider: "defender-for-cloud", ID: "2518-aaaa"}
 	azure.Alert.Reporter, azure.Alert.ReportID, azure.Alert.Product = "sentinel", "sentinel-77", "Microsoft Defender for Cloud"
 	azure.Alert.Severity, azure.Alert.NativeSeverity, azure.Alert.NativeStatus = alert.High, "High", "Active"
@@ -54,59 +54,59 @@ func recorded() map[string]incident.AlertRecord {
 	azure.Status, azure.Resolved = alert.StatusResolved, day.Add(time.Hour)
 	vm := "/subscriptions/6b1ceacd-0000-4000-8000-000000000001/resourceGroups/web/providers/Microsoft.Compute/virtualMachines/web-03"
 	azure.Alert.Evidence = []alert.Evidence{
-		called(thing(entity.Resource, vm, alert.Victim, entity.AttrVMID, "11111111-2222-4333-8444-555555555555", entity.AttrOS, "Linux"), "",
+		withName(evidenceWith(entity.Resource, vm, alert.Victim, entity.AttrVMID, "11111111-2222-4333-8444-555555555555", entity.AttrOS, "Linux"), "",
 			entity.Alias{Kind: entity.Host, Value: "web-03.contoso.example"}, entity.Alias{Kind: entity.IP, Value: "10.0.0.4"}, entity.Alias{Kind: entity.IP, Value: "198.51.100.4"}),
-		thing(entity.Host, "fin-lt057", alert.Victim, entity.AttrDeviceID, "d1", entity.AttrDomain, "CONTOSO", entity.AttrResourceID, strings.Replace(vm, "web-03", "fin-lt057", 1)),
-		thing(entity.Resource, strings.Replace(vm, "Microsoft.Compute/virtualMachines/web-03", "Microsoft.Storage/storageAccounts/acc/blobServices/default/containers/logs", 1), alert.Context),
-		called(thing(entity.User, `CONTOSO\dora`, alert.Context, entity.AttrUPN, "dora@contoso.example", entity.AttrObjectID, "oid-1", entity.AttrSID, "S-1-5-21-1"), "Dora"),
-		thing(entity.Process, `C:\Temp\xmrig.exe`, alert.Attacker, entity.AttrPID, "0x1a4", entity.AttrCommandLine, "xmrig.exe -o pool", entity.AttrParentName, `C:\Windows\cmd.exe`, entity.AttrParentPID, "88"),
-		thing(entity.FileHash, strings.Repeat("ab", 32), alert.Attacker),
-		thing(entity.File, "/tmp/xmrig", alert.Attacker, entity.AttrSHA1, strings.Repeat("cd", 20), entity.AttrSize, "4096"),
-		thing(entity.RegistryKey, `HKEY_LOCAL_MACHINE\Software\Run`, alert.Context, entity.AttrData, "xmrig"),
-		thing(entity.Mailbox, "dora@contoso.example", alert.Context),
-		thing(entity.App, "00000002-1111-4222-8333-000000000000", alert.Context),
+		evidenceWith(entity.Host, "fin-lt057", alert.Victim, entity.AttrDeviceID, "d1", entity.AttrDomain, "CONTOSO", entity.AttrResourceID, strings.Replace(vm, "web-03", "fin-lt057", 1)),
+		evidenceWith(entity.Resource, strings.Replace(vm, "Microsoft.Compute/virtualMachines/web-03", "Microsoft.Storage/storageAccounts/acc/blobServices/default/containers/logs", 1), alert.Context),
+		withName(evidenceWith(entity.User, `CONTOSO\dora`, alert.Context, entity.AttrUPN, "dora@contoso.example", entity.AttrObjectID, "oid-1", entity.AttrSID, "S-1-5-21-1"), "Dora"),
+		evidenceWith(entity.Process, `C:\Temp\xmrig.exe`, alert.Attacker, entity.AttrPID, "0x1a4", entity.AttrCommandLine, "xmrig.exe -o pool", entity.AttrParentName, `C:\Windows\cmd.exe`, entity.AttrParentPID, "88"),
+		evidenceWith(entity.FileHash, strings.Repeat("ab", 32), alert.Attacker),
+		evidenceWith(entity.File, "/tmp/xmrig", alert.Attacker, entity.AttrSHA1, strings.Repeat("cd", 20), entity.AttrSize, "4096"),
+		evidenceWith(entity.RegistryKey, `HKEY_LOCAL_MACHINE\Software\Run`, alert.Context, entity.AttrData, "xmrig"),
+		evidenceWith(entity.Mailbox, "dora@contoso.example", alert.Context),
+		evidenceWith(entity.App, "00000002-1111-4222-8333-000000000000", alert.Context),
 	}
-	aws := member("contoso", 2)
+	aws := alertRecord("contoso", 2)
 	aws.Alert.Severity, aws.Alert.NativeSeverity, aws.Alert.Count, aws.Alert.Sample = alert.Critical, "9.1", 12, true
 	aws.Alert.Members, aws.Alert.CorrelationKey = []string{"finding-7", "finding-8"}, "seq-1"
 	aws.Alert.Account.Region, aws.Alert.Account.Name = "eu-west-1", "prod"
 	aws.Alert.Evidence = []alert.Evidence{
-		called(thing(entity.Resource, "arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc0abc", alert.Victim, entity.AttrType, "AwsEc2Instance"), "web", entity.Alias{Kind: entity.IP, Value: "10.0.0.9"}),
-		thing(entity.Resource, "arn:aws:s3:::finance-data", alert.Victim),
-		thing(entity.IP, "198.51.100.7", alert.Attacker, entity.AttrCountry, "Norland", entity.AttrCity, "Northtown", entity.AttrASN, "64500", entity.AttrPort, "443"),
-		thing(entity.User, "arn:aws:sts::111122223333:assumed-role/ops/dora", alert.Attacker, entity.AttrAccessKey, "ASIAEXAMPLE", entity.AttrUserType, "AssumedRole"),
-		thing(entity.Session, "sess-1", alert.Context),
-		thing(entity.Cluster, "arn:aws:eks:eu-west-1:111122223333:cluster/prod", alert.Victim),
-		called(thing(entity.Container, "cid1", alert.Victim, entity.AttrImage, "registry.example/app:1"), "app", entity.Alias{Kind: entity.Pod, Value: "default/app-1"}),
+		withName(evidenceWith(entity.Resource, "arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc0abc", alert.Victim, entity.AttrType, "AwsEc2Instance"), "web", entity.Alias{Kind: entity.IP, Value: "10.0.0.9"}),
+		evidenceWith(entity.Resource, "arn:aws:s3:::finance-data", alert.Victim),
+		evidenceWith(entity.IP, "198.51.100.7", alert.Attacker, entity.AttrCountry, "Norland", entity.AttrCity, "Northtown", entity.AttrASN, "64500", entity.AttrPort, "443"),
+		evidenceWith(entity.User, "arn:aws:sts::111122223333:assumed-role/ops/dora", alert.Attacker, entity.AttrAccessKey, "ASIAEXAMPLE", entity.AttrUserType, "AssumedRole"),
+		evidenceWith(entity.Session, "sess-1", alert.Context),
+		evidenceWith(entity.Cluster, "arn:aws:eks:eu-west-1:111122223333:cluster/prod", alert.Victim),
+		withName(evidenceWith(entity.Container, "cid1", alert.Victim, entity.AttrImage, "registry.example/app:1"), "app", entity.Alias{Kind: entity.Pod, Value: "default/app-1"}),
 	}
-	gcp := member("contoso", 3)
+	gcp := alertRecord("contoso", 3)
 	gcp.Alert.Account = alert.Account{Cloud: entity.Google, ID: "proj-1", Organization: "organizations/42", Name: "123456789012"}
 	gcp.Alert.Tactics = nil
 	gcp.Alert.Evidence = []alert.Evidence{
-		thing(entity.Resource, "//compute.googleapis.com/projects/proj-1/zones/europe-west1-b/instances/db-1", alert.Victim, entity.AttrVMID, "998877"),
-		thing(entity.Pod, "payments/api-1", alert.Victim, entity.AttrCluster, "//container.googleapis.com/projects/proj-1/locations/europe-west1/clusters/c1"),
-		thing(entity.Image, "europe-docker.pkg.dev/proj-1/app@sha256:00", alert.Context),
-		thing(entity.Domain, "pool.example", alert.Attacker),
-		thing(entity.URL, "https://pool.example/x", alert.Attacker),
-		thing(entity.User, "serviceAccount:ci@proj-1.iam.gserviceaccount.com", alert.Context),
+		evidenceWith(entity.Resource, "//compute.googleapis.com/projects/proj-1/zones/europe-west1-b/instances/db-1", alert.Victim, entity.AttrVMID, "998877"),
+		evidenceWith(entity.Pod, "payments/api-1", alert.Victim, entity.AttrCluster, "//container.googleapis.com/projects/proj-1/locations/europe-west1/clusters/c1"),
+		evidenceWith(entity.Image, "europe-docker.pkg.dev/proj-1/app@sha256:00", alert.Context),
+		evidenceWith(entity.Domain, "pool.example", alert.Attacker),
+		evidenceWith(entity.URL, "https://pool.example/x", alert.Attacker),
+		evidenceWith(entity.User, "serviceAccount:ci@proj-1.iam.gserviceaccount.com", alert.Context),
 	}
-	custom := member("contoso", 4)
+	custom := alertRecord("contoso", 4)
 	custom.Alert.Account = alert.Account{}
 	custom.Alert.Extra = map[string]string{"category": "Policy Violation"}
 	custom.Alert.Tactics = nil
 	custom.Alert.Evidence = []alert.Evidence{
-		thing(entity.Other, "badge-17", alert.Context, entity.AttrKind, "badge"),
-		thing(entity.Resource, "rack-9", alert.Victim),
-		thing(entity.App, "Slack", alert.Context),
+		evidenceWith(entity.Other, "badge-17", alert.Context, entity.AttrKind, "badge"),
+		evidenceWith(entity.Resource, "rack-9", alert.Victim),
+		evidenceWith(entity.App, "Slack", alert.Context),
 	}
 	return map[string]incident.AlertRecord{"azure": azure, "aws": aws, "gcp": gcp, "custom": custom}
 }
 
-var viewAll = view{portal: "https://onepane.example", allMembers: true}
+var viewAll = View{PortalURL: "https://onepane.example", AllEnumMembers: true}
 
 func TestAlertGoldens(t *testing.T) {
-	for name, m := range recorded() {
-		got, err := json.Marshal(viewAll.alert(m), encoding, jsontext.WithIndent("  "))
+	for name, m := range recordedAlerts() {
+		got, err := json.Marshal(viewAll.Alert(m), encoding, jsontext.WithIndent("  "))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,25 +128,25 @@ func TestAlertGoldens(t *testing.T) {
 
 // TestNoFactIsLost looks for every text of an alert in what the API shows of it.
 func TestNoFactIsLost(t *testing.T) {
-	for name, m := range recorded() {
-		b, err := json.Marshal(viewAll.alert(m), encoding)
+	for name, m := range recordedAlerts() {
+		b, err := json.Marshal(viewAll.Alert(m), encoding)
 		if err != nil {
 			t.Fatal(err)
 		}
-		shown := texts(t, b)
+		shown := jsonTexts(t, b)
 		in, err := json.Marshal(m.Alert, encoding)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, fact := range texts(t, in) {
-			if !found(shown, fact) {
+		for _, fact := range jsonTexts(t, in) {
+			if !isShown(shown, fact) {
 				t.Errorf("%s: %q is nowhere in the answer", name, fact)
 			}
 		}
 	}
 }
 
-func found(shown []string, fact string) bool {
+func isShown(shown []string, fact string) bool {
 	if roleOf := graphRoles[alert.Role(fact)]; roleOf != "" || entity.ParseKind(fact) != entity.Other || fact == "other" {
 		return true // said by the evidence's type and roles
 	}
@@ -161,8 +161,8 @@ func found(shown []string, fact string) bool {
 	return false
 }
 
-// texts are all strings and numbers in a JSON value.
-func texts(t *testing.T, b []byte) []string {
+// jsonTexts are all strings and numbers in a JSON value.
+func jsonTexts(t *testing.T, b []byte) []string {
 	var out []string
 	dec := jsontext.NewDecoder(strings.NewReader(string(b)))
 	for {

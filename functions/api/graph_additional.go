@@ -14,85 +14,87 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// facts gathers additionalData: an open dictionary of strings. Empty facts are left out.
-type facts map[string]string
+// dictionary gathers additionalData: an open dictionary of strings. Empty facts are left out.
+type dictionary map[string]string
 
-func (f facts) put(name, value string) {
+func (f dictionary) putText(name, value string) {
 	if value != "" {
 		f[name] = value
 	}
 }
 
-// list joins what may be several.
-func (f facts) list(name string, values []string) { f.put(name, strings.Join(values, ", ")) }
+// putList joins what may be several.
+func (f dictionary) putList(name string, values []string) {
+	f.putText(name, strings.Join(values, ", "))
+}
 
-func (f facts) time(name string, t time.Time) {
+func (f dictionary) putTime(name string, t time.Time) {
 	if !t.IsZero() {
-		f.put(name, t.UTC().Format(stampLayout))
+		f.putText(name, t.UTC().Format(timestampLayout))
 	}
 }
 
 // additionalData is everything about an alert that the Graph has no property for.
 func additionalData(m incident.AlertRecord) map[string]string {
 	a := m.Alert
-	f := facts{"@odata.type": "#microsoft.graph.security.dictionary"}
-	f.put("provider", a.Origin.Provider)
-	f.put("originId", a.Origin.ID)
-	f.put("reporter", a.Reporter)
-	f.put("nativeSeverity", a.NativeSeverity)
-	f.put("nativeStatus", a.NativeStatus)
-	if a.Status != statusOf(m) {
-		f.put("providerStatus", string(a.Status))
+	f := dictionary{"@odata.type": "#microsoft.graph.security.dictionary"}
+	f.putText("provider", a.Origin.Provider)
+	f.putText("originId", a.Origin.ID)
+	f.putText("reporter", a.Reporter)
+	f.putText("nativeSeverity", a.NativeSeverity)
+	f.putText("nativeStatus", a.NativeStatus)
+	if a.Status != StatusOf(m) {
+		f.putText("providerStatus", string(a.Status))
 	}
 	if a.Severity == alert.Critical {
-		f.put("severity", string(a.Severity))
+		f.putText("severity", string(a.Severity))
 	}
-	f.put("providerUrl", a.URL)
-	f.time("providerUpdated", a.Updated)
-	f.time("delivered", a.Delivered)
-	f.put("cloud", string(a.Account.Cloud))
-	f.put("accountId", a.Account.ID)
-	f.put("accountName", a.Account.Name)
-	f.put("organization", a.Account.Organization)
-	f.put("region", a.Account.Region)
-	f.put("correlationKey", a.CorrelationKey)
-	f.list("carriedIds", a.CarriedIDs)
-	f.list("members", a.Members)
-	f.put("sightings", sightings(a))
-	f.list("otherEvidence", others(a.Evidence))
-	f.put("reasons", reasons(m.Reasons))
-	f.put("foldedInto", m.FoldedInto)
+	f.putText("providerUrl", a.URL)
+	f.putTime("providerUpdated", a.Updated)
+	f.putTime("delivered", a.Delivered)
+	f.putText("cloud", string(a.Account.Cloud))
+	f.putText("accountId", a.Account.ID)
+	f.putText("accountName", a.Account.Name)
+	f.putText("organization", a.Account.Organization)
+	f.putText("region", a.Account.Region)
+	f.putText("correlationKey", a.CorrelationKey)
+	f.putList("carriedIds", a.CarriedIDs)
+	f.putList("members", a.Members)
+	f.putText("sightings", sightingsJSON(a))
+	f.putList("otherEvidence", otherEvidence(a.Evidence))
+	f.putText("reasons", reasonsText(m.Reasons))
+	f.putText("foldedInto", m.FoldedInto)
 	if a.Count > 0 {
-		f.put("count", strconv.FormatInt(a.Count, 10))
+		f.putText("count", strconv.FormatInt(a.Count, 10))
 	}
 	if a.Sample {
-		f.put("sample", "true")
+		f.putText("sample", "true")
 	}
-	f.unshown(a)
+	f.putUnknownEnums(a)
 	for name, value := range a.Extra {
 		if _, taken := f[name]; taken {
 			name = "extra." + name
 		}
-		f.put(name, value)
+		f.putText(name, value)
 	}
 	return f
 }
 
-// unshown keeps the words that an enum of the Graph does not have.
-func (f facts) unshown(a alert.Alert) {
+// putUnknownEnums keeps the words that an enum of the Graph does not have.
+func (f dictionary) putUnknownEnums(a alert.Alert) {
 	if serviceSourceEnum.Parse(a.GraphService()) == "" {
-		f.put("serviceSource", a.GraphService())
+		f.putText("serviceSource", a.GraphService())
 	}
 	if detectionSourceEnum.Parse(a.GraphDetection()) == "" {
-		f.put("detectionSource", a.GraphDetection())
+		f.putText("detectionSource", a.GraphDetection())
 	}
 }
 
-// statusOf is where work on the alert stands here.
-func statusOf(m incident.AlertRecord) alert.Status { return cmp.Or(m.Status, m.Alert.Status) }
+// StatusOf is where work on the alert stands here.
+func StatusOf(m incident.AlertRecord) alert.Status { return cmp.Or(m.Status, m.Alert.Status) }
 
-// sightings is JSON text: a dictionary of strings has no room for a list of objects.
-func sightings(a alert.Alert) string {
+// sightingsJSON is JSON text: a dictionary of strings has no room for a list of objects.
+func sightingsJSON(a alert.Alert) string {
 	if len(a.Sightings) == 0 {
 		return ""
 	}
@@ -103,8 +105,8 @@ func sightings(a alert.Alert) string {
 	return string(b)
 }
 
-// others names the evidence that no Graph type fits.
-func others(es []alert.Evidence) []string {
+// otherEvidence names the evidence that no Graph type fits.
+func otherEvidence(es []alert.Evidence) []string {
 	var out []string
 	for _, e := range es {
 		if e.Kind == entity.Other {
@@ -114,8 +116,8 @@ func others(es []alert.Evidence) []string {
 	return out
 }
 
-// reasons says in short text why an alert is in its incident.
-func reasons(rs []incident.Reason) string {
+// reasonsText says in short text why an alert is in its incident.
+func reasonsText(rs []incident.Reason) string {
 	out := make([]string, len(rs))
 	for i, r := range rs {
 		out[i] = r.Rule

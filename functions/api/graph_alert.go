@@ -8,104 +8,104 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// graphAlert is microsoft.graph.security.alert (unified-api reference, 1.1).
-type graphAlert struct {
+// Alert is microsoft.graph.security.alert (unified-api reference, 1.1).
+type Alert struct {
 	Type                  string            `json:"@odata.type"`
 	ID                    string            `json:"id"`
-	ProviderAlertID       nullable          `json:"providerAlertId"`
-	IncidentID            nullable          `json:"incidentId"`
+	ProviderAlertID       Nullable          `json:"providerAlertId"`
+	IncidentID            Nullable          `json:"incidentId"`
 	TenantID              string            `json:"tenantId"`
 	Title                 string            `json:"title"`
-	Description           nullable          `json:"description"`
-	RecommendedActions    nullable          `json:"recommendedActions"`
+	Description           Nullable          `json:"description"`
+	RecommendedActions    Nullable          `json:"recommendedActions"`
 	Category              string            `json:"category"`
 	Categories            []attack.Tactic   `json:"categories"`
 	MitreTechniques       []string          `json:"mitreTechniques"`
 	Severity              string            `json:"severity"`
 	Status                string            `json:"status"`
-	Classification        nullable          `json:"classification"`
-	Determination         nullable          `json:"determination"`
+	Classification        Nullable          `json:"classification"`
+	Determination         Nullable          `json:"determination"`
 	ServiceSource         string            `json:"serviceSource"`
 	DetectionSource       string            `json:"detectionSource"`
-	ProductName           nullable          `json:"productName"`
-	DetectorID            nullable          `json:"detectorId"`
-	AlertPolicyID         nullable          `json:"alertPolicyId"`
+	ProductName           Nullable          `json:"productName"`
+	DetectorID            Nullable          `json:"detectorId"`
+	AlertPolicyID         Nullable          `json:"alertPolicyId"`
 	InvestigationState    string            `json:"investigationState"`
-	AssignedTo            nullable          `json:"assignedTo"`
-	ActorDisplayName      nullable          `json:"actorDisplayName"`
-	ThreatDisplayName     nullable          `json:"threatDisplayName"`
-	ThreatFamilyName      nullable          `json:"threatFamilyName"`
-	CreatedDateTime       stamp             `json:"createdDateTime"`
-	LastUpdateDateTime    stamp             `json:"lastUpdateDateTime"`
-	ResolvedDateTime      stamp             `json:"resolvedDateTime"`
-	FirstActivityDateTime stamp             `json:"firstActivityDateTime"`
-	LastActivityDateTime  stamp             `json:"lastActivityDateTime"`
+	AssignedTo            Nullable          `json:"assignedTo"`
+	ActorDisplayName      Nullable          `json:"actorDisplayName"`
+	ThreatDisplayName     Nullable          `json:"threatDisplayName"`
+	ThreatFamilyName      Nullable          `json:"threatFamilyName"`
+	CreatedDateTime       Timestamp         `json:"createdDateTime"`
+	LastUpdateDateTime    Timestamp         `json:"lastUpdateDateTime"`
+	ResolvedDateTime      Timestamp         `json:"resolvedDateTime"`
+	FirstActivityDateTime Timestamp         `json:"firstActivityDateTime"`
+	LastActivityDateTime  Timestamp         `json:"lastActivityDateTime"`
 	AlertWebURL           string            `json:"alertWebUrl"`
-	IncidentWebURL        nullable          `json:"incidentWebUrl"`
+	IncidentWebURL        Nullable          `json:"incidentWebUrl"`
 	SystemTags            []string          `json:"systemTags"`
-	Comments              []graphComment    `json:"comments"`
+	Comments              []Comment         `json:"comments"`
 	Evidence              []any             `json:"evidence"`
 	AdditionalData        map[string]string `json:"additionalData"`
 	CustomDetails         map[string]string `json:"customDetails"`
 }
 
-// graphComment is microsoft.graph.security.alertComment.
-type graphComment struct {
-	Type                 string `json:"@odata.type"`
-	Comment              string `json:"comment"`
-	CreatedByDisplayName string `json:"createdByDisplayName"`
-	CreatedDateTime      stamp  `json:"createdDateTime"`
+// Comment is microsoft.graph.security.alertComment.
+type Comment struct {
+	Type                 string    `json:"@odata.type"`
+	Comment              string    `json:"comment"`
+	CreatedByDisplayName string    `json:"createdByDisplayName"`
+	CreatedDateTime      Timestamp `json:"createdDateTime"`
 }
 
-// view is how one request wants to see things.
-type view struct {
-	portal     string // base of links to the portal, without trailing slash
-	allMembers bool   // include enum members after unknownFutureValue
+// View is how one request wants to see things.
+type View struct {
+	PortalURL      string // base of links to the portal, without trailing slash
+	AllEnumMembers bool   // include enum members after unknownFutureValue
 }
 
-// alert shows m as the Graph does. Nothing that was reported is lost: what has no property of its own is in the
+// Alert shows m as the Graph does. Nothing that was reported is lost: what has no property of its own is in the
 // evidence's tags or in additionalData.
-func (v view) alert(m incident.AlertRecord) graphAlert {
+func (v View) Alert(m incident.AlertRecord) Alert {
 	a := m.Alert
-	return graphAlert{
-		Type: "#microsoft.graph.security.alert", ID: a.ID, ProviderAlertID: nullable(a.ReportID),
-		IncidentID: nullable(m.Incident), TenantID: a.Tenant, Title: a.Title, Description: nullable(a.Description),
-		RecommendedActions: nullable(a.Recommendation), Category: category(m), Categories: some(attack.Sorted(a.Tactics)),
-		MitreTechniques: some(a.Techniques), Severity: string(a.Severity.Graph()),
-		Status:          alertStatusEnum.Show(string(statusOf(m)), v.allMembers),
-		Classification:  v.word(classificationEnum.Show, m.Classification),
-		Determination:   v.word(determinationEnum.Show, m.Determination),
-		ServiceSource:   serviceSourceEnum.Show(a.GraphService(), v.allMembers),
-		DetectionSource: detectionSourceEnum.Show(a.GraphDetection(), v.allMembers),
-		ProductName:     nullable(a.Product), DetectorID: nullable(a.Type), InvestigationState: "unknown",
-		AssignedTo: nullable(m.AssignedTo), ActorDisplayName: nullable(a.Extra["actor"]),
-		ThreatDisplayName: nullable(a.Extra["threat"]), ThreatFamilyName: nullable(a.Extra["malwareFamily"]),
-		CreatedDateTime: stamp(m.Created), LastUpdateDateTime: stamp(m.Updated), ResolvedDateTime: stamp(m.Resolved),
-		FirstActivityDateTime: stamp(a.First), LastActivityDateTime: stamp(a.Last),
-		AlertWebURL: v.link("alerts", a.ID, a.Tenant), IncidentWebURL: nullable(v.link("incidents", m.Incident, a.Tenant)),
-		SystemTags: []string{}, Comments: comments(m.Comments), Evidence: v.evidence(m),
+	return Alert{
+		Type: "#microsoft.graph.security.alert", ID: a.ID, ProviderAlertID: Nullable(a.ReportID),
+		IncidentID: Nullable(m.Incident), TenantID: a.Tenant, Title: a.Title, Description: Nullable(a.Description),
+		RecommendedActions: Nullable(a.Recommendation), Category: categoryOf(m), Categories: NonNil(attack.Sorted(a.Tactics)),
+		MitreTechniques: NonNil(a.Techniques), Severity: string(a.Severity.Graph()),
+		Status:          AlertStatusEnum.Show(string(StatusOf(m)), v.AllEnumMembers),
+		Classification:  v.enumOrNull(ClassificationEnum.Show, m.Classification),
+		Determination:   v.enumOrNull(DeterminationEnum.Show, m.Determination),
+		ServiceSource:   serviceSourceEnum.Show(a.GraphService(), v.AllEnumMembers),
+		DetectionSource: detectionSourceEnum.Show(a.GraphDetection(), v.AllEnumMembers),
+		ProductName:     Nullable(a.Product), DetectorID: Nullable(a.Type), InvestigationState: "unknown",
+		AssignedTo: Nullable(m.AssignedTo), ActorDisplayName: Nullable(a.Extra["actor"]),
+		ThreatDisplayName: Nullable(a.Extra["threat"]), ThreatFamilyName: Nullable(a.Extra["malwareFamily"]),
+		CreatedDateTime: Timestamp(m.Created), LastUpdateDateTime: Timestamp(m.Updated), ResolvedDateTime: Timestamp(m.Resolved),
+		FirstActivityDateTime: Timestamp(a.First), LastActivityDateTime: Timestamp(a.Last),
+		AlertWebURL: v.portalLink("alerts", a.ID, a.Tenant), IncidentWebURL: Nullable(v.portalLink("incidents", m.Incident, a.Tenant)),
+		SystemTags: []string{}, Comments: CommentsOf(m.Comments), Evidence: v.evidenceOf(m),
 		AdditionalData: additionalData(m), CustomDetails: map[string]string{},
 	}
 }
 
-// word shows an enum value that nobody has set yet as null.
-func (v view) word(show func(string, bool) string, word string) nullable {
+// enumOrNull shows an enum value that nobody has set yet as null.
+func (v View) enumOrNull(show func(string, bool) string, word string) Nullable {
 	if word == "" {
 		return ""
 	}
-	return nullable(show(word, v.allMembers))
+	return Nullable(show(word, v.AllEnumMembers))
 }
 
-// link is where the portal shows something, "" for nothing.
-func (v view) link(room, id, tenant string) string {
+// portalLink is where the portal shows something, "" for nothing.
+func (v View) portalLink(room, id, tenant string) string {
 	if id == "" {
 		return ""
 	}
-	return v.portal + "/" + room + "/" + url.PathEscape(id) + "?tid=" + url.QueryEscape(tenant)
+	return v.PortalURL + "/" + room + "/" + url.PathEscape(id) + "?tid=" + url.QueryEscape(tenant)
 }
 
-// category is how far along the kill chain the alert is; without tactics the provider's own category.
-func category(m incident.AlertRecord) string {
+// categoryOf is how far along the kill chain the alert is; without tactics the provider's own category.
+func categoryOf(m incident.AlertRecord) string {
 	if ts := attack.Sorted(m.Alert.Tactics); len(ts) > 0 {
 		return string(ts[len(ts)-1])
 	}
@@ -115,10 +115,10 @@ func category(m incident.AlertRecord) string {
 	return "SuspiciousActivity"
 }
 
-func comments(cs []incident.Comment) []graphComment {
-	out := make([]graphComment, len(cs))
+func CommentsOf(cs []incident.Comment) []Comment {
+	out := make([]Comment, len(cs))
 	for i, c := range cs {
-		out[i] = graphComment{"#microsoft.graph.security.alertComment", c.Text, c.By, stamp(c.Created)}
+		out[i] = Comment{"#microsoft.graph.security.alertComment", c.Text, c.By, Timestamp(c.Created)}
 	}
 	return out
 }

@@ -9,52 +9,52 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// graphIncident is microsoft.graph.security.incident (unified-api reference, 1.2).
-type graphIncident struct {
-	Type               string         `json:"@odata.type"`
-	ID                 string         `json:"id"`
-	TenantID           string         `json:"tenantId"`
-	IncidentWebURL     string         `json:"incidentWebUrl"`
-	RedirectIncidentID nullable       `json:"redirectIncidentId"`
-	DisplayName        string         `json:"displayName"`
-	Description        nullable       `json:"description"`
-	Summary            nullable       `json:"summary"`
-	Severity           string         `json:"severity"`
-	PriorityScore      int            `json:"priorityScore"` // 0 to 100; what it is made of is in additionalData
-	Status             string         `json:"status"`
-	Classification     nullable       `json:"classification"`
-	Determination      nullable       `json:"determination"`
-	AssignedTo         nullable       `json:"assignedTo"`
-	ResolvingComment   nullable       `json:"resolvingComment"`
-	CustomTags         []string       `json:"customTags"`
-	SystemTags         []string       `json:"systemTags"`
-	Comments           []graphComment `json:"comments"`
-	CreatedDateTime    stamp          `json:"createdDateTime"`
-	LastUpdateDateTime stamp          `json:"lastUpdateDateTime"`
-	LastModifiedBy     nullable       `json:"lastModifiedBy"`
-	AdditionalData     incidentFacts  `json:"additionalData"`
-	*expansion
+// Incident is microsoft.graph.security.incident (unified-api reference, 1.2).
+type Incident struct {
+	Type               string             `json:"@odata.type"`
+	ID                 string             `json:"id"`
+	TenantID           string             `json:"tenantId"`
+	IncidentWebURL     string             `json:"incidentWebUrl"`
+	RedirectIncidentID Nullable           `json:"redirectIncidentId"`
+	DisplayName        string             `json:"displayName"`
+	Description        Nullable           `json:"description"`
+	Summary            Nullable           `json:"summary"`
+	Severity           string             `json:"severity"`
+	PriorityScore      int                `json:"priorityScore"` // 0 to 100; what it is made of is in additionalData
+	Status             string             `json:"status"`
+	Classification     Nullable           `json:"classification"`
+	Determination      Nullable           `json:"determination"`
+	AssignedTo         Nullable           `json:"assignedTo"`
+	ResolvingComment   Nullable           `json:"resolvingComment"`
+	CustomTags         []string           `json:"customTags"`
+	SystemTags         []string           `json:"systemTags"`
+	Comments           []Comment          `json:"comments"`
+	CreatedDateTime    Timestamp          `json:"createdDateTime"`
+	LastUpdateDateTime Timestamp          `json:"lastUpdateDateTime"`
+	LastModifiedBy     Nullable           `json:"lastModifiedBy"`
+	AdditionalData     incidentDictionary `json:"additionalData"`
+	*ExpandedAlerts
 }
 
-// expansion is what $expand=alerts adds. Next leads to the alerts beyond the bound.
-type expansion struct {
+// ExpandedAlerts is what $expand=alerts adds. Next leads to the alerts beyond the bound.
+type ExpandedAlerts struct {
 	AlertsCount int64            `json:"alerts@odata.count"`
 	Alerts      []jsontext.Value `json:"alerts"`
 	Next        string           `json:"alerts@odata.nextLink,omitzero"`
 }
 
-// incidentFacts is what Onepane knows of an incident beyond the Graph. Clients that know only the Graph skip it.
-type incidentFacts struct {
+// incidentDictionary is what Onepane knows of an incident beyond the Graph. Clients that know only the Graph skip it.
+type incidentDictionary struct {
 	Type          string          `json:"@odata.type"`
 	AlertCount    int             `json:"alertCount"`
 	Severity      alert.Severity  `json:"severity,omitzero"` // only when it is graver than the Graph can say
-	Assets        []assetFact     `json:"assets"`
+	Assets        []Asset         `json:"assets"`
 	AssetCount    int             `json:"assetCount"`
 	Clouds        []entity.Cloud  `json:"clouds"`
 	Products      []string        `json:"products"`
 	Tactics       []attack.Tactic `json:"tactics"`
-	FirstActivity stamp           `json:"firstActivity"`
-	LastActivity  stamp           `json:"lastActivity"`
+	FirstActivity Timestamp       `json:"firstActivity"`
+	LastActivity  Timestamp       `json:"lastActivity"`
 	Background    bool            `json:"background,omitzero"` // gathers only what fires here all the time
 	Merged        []string        `json:"mergedIncidentIds,omitempty"`
 	Priority      []priorityPart  `json:"priority"`
@@ -69,8 +69,8 @@ type priorityPart struct {
 	Why    string `json:"why"`
 }
 
-// assetFact is an asset on the wire.
-type assetFact struct {
+// Asset is an asset on the wire.
+type Asset struct {
 	Key      string       `json:"key"`
 	Kind     entity.Kind  `json:"kind"`
 	Name     string       `json:"name"`
@@ -79,27 +79,27 @@ type assetFact struct {
 	Category string       `json:"category"`
 }
 
-// incident shows i as the Graph does, without its alerts.
-func (v view) incident(i incident.Incident) graphIncident {
-	return graphIncident{
+// Incident shows i as the Graph does, without its alerts.
+func (v View) Incident(i incident.Incident) Incident {
+	return Incident{
 		Type: "#microsoft.graph.security.incident", ID: i.ID, TenantID: i.Tenant,
-		IncidentWebURL: v.link("incidents", i.ID, i.Tenant), RedirectIncidentID: nullable(i.RedirectTo),
-		DisplayName: i.Name, Description: nullable(i.Description), Summary: nullable(i.Summary),
-		Severity: string(i.Severity.Graph()), PriorityScore: i.Priority().Score, Status: incidentStatusEnum.Show(string(i.Status), v.allMembers),
-		Classification: v.word(classificationEnum.Show, i.Classification),
-		Determination:  v.word(determinationEnum.Show, i.Determination),
-		AssignedTo:     nullable(i.AssignedTo), ResolvingComment: nullable(i.ResolvingComment),
-		CustomTags: some(i.Tags), SystemTags: some(i.SystemTags), Comments: comments(i.Comments),
-		CreatedDateTime: stamp(i.Created), LastUpdateDateTime: stamp(i.Updated), LastModifiedBy: nullable(i.ModifiedBy),
-		AdditionalData: factsOf(i),
+		IncidentWebURL: v.portalLink("incidents", i.ID, i.Tenant), RedirectIncidentID: Nullable(i.RedirectTo),
+		DisplayName: i.Name, Description: Nullable(i.Description), Summary: Nullable(i.Summary),
+		Severity: string(i.Severity.Graph()), PriorityScore: i.Priority().Score, Status: IncidentStatusEnum.Show(string(i.Status), v.AllEnumMembers),
+		Classification: v.enumOrNull(ClassificationEnum.Show, i.Classification),
+		Determination:  v.enumOrNull(DeterminationEnum.Show, i.Determination),
+		AssignedTo:     Nullable(i.AssignedTo), ResolvingComment: Nullable(i.ResolvingComment),
+		CustomTags: NonNil(i.Tags), SystemTags: NonNil(i.SystemTags), Comments: CommentsOf(i.Comments),
+		CreatedDateTime: Timestamp(i.Created), LastUpdateDateTime: Timestamp(i.Updated), LastModifiedBy: Nullable(i.ModifiedBy),
+		AdditionalData: incidentDictionaryOf(i),
 	}
 }
 
-func factsOf(i incident.Incident) incidentFacts {
-	f := incidentFacts{
-		Type: "#microsoft.graph.security.dictionary", AlertCount: i.Alerts, Assets: assets(i.Assets),
-		AssetCount: max(i.AssetCount, len(i.Assets)), Clouds: some(i.Clouds), Products: some(i.Products),
-		Tactics: some(i.Tactics), FirstActivity: stamp(i.First), LastActivity: stamp(i.Last),
+func incidentDictionaryOf(i incident.Incident) incidentDictionary {
+	f := incidentDictionary{
+		Type: "#microsoft.graph.security.dictionary", AlertCount: i.Alerts, Assets: AssetsOf(i.Assets),
+		AssetCount: max(i.AssetCount, len(i.Assets)), Clouds: NonNil(i.Clouds), Products: NonNil(i.Products),
+		Tactics: NonNil(i.Tactics), FirstActivity: Timestamp(i.First), LastActivity: Timestamp(i.Last),
 		Merged: i.Merged, Background: i.Noise, Exposures: i.Exposures.CountDistinct(), Priority: []priorityPart{},
 	}
 	for _, p := range i.Priority().Parts {
@@ -111,10 +111,10 @@ func factsOf(i incident.Incident) incidentFacts {
 	return f
 }
 
-func assets(as []incident.Asset) []assetFact {
-	out := make([]assetFact, len(as))
+func AssetsOf(as []incident.Asset) []Asset {
+	out := make([]Asset, len(as))
 	for n, a := range as {
-		out[n] = assetFact{a.Key, a.Kind, a.Name, a.Value, a.Cloud, assetCategory(a)}
+		out[n] = Asset{a.Key, a.Kind, a.Name, a.Value, a.Cloud, assetCategory(a)}
 	}
 	return out
 }
@@ -123,22 +123,22 @@ func assets(as []incident.Asset) []assetFact {
 func assetCategory(a incident.Asset) string {
 	switch a.Kind {
 	case entity.Host:
-		return devices
+		return deviceAssets
 	case entity.User:
-		return users
+		return userAssets
 	case entity.Mailbox:
-		return mailboxes
+		return mailboxAssets
 	case entity.App:
-		return apps
+		return appAssets
 	}
-	return cloudResources
+	return resourceAssets
 }
 
 // The categories of assets.
 const (
-	devices        = "devices"
-	users          = "users"
-	mailboxes      = "mailboxes"
-	apps           = "apps"
-	cloudResources = "cloudResources"
+	deviceAssets   = "devices"
+	userAssets     = "users"
+	mailboxAssets  = "mailboxes"
+	appAssets      = "apps"
+	resourceAssets = "cloudResources"
 )

@@ -11,7 +11,7 @@ import (
 
 // exposedAsset is an open exposure of things that an incident touches.
 type exposedAsset struct {
-	exposure
+	Exposure
 	Assets []string `json:"assets"` // the things, as the incident names them
 }
 
@@ -21,12 +21,12 @@ type exposureList struct {
 }
 
 // listIncidentExposures shows posture findings as context: no part of the attack, but what it may have used.
-func (c *call) listIncidentExposures() error {
-	tenants, err := c.tenants()
+func (c *request) listIncidentExposures() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	i, err := c.service().survivor(c.Context(), tenants, c.PathValue("id"))
+	i, err := c.scopedQueries().survivorOf(c.Context(), tenants, c.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -37,17 +37,17 @@ func (c *call) listIncidentExposures() error {
 			out.Value[n].Assets = append(out.Value[n].Assets, assetName(i, x.Asset))
 			continue
 		}
-		m, err := c.service().Exposure(c.Context(), []string{i.Tenant}, x.ID)
+		m, err := c.scopedQueries().Exposure(c.Context(), []string{i.Tenant}, x.ID)
 		if err != nil && fault.Of(err) != fault.NotFound {
 			return err
 		}
-		if err != nil || statusOf(m) == alert.StatusResolved { // forgotten by the store, or closed by a person
+		if err != nil || StatusOf(m) == alert.StatusResolved { // forgotten by the store, or closed by a person
 			continue
 		}
 		at[x.ID] = len(out.Value)
-		out.Value = append(out.Value, exposedAsset{exposureOf(m), []string{assetName(i, x.Asset)}})
+		out.Value = append(out.Value, exposedAsset{ExposureOf(m), []string{assetName(i, x.Asset)}})
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }
 
 // assetName is what people call one of an incident's assets.
@@ -60,8 +60,8 @@ func assetName(i incident.Incident, key string) string {
 	return key
 }
 
-// survivor finds an incident and follows it to the one it was merged into.
-func (s Service) survivor(ctx context.Context, tenants []string, id string) (incident.Incident, error) {
+// survivorOf finds an incident and follows it to the one it was merged into.
+func (s Queries) survivorOf(ctx context.Context, tenants []string, id string) (incident.Incident, error) {
 	i, err := s.Incident(ctx, tenants, id)
 	for err == nil && i.RedirectTo != "" {
 		i, err = s.Incident(ctx, []string{i.Tenant}, i.RedirectTo)

@@ -8,30 +8,30 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// storyGraph is an incident as a drawing: alerts and the things that tie them.
+// StoryGraph is an incident as a drawing: alerts and the things that tie them.
 //
 //	alert ──touches──▶ entity
 //	alert ──rule, weight, gap──▶ the earlier alert that it joined
 //	alert ──merged──▶ the first alert of the incident that it tied in
-type storyGraph struct {
-	Nodes []storyNode `json:"nodes"`
-	Edges []storyEdge `json:"edges"`
+type StoryGraph struct {
+	Nodes []StoryNode `json:"nodes"`
+	Edges []StoryEdge `json:"edges"`
 	// More says that the incident has alerts beyond those drawn.
 	More bool `json:"more"`
 }
 
-type storyNode struct {
-	ID       string   `json:"id"`
-	Kind     string   `json:"kind"` // "alert" or "entity"
-	Name     string   `json:"name"`
-	Time     stamp    `json:"time,omitzero"`
-	Severity string   `json:"severity,omitzero"`
-	Product  nullable `json:"productName,omitzero"`
-	Category string   `json:"category,omitzero"`
-	Asset    bool     `json:"asset,omitzero"` // an entity that the tenant owns
+type StoryNode struct {
+	ID       string    `json:"id"`
+	Kind     string    `json:"kind"` // "alert" or "entity"
+	Name     string    `json:"name"`
+	Time     Timestamp `json:"time,omitzero"`
+	Severity string    `json:"severity,omitzero"`
+	Product  Nullable  `json:"productName,omitzero"`
+	Category string    `json:"category,omitzero"`
+	Asset    bool      `json:"asset,omitzero"` // an entity that the tenant owns
 }
 
-type storyEdge struct {
+type StoryEdge struct {
 	From       string  `json:"from"`
 	To         string  `json:"to"`
 	Rule       string  `json:"rule"`             // "touches", "merged", or why the alert joined
@@ -42,85 +42,85 @@ type storyEdge struct {
 	Product    string  `json:"product,omitzero"` // the reporter of a copy that was folded in
 }
 
-// maxDrawn is how many alerts a graph shows: more is no drawing.
-const maxDrawn = 500
+// maxGraphAlerts is how many alerts a graph shows: more is no drawing.
+const maxGraphAlerts = 500
 
-// drawIncident draws the first alerts of an incident with what ties them. Entities are those that reasons name; what an
+// getIncidentGraph draws the first alerts of an incident with what ties them. Entities are those that reasons name; what an
 // alert names besides is with the alert.
-func (c *call) drawIncident() error {
-	tenants, err := c.tenants()
+func (c *request) getIncidentGraph() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	i, err := c.service().survivor(c.Context(), tenants, c.PathValue("id"))
+	i, err := c.scopedQueries().survivorOf(c.Context(), tenants, c.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	p, err := c.listerOf(i).page(query.Query{Top: maxDrawn}, nil)
+	p, err := c.alertsOfIncident(i).page(query.Query{Top: maxGraphAlerts}, nil)
 	if err != nil {
 		return err
 	}
-	d := drawing{graph: storyGraph{Nodes: []storyNode{}, Edges: []storyEdge{}, More: p.More}, nodes: map[string]bool{}, edges: map[storyEdge]bool{}}
+	d := drawing{graph: StoryGraph{Nodes: []StoryNode{}, Edges: []StoryEdge{}, More: p.More}, nodes: map[string]bool{}, edges: map[StoryEdge]bool{}}
 	for _, m := range p.Items {
-		d.alert(m)
+		d.addAlert(m)
 	}
 	for _, m := range p.Items {
-		d.reasons(i, m)
+		d.addReasons(i, m)
 	}
 	for _, m := range i.Mergers {
-		d.merger(i, m)
+		d.addMerger(i, m)
 	}
-	return c.json(http.StatusOK, d.graph)
+	return c.writeJSON(http.StatusOK, d.graph)
 }
 
 // drawing is a graph while it is drawn.
 type drawing struct {
-	graph storyGraph
+	graph StoryGraph
 	nodes map[string]bool
-	edges map[storyEdge]bool
+	edges map[StoryEdge]bool
 }
 
-func (d *drawing) node(n storyNode) {
+func (d *drawing) addNode(n StoryNode) {
 	if !d.nodes[n.ID] {
 		d.nodes[n.ID] = true
 		d.graph.Nodes = append(d.graph.Nodes, n)
 	}
 }
 
-// edge draws a tie, unless one of its ends lies beyond the drawing.
-func (d *drawing) edge(e storyEdge) {
+// addEdge draws a tie, unless one of its ends lies beyond the drawing.
+func (d *drawing) addEdge(e StoryEdge) {
 	if d.nodes[e.From] && d.nodes[e.To] && !d.edges[e] {
 		d.edges[e] = true
 		d.graph.Edges = append(d.graph.Edges, e)
 	}
 }
 
-func (d *drawing) alert(m incident.AlertRecord) {
+func (d *drawing) addAlert(m incident.AlertRecord) {
 	a := m.Alert
-	d.node(storyNode{ID: a.ID, Kind: "alert", Name: a.Title, Time: stamp(a.First), Severity: string(a.Severity), Product: nullable(a.Product), Category: category(m)})
+	d.addNode(StoryNode{ID: a.ID, Kind: "alert", Name: a.Title, Time: Timestamp(a.First), Severity: string(a.Severity), Product: Nullable(a.Product), Category: categoryOf(m)})
 	for _, s := range a.Sightings {
 		if s.AlertID == a.ID {
 			continue
 		}
-		d.node(storyNode{ID: s.AlertID, Kind: "alert", Name: cmp.Or(s.Title, a.Title)})
-		d.edge(storyEdge{From: s.AlertID, To: a.ID, Rule: cmp.Or(s.Rule, "same alert"), Weight: 1, Product: s.Reporter})
+		d.addNode(StoryNode{ID: s.AlertID, Kind: "alert", Name: cmp.Or(s.Title, a.Title)})
+		d.addEdge(StoryEdge{From: s.AlertID, To: a.ID, Rule: cmp.Or(s.Rule, "same alert"), Weight: 1, Product: s.Reporter})
 	}
 }
 
-func (d *drawing) reasons(i incident.Incident, m incident.AlertRecord) {
+func (d *drawing) addReasons(i incident.Incident, m incident.AlertRecord) {
 	for _, r := range m.Reasons {
-		d.edge(storyEdge{From: m.Alert.ID, To: r.Alert, Rule: r.Rule, Via: r.Entity, Weight: r.Weight, GapSeconds: r.Gap.Seconds()})
-		d.through(i, r, m.Alert.ID, r.Alert)
+		d.addEdge(StoryEdge{From: m.Alert.ID, To: r.Alert, Rule: r.Rule, Via: r.Entity, Weight: r.Weight, GapSeconds: r.Gap.Seconds()})
+		d.addEntity(i, r, m.Alert.ID, r.Alert)
 	}
 }
 
-func (d *drawing) merger(i incident.Incident, m incident.Merger) {
-	d.edge(storyEdge{From: m.Alert, To: m.Opener, Rule: "merged", Via: m.Because.Entity, Weight: m.Because.Weight, GapSeconds: m.Because.Gap.Seconds(), Merged: m.Incident})
-	d.through(i, m.Because, m.Alert, m.Because.Alert)
+func (d *drawing) addMerger(i incident.Incident, m incident.Merger) {
+	d.addEdge(StoryEdge{From: m.Alert, To: m.Opener, Rule: "merged", Via: m.Because.Entity, Weight: m.Because.Weight, GapSeconds: m.Because.Gap.Seconds(), Merged: m.Incident})
+	d.addEntity(i, m.Because, m.Alert, m.Because.Alert)
 }
 
-// through draws the entity that a reason names between the alerts it ties.
-func (d *drawing) through(i incident.Incident, r incident.Reason, alerts ...string) {
+// addEntity draws the entity that a reason names between the alerts it ties.
+func (d *drawing) addEntity(i incident.Incident, r incident.Reason, alerts ...string) {
 	if r.Entity == "" {
 		return
 	}
@@ -128,8 +128,8 @@ func (d *drawing) through(i incident.Incident, r incident.Reason, alerts ...stri
 	for _, a := range i.Assets {
 		asset = asset || a.Key == r.Entity
 	}
-	d.node(storyNode{ID: r.Entity, Kind: "entity", Name: cmp.Or(r.Name, r.Entity), Asset: asset})
+	d.addNode(StoryNode{ID: r.Entity, Kind: "entity", Name: cmp.Or(r.Name, r.Entity), Asset: asset})
 	for _, a := range alerts {
-		d.edge(storyEdge{From: a, To: r.Entity, Rule: "touches"})
+		d.addEdge(StoryEdge{From: a, To: r.Entity, Rule: "touches"})
 	}
 }

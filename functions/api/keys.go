@@ -38,11 +38,11 @@ func (k Key) Rights() (r Right) {
 type Keys interface {
 	// Create makes a key as described and gives it an id and its secret, which nobody can read again. What note says of it is
 	// written with it, or neither; note may be nil, and say nothing.
-	Create(ctx context.Context, k Key, note func(made Key) (*Noted, error)) (made Key, secret string, err error)
+	Create(ctx context.Context, k Key, note func(made Key) (*AuditLine, error)) (made Key, secret string, err error)
 	// List lists all keys, the revoked and the expired too, the newest first.
 	List(ctx context.Context) ([]Key, error)
 	// Revoke ends a key for good; repeating it changes nothing. No such key is fault.NotFound. Note is as with Create.
-	Revoke(ctx context.Context, id string, note func(before, after Key) (*Noted, error)) (Key, error)
+	Revoke(ctx context.Context, id string, note func(before, after Key) (*AuditLine, error)) (Key, error)
 }
 
 // The bounds of a key's life.
@@ -60,8 +60,8 @@ type newKey struct {
 	Expires    time.Time `json:"expires"`
 }
 
-func (c *call) listKeys() error {
-	keys, err := c.door().keys(c.Context())
+func (c *request) listKeys() error {
+	keys, err := c.tenantScope().visibleKeys(c.Context())
 	if err != nil {
 		return err
 	}
@@ -73,30 +73,30 @@ func (c *call) listKeys() error {
 		}
 		out.Value = append(out.Value, v)
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }
 
 // createKey answers with the key and its secret, this one time.
-func (c *call) createKey() error {
+func (c *request) createKey() error {
 	k, err := c.newKey()
 	if err != nil {
 		return err
 	}
-	made, secret, err := c.door().makeKey(c.Context(), k, func(made Key) (*Noted, error) {
-		return c.line(ownerOf(made), "key "+made.ID, nil, made)
+	made, secret, err := c.tenantScope().createKey(c.Context(), k, func(made Key) (*AuditLine, error) {
+		return c.newAuditLine(ownerOf(made), "key "+made.ID, nil, made)
 	})
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusCreated, struct {
+	return c.writeJSON(http.StatusCreated, struct {
 		Key
 		Secret string `json:"secret"`
 	}{made, secret})
 }
 
 // newKey reads and checks the request's body.
-func (c *call) newKey() (Key, error) {
-	body, err := c.body(maxRequest)
+func (c *request) newKey() (Key, error) {
+	body, err := c.readBody(maxRequest)
 	if err != nil {
 		return Key{}, err
 	}
@@ -104,7 +104,7 @@ func (c *call) newKey() (Key, error) {
 	if err := json.Unmarshal(body, &n, json.RejectUnknownMembers(true)); err != nil {
 		return Key{}, fault.Errorf(fault.Invalid, `The body must be {"name":"…","tenants":["…"],"roles":["…"],"expires":"…"}.`)
 	}
-	now := c.server.now().UTC()
+	now := c.server.timeNow().UTC()
 	if n.Expires.IsZero() {
 		n.Expires = now.Add(keyLife)
 	}
@@ -117,13 +117,13 @@ func (c *call) newKey() (Key, error) {
 	case n.AllTenants == (len(n.Tenants) > 0):
 		return Key{}, fault.Errorf(fault.Invalid, `Name either "tenants" or "allTenants": true.`)
 	case len(n.Roles) == 0:
-		return Key{}, fault.Errorf(fault.Invalid, "A key has at least one of the roles %s.", givenBy(Everything))
+		return Key{}, fault.Errorf(fault.Invalid, "A key has at least one of the roles %s.", rolesGranting(Everything))
 	case !n.Expires.After(now) || n.Expires.After(now.Add(maxKeyLife)):
 		return Key{}, fault.Errorf(fault.Invalid, "A key expires in the future, at most %d days from now.", int(maxKeyLife.Hours()/24))
 	}
 	for _, role := range n.Roles {
 		if RightOf(role) == 0 {
-			return Key{}, fault.Errorf(fault.Invalid, "'%s' is none of the roles %s.", clip(role), givenBy(Everything))
+			return Key{}, fault.Errorf(fault.Invalid, "'%s' is none of the roles %s.", clipText(role), rolesGranting(Everything))
 		}
 	}
 	for _, tenant := range n.Tenants {
@@ -131,19 +131,19 @@ func (c *call) newKey() (Key, error) {
 			return Key{}, fault.Errorf(fault.Invalid, "A tenant has a name.")
 		}
 	}
-	return Key{Name: n.Name, AllTenants: n.AllTenants, Tenants: sorted(n.Tenants), Roles: sorted(n.Roles), Created: now, CreatedBy: c.principal.ID, Expires: n.Expires.UTC()}, nil
+	return Key{Name: n.Name, AllTenants: n.AllTenants, Tenants: sortedUnique(n.Tenants), Roles: sortedUnique(n.Roles), Created: now, CreatedBy: c.principal.ID, Expires: n.Expires.UTC()}, nil
 }
 
 // revokeKey ends a key at once.
-func (c *call) revokeKey() error {
+func (c *request) revokeKey() error {
 	c.audited = true // what is revoked already is not changed
-	after, err := c.door().revokeKey(c.Context(), c.PathValue("id"), func(before, after Key) (*Noted, error) {
-		return c.line(ownerOf(after), "key "+after.ID, before, after)
+	after, err := c.tenantScope().revokeKey(c.Context(), c.PathValue("id"), func(before, after Key) (*AuditLine, error) {
+		return c.newAuditLine(ownerOf(after), "key "+after.ID, before, after)
 	})
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, after)
+	return c.writeJSON(http.StatusOK, after)
 }
 
 // ownerOf is the tenant that a key belongs to, "" when it is not one tenant's.

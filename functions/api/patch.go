@@ -18,13 +18,13 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// document reads a request's JSON body of at most maxRequest bytes, unpacked if it is packed. Whether it is, its first bytes
+// readDocument reads a request's JSON body of at most maxRequest bytes, unpacked if it is packed. Whether it is, its first bytes
 // say: after a 429 the Graph's SDKs send the header of a packed body with a plain one.
-func (c *call) document() ([]byte, error) {
+func (c *request) readDocument() ([]byte, error) {
 	if e := c.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "gzip") && !strings.EqualFold(e, "identity") {
-		return nil, fail(http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding '"+clip(e)+"' is not supported; send gzip or none.")
+		return nil, newFailure(http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding '"+clipText(e)+"' is not supported; send gzip or none.")
 	}
-	b, err := c.body(maxRequest)
+	b, err := c.readBody(maxRequest)
 	if err != nil || !bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
 		return b, err
 	}
@@ -41,25 +41,25 @@ func (c *call) document() ([]byte, error) {
 	return b, nil
 }
 
-// members reads a body that is one JSON object. Annotations are left out.
-func members(body []byte) (map[string]jsontext.Value, error) {
+// parseMembers reads a body that is one JSON object. Annotations are left out.
+func parseMembers(body []byte) (map[string]jsontext.Value, error) {
 	var m map[string]jsontext.Value
 	if err := json.Unmarshal(body, &m); err != nil || m == nil {
-		return nil, fault.Errorf(fault.Invalid, "The body must be one JSON object: %w.", orEmpty(err))
+		return nil, fault.Errorf(fault.Invalid, "The body must be one JSON object: %w.", errorOrNull(err))
 	}
 	maps.DeleteFunc(m, func(name string, _ jsontext.Value) bool { return strings.Contains(name, "@odata.") })
 	return m, nil
 }
 
-func orEmpty(err error) error {
+func errorOrNull(err error) error {
 	if err == nil {
 		return fault.Errorf(fault.Invalid, "it is null")
 	}
 	return err
 }
 
-// property is one that a PATCH may set.
-type property struct {
+// editableProperty is one that a PATCH may set.
+type editableProperty struct {
 	name string
 	enum *odata.Enum // nil for free text
 	set  func(*correlation.Edit, *string)
@@ -67,27 +67,27 @@ type property struct {
 
 // What of an alert and of an incident may be set (unified-api reference, 3.1).
 var (
-	workProperties = []property{
+	workProperties = []editableProperty{
 		{"assignedTo", nil, func(e *correlation.Edit, v *string) { e.AssignedTo = v }},
-		{"classification", classificationEnum, func(e *correlation.Edit, v *string) { e.Classification = v }},
-		{"determination", determinationEnum, func(e *correlation.Edit, v *string) { e.Determination = v }},
+		{"classification", ClassificationEnum, func(e *correlation.Edit, v *string) { e.Classification = v }},
+		{"determination", DeterminationEnum, func(e *correlation.Edit, v *string) { e.Determination = v }},
 	}
-	alertProperties    = append(slices.Clip(workProperties), property{"status", alertStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }})
+	alertProperties    = append(slices.Clip(workProperties), editableProperty{"status", AlertStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }})
 	incidentProperties = append(slices.Clip(workProperties),
-		property{"status", incidentStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }},
-		property{"severity", severityEnum, func(e *correlation.Edit, v *string) { e.Severity = v }},
-		property{"displayName", nil, func(e *correlation.Edit, v *string) { e.Name = v }},
-		property{"description", nil, func(e *correlation.Edit, v *string) { e.Description = v }},
-		property{"summary", nil, func(e *correlation.Edit, v *string) { e.Summary = v }},
-		property{"resolvingComment", nil, func(e *correlation.Edit, v *string) { e.ResolvingComment = v }},
+		editableProperty{"status", IncidentStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }},
+		editableProperty{"severity", SeverityEnum, func(e *correlation.Edit, v *string) { e.Severity = v }},
+		editableProperty{"displayName", nil, func(e *correlation.Edit, v *string) { e.Name = v }},
+		editableProperty{"description", nil, func(e *correlation.Edit, v *string) { e.Description = v }},
+		editableProperty{"summary", nil, func(e *correlation.Edit, v *string) { e.Summary = v }},
+		editableProperty{"resolvingComment", nil, func(e *correlation.Edit, v *string) { e.ResolvingComment = v }},
 	)
 )
 
-// edit reads a PATCH: what is not named stays, null clears, and what cannot be set is refused by name.
-func edit(m map[string]jsontext.Value, known []property, s odata.Schema) (correlation.Edit, error) {
+// parseEdit reads a PATCH: what is not named stays, null clears, and what cannot be set is refused by name.
+func parseEdit(m map[string]jsontext.Value, known []editableProperty, s odata.Schema) (correlation.Edit, error) {
 	var e correlation.Edit
 	for _, name := range slices.Sorted(maps.Keys(m)) { // of several mistakes always the same one is told
-		if name == "customTags" && slices.ContainsFunc(known, func(p property) bool { return p.name == "displayName" }) {
+		if name == "customTags" && slices.ContainsFunc(known, func(p editableProperty) bool { return p.name == "displayName" }) {
 			tags := []string{}
 			if err := json.Unmarshal(m[name], &tags); err != nil {
 				return e, badProperty("invalidProperty", name, "is a list of texts")
@@ -95,14 +95,14 @@ func edit(m map[string]jsontext.Value, known []property, s odata.Schema) (correl
 			e.Tags = &tags
 			continue
 		}
-		i := slices.IndexFunc(known, func(p property) bool { return p.name == name })
+		i := slices.IndexFunc(known, func(p editableProperty) bool { return p.name == name })
 		if i < 0 {
 			if slices.Contains(s.Names, name) {
 				return e, badProperty("propertyNotUpdateable", name, "cannot be changed")
 			}
 			return e, badProperty("invalidProperty", name, "does not exist on type '"+s.Type+"'")
 		}
-		v, err := known[i].read(m[name])
+		v, err := known[i].parseValue(m[name])
 		if err != nil {
 			return e, err
 		}
@@ -111,8 +111,8 @@ func edit(m map[string]jsontext.Value, known []property, s odata.Schema) (correl
 	return e, nil
 }
 
-// read gives a property's value in the Graph's spelling, "" for null.
-func (p property) read(raw jsontext.Value) (string, error) {
+// parseValue gives a property's value in the Graph's spelling, "" for null.
+func (p editableProperty) parseValue(raw jsontext.Value) (string, error) {
 	var v *string
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return "", badProperty("invalidProperty", p.name, "is a text or null")
@@ -124,19 +124,19 @@ func (p property) read(raw jsontext.Value) (string, error) {
 		return "", nil
 	case p.enum == nil:
 		return *v, nil
-	case p.enum == severityEnum && strings.EqualFold(*v, string(alert.Critical)): // not the Graph's word, but ours
+	case p.enum == SeverityEnum && strings.EqualFold(*v, string(alert.Critical)): // not the Graph's word, but ours
 		return string(alert.Critical), nil
 	}
 	if word := p.enum.Parse(*v); word != "" {
 		return word, nil
 	}
-	return "", badProperty("invalidProperty", p.name, "cannot be '"+clip(*v)+"'")
+	return "", badProperty("invalidProperty", p.name, "cannot be '"+clipText(*v)+"'")
 }
 
 // badProperty is a 400 that names the property.
 func badProperty(code, name, why string) *failure {
-	f := fail(http.StatusBadRequest, "invalidRequest", "Property '"+clip(name)+"' "+why+".")
-	f.Target = clip(name)
-	f.Details = &[]detail{{Code: code, Message: f.Message, Target: f.Target}}
+	f := newFailure(http.StatusBadRequest, "invalidRequest", "Property '"+clipText(name)+"' "+why+".")
+	f.Target = clipText(name)
+	f.Details = &[]errorDetail{{Code: code, Message: f.Message, Target: f.Target}}
 	return f
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// fixed are the segments that paths are made of besides ids, as routes spell them.
-var fixed = func() map[string]string {
+// pathSegments are the segments that paths are made of besides ids, as routes spell them.
+var pathSegments = func() map[string]string {
 	m := map[string]string{}
 	for _, s := range []string{
 		"v1.0", "beta", "security", "alerts_v2", "incidents", "alerts", "$count", "api", "v1", "status", "exposures",
@@ -19,11 +19,11 @@ var fixed = func() map[string]string {
 	return m
 }()
 
-// canonical spells r's path as routes do: segments compare without case, and a slash at the end means nothing.
-func canonical(r *http.Request) *http.Request {
+// canonicalPath spells r's path as routes do: segments compare without case, and a slash at the end means nothing.
+func canonicalPath(r *http.Request) *http.Request {
 	segments := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	for i, s := range segments {
-		if f, ok := fixed[strings.ToLower(s)]; ok {
+		if f, ok := pathSegments[strings.ToLower(s)]; ok {
 			segments[i] = f
 		}
 	}
@@ -38,9 +38,9 @@ func canonical(r *http.Request) *http.Request {
 	return &out
 }
 
-// next is the absolute address of the page that follows: the request's own options with the one that moves on, without those
+// nextLink is the absolute address of the page that follows: the request's own options with the one that moves on, without those
 // that it stands for. A tenant that a header named goes along, since clients replay the address without headers.
-func (c *call) next(option, value string, without ...string) string {
+func (c *request) nextLink(option, value string, without ...string) string {
 	params := c.URL.Query()
 	for name := range params {
 		if strings.EqualFold(name, option) || slices.ContainsFunc(without, func(w string) bool { return strings.EqualFold(name, w) }) {
@@ -51,10 +51,10 @@ func (c *call) next(option, value string, without ...string) string {
 	if t := c.Header.Get(TenantHeader); t != "" {
 		params.Set("tid", t)
 	}
-	return c.base() + c.URL.EscapedPath() + "?" + readable(params)
+	return c.baseURL() + c.URL.EscapedPath() + "?" + encodeParams(params)
 }
 
-// readable encodes parameters with the "$" of option names and %20 for spaces.
-func readable(params url.Values) string {
+// encodeParams encodes parameters with the "$" of option names and %20 for spaces.
+func encodeParams(params url.Values) string {
 	return strings.NewReplacer("%24", "$", "+", "%20").Replace(params.Encode())
 }

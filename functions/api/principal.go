@@ -22,8 +22,8 @@ type Principal struct {
 // Can reports whether p has any of the rights.
 func (p Principal) Can(any Right) bool { return p.Rights&any != 0 }
 
-// May reports whether p may read the tenant. What belongs to no tenant yet is for those who may read all.
-func (p Principal) May(tenant string) bool {
+// CanReach reports whether p may read the tenant. What belongs to no tenant yet is for those who may read all.
+func (p Principal) CanReach(tenant string) bool {
 	return p.AllTenants || slices.Contains(p.Tenants, tenant) && tenant != ""
 }
 
@@ -39,11 +39,11 @@ func PrincipalOf(ctx context.Context) (Principal, bool) {
 	return p, ok
 }
 
-// Open lets everyone on this machine read and do everything: the mode of a standalone Onepane on loopback. So that no web
+// AllowLoopback lets everyone on this machine read and do everything: the mode of a standalone Onepane on loopback. So that no web
 // page in a browser on this machine can use it, the request must name a loopback host and come from no other site.
-func Open(r *http.Request) (Principal, error) {
-	if !loopback(r.Host) {
-		return Principal{}, fault.Errorf(fault.Denied, "Without authentication configured, only loopback names such as 'localhost' are served, not '%s'.", clip(r.Host))
+func AllowLoopback(r *http.Request) (Principal, error) {
+	if !isLoopback(r.Host) {
+		return Principal{}, fault.Errorf(fault.Denied, "Without authentication configured, only loopback names such as 'localhost' are served, not '%s'.", clipText(r.Host))
 	}
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
 		return Principal{}, fault.Errorf(fault.Denied, "Another site's page may not send requests here.")
@@ -51,7 +51,7 @@ func Open(r *http.Request) (Principal, error) {
 	return Principal{ID: "local", Name: "local", AllTenants: true, Rights: Everything}, nil
 }
 
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
@@ -62,8 +62,8 @@ func loopback(host string) bool {
 // TenantHeader narrows a request to one tenant, like the parameter "tid".
 const TenantHeader = "X-Onepane-Tenant"
 
-// tenantOf is the tenant that a request narrows itself to, "" for all that its principal may read.
-func tenantOf(r *http.Request) (string, error) {
+// requestedTenant is the tenant that a request narrows itself to, "" for all that its principal may read.
+func requestedTenant(r *http.Request) (string, error) {
 	header, params := r.Header.Get(TenantHeader), r.URL.Query()["tid"]
 	if len(r.Header.Values(TenantHeader)) > 1 {
 		return "", fault.Errorf(fault.Invalid, "Header %s was sent more than once.", TenantHeader)
@@ -75,7 +75,7 @@ func tenantOf(r *http.Request) (string, error) {
 		return header, nil
 	}
 	if header != "" && header != params[0] {
-		return "", fault.Errorf(fault.Invalid, "Parameter 'tid' says '%s' and header %s says '%s'.", clip(params[0]), TenantHeader, clip(header))
+		return "", fault.Errorf(fault.Invalid, "Parameter 'tid' says '%s' and header %s says '%s'.", clipText(params[0]), TenantHeader, clipText(header))
 	}
 	return params[0], nil
 }

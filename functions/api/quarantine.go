@@ -14,8 +14,8 @@ import (
 	"github.com/onepane/onepane/shared/cloudevent"
 )
 
-// Shelf is the quarantine queue.
-type Shelf interface {
+// Quarantine is the quarantine queue.
+type Quarantine interface {
 	// List returns up to limit events after the cursor ("" for the first), oldest first, and the cursor of the next page;
 	// "" when there are no more.
 	List(ctx context.Context, cursor string, limit int) (evs []cloudevent.Event, next string, err error)
@@ -35,8 +35,8 @@ type Replayed struct {
 	Ignored     string   `json:"ignored,omitzero"` // why it is no finding at all
 }
 
-// quarantined is a rejected record on the wire.
-type quarantined struct {
+// quarantinedRecord is a rejected record on the wire.
+type quarantinedRecord struct {
 	ID       string            `json:"id"`
 	Reason   string            `json:"reason"`
 	Kind     string            `json:"kind"`
@@ -52,41 +52,41 @@ type quarantined struct {
 	Binary   []byte            `json:"binary,omitempty"`
 }
 
-func quarantinedOf(id string, r events.Rejection) quarantined {
-	return quarantined{
+func quarantinedOf(id string, r events.Rejection) quarantinedRecord {
+	return quarantinedRecord{
 		ID: id, Reason: r.Reason, Kind: r.Kind, Route: r.Route, Provider: r.Provider, TenantID: r.Tenant,
 		Received: r.Received.UTC(), Size: r.Size, Cut: r.Cut, Index: r.Index,
 	}
 }
 
-// shelved is one event on the shelf, read.
-type shelved struct {
+// quarantinedEvent is one event on the shelf, read.
+type quarantinedEvent struct {
 	id        string
 	rejection events.Rejection
 }
 
-// shelfChunk is how many records are read at once while the shelf is searched.
-const shelfChunk = 200
+// quarantineChunk is how many records are read at once while the shelf is searched.
+const quarantineChunk = 200
 
-// shelf lists one page of what the principal may see, of the tenant that the request narrows itself to.
-func (c *call) shelf(cursor string, limit int) ([]shelved, string, error) {
-	only, err := tenantOf(c.Request)
+// quarantinePage lists one page of what the principal may see, of the tenant that the request narrows itself to.
+func (c *request) quarantinePage(cursor string, limit int) ([]quarantinedEvent, string, error) {
+	only, err := requestedTenant(c.Request)
 	if err != nil {
 		return nil, "", err
 	}
-	return c.door().shelved(c.Context(), only, cursor, limit)
+	return c.tenantScope().quarantinePage(c.Context(), only, cursor, limit)
 }
 
-func (c *call) listQuarantine() error {
-	o, err := c.options(odata.Schema{}, []string{"$top"})
+func (c *request) listQuarantine() error {
+	o, err := c.parseOptions(odata.Schema{}, []string{"$top"})
 	if err != nil {
 		return err
 	}
-	q, err := alertLimits.page(o)
+	q, err := alertLimits.pageQuery(o)
 	if err != nil {
 		return err
 	}
-	page, next, err := c.shelf(c.URL.Query().Get("cursor"), max(q.Top, 1))
+	page, next, err := c.quarantinePage(c.URL.Query().Get("cursor"), max(q.Top, 1))
 	if err != nil {
 		return err
 	}
@@ -99,15 +99,15 @@ func (c *call) listQuarantine() error {
 		out.Value = append(out.Value, v)
 	}
 	if next != "" {
-		out.Next = c.next("cursor", next)
+		out.Next = c.nextLink("cursor", next)
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }
 
-func (c *call) getQuarantined() error {
+func (c *request) getQuarantined() error {
 	id := c.PathValue("id")
-	var found *shelved
-	_, err := c.eachShelved("", func(s shelved) error {
+	var found *quarantinedEvent
+	_, err := c.eachQuarantined("", func(s quarantinedEvent) error {
 		if s.id == id {
 			found = &s
 			return errFound
@@ -125,17 +125,17 @@ func (c *call) getQuarantined() error {
 	if out.Binary == nil {
 		out.Body = &found.rejection.Body
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }
 
 // errFound ends a search of the shelf.
 var errFound = errors.New("found")
 
-// eachShelved runs do over all that the principal may see from the cursor on, oldest first, until it returns an error. It
+// eachQuarantined runs do over all that the principal may see from the cursor on, oldest first, until it returns an error. It
 // returns the cursor after the last page that was done whole, "" at the end.
-func (c *call) eachShelved(cursor string, do func(shelved) error) (string, error) {
+func (c *request) eachQuarantined(cursor string, do func(quarantinedEvent) error) (string, error) {
 	for {
-		page, next, err := c.shelf(cursor, shelfChunk)
+		page, next, err := c.quarantinePage(cursor, quarantineChunk)
 		if err != nil {
 			return cursor, err
 		}

@@ -4,5 +4,5 @@ import "net/http"
 
 // Refuse answers a request that another handler of the same server refuses, in the API's error shape.
 func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
-	s.call(w, r).fail(fail(status, code, message))
+	s.newRequest(w, r).writeFailure(newFailure(status, code, message))
 }

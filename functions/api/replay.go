@@ -32,16 +32,16 @@ const maxRequest = 1 << 20
 
 // replayQuarantine takes rejected records in again. Repeating it is safe: a record that was taken is off the shelf, and
 // one that was taken by a request that broke off makes the same alert once more.
-func (c *call) replayQuarantine() error {
+func (c *request) replayQuarantine() error {
 	if c.server.Replayer == nil {
-		return fail(http.StatusNotImplemented, "notSupported", "This server cannot replay.")
+		return newFailure(http.StatusNotImplemented, "notSupported", "This server cannot replay.")
 	}
-	wanted, err := c.replayRequest()
+	wanted, err := c.readReplayRequest()
 	if err != nil {
 		return err
 	}
 	c.audited = true // each record that is taken is noted by itself
-	chosen, next, err := c.choose(wanted)
+	chosen, next, err := c.chooseRecords(wanted)
 	if err != nil {
 		return err
 	}
@@ -59,21 +59,21 @@ func (c *call) replayQuarantine() error {
 			results = append(results, replayResult{ID: id, Reason: "no such record in quarantine"})
 		}
 	}
-	return c.json(http.StatusOK, struct {
+	return c.writeJSON(http.StatusOK, struct {
 		Value  []replayResult `json:"value"`
 		Cursor string         `json:"cursor,omitzero"` // there are records beyond those tried: send it with "all"
 	}{results, next})
 }
 
-// wanted is a read request with the ids not yet met.
-type wanted struct {
+// replaySelection is a read request with the ids not yet met.
+type replaySelection struct {
 	replayRequest
 	left map[string]bool
 }
 
-func (c *call) replayRequest() (wanted, error) {
-	w := wanted{left: map[string]bool{}}
-	body, err := c.body(maxRequest)
+func (c *request) readReplayRequest() (replaySelection, error) {
+	w := replaySelection{left: map[string]bool{}}
+	body, err := c.readBody(maxRequest)
 	if err != nil {
 		return w, err
 	}
@@ -92,11 +92,11 @@ func (c *call) replayRequest() (wanted, error) {
 	return w, nil
 }
 
-// choose collects the records to take, before any is taken off the shelf and its pages move. Of all it takes whole pages.
-func (c *call) choose(w wanted) (out []shelved, next string, err error) {
+// chooseRecords collects the records to take, before any is taken off the shelf and its pages move. Of all it takes whole pages.
+func (c *request) chooseRecords(w replaySelection) (out []quarantinedEvent, next string, err error) {
 	if w.All {
 		for next = w.Cursor; len(out) < maxReplayed; {
-			page, after, err := c.shelf(next, shelfChunk)
+			page, after, err := c.quarantinePage(next, quarantineChunk)
 			if out = append(out, page...); err != nil || after == "" || after == next {
 				return out, "", err
 			}
@@ -104,7 +104,7 @@ func (c *call) choose(w wanted) (out []shelved, next string, err error) {
 		}
 		return out, next, nil
 	}
-	_, err = c.eachShelved("", func(s shelved) error {
+	_, err = c.eachQuarantined("", func(s quarantinedEvent) error {
 		if w.left[s.id] {
 			out = append(out, s)
 		}
@@ -121,7 +121,7 @@ func (c *call) choose(w wanted) (out []shelved, next string, err error) {
 
 // replayOne tries one record. Only passing trouble is an error: the rest of the request would meet it too. That the record is
 // taken is noted before it leaves the shelf.
-func (c *call) replayOne(s shelved) (replayResult, error) {
+func (c *request) replayOne(s quarantinedEvent) (replayResult, error) {
 	out := replayResult{ID: s.id}
 	if s.rejection.Cut {
 		out.Reason = "only part of the record was kept: it cannot be replayed"
@@ -129,7 +129,7 @@ func (c *call) replayOne(s shelved) (replayResult, error) {
 	}
 	var done Replayed
 	var reason error
-	err := c.attempt(s.rejection.Tenant, "quarantined record "+s.id, quarantinedOf(s.id, s.rejection), func() (any, error) {
+	err := c.runAudited(s.rejection.Tenant, "quarantined record "+s.id, quarantinedOf(s.id, s.rejection), func() (any, error) {
 		done, reason = c.server.Replayer.Replay(c.Context(), s.rejection)
 		return done, reason
 	})
@@ -141,5 +141,5 @@ func (c *call) replayOne(s shelved) (replayResult, error) {
 		return out, err
 	}
 	out.Taken, out.Replayed = true, done
-	return out, c.door().remove(c.Context(), s)
+	return out, c.tenantScope().removeQuarantined(c.Context(), s)
 }

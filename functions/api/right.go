@@ -43,8 +43,8 @@ func RightOf(role string) Right {
 	return 0
 }
 
-// givenBy names the roles that give one of the rights, for a message.
-func givenBy(any Right) string {
+// rolesGranting names the roles that give one of the rights, for a message.
+func rolesGranting(any Right) string {
 	var names []string
 	for _, r := range Roles {
 		if r.Right&any != 0 {

@@ -8,21 +8,21 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// alertSchema and incidentSchema are what may be asked. The Graph documents fewer properties; id, titles, the incident and
+// AlertSchema and incidentSchema are what may be asked. The Graph documents fewer properties; id, titles, the incident and
 // the activity times are ours.
 var (
-	alertSchema = odata.Schema{
+	AlertSchema = odata.Schema{
 		Type: "microsoft.graph.security.alert",
-		Properties: append(commonProperties(alertStatusEnum),
+		Properties: append(commonProperties(AlertStatusEnum),
 			odata.Property{Field: query.ServiceSource, Enum: serviceSourceEnum},
 			odata.Property{Field: query.IncidentID}, odata.Property{Field: query.Title}),
-		Names: memberNames[graphAlert](),
+		Names: memberNames[Alert](),
 	}
-	incidentSchema = odata.Schema{
+	IncidentSchema = odata.Schema{
 		Type: "microsoft.graph.security.incident",
-		Properties: append(commonProperties(incidentStatusEnum), odata.Property{Field: query.DisplayName}, odata.Property{Field: query.Title},
+		Properties: append(commonProperties(IncidentStatusEnum), odata.Property{Field: query.DisplayName}, odata.Property{Field: query.Title},
 			odata.Property{Field: query.Priority}),
-		Names:      memberNames[graphIncident](),
+		Names:      memberNames[Incident](),
 		Navigation: []string{"alerts"},
 	}
 )
@@ -30,8 +30,8 @@ var (
 func commonProperties(status *odata.Enum) []odata.Property {
 	return []odata.Property{
 		{Field: query.ID}, {Field: query.Created}, {Field: query.Updated}, {Field: query.FirstActivity}, {Field: query.LastActivity},
-		{Field: query.AssignedTo}, {Field: query.Severity, Enum: severityEnum}, {Field: query.Status, Enum: status},
-		{Field: query.Classification, Enum: classificationEnum}, {Field: query.Determination, Enum: determinationEnum},
+		{Field: query.AssignedTo}, {Field: query.Severity, Enum: SeverityEnum}, {Field: query.Status, Enum: status},
+		{Field: query.Classification, Enum: ClassificationEnum}, {Field: query.Determination, Enum: DeterminationEnum},
 	}
 }
 

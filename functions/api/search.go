@@ -14,13 +14,13 @@ import (
 
 // The bounds of a search. They hold whatever is stored: a search reads what names the thing, and of that the newest.
 const (
-	maxSought    = 2 << 10 // bytes of what is searched for
-	maxFound     = 50      // alerts of one tenant that are looked at
-	maxFoundKind = 50      // entities, incidents and alerts in an answer, each
+	maxSearchText     = 2 << 10 // bytes of what is searched for
+	maxSearchMentions = 50      // alerts of one tenant that are looked at
+	maxResultsPerKind = 50      // entities, incidents and alerts in an answer, each
 )
 
-// match says why something was found.
-type match struct {
+// matchReason says why something was found.
+type matchReason struct {
 	Reason  string `json:"reason"`           // "named in evidence", "id"
 	Name    string `json:"name,omitzero"`    // the name that matched, in canonical spelling with its class: "host:web-03"
 	Spelled string `json:"spelled,omitzero"` // as the alert spells it
@@ -28,142 +28,142 @@ type match struct {
 	Certain bool   `json:"certain"`          // the name can mean one thing only
 }
 
-// entityHit is an entity that was found.
-type entityHit struct {
-	ID       string `json:"id"`
-	TenantID string `json:"tenantId"`
-	Kind     string `json:"kind"`
-	Name     string `json:"name"`
-	Key      string `json:"key"`
-	LastSeen stamp  `json:"lastSeen"`
-	Match    match  `json:"match"`
+// entityResult is an entity that was found.
+type entityResult struct {
+	ID       string      `json:"id"`
+	TenantID string      `json:"tenantId"`
+	Kind     string      `json:"kind"`
+	Name     string      `json:"name"`
+	Key      string      `json:"key"`
+	LastSeen Timestamp   `json:"lastSeen"`
+	Match    matchReason `json:"match"`
 }
 
-// incidentHit is an incident that was found, alertHit an alert or exposure.
-type incidentHit struct {
+// incidentResult is an incident that was found, alertHit an alert or exposure.
+type incidentResult struct {
 	ID          string         `json:"id"`
 	TenantID    string         `json:"tenantId"`
 	DisplayName string         `json:"displayName"`
 	Severity    alert.Severity `json:"severity"`
 	Status      string         `json:"status"`
-	Created     stamp          `json:"createdDateTime"`
-	LastUpdate  stamp          `json:"lastUpdateDateTime"`
-	Match       match          `json:"match"`
+	Created     Timestamp      `json:"createdDateTime"`
+	LastUpdate  Timestamp      `json:"lastUpdateDateTime"`
+	Match       matchReason    `json:"match"`
 }
 
-type alertHit struct {
+type alertResult struct {
 	ID           string         `json:"id"`
 	TenantID     string         `json:"tenantId"`
 	Class        string         `json:"class"` // alert or exposure
 	Title        string         `json:"title"`
 	Severity     alert.Severity `json:"severity"`
 	Status       alert.Status   `json:"status"`
-	IncidentID   nullable       `json:"incidentId"`
-	LastActivity stamp          `json:"lastActivityDateTime"`
-	Match        match          `json:"match"`
+	IncidentID   Nullable       `json:"incidentId"`
+	LastActivity Timestamp      `json:"lastActivityDateTime"`
+	Match        matchReason    `json:"match"`
 }
 
-// hits is the answer to a search.
-type hits struct {
-	Query     string        `json:"query"`
-	Entities  []entityHit   `json:"entities"`
-	Incidents []incidentHit `json:"incidents"`
-	Alerts    []alertHit    `json:"alerts"`
-	Complete  bool          `json:"complete"` // false when there is more than is shown
+// searchResults is the answer to a search.
+type searchResults struct {
+	Query     string           `json:"query"`
+	Entities  []entityResult   `json:"entities"`
+	Incidents []incidentResult `json:"incidents"`
+	Alerts    []alertResult    `json:"alerts"`
+	Complete  bool             `json:"complete"` // false when there is more than is shown
 }
 
-// search finds a thing by any of its spellings, with all that names it, the newest first.
-func (c *call) search() error {
+// searchTenants finds a thing by any of its spellings, with all that names it, the newest first.
+func (c *request) searchTenants() error {
 	text := strings.TrimSpace(c.URL.Query().Get("q"))
-	if text == "" || len(text) > maxSought {
-		return fault.Errorf(fault.Invalid, "Parameter 'q' must be what to search for: an ARN, a resource id, an instance id, a host or user name, an address, a hash, a domain, an alert's or incident's id; at most %d bytes.", maxSought)
+	if text == "" || len(text) > maxSearchText {
+		return fault.Errorf(fault.Invalid, "Parameter 'q' must be what to search for: an ARN, a resource id, an instance id, a host or user name, an address, a hash, a domain, an alert's or incident's id; at most %d bytes.", maxSearchText)
 	}
-	tenants, err := c.tenants()
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	out := &hits{Query: text, Entities: []entityHit{}, Incidents: []incidentHit{}, Alerts: []alertHit{}, Complete: true}
+	out := &searchResults{Query: text, Entities: []entityResult{}, Incidents: []incidentResult{}, Alerts: []alertResult{}, Complete: true}
 	for _, tenant := range tenants {
-		s := seeking{Service: c.service(), tenant: tenant, keys: entity.Spelled(text), out: out, incidents: map[string]bool{}, entities: map[string]bool{}}
-		if err := s.run(c.Context(), text); err != nil {
+		s := tenantSearch{Queries: c.scopedQueries(), tenant: tenant, keys: entity.Spelled(text), out: out, incidents: map[string]bool{}, entities: map[string]bool{}}
+		if err := s.addFound(c.Context(), text); err != nil {
 			return err
 		}
 	}
-	out.clip()
+	out.truncateKinds()
 	if !c.principal.Can(ReadAlerts) {
-		out.Alerts = []alertHit{}
+		out.Alerts = []alertResult{}
 	}
 	if !c.principal.Can(ReadIncidents) {
-		out.Incidents = []incidentHit{}
+		out.Incidents = []incidentResult{}
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }
 
-// clip keeps an answer over many tenants as short as one over one.
-func (f *hits) clip() {
-	f.Complete = f.Complete && max(len(f.Entities), len(f.Incidents), len(f.Alerts)) <= maxFoundKind
-	f.Entities = f.Entities[:min(maxFoundKind, len(f.Entities))]
-	f.Incidents = f.Incidents[:min(maxFoundKind, len(f.Incidents))]
-	f.Alerts = f.Alerts[:min(maxFoundKind, len(f.Alerts))]
+// truncateKinds keeps an answer over many tenants as short as one over one.
+func (f *searchResults) truncateKinds() {
+	f.Complete = f.Complete && max(len(f.Entities), len(f.Incidents), len(f.Alerts)) <= maxResultsPerKind
+	f.Entities = f.Entities[:min(maxResultsPerKind, len(f.Entities))]
+	f.Incidents = f.Incidents[:min(maxResultsPerKind, len(f.Incidents))]
+	f.Alerts = f.Alerts[:min(maxResultsPerKind, len(f.Alerts))]
 }
 
-// seeking is one search in one tenant.
-type seeking struct {
-	Service
+// tenantSearch is one search in one tenant.
+type tenantSearch struct {
+	Queries
 	tenant    string
 	keys      []entity.Key
-	out       *hits
+	out       *searchResults
 	incidents map[string]bool
 	entities  map[string]bool
 }
 
-func (s *seeking) run(ctx context.Context, text string) error {
-	if err := s.byID(ctx, text); err != nil {
+func (s *tenantSearch) addFound(ctx context.Context, text string) error {
+	if err := s.addByID(ctx, text); err != nil {
 		return err
 	}
 	names := make([]string, len(s.keys))
 	for i, k := range s.keys {
 		names[i] = k.Text
 	}
-	ms, err := s.Reader.Mentions(ctx, s.tenant, incident.MentionQuery{Names: names, Limit: maxFound + 1})
+	ms, err := s.Reader.Mentions(ctx, s.tenant, incident.MentionQuery{Names: names, Limit: maxSearchMentions + 1})
 	if err != nil {
 		return err
 	}
-	if len(ms) > maxFound {
+	if len(ms) > maxSearchMentions {
 		s.out.Complete = false
-		ms = ms[:maxFound]
+		ms = ms[:maxSearchMentions]
 	}
 	for _, m := range ms {
-		if err := s.mentioned(ctx, m); err != nil {
+		if err := s.addMention(ctx, m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// byID finds what the text is the id of.
-func (s *seeking) byID(ctx context.Context, text string) error {
-	why := match{Reason: "id", Certain: true}
+// addByID finds what the text is the id of.
+func (s *tenantSearch) addByID(ctx context.Context, text string) error {
+	why := matchReason{Reason: "id", Certain: true}
 	m, err := s.Reader.Alert(ctx, s.tenant, text)
 	if err == nil {
-		s.alert(incident.Mention{
+		s.addAlert(incident.Mention{
 			ID: m.Alert.ID, Class: m.Alert.Class, Title: m.Alert.Title, Severity: m.Alert.Severity, Status: m.Status, Incident: m.Incident, Last: m.Alert.Last,
 		}, why)
-		err = s.incident(ctx, m.Incident, match{Reason: "its alert's id", Alert: m.Alert.ID, Certain: true})
+		err = s.addIncident(ctx, m.Incident, matchReason{Reason: "its alert's id", Alert: m.Alert.ID, Certain: true})
 	}
-	if passing(err) {
+	if isUnexpected(err) {
 		return err
 	}
-	return s.incident(ctx, text, why)
+	return s.addIncident(ctx, text, why)
 }
 
-// passing tells trouble from what is not there, or is no id.
-func passing(err error) bool {
+// isUnexpected tells trouble from what is not there, or is no id.
+func isUnexpected(err error) bool {
 	return err != nil && fault.Of(err) != fault.NotFound && fault.Of(err) != fault.Invalid
 }
 
-// mentioned adds an alert that names the thing, its incident, and the thing.
-func (s *seeking) mentioned(ctx context.Context, m incident.Mention) error {
+// addMention adds an alert that names the thing, its incident, and the thing.
+func (s *tenantSearch) addMention(ctx context.Context, m incident.Mention) error {
 	whole, err := s.Reader.Alert(ctx, s.tenant, m.ID)
 	if fault.Of(err) == fault.NotFound {
 		return nil // gone since
@@ -171,20 +171,20 @@ func (s *seeking) mentioned(ctx context.Context, m incident.Mention) error {
 	if err != nil {
 		return err
 	}
-	e, key, ok := s.named(whole.Alert)
+	e, key, ok := s.matchingEvidence(whole.Alert)
 	if !ok {
 		return nil
 	}
-	why := match{Reason: "named in evidence", Name: key.Text, Spelled: e.Value, Alert: m.ID, Certain: key.Strong}
-	s.alert(m, why)
-	if err := s.incident(ctx, m.Incident, why); err != nil {
+	why := matchReason{Reason: "named in evidence", Name: key.Text, Spelled: e.Value, Alert: m.ID, Certain: key.Strong}
+	s.addAlert(m, why)
+	if err := s.addIncident(ctx, m.Incident, why); err != nil {
 		return err
 	}
-	return s.entity(ctx, e, m, why)
+	return s.addEntity(ctx, e, m, why)
 }
 
-// named finds which evidence has one of the names, by the surest of them.
-func (s *seeking) named(a alert.Alert) (entity.Entity, entity.Key, bool) {
+// matchingEvidence finds which evidence has one of the names, by the surest of them.
+func (s *tenantSearch) matchingEvidence(a alert.Alert) (entity.Entity, entity.Key, bool) {
 	best, of := len(s.keys), entity.Entity{}
 	for _, e := range a.Evidence {
 		for _, name := range e.Names() {
@@ -199,15 +199,15 @@ func (s *seeking) named(a alert.Alert) (entity.Entity, entity.Key, bool) {
 	return of, s.keys[best], true
 }
 
-func (s *seeking) alert(m incident.Mention, why match) {
+func (s *tenantSearch) addAlert(m incident.Mention, why matchReason) {
 	for _, has := range s.out.Alerts {
 		if has.ID == m.ID && has.TenantID == s.tenant {
 			return
 		}
 	}
-	s.out.Alerts = append(s.out.Alerts, alertHit{
+	s.out.Alerts = append(s.out.Alerts, alertResult{
 		ID: m.ID, TenantID: s.tenant, Class: classOf(m.Class), Title: m.Title, Severity: m.Severity.Graph(), Status: m.Status,
-		IncidentID: nullable(m.Incident), LastActivity: stamp(m.Last), Match: why,
+		IncidentID: Nullable(m.Incident), LastActivity: Timestamp(m.Last), Match: why,
 	})
 }
 
@@ -218,39 +218,39 @@ func classOf(c alert.Class) string {
 	return "alert"
 }
 
-func (s *seeking) incident(ctx context.Context, id string, why match) error {
+func (s *tenantSearch) addIncident(ctx context.Context, id string, why matchReason) error {
 	if id == "" || s.incidents[id] {
 		return nil
 	}
 	s.incidents[id] = true
 	i, err := s.Reader.Incident(ctx, s.tenant, id)
 	if err != nil {
-		if passing(err) {
+		if isUnexpected(err) {
 			return err
 		}
 		return nil
 	}
-	s.out.Incidents = append(s.out.Incidents, incidentHit{
+	s.out.Incidents = append(s.out.Incidents, incidentResult{
 		ID: i.ID, TenantID: s.tenant, DisplayName: i.Name, Severity: i.Severity.Graph(), Status: string(i.Status),
-		Created: stamp(i.Created), LastUpdate: stamp(i.Updated), Match: why,
+		Created: Timestamp(i.Created), LastUpdate: Timestamp(i.Updated), Match: why,
 	})
 	return nil
 }
 
-func (s *seeking) entity(ctx context.Context, e entity.Entity, m incident.Mention, why match) error {
-	key, err := s.canonical(ctx, s.tenant, e)
+func (s *tenantSearch) addEntity(ctx context.Context, e entity.Entity, m incident.Mention, why matchReason) error {
+	key, err := s.canonicalKey(ctx, s.tenant, e)
 	if err != nil || key == "" || s.entities[key] {
 		return err
 	}
 	s.entities[key] = true
-	s.out.Entities = append(s.out.Entities, entityHit{
-		ID: entityID(key), TenantID: s.tenant, Kind: string(e.Kind), Name: calledOf(e), Key: key, LastSeen: stamp(m.Last), Match: why,
+	s.out.Entities = append(s.out.Entities, entityResult{
+		ID: entityID(key), TenantID: s.tenant, Kind: string(e.Kind), Name: displayName(e), Key: key, LastSeen: Timestamp(m.Last), Match: why,
 	})
 	return nil
 }
 
-// canonical is the key that a thing goes by: what correlation knows it as, else the most telling of its own.
-func (s Service) canonical(ctx context.Context, tenant string, e entity.Entity) (string, error) {
+// canonicalKey is the key that a thing goes by: what correlation knows it as, else the most telling of its own.
+func (s Queries) canonicalKey(ctx context.Context, tenant string, e entity.Entity) (string, error) {
 	keys := e.Keys()
 	if len(keys) == 0 {
 		return "", nil
@@ -262,16 +262,16 @@ func (s Service) canonical(ctx context.Context, tenant string, e entity.Entity) 
 	return i.Key, err
 }
 
-// calledOf is what people call a thing.
-func calledOf(e entity.Entity) string {
+// displayName is what people call a thing.
+func displayName(e entity.Entity) string {
 	if e.Name != "" {
 		return e.Name
 	}
 	return e.Value
 }
 
-// spelled are the names that a text may be a spelling of.
-func spelled(text string) []string {
+// spelledNames are the names that a text may be a spelling of.
+func spelledNames(text string) []string {
 	var out []string
 	for _, k := range entity.Spelled(text) {
 		out = append(out, k.Text)

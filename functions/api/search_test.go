@@ -21,11 +21,11 @@ import (
 
 const webARN = "arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc1234def567890"
 
-// estate is a machine of many names in several alerts, an exposure of it, its user, and another machine with a like name.
-func estate() *memory {
-	m := &memory{Known: []incident.Incident{someIncident("contoso", "10001", 0), someIncident("contoso", "20001", 1)}, Identities: map[string]incident.Identity{}}
+// searchReader is a machine of many names in several alerts, an exposure of it, its user, and another machine with a like name.
+func searchReader() *memoryReader {
+	m := &memoryReader{Known: []incident.Incident{someIncident("contoso", "10001", 0), someIncident("contoso", "20001", 1)}, Identities: map[string]incident.Identity{}}
 	on := func(n int, in string, es ...entity.Entity) {
-		a := member("contoso", n)
+		a := alertRecord("contoso", n)
 		a.Incident = in
 		for _, e := range es {
 			a.Alert.Evidence = append(a.Alert.Evidence, alert.Evidence{Entity: e, Role: alert.Victim})
@@ -41,35 +41,35 @@ func estate() *memory {
 	on(60*30, "20001", entity.Entity{Kind: entity.Host, Value: "i-0abc1234def567890"}.With(entity.AttrRegion, "eu-west-2"))
 	on(5, "", machine)
 	on(6, "20001", entity.Entity{Kind: entity.Host, Value: "web-03.fabrikam.example"}, entity.Entity{Kind: entity.FileHash, Value: strings.Repeat("ab", 32)})
-	m.Members = append(m.Members, member("fabrikam", 0))
+	m.Members = append(m.Members, alertRecord("fabrikam", 0))
 	m.Identities["host:web-03.contoso.example"] = incident.Identity{Key: "machine:i-0abc1234def567890", Aliases: []string{"host:web-03.contoso.example"}}
 	m.Identities["machine:i-0abc1234def567890"] = m.Identities["host:web-03.contoso.example"]
 	return m
 }
 
 func TestSearchFindsEverySpelling(t *testing.T) {
-	base := serve(t, estate())
+	base := serveAPI(t, searchReader())
 	for text, want := range map[string]struct {
 		alerts    int
 		incidents string
 		entities  string
 		certain   bool
 	}{
-		webARN:                        {3, "20001,10001", "machine:i-0abc1234def567890", true},
-		"I-0ABC1234DEF567890":         {3, "20001,10001", "machine:i-0abc1234def567890", true},
-		"web-03.CONTOSO.example":      {3, "10001", "machine:i-0abc1234def567890", true},
-		"web-03":                      {4, "20001,10001", "host:web-03.fabrikam.example,machine:i-0abc1234def567890", false},
-		"shop front":                  {2, "10001", "machine:i-0abc1234def567890", false},
-		"10.0.0.7":                    {2, "10001", "machine:i-0abc1234def567890", false},
-		"dora@contoso.example":        {1, "10001", `user:contoso\dora`, false},
-		`contoso\DORA`:                {1, "10001", `user:contoso\dora`, true},
-		strings.Repeat("AB", 32):      {1, "20001", "file:" + strings.Repeat("ab", 32), true},
-		"20001":                       {0, "20001", "", true},
-		member("contoso", 1).Alert.ID: {1, "10001", "", true},
-		"nobody":                      {0, "", "", false},
+		webARN:                             {3, "20001,10001", "machine:i-0abc1234def567890", true},
+		"I-0ABC1234DEF567890":              {3, "20001,10001", "machine:i-0abc1234def567890", true},
+		"web-03.CONTOSO.example":           {3, "10001", "machine:i-0abc1234def567890", true},
+		"web-03":                           {4, "20001,10001", "host:web-03.fabrikam.example,machine:i-0abc1234def567890", false},
+		"shop front":                       {2, "10001", "machine:i-0abc1234def567890", false},
+		"10.0.0.7":                         {2, "10001", "machine:i-0abc1234def567890", false},
+		"dora@contoso.example":             {1, "10001", `user:contoso\dora`, false},
+		`contoso\DORA`:                     {1, "10001", `user:contoso\dora`, true},
+		strings.Repeat("AB", 32):           {1, "20001", "file:" + strings.Repeat("ab", 32), true},
+		"20001":                            {0, "20001", "", true},
+		alertRecord("contoso", 1).Alert.ID: {1, "10001", "", true},
+		"nobody":                           {0, "", "", false},
 	} {
-		var f hits
-		get(t, base+"/api/v1/search?q="+url.QueryEscape(text)).into(t, 200, &f)
+		var f searchResults
+		sendGet(t, base+"/api/v1/search?q="+url.QueryEscape(text)).into(t, 200, &f)
 		var incidents, entities []string
 		certain := true
 		for _, i := range f.Incidents {
@@ -91,18 +91,18 @@ func TestSearchFindsEverySpelling(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "?q=", "?q=" + strings.Repeat("a", 3000)} {
-		get(t, base+"/api/v1/search"+bad).object(t, 400)
+		sendGet(t, base+"/api/v1/search"+bad).object(t, 400)
 	}
 }
 
 func TestSearchIsBounded(t *testing.T) {
-	m := crowd(200)
+	m := numberedAlerts(200)
 	for i := range m.Members {
 		m.Members[i].Alert.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.IP, Value: "192.0.2.1"}}}
 	}
-	var f hits
-	get(t, serve(t, m)+"/api/v1/search?q=192.0.2.1").into(t, 200, &f)
-	if f.Complete || len(f.Alerts) != maxFound || f.Alerts[0].Title != "Alert 199" || len(f.Incidents) != 1 || len(f.Entities) != 1 {
+	var f searchResults
+	sendGet(t, serveAPI(t, m)+"/api/v1/search?q=192.0.2.1").into(t, 200, &f)
+	if f.Complete || len(f.Alerts) != maxSearchMentions || f.Alerts[0].Title != "Alert 199" || len(f.Incidents) != 1 || len(f.Entities) != 1 {
 		t.Errorf("complete %v, %d alerts, %d incidents, %d entities", f.Complete, len(f.Alerts), len(f.Incidents), len(f.Entities))
 	}
 }
@@ -113,22 +113,22 @@ func TestSearchKeepsToTheRights(t *testing.T) {
 			s.Authenticate = func(*http.Request) (Principal, error) { return Principal{Tenants: []string{"contoso"}, Rights: r}, nil }
 		}
 	}
-	var f hits
-	get(t, serve(t, estate(), as(ReadAlerts))+"/api/v1/search?q=web-03").into(t, 200, &f)
+	var f searchResults
+	sendGet(t, serveAPI(t, searchReader(), as(ReadAlerts))+"/api/v1/search?q=web-03").into(t, 200, &f)
 	if len(f.Alerts) == 0 || len(f.Incidents) != 0 {
 		t.Errorf("who reads alerts sees %d alerts, %d incidents", len(f.Alerts), len(f.Incidents))
 	}
-	f = hits{}
-	get(t, serve(t, estate(), as(ReadIncidents))+"/api/v1/search?q=web-03").into(t, 200, &f)
+	f = searchResults{}
+	sendGet(t, serveAPI(t, searchReader(), as(ReadIncidents))+"/api/v1/search?q=web-03").into(t, 200, &f)
 	if len(f.Alerts) != 0 || len(f.Incidents) == 0 {
 		t.Errorf("who reads incidents sees %d alerts, %d incidents", len(f.Alerts), len(f.Incidents))
 	}
 }
 
 func TestEntityPage(t *testing.T) {
-	base := serve(t, estate())
+	base := serveAPI(t, searchReader())
 	var p entityPage
-	get(t, base+"/api/v1/entities/"+entityID("host:web-03.contoso.example")).into(t, 200, &p)
+	sendGet(t, base+"/api/v1/entities/"+entityID("host:web-03.contoso.example")).into(t, 200, &p)
 	if p.Key != "machine:i-0abc1234def567890" || p.ID != entityID(p.Key) || p.Kind != "host" || !p.Complete || p.AlertCount != 3 {
 		t.Errorf("%+v", p)
 	}
@@ -149,7 +149,7 @@ func TestEntityPage(t *testing.T) {
 	if len(p.Incidents) != 2 || p.Incidents[0].ID != "20001" || len(p.Exposures) != 1 {
 		t.Errorf("incidents %+v, exposures %d", p.Incidents, len(p.Exposures))
 	}
-	m := get(t, base+"/api/v1/entities/"+p.ID).object(t, 200)
+	m := sendGet(t, base+"/api/v1/entities/"+p.ID).object(t, 200)
 	if m["firstSeen"] != "2026-03-03T00:00:00Z" || m["lastSeen"] != "2026-03-04T06:00:00Z" {
 		t.Errorf("seen %v to %v", m["firstSeen"], m["lastSeen"])
 	}
@@ -157,16 +157,16 @@ func TestEntityPage(t *testing.T) {
 		t.Errorf("alerts %v", got)
 	}
 	for _, id := range []string{entityID("host:nobody"), "%00", "!!", entityID("\xff")} {
-		get(t, base+"/api/v1/entities/"+id).object(t, 404)
+		sendGet(t, base+"/api/v1/entities/"+id).object(t, 404)
 	}
 }
 
 func TestSources(t *testing.T) {
-	m := crowd(3)
+	m := numberedAlerts(3)
 	m.Members[2].Alert.Origin.Provider = "defender-for-cloud"
 	at := day
-	base := serve(t, m, func(s *Server) {
-		s.Shelf = shelfOf(t, events.Rejection{Route: "aws", Provider: "guardduty", Tenant: "contoso", Kind: "invalid", Reason: "no id", Received: at},
+	base := serveAPI(t, m, func(s *Server) {
+		s.Quarantine = quarantineOf(t, events.Rejection{Route: "aws", Provider: "guardduty", Tenant: "contoso", Kind: "invalid", Reason: "no id", Received: at},
 			events.Rejection{Route: "aws", Provider: "guardduty", Tenant: "contoso", Kind: "invalid", Reason: "no time", Received: at.Add(1)},
 			events.Rejection{Route: "webhook", Tenant: "contoso", Kind: "invalid", Reason: "no JSON", Received: at},
 			events.Rejection{Route: "gcp", Tenant: "fabrikam", Kind: "invalid", Reason: "secret", Received: at})
@@ -175,9 +175,9 @@ func TestSources(t *testing.T) {
 		}
 	})
 	var page struct {
-		Value []source `json:"value"`
+		Value []sourceStatus `json:"value"`
 	}
-	get(t, base+"/api/v1/sources").into(t, 200, &page)
+	sendGet(t, base+"/api/v1/sources").into(t, 200, &page)
 	if len(page.Value) != 3 {
 		t.Fatalf("%+v", page.Value)
 	}
@@ -189,16 +189,16 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// board is Settings in memory.
-type board struct{ of map[string]Setting }
+// memorySettings is Settings in memory.
+type memorySettings struct{ of map[string]Setting }
 
-func (b *board) Settings(_ context.Context, tenant string) (Setting, error) {
+func (b *memorySettings) Settings(_ context.Context, tenant string) (Setting, error) {
 	s := b.of[tenant]
 	s.Tenant, s.Configured = tenant, map[string]string{"JoinAt": "0.5"}
 	return s, nil
 }
 
-func (b *board) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(Setting) (*Noted, error)) (Setting, error) {
+func (b *memorySettings) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(Setting) (*AuditLine, error)) (Setting, error) {
 	if b.of[tenant].Version != version {
 		return Setting{}, fault.Errorf(fault.Conflict, "moved on")
 	}
@@ -211,15 +211,15 @@ func (b *board) Set(ctx context.Context, tenant string, version uint64, tuning m
 
 func TestSettings(t *testing.T) {
 	var log memoryAudit
-	base := serve(t, crowd(1), func(s *Server) { s.Settings, s.Audit = &board{map[string]Setting{}}, &log }) + "/api/v1/settings"
+	base := serveAPI(t, numberedAlerts(1), func(s *Server) { s.Settings, s.AuditLog = &memorySettings{map[string]Setting{}}, &log }) + "/api/v1/settings"
 	var s Setting
-	send(t, "PATCH", base, `{"tuning":{"JoinAt":"0.7","MergeAt":"0.9"}}`).into(t, 200, &s)
+	sendRequest(t, "PATCH", base, `{"tuning":{"JoinAt":"0.7","MergeAt":"0.9"}}`).into(t, 200, &s)
 	if s.Version != 1 || s.Tuning["JoinAt"] != "0.7" || s.Tenant != "contoso" || s.Configured["JoinAt"] != "0.5" {
 		t.Errorf("%+v", s)
 	}
-	send(t, "PATCH", base, `{"tuning":{"MergeAt":null},"version":1}`).into(t, 200, &s)
+	sendRequest(t, "PATCH", base, `{"tuning":{"MergeAt":null},"version":1}`).into(t, 200, &s)
 	s = Setting{}
-	get(t, base).into(t, 200, &s)
+	sendGet(t, base).into(t, 200, &s)
 	if _, there := s.Tuning["MergeAt"]; there || s.Version != 2 {
 		t.Errorf("%+v", s)
 	}
@@ -230,46 +230,46 @@ func TestSettings(t *testing.T) {
 		`{"tuning":{"JoinAt":"2"}}`: 400, `{"tuning":{"Nonsense":"2"}}`: 400, `{"tuning":{"JoinAt":0.7}}`: 400, `{}`: 400, `[]`: 400, `{"tuning":{},"mode":"off"}`: 400,
 		`{"tuning":{"JoinAt":"0.6"},"version":1}`: 409,
 	} {
-		if a := send(t, "PATCH", base, body); a.StatusCode != status {
+		if a := sendRequest(t, "PATCH", base, body); a.StatusCode != status {
 			t.Errorf("%s: %d %s", body, a.StatusCode, a.body)
 		}
 	}
 }
 
 // memoryAudit keeps entries in memory.
-type memoryAudit struct{ entries []Entry }
+type memoryAudit struct{ entries []AuditEntry }
 
 // Line keeps the entry of a change that a fake makes.
-func (m *memoryAudit) Line(e Entry) (incident.AuditEntry, error) {
+func (m *memoryAudit) EncodeEntry(e AuditEntry) (incident.AuditEntry, error) {
 	m.entries = append(m.entries, e)
 	return incident.AuditEntry{}, nil
 }
 
-func (m *memoryAudit) Append(_ context.Context, e Entry) error {
+func (m *memoryAudit) Append(_ context.Context, e AuditEntry) error {
 	m.entries = append(m.entries, e)
 	return nil
 }
-func (m *memoryAudit) Entries(context.Context, string, string, int) ([]Entry, error) {
+func (m *memoryAudit) Entries(context.Context, string, string, int) ([]AuditEntry, error) {
 	return m.entries, nil
 }
 func (m *memoryAudit) Tenants(context.Context) ([]string, error) { return nil, nil }
 
 // UnmarshalJSONFrom reads what MarshalJSONTo writes.
-func (s *stamp) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+func (s *Timestamp) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	var t *time.Time
 	err := json.UnmarshalDecode(dec, &t)
 	if t != nil {
-		*s = stamp(*t)
+		*s = Timestamp(*t)
 	}
 	return err
 }
 
 // UnmarshalJSONFrom reads what MarshalJSONTo writes.
-func (n *nullable) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+func (n *Nullable) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	var text *string
 	err := json.UnmarshalDecode(dec, &text)
 	if text != nil {
-		*n = nullable(*text)
+		*n = Nullable(*text)
 	}
 	return err
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// serve starts the API over a reader; adjust changes the server first.
-func serve(t *testing.T, r Reader, adjust ...func(*Server)) string {
+// serveAPI starts the API over a reader; adjust changes the server first.
+func serveAPI(t *testing.T, r Reader, adjust ...func(*Server)) string {
 	t.Helper()
-	s := &Server{Reader: r, Authenticate: Open, Version: "test", Now: func() time.Time { return day }}
+	s := &Server{Reader: r, Authenticate: AllowLoopback, Version: "test", Now: func() time.Time { return day }}
 	for _, a := range adjust {
 		a(s)
 	}
@@ -24,19 +24,19 @@ func serve(t *testing.T, r Reader, adjust ...func(*Server)) string {
 	return ts.URL
 }
 
-// answer is one reply, its body unpacked.
-type answer struct {
+// response is one reply, its body unpacked.
+type response struct {
 	*http.Response
 	body []byte
 }
 
-// get sends a GET with the given "Name: value" pairs as headers.
-func get(t *testing.T, url string, headers ...string) answer {
+// sendGet sends a GET with the given "Name: value" pairs as headers.
+func sendGet(t *testing.T, url string, headers ...string) response {
 	t.Helper()
-	return send(t, http.MethodGet, url, "", headers...)
+	return sendRequest(t, http.MethodGet, url, "", headers...)
 }
 
-func send(t *testing.T, method, url, body string, headers ...string) answer {
+func sendRequest(t *testing.T, method, url, body string, headers ...string) response {
 	t.Helper()
 	req, err := http.NewRequest(method, url, bytes.NewBufferString(body))
 	if err != nil {
@@ -60,11 +60,11 @@ func send(t *testing.T, method, url, body string, headers ...string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{resp, b}
+	return response{resp, b}
 }
 
 // into decodes the body and fails unless the status is as wanted.
-func (a answer) into(t *testing.T, status int, v any) {
+func (a response) into(t *testing.T, status int, v any) {
 	t.Helper()
 	if a.StatusCode != status {
 		t.Fatalf("status %d, want %d: %s", a.StatusCode, status, a.body)
@@ -75,7 +75,7 @@ func (a answer) into(t *testing.T, status int, v any) {
 }
 
 // object is the body as a free object.
-func (a answer) object(t *testing.T, status int) map[string]any {
+func (a response) object(t *testing.T, status int) map[string]any {
 	t.Helper()
 	var m map[string]any
 	a.into(t, status, &m)
@@ -83,7 +83,7 @@ func (a answer) object(t *testing.T, status int) map[string]any {
 }
 
 // titles are the titles of a page's items.
-func (a answer) titles(t *testing.T) []string {
+func (a response) titles(t *testing.T) []string {
 	t.Helper()
 	var p struct {
 		Value []struct {

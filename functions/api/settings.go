@@ -17,7 +17,7 @@ type Settings interface {
 	Settings(ctx context.Context, tenant string) (Setting, error)
 	// Set puts a tenant's tuning in the place of what was set at that version; fault.Conflict when it is at another. What note
 	// says of it is written with it, or neither; note may be nil, and say nothing.
-	Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(after Setting) (*Noted, error)) (Setting, error)
+	Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(after Setting) (*AuditLine, error)) (Setting, error)
 }
 
 // Setting is one tenant's settings on the wire.
@@ -30,33 +30,33 @@ type Setting struct {
 	Configured map[string]string `json:"configured"`
 }
 
-func (c *call) getSettings() error {
-	s, err := c.settings()
+func (c *request) getSettings() error {
+	s, err := c.readSettings()
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, s)
+	return c.writeJSON(http.StatusOK, s)
 }
 
-// settings are those of the one tenant that the request is about.
-func (c *call) settings() (Setting, error) {
-	tenants, err := c.tenants()
+// readSettings are those of the one tenant that the request is about.
+func (c *request) readSettings() (Setting, error) {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return Setting{}, err
 	}
 	if len(tenants) != 1 {
 		return Setting{}, fault.Errorf(fault.Invalid, "Settings are one tenant's: name it with 'tid'.")
 	}
-	return c.door().settings(c.Context(), tenants[0])
+	return c.tenantScope().tenantSettings(c.Context(), tenants[0])
 }
 
 // patchSettings changes single constants: a null takes one back to what the configuration says.
-func (c *call) patchSettings() error {
-	before, err := c.settings()
+func (c *request) patchSettings() error {
+	before, err := c.readSettings()
 	if err != nil {
 		return err
 	}
-	body, err := c.document()
+	body, err := c.readDocument()
 	if err != nil {
 		return err
 	}
@@ -84,13 +84,13 @@ func (c *call) patchSettings() error {
 	if err := checkTuning(before, tuning); err != nil {
 		return err
 	}
-	after, err := c.door().set(c.Context(), before, tuning, func(after Setting) (*Noted, error) {
-		return c.line(before.Tenant, "settings", before, after)
+	after, err := c.tenantScope().replaceSettings(c.Context(), before, tuning, func(after Setting) (*AuditLine, error) {
+		return c.newAuditLine(before.Tenant, "settings", before, after)
 	})
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, after)
+	return c.writeJSON(http.StatusOK, after)
 }
 
 // checkTuning refuses constants that are of no use with those that the configuration sets.

@@ -9,23 +9,23 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// maxShelved is how many records in quarantine are counted for sources, the oldest.
-const maxShelved = 10_000
+// maxCountedQuarantine is how many records in quarantine are counted for sources, the oldest.
+const maxCountedQuarantine = 10_000
 
-// source is what one provider does for a tenant.
-type source struct {
-	ID         string    `json:"id"` // the provider's name, or the route of what named none
-	TenantID   string    `json:"tenantId"`
-	Alerts     int64     `json:"alerts"`
-	Exposures  int64     `json:"exposures"`
-	LastSeen   stamp     `json:"lastDelivery"`
-	Quarantine int       `json:"quarantined"`       // records of it that wait in quarantine
-	Counted    bool      `json:"quarantineCounted"` // false when quarantine holds more than are counted, or there is none
-	LastError  *rejected `json:"lastError"`         // why the latest of them was refused; null when none waits
+// sourceStatus is what one provider does for a tenant.
+type sourceStatus struct {
+	ID         string         `json:"id"` // the provider's name, or the route of what named none
+	TenantID   string         `json:"tenantId"`
+	Alerts     int64          `json:"alerts"`
+	Exposures  int64          `json:"exposures"`
+	LastSeen   Timestamp      `json:"lastDelivery"`
+	Quarantine int            `json:"quarantined"`       // records of it that wait in quarantine
+	Counted    bool           `json:"quarantineCounted"` // false when quarantine holds more than are counted, or there is none
+	LastError  *lastRejection `json:"lastError"`         // why the latest of them was refused; null when none waits
 }
 
-// rejected is the latest refusal.
-type rejected struct {
+// lastRejection is the latest refusal.
+type lastRejection struct {
 	Reason string    `json:"reason"`
 	Kind   string    `json:"kind"`
 	Time   time.Time `json:"time"`
@@ -33,14 +33,14 @@ type rejected struct {
 }
 
 // listSources shows, for each tenant and provider, what came of it last and what waits.
-func (c *call) listSources() error {
-	tenants, err := c.tenants()
+func (c *request) listSources() error {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return err
 	}
-	var all []source
+	var all []sourceStatus
 	for _, tenant := range tenants {
-		of, err := c.reader().Sources(c.Context(), tenant)
+		of, err := c.scopedReader().Sources(c.Context(), tenant)
 		if err != nil {
 			return err
 		}
@@ -48,34 +48,36 @@ func (c *call) listSources() error {
 			all = append(all, sourceOf(tenant, s))
 		}
 	}
-	only, err := tenantOf(c.Request)
+	only, err := requestedTenant(c.Request)
 	if err != nil {
 		return err
 	}
-	if all, err = c.door().waiting(c.Context(), only, all); err != nil {
+	if all, err = c.tenantScope().countQuarantined(c.Context(), only, all); err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(a, b source) int { return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ID, b.ID)) })
-	return answerAll(c, all)
+	slices.SortFunc(all, func(a, b sourceStatus) int {
+		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ID, b.ID))
+	})
+	return writeAll(c, all)
 }
 
-func sourceOf(tenant string, s incident.Source) source {
-	return source{ID: s.Provider, TenantID: tenant, Alerts: s.Alerts, Exposures: s.Exposures, LastSeen: stamp(s.Last)}
+func sourceOf(tenant string, s incident.Source) sourceStatus {
+	return sourceStatus{ID: s.Provider, TenantID: tenant, Alerts: s.Alerts, Exposures: s.Exposures, LastSeen: Timestamp(s.Last)}
 }
 
-// waiting adds to each source what of it is in quarantine. What names no provider goes by its route.
-func (b bound) waiting(ctx context.Context, only string, all []source) ([]source, error) {
-	if !b.quarantines() {
+// countQuarantined adds to each source what of it is in quarantine. What names no provider goes by its route.
+func (b tenantScope) countQuarantined(ctx context.Context, only string, all []sourceStatus) ([]sourceStatus, error) {
+	if !b.canReadQuarantine() {
 		return all, nil
 	}
 	cursor, counted := "", false
-	for seen := 0; seen < maxShelved; seen += shelfChunk {
-		page, next, err := b.shelved(ctx, only, cursor, shelfChunk)
+	for seen := 0; seen < maxCountedQuarantine; seen += quarantineChunk {
+		page, next, err := b.quarantinePage(ctx, only, cursor, quarantineChunk)
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range page {
-			all = note(all, s)
+			all = countRejection(all, s)
 		}
 		if counted = next == "" || next == cursor; counted {
 			break
@@ -88,17 +90,17 @@ func (b bound) waiting(ctx context.Context, only string, all []source) ([]source
 	return all, nil
 }
 
-func note(all []source, s shelved) []source {
+func countRejection(all []sourceStatus, s quarantinedEvent) []sourceStatus {
 	r := s.rejection
 	name := cmp.Or(r.Provider, r.Route)
-	i := slices.IndexFunc(all, func(one source) bool { return one.ID == name && one.TenantID == r.Tenant })
+	i := slices.IndexFunc(all, func(one sourceStatus) bool { return one.ID == name && one.TenantID == r.Tenant })
 	if i < 0 {
-		i, all = len(all), append(all, source{ID: name, TenantID: r.Tenant})
+		i, all = len(all), append(all, sourceStatus{ID: name, TenantID: r.Tenant})
 	}
 	one := &all[i]
 	one.Quarantine++
 	if one.LastError == nil || r.Received.After(one.LastError.Time) {
-		one.LastError = &rejected{Reason: r.Reason, Kind: r.Kind, Time: r.Received.UTC(), ID: s.id}
+		one.LastError = &lastRejection{Reason: r.Reason, Kind: r.Kind, Time: r.Received.UTC(), ID: s.id}
 	}
 	return all
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// status tells how far the machine has come: Bus.Pending 0 means that all that was accepted is correlated.
-type status struct {
+// serverStatus tells how far the machine has come: Bus.Pending 0 means that all that was accepted is correlated.
+type serverStatus struct {
 	Bus     *Bus        `json:"bus,omitzero"` // counts all tenants, so only those who may see all are told
 	Store   query.Stats `json:"store"`
 	Version string      `json:"version"`
 }
 
-func (c *call) status() error {
-	out := status{Version: c.server.Version}
+func (c *request) getStatus() error {
+	out := serverStatus{Version: c.server.Version}
 	var err error
 	if c.principal.AllTenants {
 		out.Bus = &Bus{}
@@ -25,34 +25,34 @@ func (c *call) status() error {
 			return err
 		}
 	}
-	if out.Store, err = c.reader().Stats(c.Context()); err != nil {
+	if out.Store, err = c.scopedReader().Stats(c.Context()); err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, out)
+	return c.writeJSON(http.StatusOK, out)
 }
 
-// healthz says that the process runs, readyz that it can serve.
-func (c *call) healthz() error {
-	c.write(http.StatusOK, textType, []byte("ok\n"))
+// serveHealthz says that the process runs, readyz that it can serve.
+func (c *request) serveHealthz() error {
+	c.writeResponse(http.StatusOK, textType, []byte("ok\n"))
 	return nil
 }
 
-func (c *call) readyz() error {
+func (c *request) serveReadyz() error {
 	if ready := c.server.Ready; ready != nil {
 		if err := ready(c.Context()); err != nil {
 			return err
 		}
 	}
-	c.write(http.StatusOK, textType, []byte("ready\n"))
+	c.writeResponse(http.StatusOK, textType, []byte("ready\n"))
 	return nil
 }
 
-// document describes every route; a test compares the two.
+// openAPIDocument describes every route; a test compares the two.
 //
 //go:embed openapi.json
-var document []byte
+var openAPIDocument []byte
 
-func (c *call) openapi() error {
-	c.write(http.StatusOK, "application/json; charset=utf-8", document)
+func (c *request) serveOpenAPI() error {
+	c.writeResponse(http.StatusOK, "application/json; charset=utf-8", openAPIDocument)
 	return nil
 }

@@ -15,18 +15,18 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// Hand does what people decide about alerts and incidents. Act is all or nothing, and safe to repeat; what by.Note says of it is
+// Actions does what people decide about alerts and incidents. Act is all or nothing, and safe to repeat; what by.Note says of it is
 // written with it.
-type Hand interface {
+type Actions interface {
 	Act(ctx context.Context, tenant string, a correlation.Action, by correlation.Actor) (correlation.ActionResult, error)
 }
 
-// act does an action for the principal, with its entries in the audit log.
-func (c *call) act(tenant string, a correlation.Action) (correlation.ActionResult, error) {
-	by := correlation.Actor{Name: cmp.Or(c.principal.Name, c.principal.ID), IfMatch: c.match()}
+// applyAction does an action for the principal, with its entries in the audit log.
+func (c *request) applyAction(tenant string, a correlation.Action) (correlation.ActionResult, error) {
+	by := correlation.Actor{Name: cmp.Or(c.principal.Name, c.principal.ID), IfMatch: c.ifMatchTag()}
 	by.Audit = func(records []incident.AuditRecord) (out []incident.AuditEntry, err error) {
 		for _, r := range records {
-			n, err := c.line(tenant, r.Kind+" "+r.ID, r.Before, r.After)
+			n, err := c.newAuditLine(tenant, r.Kind+" "+r.ID, r.Before, r.After)
 			if err != nil {
 				return nil, err
 			}
@@ -37,11 +37,11 @@ func (c *call) act(tenant string, a correlation.Action) (correlation.ActionResul
 		return out, nil
 	}
 	c.audited = true // what changed nothing is no entry
-	return c.door().act(c.Context(), tenant, a, by)
+	return c.tenantScope().applyAction(c.Context(), tenant, a, by)
 }
 
-// match is the tag that If-Match asks for, "" when anything will do.
-func (c *call) match() string {
+// ifMatchTag is the tag that If-Match asks for, "" when anything will do.
+func (c *request) ifMatchTag() string {
 	m := strings.TrimPrefix(strings.TrimSpace(c.Header.Get("If-Match")), "W/")
 	if m == "*" {
 		return ""
@@ -49,64 +49,64 @@ func (c *call) match() string {
 	return strings.Trim(m, `"`)
 }
 
-// tagged names the version of what is shown, for If-Match.
-func (c *call) tagged(tag string) { c.w.Header().Set("ETag", `W/"`+tag+`"`) }
+// setETag names the version of what is shown, for If-Match.
+func (c *request) setETag(tag string) { c.w.Header().Set("ETag", `W/"`+tag+`"`) }
 
-func (c *call) patchIncident() error {
-	i, err := c.incident()
+func (c *request) patchIncident() error {
+	i, err := c.findIncident()
 	if err != nil {
 		return err
 	}
-	e, err := c.edit(incidentProperties, incidentSchema)
+	e, err := c.readEdit(incidentProperties, IncidentSchema)
 	if err != nil {
 		return err
 	}
-	if _, err := c.act(i.Tenant, correlation.EditIncident{ID: i.ID, Edit: e}); err != nil {
+	if _, err := c.applyAction(i.Tenant, correlation.EditIncident{ID: i.ID, Edit: e}); err != nil {
 		return err
 	}
-	if c.minimal() {
+	if c.wroteMinimal() {
 		return nil
 	}
-	if i, err = c.reader().Incident(c.Context(), i.Tenant, i.ID); err != nil {
+	if i, err = c.scopedReader().Incident(c.Context(), i.Tenant, i.ID); err != nil {
 		return err
 	}
-	c.tagged(i.Tag())
-	v, err := selected(c.view.incident(i), nil)
+	c.setETag(i.Tag())
+	v, err := EncodeSelected(c.view.Incident(i), nil)
 	if err != nil {
 		return err
 	}
-	return c.answerItem(c.context("incidents/$entity", odata.Options{}), v)
+	return c.writeItem(c.contextURL("incidents/$entity", odata.Options{}), v)
 }
 
-func (c *call) patchAlert() error {
-	m, err := c.alert()
+func (c *request) patchAlert() error {
+	m, err := c.findAlert()
 	if err != nil {
 		return err
 	}
-	e, err := c.edit(alertProperties, alertSchema)
+	e, err := c.readEdit(alertProperties, AlertSchema)
 	if err != nil {
 		return err
 	}
-	if _, err := c.act(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
+	if _, err := c.applyAction(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
 		return err
 	}
-	if c.minimal() {
+	if c.wroteMinimal() {
 		return nil
 	}
-	if m, err = c.reader().Alert(c.Context(), m.Alert.Tenant, m.Alert.ID); err != nil {
+	if m, err = c.scopedReader().Alert(c.Context(), m.Alert.Tenant, m.Alert.ID); err != nil {
 		return err
 	}
-	c.tagged(m.Tag())
-	v, err := selected(c.view.alert(m), nil)
+	c.setETag(m.Tag())
+	v, err := EncodeSelected(c.view.Alert(m), nil)
 	if err != nil {
 		return err
 	}
-	return c.answerItem(c.context("alerts_v2/$entity", odata.Options{}), v)
+	return c.writeItem(c.contextURL("alerts_v2/$entity", odata.Options{}), v)
 }
 
-// minimal answers without a body when the request prefers that.
-func (c *call) minimal() bool {
-	if !prefers(c.Header, "return=minimal") {
+// wroteMinimal answers without a body when the request prefers that.
+func (c *request) wroteMinimal() bool {
+	if !hasPreference(c.Header, "return=minimal") {
 		return false
 	}
 	c.w.Header().Set("Preference-Applied", "return=minimal")
@@ -115,72 +115,72 @@ func (c *call) minimal() bool {
 	return true
 }
 
-// edit reads the body of a PATCH.
-func (c *call) edit(known []property, s odata.Schema) (correlation.Edit, error) {
-	body, err := c.document()
+// readEdit reads the body of a PATCH.
+func (c *request) readEdit(known []editableProperty, s odata.Schema) (correlation.Edit, error) {
+	body, err := c.readDocument()
 	if err != nil {
 		return correlation.Edit{}, err
 	}
-	m, err := members(body)
+	m, err := parseMembers(body)
 	if err != nil {
 		return correlation.Edit{}, err
 	}
-	return edit(m, known, s)
+	return parseEdit(m, known, s)
 }
 
-// incident finds the incident that the path names.
-func (c *call) incident() (incident.Incident, error) {
-	tenants, err := c.tenants()
+// findIncident finds the incident that the path names.
+func (c *request) findIncident() (incident.Incident, error) {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return incident.Incident{}, err
 	}
-	return c.service().Incident(c.Context(), tenants, c.PathValue("id"))
+	return c.scopedQueries().Incident(c.Context(), tenants, c.PathValue("id"))
 }
 
-// alert finds the alert that the path names.
-func (c *call) alert() (incident.AlertRecord, error) {
-	tenants, err := c.tenants()
+// findAlert finds the alert that the path names.
+func (c *request) findAlert() (incident.AlertRecord, error) {
+	tenants, err := c.requestedTenants()
 	if err != nil {
 		return incident.AlertRecord{}, err
 	}
 	if c.PathValue("aid") != "" {
-		return c.service().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))
+		return c.scopedQueries().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))
 	}
-	return c.service().Alert(c.Context(), tenants, c.PathValue("id"))
+	return c.scopedQueries().Alert(c.Context(), tenants, c.PathValue("id"))
 }
 
-func (c *call) commentIncident() error {
-	i, err := c.incident()
+func (c *request) commentIncident() error {
+	i, err := c.findIncident()
 	if err != nil {
 		return err
 	}
-	return c.comment("incidents('"+i.ID+"')/comments", func(e correlation.Edit) ([]incident.Comment, error) {
-		if _, err := c.act(i.Tenant, correlation.EditIncident{ID: i.ID, Edit: e}); err != nil {
+	return c.addComments("incidents('"+i.ID+"')/comments", func(e correlation.Edit) ([]incident.Comment, error) {
+		if _, err := c.applyAction(i.Tenant, correlation.EditIncident{ID: i.ID, Edit: e}); err != nil {
 			return nil, err
 		}
-		i, err := c.reader().Incident(c.Context(), i.Tenant, i.ID)
+		i, err := c.scopedReader().Incident(c.Context(), i.Tenant, i.ID)
 		return i.Comments, err
 	})
 }
 
-func (c *call) commentAlert() error {
-	m, err := c.alert()
+func (c *request) commentAlert() error {
+	m, err := c.findAlert()
 	if err != nil {
 		return err
 	}
-	return c.comment("alerts_v2('"+m.Alert.ID+"')/comments", func(e correlation.Edit) ([]incident.Comment, error) {
-		if _, err := c.act(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
+	return c.addComments("alerts_v2('"+m.Alert.ID+"')/comments", func(e correlation.Edit) ([]incident.Comment, error) {
+		if _, err := c.applyAction(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
 			return nil, err
 		}
-		m, err := c.reader().Alert(c.Context(), m.Alert.Tenant, m.Alert.ID)
+		m, err := c.scopedReader().Alert(c.Context(), m.Alert.Tenant, m.Alert.ID)
 		return m.Comments, err
 	})
 }
 
-// comment adds a comment and answers with all there are: a collection to who sends one object, as the Graph documents, and a
+// addComments adds a comment and answers with all there are: a collection to who sends one object, as the Graph documents, and a
 // bare list to who sends a list, as its Go SDK does.
-func (c *call) comment(context string, add func(correlation.Edit) ([]incident.Comment, error)) error {
-	body, err := c.document()
+func (c *request) addComments(context string, add func(correlation.Edit) ([]incident.Comment, error)) error {
+	body, err := c.readDocument()
 	if err != nil {
 		return err
 	}
@@ -196,12 +196,12 @@ func (c *call) comment(context string, add func(correlation.Edit) ([]incident.Co
 		}
 	}
 	if bare {
-		return c.json(http.StatusOK, comments(all))
+		return c.writeJSON(http.StatusOK, CommentsOf(all))
 	}
-	return c.json(http.StatusOK, struct {
-		Context string         `json:"@odata.context"`
-		Value   []graphComment `json:"value"`
-	}{c.context(context, odata.Options{}), comments(all)})
+	return c.writeJSON(http.StatusOK, struct {
+		Context string    `json:"@odata.context"`
+		Value   []Comment `json:"value"`
+	}{c.contextURL(context, odata.Options{}), CommentsOf(all)})
 }
 
 // maxCommentsSent bounds one request.
@@ -219,7 +219,7 @@ func commentTexts(body []byte, bare bool) ([]string, error) {
 	}
 	var texts []string
 	for _, one := range list {
-		m, err := members(one)
+		m, err := parseMembers(one)
 		if err != nil {
 			return nil, err
 		}

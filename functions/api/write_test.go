@@ -22,26 +22,26 @@ import (
 	"github.com/onepane/onepane/shared/store/localstore"
 )
 
-// ledger is an audit log in the journals of the store that is written to, as package access keeps it.
-type ledger struct{ *localstore.Store }
+// auditStore is an audit log in the journals of the store that is written to, as package access keeps it.
+type auditStore struct{ *localstore.Store }
 
-func (l ledger) Line(e Entry) (incident.AuditEntry, error) {
+func (l auditStore) EncodeEntry(e AuditEntry) (incident.AuditEntry, error) {
 	data, err := json.Marshal(e)
 	return incident.AuditEntry{ID: e.ID, Data: data}, err
 }
 
-func (l ledger) Append(ctx context.Context, e Entry) error {
-	line, err := l.Line(e)
+func (l auditStore) Append(ctx context.Context, e AuditEntry) error {
+	line, err := l.EncodeEntry(e)
 	if err != nil {
 		return err
 	}
 	return l.Store.AppendEntry(ctx, e.Tenant, line)
 }
 
-func (l ledger) Entries(ctx context.Context, tenant, before string, limit int) (out []Entry, err error) {
+func (l auditStore) Entries(ctx context.Context, tenant, before string, limit int) (out []AuditEntry, err error) {
 	lines, err := l.Store.Entries(ctx, tenant, before, limit)
 	for _, line := range lines {
-		var e Entry
+		var e AuditEntry
 		if err := json.Unmarshal(line.Data, &e); err != nil {
 			return nil, err
 		}
@@ -50,17 +50,17 @@ func (l ledger) Entries(ctx context.Context, tenant, before string, limit int) (
 	return out, err
 }
 
-func (l ledger) Tenants(ctx context.Context) ([]string, error) { return l.AuditedTenants(ctx) }
+func (l auditStore) Tenants(ctx context.Context) ([]string, error) { return l.AuditedTenants(ctx) }
 
-// desk is the API over a real store and a real correlator, with some alerts in it.
-type desk struct {
+// writeFixture is the API over a real store and a real correlator, with some alerts in it.
+type writeFixture struct {
 	t     *testing.T
 	base  string
 	fn    *correlate.Function
-	audit ledger
+	audit auditStore
 }
 
-func newDesk(t *testing.T, adjust ...func(*Server)) *desk {
+func newDesk(t *testing.T, adjust ...func(*Server)) *writeFixture {
 	t.Helper()
 	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
@@ -69,16 +69,16 @@ func newDesk(t *testing.T, adjust ...func(*Server)) *desk {
 		t.Fatal(err)
 	}
 	now := day.Add(24 * time.Hour)
-	d := &desk{t: t, audit: ledger{store}, fn: &correlate.Function{Store: store, Alerts: store, Now: func() time.Time {
+	d := &writeFixture{t: t, audit: auditStore{store}, fn: &correlate.Function{Store: store, Alerts: store, Now: func() time.Time {
 		now = now.Add(time.Second)
 		return now
 	}}}
-	d.base = serve(t, store, append([]func(*Server){func(s *Server) { s.Hand, s.Audit = d.fn, d.audit }}, adjust...)...)
+	d.base = serveAPI(t, store, append([]func(*Server){func(s *Server) { s.Actions, s.AuditLog = d.fn, d.audit }}, adjust...)...)
 	return d
 }
 
-// entries are what the audit log has.
-func (d *desk) entries() []Entry {
+// auditEntries are what the audit log has.
+func (d *writeFixture) auditEntries() []AuditEntry {
 	d.t.Helper()
 	es, err := d.audit.Entries(d.t.Context(), "contoso", "", 1000)
 	if err != nil {
@@ -87,8 +87,8 @@ func (d *desk) entries() []Entry {
 	return es
 }
 
-// alert delivers one on a host and gives its id.
-func (d *desk) alert(id, title, host string, adjust ...func(*alert.Alert)) string {
+// addAlert delivers one on a host and gives its id.
+func (d *writeFixture) addAlert(id, title, host string, adjust ...func(*alert.Alert)) string {
 	d.t.Helper()
 	a := alert.Alert{
 		Tenant: "contoso", Origin: alert.Origin{Provider: "edr", ID: id}, Reporter: "edr", ReportID: id, Type: title, Title: title,
@@ -109,20 +109,20 @@ func (d *desk) alert(id, title, host string, adjust ...func(*alert.Alert)) strin
 	return a.ID
 }
 
-// of is the incident of an alert.
-func (d *desk) of(alertID string) string {
+// incidentOf is the incident of an alert.
+func (d *writeFixture) incidentOf(alertID string) string {
 	d.t.Helper()
-	return get(d.t, d.base+"/v1.0/security/alerts_v2/"+alertID).object(d.t, http.StatusOK)["incidentId"].(string)
+	return sendGet(d.t, d.base+"/v1.0/security/alerts_v2/"+alertID).object(d.t, http.StatusOK)["incidentId"].(string)
 }
 
-func (d *desk) patch(path, body string, headers ...string) answer {
+func (d *writeFixture) sendPatch(path, body string, headers ...string) response {
 	d.t.Helper()
-	return send(d.t, http.MethodPatch, d.base+path, body, headers...)
+	return sendRequest(d.t, http.MethodPatch, d.base+path, body, headers...)
 }
 
-func (d *desk) post(path, body string, headers ...string) answer {
+func (d *writeFixture) sendPost(path, body string, headers ...string) response {
 	d.t.Helper()
-	return send(d.t, http.MethodPost, d.base+path, body, headers...)
+	return sendRequest(d.t, http.MethodPost, d.base+path, body, headers...)
 }
 
 const (
@@ -132,9 +132,9 @@ const (
 
 func TestPatchAnIncident(t *testing.T) {
 	d := newDesk(t)
-	a := d.alert("1", "Mimikatz", "web-03.contoso.example")
-	id := d.of(a)
-	got := d.patch(incidentsPath+id, `{"@odata.type":"#microsoft.graph.security.incident","status":"RESOLVED","assignedTo":"dora@contoso.example",
+	a := d.addAlert("1", "Mimikatz", "web-03.contoso.example")
+	id := d.incidentOf(a)
+	got := d.sendPatch(incidentsPath+id, `{"@odata.type":"#microsoft.graph.security.incident","status":"RESOLVED","assignedTo":"dora@contoso.example",
 		"classification":"TruePositive","determination":"CompromisedUser","customTags":["vip"],"displayName":"Dora's","severity":"high","summary":"s",
 		"description":"d","resolvingComment":"r"}`)
 	i := got.object(t, http.StatusOK)
@@ -149,25 +149,25 @@ func TestPatchAnIncident(t *testing.T) {
 	if !strings.HasSuffix(i["@odata.context"].(string), "/v1.0/$metadata#security/incidents/$entity") {
 		t.Errorf("context %v", i["@odata.context"])
 	}
-	m := get(t, d.base+alertsPath+a).object(t, http.StatusOK)
+	m := sendGet(t, d.base+alertsPath+a).object(t, http.StatusOK)
 	if m["status"] != "resolved" || m["assignedTo"] != "dora@contoso.example" || m["resolvedDateTime"] == nil || m["classification"] != nil {
 		t.Errorf("its alert: %v %v %v", m["status"], m["assignedTo"], m["classification"])
 	}
-	again := d.patch("/beta/security/incidents/"+id, `{"assignedTo":null,"classification":null}`).object(t, http.StatusOK)
+	again := d.sendPatch("/beta/security/incidents/"+id, `{"assignedTo":null,"classification":null}`).object(t, http.StatusOK)
 	if again["assignedTo"] != nil || again["classification"] != nil || again["determination"] != nil || again["status"] != "resolved" {
 		t.Errorf("null does not clear, or what is omitted does not stay: %v", again)
 	}
-	if !slices.ContainsFunc(d.entries(), func(e Entry) bool {
+	if !slices.ContainsFunc(d.auditEntries(), func(e AuditEntry) bool {
 		return e.Target == "incident "+id && strings.Contains(string(e.After), `"displayName":"Dora's"`) && e.Action == "PATCH /v1.0/security/incidents/{id}"
 	}) {
-		t.Errorf("audit %+v", d.entries())
+		t.Errorf("audit %+v", d.auditEntries())
 	}
 }
 
 func TestWritesThatAreRefused(t *testing.T) {
 	d := newDesk(t)
-	a := d.alert("1", "Mimikatz", "web-03.contoso.example")
-	i, p := d.of(a), "/v1.0/security"
+	a := d.addAlert("1", "Mimikatz", "web-03.contoso.example")
+	i, p := d.incidentOf(a), "/v1.0/security"
 	for _, tt := range []struct {
 		name, method, path, body string
 		status                   int
@@ -204,7 +204,7 @@ func TestWritesThatAreRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var e errorBody
-			send(t, tt.method, d.base+tt.path, tt.body).into(t, tt.status, &e)
+			sendRequest(t, tt.method, d.base+tt.path, tt.body).into(t, tt.status, &e)
 			if tt.target == "" {
 				return
 			}
@@ -213,12 +213,12 @@ func TestWritesThatAreRefused(t *testing.T) {
 			}
 		})
 	}
-	if len(d.entries()) != 0 {
-		t.Errorf("what was refused is in the audit log: %+v", d.entries())
+	if len(d.auditEntries()) != 0 {
+		t.Errorf("what was refused is in the audit log: %+v", d.auditEntries())
 	}
 }
 
-func packed(t *testing.T, body string) string {
+func gzipped(t *testing.T, body string) string {
 	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -231,24 +231,24 @@ func packed(t *testing.T, body string) string {
 
 func TestPackedBodies(t *testing.T) {
 	d := newDesk(t)
-	path := alertsPath + d.alert("1", "Mimikatz", "web-03.contoso.example")
+	path := alertsPath + d.addAlert("1", "Mimikatz", "web-03.contoso.example")
 	for _, tt := range []struct {
 		name, body, encoding string
 		status               int
 	}{
-		{"packed", packed(t, `{"status":"inProgress"}`), "gzip", 200},
-		{"packed, and the header says no word", packed(t, `{"status":"inProgress"}`), "", 200},
+		{"packed", gzipped(t, `{"status":"inProgress"}`), "gzip", 200},
+		{"packed, and the header says no word", gzipped(t, `{"status":"inProgress"}`), "", 200},
 		{"plain, and the header says packed", `{"status":"resolved"}`, "gzip", 200},
 		{"another encoding", "x", "br", 415},
-		{"broken", packed(t, `{"status":"inProgress"}`)[:12], "gzip", 400},
-		{"a bomb", packed(t, `{"status":"`+strings.Repeat("x", 20<<20)+`"}`), "gzip", 413},
+		{"broken", gzipped(t, `{"status":"inProgress"}`)[:12], "gzip", 400},
+		{"a bomb", gzipped(t, `{"status":"`+strings.Repeat("x", 20<<20)+`"}`), "gzip", 413},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			headers := []string{}
 			if tt.encoding != "" {
 				headers = []string{"Content-Encoding", tt.encoding}
 			}
-			if got := d.patch(path, tt.body, headers...); got.StatusCode != tt.status {
+			if got := d.sendPatch(path, tt.body, headers...); got.StatusCode != tt.status {
 				t.Errorf("%d, want %d: %s", got.StatusCode, tt.status, got.body)
 			}
 		})
@@ -257,17 +257,17 @@ func TestPackedBodies(t *testing.T) {
 
 func TestIfMatch(t *testing.T) {
 	d := newDesk(t)
-	a := d.alert("1", "Mimikatz", "web-03.contoso.example")
-	for _, path := range []string{alertsPath + a, incidentsPath + d.of(a)} {
-		seen := get(t, d.base+path).Header.Get("ETag")
-		first := d.patch(path, `{"assignedTo":"dora"}`, "If-Match", seen)
+	a := d.addAlert("1", "Mimikatz", "web-03.contoso.example")
+	for _, path := range []string{alertsPath + a, incidentsPath + d.incidentOf(a)} {
+		seen := sendGet(t, d.base+path).Header.Get("ETag")
+		first := d.sendPatch(path, `{"assignedTo":"dora"}`, "If-Match", seen)
 		if seen == "" || first.StatusCode != http.StatusOK || first.Header.Get("ETag") == seen {
 			t.Fatalf("%s: %q, then %d with %q", path, seen, first.StatusCode, first.Header.Get("ETag"))
 		}
-		if late := d.patch(path, `{"assignedTo":"eve"}`, "If-Match", seen); late.StatusCode != http.StatusPreconditionFailed {
+		if late := d.sendPatch(path, `{"assignedTo":"eve"}`, "If-Match", seen); late.StatusCode != http.StatusPreconditionFailed {
 			t.Errorf("%s: %d for what was changed since: %s", path, late.StatusCode, late.body)
 		}
-		if again := d.patch(path, `{"assignedTo":"eve"}`, "If-Match", first.Header.Get("ETag"), "Prefer", "return=minimal"); again.StatusCode != http.StatusNoContent {
+		if again := d.sendPatch(path, `{"assignedTo":"eve"}`, "If-Match", first.Header.Get("ETag"), "Prefer", "return=minimal"); again.StatusCode != http.StatusNoContent {
 			t.Errorf("%s: %d: %s", path, again.StatusCode, again.body)
 		}
 	}
@@ -275,30 +275,30 @@ func TestIfMatch(t *testing.T) {
 
 func TestComments(t *testing.T) {
 	d := newDesk(t)
-	a := d.alert("1", "Mimikatz", "web-03.contoso.example")
-	i := d.of(a)
+	a := d.addAlert("1", "Mimikatz", "web-03.contoso.example")
+	i := d.incidentOf(a)
 	for n, path := range []string{incidentsPath + i + "/comments", alertsPath + a + "/comments", incidentsPath + i + "/alerts/" + a + "/comments"} {
-		one := d.post(path, `{"@odata.type":"microsoft.graph.security.alertComment","comment":"look"}`).object(t, http.StatusOK)
+		one := d.sendPost(path, `{"@odata.type":"microsoft.graph.security.alertComment","comment":"look"}`).object(t, http.StatusOK)
 		value := one["value"].([]any)
 		first := value[0].(map[string]any)
 		if first["comment"] != "look" || first["createdByDisplayName"] != "local" || first["createdDateTime"] == nil || one["@odata.context"] == nil {
 			t.Errorf("%s: %v", path, one)
 		}
 		var list []map[string]any
-		d.post(path, `[{"comment":"and"},{"comment":"again"}]`).into(t, http.StatusOK, &list)
+		d.sendPost(path, `[{"comment":"and"},{"comment":"again"}]`).into(t, http.StatusOK, &list)
 		if want := len(value) + 2; len(list) != want || list[want-1]["comment"] != "again" {
 			t.Errorf("%d %s: %d comments, want %d", n, path, len(list), want)
 		}
 	}
 }
 
-// ids are the ids of an incident's alerts.
-func (d *desk) ids(incidentID string) []string {
+// alertIDs are the ids of an incident's alerts.
+func (d *writeFixture) alertIDs(incidentID string) []string {
 	d.t.Helper()
 	var page struct {
 		Value []struct{ ID string } `json:"value"`
 	}
-	a := get(d.t, d.base+incidentsPath+incidentID+"/alerts")
+	a := sendGet(d.t, d.base+incidentsPath+incidentID+"/alerts")
 	if err := json.Unmarshal(a.body, &page, json.MatchCaseInsensitiveNames(true)); err != nil {
 		d.t.Fatal(err)
 	}
@@ -312,68 +312,68 @@ func (d *desk) ids(incidentID string) []string {
 
 func TestRegrouping(t *testing.T) {
 	d := newDesk(t)
-	a1, a2 := d.alert("1", "Scan", "web-03.contoso.example"), d.alert("2", "Dump", "web-03.contoso.example")
-	b := d.alert("3", "Beacon", "db-01.contoso.example")
-	a := d.of(a1)
-	var r regrouped
-	d.post("/api/v1/incidents/"+a+"/split", `{"alertIds":["`+a2+`"],"comment":"not hers"}`).into(t, http.StatusOK, &r)
+	a1, a2 := d.addAlert("1", "Scan", "web-03.contoso.example"), d.addAlert("2", "Dump", "web-03.contoso.example")
+	b := d.addAlert("3", "Beacon", "db-01.contoso.example")
+	a := d.incidentOf(a1)
+	var r regroupResult
+	d.sendPost("/api/v1/incidents/"+a+"/split", `{"alertIds":["`+a2+`"],"comment":"not hers"}`).into(t, http.StatusOK, &r)
 	split := r.IncidentID
-	if !r.Changed || split == a || d.of(a2) != split || d.of(a1) != a {
+	if !r.Changed || split == a || d.incidentOf(a2) != split || d.incidentOf(a1) != a {
 		t.Fatalf("split: %+v", r)
 	}
-	if late := d.alert("4", "Dump", "web-03.contoso.example", func(x *alert.Alert) { x.First = day.Add(time.Minute); x.Last = x.First }); d.of(late) != split {
-		t.Errorf("the next like it went to %s, want %s", d.of(late), split)
+	if late := d.addAlert("4", "Dump", "web-03.contoso.example", func(x *alert.Alert) { x.First = day.Add(time.Minute); x.Last = x.First }); d.incidentOf(late) != split {
+		t.Errorf("the next like it went to %s, want %s", d.incidentOf(late), split)
 	}
-	d.post("/api/v1/incidents/"+split+"/move", `{"alertIds":["`+b+`"]}`).into(t, http.StatusOK, &r)
-	if r.IncidentID != split || d.of(b) != split {
+	d.sendPost("/api/v1/incidents/"+split+"/move", `{"alertIds":["`+b+`"]}`).into(t, http.StatusOK, &r)
+	if r.IncidentID != split || d.incidentOf(b) != split {
 		t.Errorf("move: %+v", r)
 	}
-	d.post("/api/v1/incidents/"+a+"/merge", `{"incidentIds":["`+split+`"],"comment":"hers after all"}`).into(t, http.StatusOK, &r)
-	if r.IncidentID != split || len(d.ids(split)) != 4 { // the larger one goes on
-		t.Errorf("merge: %+v, %v", r.IncidentID, d.ids(split))
+	d.sendPost("/api/v1/incidents/"+a+"/merge", `{"incidentIds":["`+split+`"],"comment":"hers after all"}`).into(t, http.StatusOK, &r)
+	if r.IncidentID != split || len(d.alertIDs(split)) != 4 { // the larger one goes on
+		t.Errorf("merge: %+v, %v", r.IncidentID, d.alertIDs(split))
 	}
-	noted := len(d.entries())
-	d.post("/api/v1/incidents/"+a+"/merge", `{"incidentIds":["`+split+`"]}`).into(t, http.StatusOK, &r)
-	if r.Changed || len(d.entries()) != noted {
+	noted := len(d.auditEntries())
+	d.sendPost("/api/v1/incidents/"+a+"/merge", `{"incidentIds":["`+split+`"]}`).into(t, http.StatusOK, &r)
+	if r.Changed || len(d.auditEntries()) != noted {
 		t.Error("the same merge again changed something")
 	}
-	if gone := d.patch(incidentsPath+a, `{"status":"active"}`); gone.StatusCode != http.StatusConflict || !strings.Contains(string(gone.body), split) {
+	if gone := d.sendPatch(incidentsPath+a, `{"status":"active"}`); gone.StatusCode != http.StatusConflict || !strings.Contains(string(gone.body), split) {
 		t.Errorf("editing what was merged away: %d %s", gone.StatusCode, gone.body)
 	}
 }
 
 func TestUnfoldARepeat(t *testing.T) {
 	d := newDesk(t)
-	a := d.alert("1", "Suspicious process on a server", "web-03.contoso.example")
-	copied := d.alert("2", "Suspicious process on a server", "web-03.contoso.example", func(x *alert.Alert) {
+	a := d.addAlert("1", "Suspicious process on a server", "web-03.contoso.example")
+	copied := d.addAlert("2", "Suspicious process on a server", "web-03.contoso.example", func(x *alert.Alert) {
 		x.Origin.Provider, x.Reporter = "siem", "siem"
 	})
-	if n := d.ids(d.of(a)); len(n) != 1 {
+	if n := d.alertIDs(d.incidentOf(a)); len(n) != 1 {
 		t.Fatalf("they do not begin as one: %v", n)
 	}
-	var r regrouped
-	d.post("/api/v1/alerts/"+copied+"/unfold", "").into(t, http.StatusOK, &r)
-	if n := d.ids(r.IncidentID); len(n) != 2 || !slices.Contains(n, copied) {
+	var r regroupResult
+	d.sendPost("/api/v1/alerts/"+copied+"/unfold", "").into(t, http.StatusOK, &r)
+	if n := d.alertIDs(r.IncidentID); len(n) != 2 || !slices.Contains(n, copied) {
 		t.Errorf("alerts %v", n)
 	}
 }
 
 func TestBulk(t *testing.T) {
 	d := newDesk(t)
-	a, b := d.alert("1", "Scan", "web-03.contoso.example"), d.alert("2", "Beacon", "db-01.contoso.example")
+	a, b := d.addAlert("1", "Scan", "web-03.contoso.example"), d.addAlert("2", "Beacon", "db-01.contoso.example")
 	var r struct {
 		Value []bulkResult `json:"value"`
 	}
-	d.post("/api/v1/incidents/bulk", `{"ids":["`+d.of(a)+`","77","`+d.of(b)+`"],"set":{"status":"resolved"},"comment":"tidy"}`).into(t, http.StatusOK, &r)
+	d.sendPost("/api/v1/incidents/bulk", `{"ids":["`+d.incidentOf(a)+`","77","`+d.incidentOf(b)+`"],"set":{"status":"resolved"},"comment":"tidy"}`).into(t, http.StatusOK, &r)
 	status := map[string]int{}
 	for _, v := range r.Value {
 		status[v.ID] = v.Status
 	}
-	if len(status) != 3 || status["77"] != 404 || status[d.of(a)] != 200 || status[d.of(b)] != 200 {
+	if len(status) != 3 || status["77"] != 404 || status[d.incidentOf(a)] != 200 || status[d.incidentOf(b)] != 200 {
 		t.Errorf("%+v", r.Value)
 	}
-	d.post("/api/v1/alerts/bulk", `{"ids":["`+a+`"],"set":{"classification":"falsePositive","determination":"notMalicious"}}`).into(t, http.StatusOK, &r)
-	if got := get(t, d.base+alertsPath+a).object(t, 200); got["determination"] != "notMalicious" || got["status"] != "resolved" {
+	d.sendPost("/api/v1/alerts/bulk", `{"ids":["`+a+`"],"set":{"classification":"falsePositive","determination":"notMalicious"}}`).into(t, http.StatusOK, &r)
+	if got := sendGet(t, d.base+alertsPath+a).object(t, 200); got["determination"] != "notMalicious" || got["status"] != "resolved" {
 		t.Errorf("%v", got)
 	}
 }
@@ -396,9 +396,9 @@ func TestWritingTakesTheRight(t *testing.T) {
 					return Principal{ID: "p", Tenants: []string{tt.tenant}, Rights: tt.rights}, nil
 				}
 			})
-			d.alert("1", "Scan", "web-03.contoso.example")
+			d.addAlert("1", "Scan", "web-03.contoso.example")
 			id := incident.MakeID("contoso", 1)
-			if got := d.patch(incidentsPath+id, `{"status":"resolved"}`); got.StatusCode != tt.want {
+			if got := d.sendPatch(incidentsPath+id, `{"status":"resolved"}`); got.StatusCode != tt.want {
 				t.Errorf("%d, want %d: %s", got.StatusCode, tt.want, got.body)
 			}
 		})
@@ -409,9 +409,9 @@ func FuzzPatch(f *testing.F) {
 	f.Add([]byte(`{"status":"resolved","customTags":["a"],"assignedTo":null}`))
 	f.Add([]byte(`[{"comment":"x"}]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if m, err := members(body); err == nil {
-			_, _ = edit(m, incidentProperties, incidentSchema)
-			_, _ = edit(m, alertProperties, alertSchema)
+		if m, err := parseMembers(body); err == nil {
+			_, _ = parseEdit(m, incidentProperties, IncidentSchema)
+			_, _ = parseEdit(m, alertProperties, AlertSchema)
 		}
 		_, _ = commentTexts(body, len(body) > 0 && body[0] == '[')
 	})

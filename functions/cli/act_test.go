@@ -39,7 +39,7 @@ func (r reader) Alert(_ context.Context, _, id string) (incident.AlertRecord, er
 
 func TestDeeds(t *testing.T) {
 	m, h := stored(3), &hand{}
-	ts := httptest.NewServer((&api.Server{Reader: reader{m}, Hand: h, Authenticate: api.Open, Version: "test"}).Handler())
+	ts := httptest.NewServer((&api.Server{Reader: reader{m}, Actions: h, Authenticate: api.AllowLoopback, Version: "test"}).Handler())
 	defer ts.Close()
 	d := desk{t, m, map[string]string{"ONEPANE_URL": ts.URL}}
 	a := m.alerts[0].Alert.ID

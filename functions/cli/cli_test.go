@@ -50,8 +50,8 @@ func open(t *testing.T, as ...func(*store) api.Reader) desk {
 	i.Tactics = []attack.Tactic{attack.Discovery, attack.Impact}
 	i.Assets = []incident.Asset{{Kind: entity.Host, Name: "web-03"}, {Kind: entity.User, Value: "dora"}, {Kind: entity.IP, Name: "x"}}
 	s := &api.Server{
-		Reader: m, Authenticate: api.Open, Version: "test", Replayer: taker{},
-		Shelf: shelved(t, "good", "bad"),
+		Reader: m, Authenticate: api.AllowLoopback, Version: "test", Replayer: taker{},
+		Quarantine: shelved(t, "good", "bad"),
 	}
 	for _, reader := range as {
 		s.Reader = reader(m)

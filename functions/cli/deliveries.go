@@ -23,7 +23,7 @@ func deliveriesCommand(s *session) *cobra.Command {
 			head := []string{"ID", "TIME", "KIND", "THING", "SET ASIDE", "REASON"}
 			return printList(s, asJSON, all, "No deliveries.", head, func(d client.Delivery) []string {
 				set := "no"
-				if d.Aside {
+				if d.DeadLettered {
 					set = "yes"
 				}
 				return []string{d.ID, formatTime(d.Time), d.Kind, d.Thing, set, d.Reason}
@@ -69,7 +69,7 @@ func unsentDeadLetters(newest iter.Seq2[client.Item[client.Delivery], error]) it
 			thing := [2]string{d.Value.Kind, d.Value.Thing}
 			newer := met[thing]
 			met[thing] = true
-			if err == nil && (newer || !d.Value.Aside) {
+			if err == nil && (newer || !d.Value.DeadLettered) {
 				continue
 			}
 			if !yield(d, err) {

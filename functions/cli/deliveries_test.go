@@ -44,12 +44,12 @@ func TestDeliveries(t *testing.T) {
 	at := func(minute int) time.Time { return day.Add(time.Duration(minute) * time.Minute) }
 	w := &wayOut{log: []api.Delivery{
 		{ID: "a2-x", Kind: "alert", Thing: "a2", Time: at(5)},
-		{ID: "a1/y", Kind: "alert", Thing: "a1", Time: at(4), Aside: true, Reason: "413 too large"},
-		{ID: "a3-x", Kind: "alert", Thing: "a3", Time: at(3), Aside: true, Reason: "413 too large"},
-		{ID: "a2-w", Kind: "alert", Thing: "a2", Time: at(2), Aside: true, Reason: "a2 was refused"},
-		{ID: "a1-x", Kind: "alert", Thing: "a1", Time: at(1), Aside: true, Reason: "413 too large"},
+		{ID: "a1/y", Kind: "alert", Thing: "a1", Time: at(4), DeadLettered: true, Reason: "413 too large"},
+		{ID: "a3-x", Kind: "alert", Thing: "a3", Time: at(3), DeadLettered: true, Reason: "413 too large"},
+		{ID: "a2-w", Kind: "alert", Thing: "a2", Time: at(2), DeadLettered: true, Reason: "a2 was refused"},
+		{ID: "a1-x", Kind: "alert", Thing: "a1", Time: at(1), DeadLettered: true, Reason: "413 too large"},
 	}}
-	ts := httptest.NewServer((&api.Server{Reader: stored(1), Exports: w, Authenticate: api.Open, Version: "test"}).Handler())
+	ts := httptest.NewServer((&api.Server{Reader: stored(1), Exports: w, Authenticate: api.AllowLoopback, Version: "test"}).Handler())
 	defer ts.Close()
 	d := desk{t, nil, map[string]string{"ONEPANE_URL": ts.URL}}
 	for _, tt := range []struct {

@@ -85,7 +85,7 @@ func (t *storyWriter) printOpening(i client.Incident) {
 // prioritySentence says how urgent an incident is, and what makes it so, the weightiest first.
 func prioritySentence(i client.Incident) string {
 	parts := slices.Clone(i.More.Priority)
-	slices.SortStableFunc(parts, func(a, b client.Part) int { return b.Points - a.Points })
+	slices.SortStableFunc(parts, func(a, b client.PriorityPart) int { return b.Points - a.Points })
 	var why []string
 	for _, p := range parts {
 		why = append(why, fmt.Sprintf("%s (%+d)", escapeHidden(p.Why), p.Points))
@@ -191,7 +191,7 @@ func durationPhrase(d time.Duration) string {
 }
 
 // printChapter prints one alert and why it belongs to the incident.
-func (t *storyWriter) printChapter(c client.Chapter) {
+func (t *storyWriter) printChapter(c client.AlertReasons) {
 	n := len(t.told) + 1
 	by := []string{}
 	for _, word := range []string{c.Product, cloudName(c.Cloud), c.Category} {
@@ -225,7 +225,7 @@ func (t *storyWriter) printChapter(c client.Chapter) {
 
 // mergeSentence says how the incident that an alert had opened came to be part of this one. The alert that tied both
 // is often later.
-func (t *storyWriter) mergeSentence(c client.Chapter) string {
+func (t *storyWriter) mergeSentence(c client.AlertReasons) string {
 	opened := "It opened incident " + escapeHidden(c.Merged.Incident) + ", which was merged into this one"
 	if c.Merged.AlertID == "" {
 		return opened + " by hand."

@@ -19,7 +19,7 @@ func exportsCommand(s *session) *cobra.Command {
 			head := []string{"EXPORT", "TENANT", "TARGET", "BACKLOG", "LAG", "SENT", "SET ASIDE", "LAST SENT", "LAST ERROR"}
 			return printList(s, asJSON, c.Exports(cmd.Context(), client.Query{}), "No exports.", head, func(e client.Export) []string {
 				return []string{e.ID, e.Tenant, e.Target, strconv.Itoa(e.Backlog), formatDuration(time.Duration(e.Lag * float64(time.Second))),
-					strconv.FormatInt(e.Sent, 10), strconv.FormatInt(e.Aside, 10), formatTime(e.LastSent), e.LastError}
+					strconv.FormatInt(e.Sent, 10), strconv.FormatInt(e.DeadLettered, 10), formatTime(e.LastSent), e.LastError}
 			})
 		}),
 	}

@@ -23,7 +23,7 @@ func guarded(t *testing.T) (desk, *access.Guard) {
 		t.Fatal(err)
 	}
 	keys := &access.Keys{Documents: l, Now: time.Now}
-	s := &api.Server{Reader: stored(1), Authenticate: api.Open, Keys: keys, Audit: access.Audit{Log: l}, Version: "test"}
+	s := &api.Server{Reader: stored(1), Authenticate: api.AllowLoopback, Keys: keys, AuditLog: access.AuditLog{Log: l}, Version: "test"}
 	ts := httptest.NewServer(s.Handler())
 	t.Cleanup(func() {
 		ts.Close()
@@ -42,7 +42,7 @@ func TestKeysFromTheCommandLine(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Authorization", "Bearer "+secret)
 		p, err := guard.Authenticate(r)
-		return err == nil && p.Rights == api.Read|api.Ingest && p.May("contoso") && !p.AllTenants
+		return err == nil && p.Rights == api.Read|api.Ingest && p.CanReach("contoso") && !p.AllTenants
 	}
 	code, out, errs := d.run("keys create siem\x1b[31m --tenant contoso --role read,ingest --days 90")
 	m := secretOf.FindStringSubmatch(out)

@@ -45,7 +45,7 @@ func (g *Guard) Authenticate(r *http.Request) (api.Principal, error) {
 	}
 	for _, i := range g.Issuers {
 		if i.URL == name {
-			return i.principal(r.Context(), text)
+			return i.verifyToken(r.Context(), text)
 		}
 	}
 	return api.Principal{}, fault.Errorf(fault.Invalid, "the token's issuer is not known here")
@@ -67,14 +67,14 @@ func Credential(h http.Header) (string, error) {
 		return "", fault.Errorf(fault.Invalid, "not a bearer token")
 	}
 	token = strings.Trim(token, " ")
-	if token == "" || strings.ContainsFunc(token, notInToken) {
+	if token == "" || strings.ContainsFunc(token, isNotTokenChar) {
 		return "", fault.Errorf(fault.Invalid, "not one bearer token")
 	}
 	return token, nil
 }
 
-// notInToken tells what b64token does not have.
-func notInToken(c rune) bool {
+// isNotTokenChar tells what b64token does not have.
+func isNotTokenChar(c rune) bool {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.ContainsRune("-._~+/=", c):
 		return false

@@ -12,25 +12,25 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// Audit keeps the audit log in the store's.
-type Audit struct {
+// AuditLog keeps the audit log in the store's.
+type AuditLog struct {
 	Log  store.AuditLog
 	Keep time.Duration // how long an entry is kept; 0 is for good
 }
 
-var _ api.Audit = Audit{}
+var _ api.AuditLog = AuditLog{}
 
 // Append is api.Audit.
-func (a Audit) Append(ctx context.Context, e api.Entry) error {
-	line, err := a.Line(e)
+func (a AuditLog) Append(ctx context.Context, e api.AuditEntry) error {
+	line, err := a.EncodeEntry(e)
 	if err != nil {
 		return err
 	}
 	return a.Log.AppendEntry(ctx, e.Tenant, line)
 }
 
-// Line is api.Audit. An entry that is too large for the store loses what was before and after, and says so.
-func (a Audit) Line(e api.Entry) (store.AuditEntry, error) {
+// EncodeEntry is api.Audit. An entry that is too large for the store loses what was before and after, and says so.
+func (a AuditLog) EncodeEntry(e api.AuditEntry) (store.AuditEntry, error) {
 	data, err := json.Marshal(e)
 	if err == nil && len(data) > store.MaxDocument {
 		e.Before, e.After = nil, jsontext.Value(fmt.Sprintf(`{"omitted":"%d bytes before, %d after"}`, len(e.Before), len(e.After)))
@@ -47,12 +47,12 @@ func (a Audit) Line(e api.Entry) (store.AuditEntry, error) {
 }
 
 // Entries is api.Audit.
-func (a Audit) Entries(ctx context.Context, tenant, before string, limit int) ([]api.Entry, error) {
+func (a AuditLog) Entries(ctx context.Context, tenant, before string, limit int) ([]api.AuditEntry, error) {
 	es, err := a.Log.Entries(ctx, tenant, before, limit)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]api.Entry, len(es))
+	out := make([]api.AuditEntry, len(es))
 	for i, e := range es {
 		if err := json.Unmarshal(e.Data, &out[i]); err != nil {
 			return nil, fmt.Errorf("read audit entry %s: %w", e.ID, err)
@@ -62,4 +62,4 @@ func (a Audit) Entries(ctx context.Context, tenant, before string, limit int) ([
 }
 
 // Tenants is api.Audit.
-func (a Audit) Tenants(ctx context.Context) ([]string, error) { return a.Log.AuditedTenants(ctx) }
+func (a AuditLog) Tenants(ctx context.Context) ([]string, error) { return a.Log.AuditedTenants(ctx) }

@@ -17,7 +17,7 @@ func TestDirectoriesElsewhere(t *testing.T) {
 		"https://login.microsoftonline.com/99999999-0001-4d40-9f4e-7d556f1c3a0e/v2.0": false,
 	} {
 		i := &Issuer{URL: url, Tenants: func(Claims) ([]string, bool, error) { return []string{"contoso"}, false, nil }}
-		_, err := i.let(Claims{Subject: "ana", Roles: words{"SecurityAlert.Read.All"}, Other: map[string]jsontext.Value{"tid": jsontext.Value(`"` + id + `"`)}})
+		_, err := i.principalOf(Claims{Subject: "ana", Roles: wordList{"SecurityAlert.Read.All"}, Other: map[string]jsontext.Value{"tid": jsontext.Value(`"` + id + `"`)}})
 		if (err == nil) != want {
 			t.Errorf("%s: %v", url, err)
 		}

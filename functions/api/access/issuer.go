@@ -39,14 +39,14 @@ var Algorithms = []string{
 }
 
 const (
-	skew       = time.Minute      // that clocks of issuers and ours may differ
-	retryAfter = 10 * time.Second // before an issuer that did not answer is asked again
-	askTimeout = 5 * time.Second  // for one answer of an issuer
+	clockSkew     = time.Minute      // that clocks of issuers and ours may differ
+	retryAfter    = 10 * time.Second // before an issuer that did not answer is asked again
+	issuerTimeout = 5 * time.Second  // for one answer of an issuer
 )
 
-// Directory gives the issuers of an Entra directory: of its tokens of version 2 and, when the URL is theirs, of version 1
+// DirectoryIssuers gives the issuers of an Entra directory: of its tokens of version 2 and, when the URL is theirs, of version 1
 // as well, which an application gets by default (requestedAccessTokenVersion null). Any other URL gives itself.
-func Directory(url string) []string {
+func DirectoryIssuers(url string) []string {
 	tid, ok := directoryOf(url)
 	if ok && strings.HasPrefix(url, entraV2) {
 		return []string{url, entraV1 + tid + "/"}
@@ -87,23 +87,23 @@ func issuerOf(token string) (string, error) {
 	return c.Issuer, nil
 }
 
-// principal verifies a token that says it is this issuer's.
-func (i *Issuer) principal(ctx context.Context, token string) (api.Principal, error) {
-	set, err := i.ready(ctx)
+// verifyToken verifies a token that says it is this issuer's.
+func (i *Issuer) verifyToken(ctx context.Context, token string) (api.Principal, error) {
+	set, err := i.discoverKeys(ctx)
 	if err != nil {
 		return api.Principal{}, err
 	}
-	keys := &asked{set: set}
+	keys := &recordingKeySet{set: set}
 	t, err := oidc.NewVerifier(i.URL, keys, &oidc.Config{
 		SkipClientIDCheck:    true, // there may be several audiences: they are checked below
-		SupportedSigningAlgs: set.algorithms, Now: func() time.Time { return i.Now().Add(-skew) },
+		SupportedSigningAlgs: set.algorithms, Now: func() time.Time { return i.Now().Add(-clockSkew) },
 	}).Verify(ctx, token)
 	var expired *oidc.TokenExpiredError
 	switch {
 	case errors.As(err, &expired):
 		return api.Principal{}, fault.Errorf(fault.Invalid, "the token has expired")
 	case errors.Is(keys.err, errUnreachable):
-		return api.Principal{}, unreachable(i.URL)
+		return api.Principal{}, unreachableError(i.URL)
 	case err != nil:
 		return api.Principal{}, fault.Errorf(fault.Invalid, "the token is not signed as it should be, or not valid now")
 	}
@@ -115,12 +115,12 @@ func (i *Issuer) principal(ctx context.Context, token string) (api.Principal, er
 	if err := errors.Join(t.Claims(&raw), json.Unmarshal(raw, &c)); err != nil {
 		return api.Principal{}, fault.Errorf(fault.Invalid, "the token's claims cannot be read")
 	}
-	return i.let(c)
+	return i.principalOf(c)
 }
 
-// let makes the principal of verified claims. Whoever is known but has no tenant or no role here is fault.Denied.
-func (i *Issuer) let(c Claims) (api.Principal, error) {
-	if tid, ok := directoryOf(i.URL); ok && c.Text("tid") != tid {
+// principalOf makes the principal of verified claims. Whoever is known but has no tenant or no role here is fault.Denied.
+func (i *Issuer) principalOf(c Claims) (api.Principal, error) {
+	if tid, ok := directoryOf(i.URL); ok && c.StringClaim("tid") != tid {
 		return api.Principal{}, fault.Errorf(fault.Invalid, "the token is of another directory than its issuer")
 	}
 	if c.Subject == "" {
@@ -130,33 +130,33 @@ func (i *Issuer) let(c Claims) (api.Principal, error) {
 	if err != nil {
 		return api.Principal{}, err
 	}
-	return api.Principal{ID: "token:" + c.Issuer + "#" + c.Subject, Name: c.name(), Tenants: tenants, AllTenants: all, Rights: c.rights()}, nil
+	return api.Principal{ID: "token:" + c.Issuer + "#" + c.Subject, Name: c.displayName(), Tenants: tenants, AllTenants: all, Rights: c.grantedRights()}, nil
 }
 
-// asked is a key set that remembers its error, of which go-oidc keeps only the words.
-type asked struct {
+// recordingKeySet is a key set that remembers its error, of which go-oidc keeps only the words.
+type recordingKeySet struct {
 	set *keySet
 	err error
 }
 
 // VerifySignature is oidc.KeySet.
-func (a *asked) VerifySignature(ctx context.Context, token string) (payload []byte, err error) {
+func (a *recordingKeySet) VerifySignature(ctx context.Context, token string) (payload []byte, err error) {
 	payload, a.err = a.set.VerifySignature(ctx, token)
 	return payload, a.err
 }
 
-// ready gives the issuer's keys, as its own document says where they are.
-func (i *Issuer) ready(ctx context.Context) (*keySet, error) {
+// discoverKeys gives the issuer's keys, as its own document says where they are.
+func (i *Issuer) discoverKeys(ctx context.Context) (*keySet, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.keys != nil {
 		return i.keys, nil
 	}
 	if now := i.Now(); now.Sub(i.failed) < retryAfter {
-		return nil, unreachable(i.URL)
+		return nil, unreachableError(i.URL)
 	}
 	// Whoever asked first may go away; the others wait for this answer.
-	ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+	ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), issuerTimeout)
 	defer cancel()
 	p, err := oidc.NewProvider(oidc.ClientContext(ask, i.HTTP), i.URL)
 	var found struct {
@@ -178,6 +178,6 @@ func (i *Issuer) ready(ctx context.Context) (*keySet, error) {
 
 var errUnreachable = errors.New("the issuer does not answer")
 
-func unreachable(url string) error {
+func unreachableError(url string) error {
 	return fault.Errorf(fault.Unavailable, "ask issuer %s: %w", url, errUnreachable)
 }

@@ -23,7 +23,7 @@ func trusting(i *accesstest.Issuer, clock func() time.Time) *access.Issuer {
 	return &access.Issuer{
 		URL: i.URL, Audiences: []string{accesstest.Audience, "other-audience"}, HTTP: i.Client(), Now: clock,
 		Tenants: func(c access.Claims) ([]string, bool, error) {
-			if t := map[string]string{"dir-1": "contoso", "dir-2": "fabrikam"}[c.Text("tid")]; t != "" {
+			if t := map[string]string{"dir-1": "contoso", "dir-2": "fabrikam"}[c.StringClaim("tid")]; t != "" {
 				return []string{t}, false, nil
 			}
 			return nil, false, fault.Errorf(fault.Denied, "no tenant")
@@ -173,7 +173,7 @@ func TestDirectory(t *testing.T) {
 		"https://sts.windows.net/6b1c/":               "https://sts.windows.net/6b1c/",
 		"https://id.example/realms/x":                 "https://id.example/realms/x",
 	} {
-		if got := strings.Join(access.Directory(url), " "); got != want {
+		if got := strings.Join(access.DirectoryIssuers(url), " "); got != want {
 			t.Errorf("%s: %s", url, got)
 		}
 	}

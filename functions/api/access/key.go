@@ -29,12 +29,12 @@ type Keys struct {
 	Documents store.Documents
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Remember is how long a key that was read is believed before it is read again, and so how long a revoked one may go on
+	// CacheFor is how long a key that was read is believed before it is read again, and so how long a revoked one may go on
 	// elsewhere. 0 reads it every time: right where the ledger is at hand.
-	Remember time.Duration
+	CacheFor time.Duration
 
 	mu     sync.Mutex
-	recent map[string]remembered
+	cached map[string]cachedKey
 }
 
 var _ api.Keys = (*Keys)(nil)
@@ -45,11 +45,11 @@ const (
 	idBytes   = 10
 	keyBytes  = 32
 
-	useNoted      = 5 * time.Minute // how exactly the last use is known
-	maxRemembered = 10_000
+	lastUsePrecision = 5 * time.Minute // how exactly the last use is known
+	maxCachedKeys    = 10_000
 )
 
-var letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+var keyEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // keyRecord is a key as the ledger has it.
 type keyRecord struct {
@@ -59,7 +59,7 @@ type keyRecord struct {
 	version uint64
 }
 
-type remembered struct {
+type cachedKey struct {
 	keyRecord
 	read time.Time
 }
@@ -68,11 +68,11 @@ type remembered struct {
 func parseKey(text string) (id, secret string, ok bool) {
 	rest, found := strings.CutPrefix(text, keyPrefix)
 	id, secret, both := strings.Cut(rest, "_")
-	_, err := letters.DecodeString(id + secret)
-	return id, secret, found && both && err == nil && len(id) == letters.EncodedLen(idBytes) && len(secret) == letters.EncodedLen(keyBytes)
+	_, err := keyEncoding.DecodeString(id + secret)
+	return id, secret, found && both && err == nil && len(id) == keyEncoding.EncodedLen(idBytes) && len(secret) == keyEncoding.EncodedLen(keyBytes)
 }
 
-func hashOf(id, secret string) []byte {
+func hashKey(id, secret string) []byte {
 	h := sha256.Sum256([]byte(id + "_" + secret))
 	return h[:]
 }
@@ -81,59 +81,61 @@ func hashOf(id, secret string) []byte {
 func (k *Keys) Principal(ctx context.Context, text string) (api.Principal, error) {
 	id, secret, ok := parseKey(text)
 	if !ok {
-		return api.Principal{}, errKey()
+		return api.Principal{}, invalidKeyError()
 	}
-	r, err := k.find(ctx, id)
+	r, err := k.findKey(ctx, id)
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return api.Principal{}, fault.Errorf(fault.Unavailable, "read key: %w", err)
 	}
 	now := k.Now()
 	// Always compared, so that the time it takes says nothing about which keys exist.
-	same := subtle.ConstantTimeCompare(r.Hash, hashOf(id, secret)) == 1
+	same := subtle.ConstantTimeCompare(r.Hash, hashKey(id, secret)) == 1
 	if !same || !r.Revoked.IsZero() || !now.Before(r.Expires) {
-		return api.Principal{}, errKey()
+		return api.Principal{}, invalidKeyError()
 	}
-	k.used(ctx, r, now)
+	k.recordUse(ctx, r, now)
 	return api.Principal{ID: "key:" + id, Name: r.Name, AllTenants: r.AllTenants, Tenants: r.Tenants, Rights: r.Rights()}, nil
 }
 
-func errKey() error { return fault.Errorf(fault.Invalid, "the API key is not valid, or no longer") }
+func invalidKeyError() error {
+	return fault.Errorf(fault.Invalid, "the API key is not valid, or no longer")
+}
 
-// find reads a key, or remembers it.
-func (k *Keys) find(ctx context.Context, id string) (keyRecord, error) {
-	if k.Remember > 0 {
+// findKey reads a key, or remembers it.
+func (k *Keys) findKey(ctx context.Context, id string) (keyRecord, error) {
+	if k.CacheFor > 0 {
 		k.mu.Lock()
-		r, ok := k.recent[id]
+		r, ok := k.cached[id]
 		k.mu.Unlock()
-		if ok && k.Now().Sub(r.read) < k.Remember {
+		if ok && k.Now().Sub(r.read) < k.CacheFor {
 			return r.keyRecord, nil
 		}
 	}
-	r, err := k.read(ctx, id)
-	if err == nil && k.Remember > 0 {
-		k.remember(r)
+	r, err := k.readKey(ctx, id)
+	if err == nil && k.CacheFor > 0 {
+		k.cacheKey(r)
 	}
 	return r, err
 }
 
-func (k *Keys) remember(r keyRecord) {
+func (k *Keys) cacheKey(r keyRecord) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.recent == nil || len(k.recent) >= maxRemembered {
-		k.recent = map[string]remembered{}
+	if k.cached == nil || len(k.cached) >= maxCachedKeys {
+		k.cached = map[string]cachedKey{}
 	}
-	k.recent[r.ID] = remembered{r, k.Now()}
+	k.cached[r.ID] = cachedKey{r, k.Now()}
 }
 
-func (k *Keys) read(ctx context.Context, id string) (keyRecord, error) {
+func (k *Keys) readKey(ctx context.Context, id string) (keyRecord, error) {
 	d, err := k.Documents.Document(ctx, keyKind, id)
 	if err != nil {
 		return keyRecord{}, err
 	}
-	return recordOf(d)
+	return decodeKey(d)
 }
 
-func recordOf(d store.Document) (keyRecord, error) {
+func decodeKey(d store.Document) (keyRecord, error) {
 	r := keyRecord{version: d.Version}
 	if err := json.Unmarshal(d.Data, &r); err != nil {
 		return keyRecord{}, fmt.Errorf("read key %s: %w", d.ID, err)
@@ -141,8 +143,8 @@ func recordOf(d store.Document) (keyRecord, error) {
 	return r, nil
 }
 
-// put writes a key, unless it was changed since it was read, with what is noted of that.
-func (k *Keys) put(ctx context.Context, r keyRecord, noted *api.Noted) error {
+// writeKey writes a key, unless it was changed since it was read, with what is noted of that.
+func (k *Keys) writeKey(ctx context.Context, r keyRecord, noted *api.AuditLine) error {
 	data, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -153,37 +155,37 @@ func (k *Keys) put(ctx context.Context, r keyRecord, noted *api.Noted) error {
 	} else {
 		r.version, err = k.Documents.PutAudited(ctx, keyKind, d, noted.Tenant, noted.AuditEntry)
 	}
-	if err == nil && k.Remember > 0 {
-		k.remember(r)
+	if err == nil && k.CacheFor > 0 {
+		k.cacheKey(r)
 	}
 	return err
 }
 
-// used notes the last use now and then. It is no reason to turn a good key away.
-func (k *Keys) used(ctx context.Context, r keyRecord, now time.Time) {
-	if now.Sub(r.LastUsed) < useNoted {
+// recordUse notes the last use now and then. It is no reason to turn a good key away.
+func (k *Keys) recordUse(ctx context.Context, r keyRecord, now time.Time) {
+	if now.Sub(r.LastUsed) < lastUsePrecision {
 		return
 	}
 	r.LastUsed = now.UTC()
-	if err := k.put(ctx, r, nil); err != nil && fault.Of(err) != fault.Conflict && k.Log != nil {
+	if err := k.writeKey(ctx, r, nil); err != nil && fault.Of(err) != fault.Conflict && k.Log != nil {
 		k.Log.WarnContext(ctx, "last use of a key is not noted", "key", r.ID, "reason", err)
 	}
 }
 
 // Create is api.Keys.
-func (k *Keys) Create(ctx context.Context, key api.Key, note func(api.Key) (*api.Noted, error)) (api.Key, string, error) {
+func (k *Keys) Create(ctx context.Context, key api.Key, note func(api.Key) (*api.AuditLine, error)) (api.Key, string, error) {
 	var b [idBytes + keyBytes]byte
 	rand.Read(b[:]) // never fails
-	id, secret := letters.EncodeToString(b[:idBytes]), letters.EncodeToString(b[idBytes:])
+	id, secret := keyEncoding.EncodeToString(b[:idBytes]), keyEncoding.EncodeToString(b[idBytes:])
 	key.ID = id
-	var noted *api.Noted
+	var noted *api.AuditLine
 	if note != nil {
 		var err error
 		if noted, err = note(key); err != nil {
 			return api.Key{}, "", err
 		}
 	}
-	if err := k.put(ctx, keyRecord{Key: key, Hash: hashOf(id, secret)}, noted); err != nil {
+	if err := k.writeKey(ctx, keyRecord{Key: key, Hash: hashKey(id, secret)}, noted); err != nil {
 		return api.Key{}, "", fmt.Errorf("keep key: %w", err)
 	}
 	return key, keyPrefix + id + "_" + secret, nil
@@ -199,7 +201,7 @@ func (k *Keys) List(ctx context.Context) ([]api.Key, error) {
 			return nil, fmt.Errorf("list keys: %w", err)
 		}
 		for _, d := range ds {
-			r, err := recordOf(d)
+			r, err := decodeKey(d)
 			if err != nil {
 				return nil, err
 			}
@@ -215,22 +217,22 @@ func (k *Keys) List(ctx context.Context) ([]api.Key, error) {
 }
 
 // Revoke is api.Keys.
-func (k *Keys) Revoke(ctx context.Context, id string, note func(before, after api.Key) (*api.Noted, error)) (api.Key, error) {
+func (k *Keys) Revoke(ctx context.Context, id string, note func(before, after api.Key) (*api.AuditLine, error)) (api.Key, error) {
 	const tries = 5 // against uses that are noted at the same time
 	for try := 1; ; try++ {
-		r, err := k.read(ctx, id)
+		r, err := k.readKey(ctx, id)
 		if err != nil || !r.Revoked.IsZero() {
 			return r.Key, err
 		}
 		before := r.Key
 		r.Revoked = k.Now().UTC()
-		var noted *api.Noted
+		var noted *api.AuditLine
 		if note != nil {
 			if noted, err = note(before, r.Key); err != nil {
 				return before, err
 			}
 		}
-		if err = k.put(ctx, r, noted); err == nil || fault.Of(err) != fault.Conflict || try == tries {
+		if err = k.writeKey(ctx, r, noted); err == nil || fault.Of(err) != fault.Conflict || try == tries {
 			return r.Key, err
 		}
 	}

@@ -51,7 +51,7 @@ func TestKeys(t *testing.T) {
 	k := &access.Keys{Documents: l, Now: func() time.Time { return clock }}
 	key, secret := create(t, k, "siem", now.Add(time.Hour))
 	p, err := k.Principal(t.Context(), secret)
-	if err != nil || p.ID != "key:"+key.ID || p.Name != "siem" || p.Rights != api.ReadAlerts || !p.May("contoso") || p.May("fabrikam") || p.May("") {
+	if err != nil || p.ID != "key:"+key.ID || p.Name != "siem" || p.Rights != api.ReadAlerts || !p.CanReach("contoso") || p.CanReach("fabrikam") || p.CanReach("") {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	if keys, err := k.List(t.Context()); err != nil || len(keys) != 1 || !keys[0].LastUsed.Equal(now) {
@@ -96,8 +96,8 @@ func TestRevokedKeys(t *testing.T) {
 	clock := now
 	for _, remember := range []time.Duration{0, 30 * time.Second} {
 		l := ledger(t)
-		here := &access.Keys{Documents: l, Now: func() time.Time { return clock }, Remember: remember}
-		elsewhere := &access.Keys{Documents: l, Now: here.Now, Remember: remember}
+		here := &access.Keys{Documents: l, Now: func() time.Time { return clock }, CacheFor: remember}
+		elsewhere := &access.Keys{Documents: l, Now: here.Now, CacheFor: remember}
 		key, secret := create(t, here, "siem", now.Add(time.Hour))
 		if _, err := elsewhere.Principal(t.Context(), secret); err != nil {
 			t.Fatal(err)
@@ -253,9 +253,9 @@ func TestLimiter(t *testing.T) {
 }
 
 func TestAudit(t *testing.T) {
-	a := access.Audit{Log: ledger(t)}
+	a := access.AuditLog{Log: ledger(t)}
 	big := []byte(`"` + strings.Repeat("x", store.MaxDocument) + `"`)
-	for n, e := range []api.Entry{
+	for n, e := range []api.AuditEntry{
 		{ID: "1", Tenant: "contoso", By: "dora", Before: []byte(`{"a":1}`), After: []byte(`{"a":2}`)},
 		{ID: "2", Tenant: "contoso", By: "eve", Before: big, After: big}, {ID: "3", By: "landlord"},
 	} {
@@ -277,17 +277,17 @@ func TestKeysBringTheirEntry(t *testing.T) {
 	journal, at := ledger(t), time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	k := &access.Keys{Documents: journal, Now: func() time.Time { return at }}
 	said := 0
-	line := func(what string) (*api.Noted, error) {
+	line := func(what string) (*api.AuditLine, error) {
 		said++
-		return &api.Noted{Tenant: "contoso", AuditEntry: incident.AuditEntry{ID: fmt.Sprint(said, what), Data: []byte(`{}`)}}, nil
+		return &api.AuditLine{Tenant: "contoso", AuditEntry: incident.AuditEntry{ID: fmt.Sprint(said, what), Data: []byte(`{}`)}}, nil
 	}
-	revoked := func(before, after api.Key) (*api.Noted, error) {
+	revoked := func(before, after api.Key) (*api.AuditLine, error) {
 		if !before.Revoked.IsZero() || after.Revoked.IsZero() {
 			t.Errorf("revoked from %+v to %+v", before, after)
 		}
 		return line(" revoked")
 	}
-	key, _, err := k.Create(t.Context(), api.Key{Name: "sender", Tenants: []string{"contoso"}, Expires: at.Add(time.Hour)}, func(made api.Key) (*api.Noted, error) {
+	key, _, err := k.Create(t.Context(), api.Key{Name: "sender", Tenants: []string{"contoso"}, Expires: at.Add(time.Hour)}, func(made api.Key) (*api.AuditLine, error) {
 		if made.ID == "" {
 			t.Error("a key without an id is noted")
 		}

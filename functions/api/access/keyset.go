@@ -24,9 +24,9 @@ type keySet struct {
 	now        func() time.Time
 	algorithms []string
 
-	known  atomic.Pointer[knownKeys]
-	asking sync.Mutex
-	asked  time.Time // guarded by asking
+	known      atomic.Pointer[knownKeys]
+	refreshing sync.Mutex
+	refreshed  time.Time // guarded by asking
 }
 
 type knownKeys struct {
@@ -35,10 +35,10 @@ type knownKeys struct {
 }
 
 const (
-	keysFresh  = time.Hour      // after which they are read again
-	keysStale  = 24 * time.Hour // after which they are no longer believed
-	maxKeys    = 1 << 20        // bytes of a key set
-	maxKeyTrys = 4              // keys that are tried for a token that names none
+	keysFresh   = time.Hour      // after which they are read again
+	keysStale   = 24 * time.Hour // after which they are no longer believed
+	maxKeys     = 1 << 20        // bytes of a key set
+	maxKeyTries = 4              // keys that are tried for a token that names none
 )
 
 // VerifySignature is oidc.KeySet.
@@ -53,13 +53,13 @@ func (s *keySet) VerifySignature(ctx context.Context, token string) ([]byte, err
 	}
 	id := sig.Signatures[0].Header.KeyID
 	known := s.known.Load()
-	if known == nil || s.now().Sub(known.read) > keysFresh || len(known.named(id)) == 0 {
-		known = s.refresh(ctx, id)
+	if known == nil || s.now().Sub(known.read) > keysFresh || len(known.keysNamed(id)) == 0 {
+		known = s.refreshKeys(ctx, id)
 	}
 	if known == nil || s.now().Sub(known.read) > keysStale {
 		return nil, errUnreachable
 	}
-	for _, k := range known.named(id) {
+	for _, k := range known.keysNamed(id) {
 		if payload, err := sig.Verify(k); err == nil {
 			return payload, nil
 		}
@@ -67,42 +67,42 @@ func (s *keySet) VerifySignature(ctx context.Context, token string) ([]byte, err
 	return nil, errors.New("no key of the issuer verifies it")
 }
 
-// named are the keys that a token's header may mean.
-func (k *knownKeys) named(id string) []jose.JSONWebKey {
+// keysNamed are the keys that a token's header may mean.
+func (k *knownKeys) keysNamed(id string) []jose.JSONWebKey {
 	if k == nil {
 		return nil
 	}
 	var out []jose.JSONWebKey
 	for _, key := range k.keys {
-		if (id == "" || key.KeyID == id) && (key.Use == "" || key.Use == "sig") && len(out) < maxKeyTrys {
+		if (id == "" || key.KeyID == id) && (key.Use == "" || key.Use == "sig") && len(out) < maxKeyTries {
 			out = append(out, key)
 		}
 	}
 	return out
 }
 
-// refresh reads the keys again, unless that was tried a moment ago, and gives those known then. Whoever can go on with the
+// refreshKeys reads the keys again, unless that was tried a moment ago, and gives those known then. Whoever can go on with the
 // keys at hand does not wait for another's refresh.
-func (s *keySet) refresh(ctx context.Context, id string) *knownKeys {
-	if len(s.known.Load().named(id)) > 0 {
-		if !s.asking.TryLock() {
+func (s *keySet) refreshKeys(ctx context.Context, id string) *knownKeys {
+	if len(s.known.Load().keysNamed(id)) > 0 {
+		if !s.refreshing.TryLock() {
 			return s.known.Load()
 		}
 	} else {
-		s.asking.Lock()
+		s.refreshing.Lock()
 	}
-	defer s.asking.Unlock()
-	if now := s.now(); now.Sub(s.asked) >= retryAfter {
-		s.asked = now
-		if keys, err := s.read(context.WithoutCancel(ctx)); err == nil {
+	defer s.refreshing.Unlock()
+	if now := s.now(); now.Sub(s.refreshed) >= retryAfter {
+		s.refreshed = now
+		if keys, err := s.fetchKeys(context.WithoutCancel(ctx)); err == nil {
 			s.known.Store(&knownKeys{keys, now})
 		}
 	}
 	return s.known.Load()
 }
 
-func (s *keySet) read(ctx context.Context) ([]jose.JSONWebKey, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+func (s *keySet) fetchKeys(ctx context.Context) ([]jose.JSONWebKey, error) {
+	ctx, cancel := context.WithTimeout(ctx, issuerTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {

@@ -22,7 +22,7 @@ type Limiter struct {
 // Wait is api.Server.Limit: how long p must wait, 0 when its request may go on, which is then counted.
 func (l *Limiter) Wait(p api.Principal) time.Duration {
 	now := l.Now()
-	r := l.bucket(p.ID, now).ReserveN(now, 1)
+	r := l.bucketOf(p.ID, now).ReserveN(now, 1)
 	wait := r.DelayFrom(now)
 	if wait > 0 {
 		r.CancelAt(now) // a refused request costs nothing
@@ -30,10 +30,10 @@ func (l *Limiter) Wait(p api.Principal) time.Duration {
 	return wait
 }
 
-func (l *Limiter) bucket(id string, now time.Time) *rate.Limiter {
+func (l *Limiter) bucketOf(id string, now time.Time) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sweep(now)
+	l.dropFullBuckets(now)
 	b := l.buckets[id]
 	if b == nil {
 		b = rate.NewLimiter(rate.Limit(float64(l.PerMinute)/60), l.PerMinute)
@@ -42,8 +42,8 @@ func (l *Limiter) bucket(id string, now time.Time) *rate.Limiter {
 	return b
 }
 
-// sweep forgets, once a minute, those who have their whole share again.
-func (l *Limiter) sweep(now time.Time) {
+// dropFullBuckets forgets, once a minute, those who have their whole share again.
+func (l *Limiter) dropFullBuckets(now time.Time) {
 	if l.buckets == nil {
 		l.buckets = map[string]*rate.Limiter{}
 	}

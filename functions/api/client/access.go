@@ -54,7 +54,7 @@ const keys = "/api/v1/keys"
 
 // Keys lists API keys, newest first.
 func (c *Client) Keys(ctx context.Context) iter.Seq2[Item[Key], error] {
-	return list[Key](ctx, c, keys, Query{}, alertPage)
+	return listPages[Key](ctx, c, keys, Query{}, alertPage)
 }
 
 // CreateKey makes a key. Nobody can read its secret again.
@@ -64,22 +64,22 @@ func (c *Client) CreateKey(ctx context.Context, k NewKey) (Item[Key], error) {
 		return Item[Key]{}, err
 	}
 	var raw jsontext.Value
-	if err := c.do(ctx, http.MethodPost, keys, nil, body, &raw); err != nil {
+	if err := c.sendRequest(ctx, http.MethodPost, keys, nil, body, &raw); err != nil {
 		return Item[Key]{}, err
 	}
-	return decode[Key](raw)
+	return decodeItem[Key](raw)
 }
 
 // RevokeKey ends a key.
 func (c *Client) RevokeKey(ctx context.Context, id string) (Item[Key], error) {
 	var raw jsontext.Value
-	if err := c.do(ctx, http.MethodDelete, keys+"/"+url.PathEscape(id), nil, nil, &raw); err != nil {
+	if err := c.sendRequest(ctx, http.MethodDelete, keys+"/"+url.PathEscape(id), nil, nil, &raw); err != nil {
 		return Item[Key]{}, err
 	}
-	return decode[Key](raw)
+	return decodeItem[Key](raw)
 }
 
 // Audit lists who changed what, newest first.
 func (c *Client) Audit(ctx context.Context, q Query) iter.Seq2[Item[AuditEntry], error] {
-	return list[AuditEntry](ctx, c, "/api/v1/audit", q, alertPage)
+	return listPages[AuditEntry](ctx, c, "/api/v1/audit", q, alertPage)
 }

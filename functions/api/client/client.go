@@ -60,8 +60,8 @@ type Query struct {
 	Params url.Values
 }
 
-// values are the query's parameters. A page holds no more than is wanted.
-func (q Query) values(page int) url.Values {
+// pageParams are the query's parameters. A page holds no more than is wanted.
+func (q Query) pageParams(page int) url.Values {
 	v := url.Values{}
 	for name, vs := range q.Params {
 		v[name] = vs
@@ -90,19 +90,19 @@ type page struct {
 	Next  string           `json:"@odata.nextLink"`
 }
 
-// list runs through the pages of a listing until the end, the first error, or q.Top items.
-func list[T any](ctx context.Context, c *Client, path string, q Query, perPage int) iter.Seq2[Item[T], error] {
+// listPages runs through the pages of a listing until the end, the first error, or q.Top items.
+func listPages[T any](ctx context.Context, c *Client, path string, q Query, perPage int) iter.Seq2[Item[T], error] {
 	return func(yield func(Item[T], error) bool) {
 		n := 0
-		at, params := path, q.values(perPage)
+		at, params := path, q.pageParams(perPage)
 		for {
 			var p page
-			if err := c.get(ctx, at, params, &p); err != nil {
+			if err := c.getJSON(ctx, at, params, &p); err != nil {
 				yield(Item[T]{}, err)
 				return
 			}
 			for _, raw := range p.Value {
-				item, err := decode[T](raw)
+				item, err := decodeItem[T](raw)
 				if !yield(item, err) || err != nil {
 					return
 				}
@@ -124,20 +124,20 @@ func list[T any](ctx context.Context, c *Client, path string, q Query, perPage i
 	}
 }
 
-// one gets a single thing.
-func one[T any](ctx context.Context, c *Client, path string, q Query) (Item[T], error) {
+// getItem gets a single thing.
+func getItem[T any](ctx context.Context, c *Client, path string, q Query) (Item[T], error) {
 	v := q.Params
 	if q.Tenant != "" {
 		v = url.Values{"tid": {q.Tenant}}
 	}
 	var raw jsontext.Value
-	if err := c.get(ctx, path, v, &raw); err != nil {
+	if err := c.getJSON(ctx, path, v, &raw); err != nil {
 		return Item[T]{}, err
 	}
-	return decode[T](raw)
+	return decodeItem[T](raw)
 }
 
-func decode[T any](raw jsontext.Value) (Item[T], error) {
+func decodeItem[T any](raw jsontext.Value) (Item[T], error) {
 	item := Item[T]{JSON: raw}
 	if err := json.Unmarshal(raw, &item.Value); err != nil {
 		return item, fmt.Errorf("read the server's answer: %w", err)
@@ -145,15 +145,15 @@ func decode[T any](raw jsontext.Value) (Item[T], error) {
 	return item, nil
 }
 
-func (c *Client) get(ctx context.Context, path string, params url.Values, into any) error {
-	return c.do(ctx, http.MethodGet, path, params, nil, into)
+func (c *Client) getJSON(ctx context.Context, path string, params url.Values, into any) error {
+	return c.sendRequest(ctx, http.MethodGet, path, params, nil, into)
 }
 
 // maxAnswer bounds what is read of one answer, in bytes.
 const maxAnswer = 256 << 20
 
-// do sends a request to a path, escaped as it goes on the wire, and reads its JSON answer. What the server refuses is *Error, one that cannot be reached *Unreachable.
-func (c *Client) do(ctx context.Context, method, path string, params url.Values, body []byte, into any) error {
+// sendRequest sends a request to a path, escaped as it goes on the wire, and reads its JSON answer. What the server refuses is *Error, one that cannot be reached *Unreachable.
+func (c *Client) sendRequest(ctx context.Context, method, path string, params url.Values, body []byte, into any) error {
 	u := *c.base
 	u.RawPath, u.RawQuery = c.base.EscapedPath()+path, params.Encode()
 	var err error
@@ -185,7 +185,7 @@ func (c *Client) do(ctx context.Context, method, path string, params url.Values,
 		return fmt.Errorf("read the server's answer: %w", err)
 	}
 	if resp.StatusCode/100 != 2 {
-		return refusal(resp, b)
+		return parseError(resp, b)
 	}
 	if err := json.Unmarshal(b, into); err != nil {
 		return fmt.Errorf("%s does not answer like a Onepane server: %w", c.base, err)

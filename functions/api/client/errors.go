@@ -44,8 +44,8 @@ func (e *Unreachable) Error() string {
 // Unwrap gives the network's error.
 func (e *Unreachable) Unwrap() error { return e.Err }
 
-// refusal reads an error body; anything else than ours is told by its status.
-func refusal(resp *http.Response, b []byte) error {
+// parseError reads an error body; anything else than ours is told by its status.
+func parseError(resp *http.Response, b []byte) error {
 	var body struct {
 		Error struct {
 			Code    string `json:"code"`

@@ -26,12 +26,12 @@ const exports = "/api/v1/exports"
 
 // Exports lists the ways out.
 func (c *Client) Exports(ctx context.Context, q Query) iter.Seq2[Item[Export], error] {
-	return list[Export](ctx, c, exports, Query{Tenant: q.Tenant, Top: q.Top}, alertPage)
+	return listPages[Export](ctx, c, exports, Query{Tenant: q.Tenant, Top: q.Top}, alertPage)
 }
 
 // Export finds one.
 func (c *Client) Export(ctx context.Context, id string) (Item[Export], error) {
-	return one[Export](ctx, c, exports+"/"+url.PathEscape(id), Query{})
+	return getItem[Export](ctx, c, exports+"/"+url.PathEscape(id), Query{})
 }
 
 // RunExport begins to send what last changed in a range; a zero end is now.
@@ -44,20 +44,20 @@ func (c *Client) RunExport(ctx context.Context, id string, since, until time.Tim
 		return Item[ExportRun]{}, err
 	}
 	var raw jsontext.Value
-	if err := c.do(ctx, http.MethodPost, exports+"/"+url.PathEscape(id)+"/run", nil, body, &raw); err != nil {
+	if err := c.sendRequest(ctx, http.MethodPost, exports+"/"+url.PathEscape(id)+"/run", nil, body, &raw); err != nil {
 		return Item[ExportRun]{}, err
 	}
-	return decode[ExportRun](raw)
+	return decodeItem[ExportRun](raw)
 }
 
 // Deliveries lists what an export sent last and what it set aside, the newest first.
 func (c *Client) Deliveries(ctx context.Context, id string) iter.Seq2[Item[Delivery], error] {
-	return list[Delivery](ctx, c, exports+"/"+url.PathEscape(id)+"/deliveries", Query{}, alertPage)
+	return listPages[Delivery](ctx, c, exports+"/"+url.PathEscape(id)+"/deliveries", Query{}, alertPage)
 }
 
 // ReplayDelivery sends the thing of one delivery again, as it is now. What the receiver does not take is an Error with its reason.
 func (c *Client) ReplayDelivery(ctx context.Context, id, delivery string) (jsontext.Value, error) {
 	var raw jsontext.Value
-	err := c.do(ctx, http.MethodPost, exports+"/"+url.PathEscape(id)+"/deliveries/"+url.PathEscape(delivery)+"/replay", nil, nil, &raw)
+	err := c.sendRequest(ctx, http.MethodPost, exports+"/"+url.PathEscape(id)+"/deliveries/"+url.PathEscape(delivery)+"/replay", nil, nil, &raw)
 	return raw, err
 }

@@ -41,12 +41,12 @@ const quarantine = "/api/v1/quarantine"
 
 // Quarantine lists what was set aside, oldest first.
 func (c *Client) Quarantine(ctx context.Context, q Query) iter.Seq2[Item[Quarantined], error] {
-	return list[Quarantined](ctx, c, quarantine, q, alertPage)
+	return listPages[Quarantined](ctx, c, quarantine, q, alertPage)
 }
 
 // Quarantined finds one record with its body.
 func (c *Client) Quarantined(ctx context.Context, id string, q Query) (Item[Quarantined], error) {
-	return one[Quarantined](ctx, c, quarantine+"/"+url.PathEscape(id), q)
+	return getItem[Quarantined](ctx, c, quarantine+"/"+url.PathEscape(id), q)
 }
 
 // Replay takes records in again: those named, or all when none are. It answers for each as soon as the server does.
@@ -61,12 +61,12 @@ func (c *Client) Replay(ctx context.Context, ids []string, q Query) iter.Seq2[It
 				Value  []jsontext.Value `json:"value"`
 				Cursor string           `json:"cursor"`
 			}
-			if err := c.do(ctx, http.MethodPost, quarantine+"/replay", params, replayBody(ids, cursor), &answer); err != nil {
+			if err := c.sendRequest(ctx, http.MethodPost, quarantine+"/replay", params, replayBody(ids, cursor), &answer); err != nil {
 				yield(Item[Replayed]{}, err)
 				return
 			}
 			for _, raw := range answer.Value {
-				item, err := decode[Replayed](raw)
+				item, err := decodeItem[Replayed](raw)
 				if !yield(item, err) || err != nil {
 					return
 				}

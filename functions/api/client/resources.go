@@ -22,22 +22,22 @@ type Incident struct {
 	Created     time.Time `json:"createdDateTime"`
 	Updated     time.Time `json:"lastUpdateDateTime"`
 	More        struct {
-		Alerts     int       `json:"alertCount"`
-		Severity   string    `json:"severity"` // "critical", when it is
-		Assets     []Asset   `json:"assets"`
-		AssetCount int       `json:"assetCount"`
-		Clouds     []string  `json:"clouds"`
-		Products   []string  `json:"products"`
-		Tactics    []string  `json:"tactics"`
-		First      time.Time `json:"firstActivity"`
-		Last       time.Time `json:"lastActivity"`
-		Exposures  int       `json:"openExposures"`
-		Priority   []Part    `json:"priority"`
+		Alerts     int            `json:"alertCount"`
+		Severity   string         `json:"severity"` // "critical", when it is
+		Assets     []Asset        `json:"assets"`
+		AssetCount int            `json:"assetCount"`
+		Clouds     []string       `json:"clouds"`
+		Products   []string       `json:"products"`
+		Tactics    []string       `json:"tactics"`
+		First      time.Time      `json:"firstActivity"`
+		Last       time.Time      `json:"lastActivity"`
+		Exposures  int            `json:"openExposures"`
+		Priority   []PriorityPart `json:"priority"`
 	} `json:"additionalData"`
 }
 
-// Part is one thing that makes an incident's priority.
-type Part struct {
+// PriorityPart is one thing that makes an incident's priority.
+type PriorityPart struct {
 	Name   string `json:"name"`
 	Points int    `json:"points"`
 	Most   int    `json:"most"`
@@ -68,8 +68,8 @@ type Alert struct {
 	More        map[string]string `json:"additionalData"`
 }
 
-// Chapter is one alert of an incident with why it belongs there.
-type Chapter struct {
+// AlertReasons is one alert of an incident with why it belongs there.
+type AlertReasons struct {
 	AlertID  string    `json:"alertId"`
 	Title    string    `json:"title"`
 	Severity string    `json:"severity"`
@@ -146,37 +146,37 @@ const (
 
 // Incidents lists incidents, newest first unless q orders otherwise.
 func (c *Client) Incidents(ctx context.Context, q Query) iter.Seq2[Item[Incident], error] {
-	return list[Incident](ctx, c, incidents, q, incidentPage)
+	return listPages[Incident](ctx, c, incidents, q, incidentPage)
 }
 
 // Incident finds one incident.
 func (c *Client) Incident(ctx context.Context, id string, q Query) (Item[Incident], error) {
-	return one[Incident](ctx, c, incidents+"/"+url.PathEscape(id), q)
+	return getItem[Incident](ctx, c, incidents+"/"+url.PathEscape(id), q)
 }
 
 // Alerts lists alerts, newest first unless q orders otherwise.
 func (c *Client) Alerts(ctx context.Context, q Query) iter.Seq2[Item[Alert], error] {
-	return list[Alert](ctx, c, alerts, q, alertPage)
+	return listPages[Alert](ctx, c, alerts, q, alertPage)
 }
 
 // Alert finds one alert.
 func (c *Client) Alert(ctx context.Context, id string, q Query) (Item[Alert], error) {
-	return one[Alert](ctx, c, alerts+"/"+url.PathEscape(id), q)
+	return getItem[Alert](ctx, c, alerts+"/"+url.PathEscape(id), q)
 }
 
 // IncidentAlerts lists an incident's alerts, by first activity unless q orders otherwise.
 func (c *Client) IncidentAlerts(ctx context.Context, id string, q Query) iter.Seq2[Item[Alert], error] {
-	return list[Alert](ctx, c, incidents+"/"+url.PathEscape(id)+"/alerts", q, alertPage)
+	return listPages[Alert](ctx, c, incidents+"/"+url.PathEscape(id)+"/alerts", q, alertPage)
 }
 
 // IncidentExposures lists the open exposures of what an incident touches, the gravest first.
 func (c *Client) IncidentExposures(ctx context.Context, id string, q Query) iter.Seq2[Item[Exposure], error] {
-	return list[Exposure](ctx, c, "/api/v1/incidents/"+url.PathEscape(id)+"/exposures", q, alertPage)
+	return listPages[Exposure](ctx, c, "/api/v1/incidents/"+url.PathEscape(id)+"/exposures", q, alertPage)
 }
 
 // Story lists an incident's alerts in time order, each with why it belongs.
-func (c *Client) Story(ctx context.Context, id string, q Query) iter.Seq2[Item[Chapter], error] {
-	return list[Chapter](ctx, c, "/api/v1/incidents/"+url.PathEscape(id)+"/reasons", q, alertPage)
+func (c *Client) Story(ctx context.Context, id string, q Query) iter.Seq2[Item[AlertReasons], error] {
+	return listPages[AlertReasons](ctx, c, "/api/v1/incidents/"+url.PathEscape(id)+"/reasons", q, alertPage)
 }
 
 // Exposures lists posture findings, of one resource unless it is empty.
@@ -184,10 +184,10 @@ func (c *Client) Exposures(ctx context.Context, resource string, q Query) iter.S
 	if resource != "" {
 		q.Params = url.Values{"resource": {resource}}
 	}
-	return list[Exposure](ctx, c, "/api/v1/exposures", q, alertPage)
+	return listPages[Exposure](ctx, c, "/api/v1/exposures", q, alertPage)
 }
 
 // Status asks how far the server has come.
 func (c *Client) Status(ctx context.Context) (Item[Status], error) {
-	return one[Status](ctx, c, "/api/v1/status", Query{})
+	return getItem[Status](ctx, c, "/api/v1/status", Query{})
 }

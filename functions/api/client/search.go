@@ -52,7 +52,7 @@ func (c *Client) Search(ctx context.Context, text string, q Query) (Item[Hits], 
 	if q.Tenant != "" {
 		v.Set("tid", q.Tenant)
 	}
-	return one[Hits](ctx, c, "/api/v1/search", Query{Params: v})
+	return getItem[Hits](ctx, c, "/api/v1/search", Query{Params: v})
 }
 
 // Source is what one provider brought a tenant.
@@ -71,5 +71,5 @@ type Source struct {
 
 // Sources lists what each provider brought each tenant.
 func (c *Client) Sources(ctx context.Context, q Query) iter.Seq2[Item[Source], error] {
-	return list[Source](ctx, c, "/api/v1/sources", Query{Tenant: q.Tenant, Top: q.Top}, alertPage)
+	return listPages[Source](ctx, c, "/api/v1/sources", Query{Tenant: q.Tenant, Top: q.Top}, alertPage)
 }

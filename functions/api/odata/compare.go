@@ -9,23 +9,23 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// tick is the precision that times are shown with. A client takes a shown time as its cursor, so filters must
+// timePrecision is the precision that times are shown with. A client takes a shown time as its cursor, so filters must
 // compare what is shown and not the nanoseconds below it.
-const tick = 100 * time.Nanosecond
+const timePrecision = 100 * time.Nanosecond
 
-// compare makes the condition "property op value" and checks that they fit.
-func (p *parser) compare(prop Property, op query.Op, v token) query.Expr {
+// parseComparison makes the condition "property op value" and checks that they fit.
+func (p *parser) parseComparison(prop Property, op query.Op, v token) query.Expr {
 	if p.err != nil {
 		return nil
 	}
 	if p.terms++; p.terms > maxTerms {
-		p.failf(v, "more than %d comparisons", maxTerms)
+		p.failAtf(v, "more than %d comparisons", maxTerms)
 		return nil
 	}
 	switch {
-	case v.is("null"):
+	case v.isWord("null"):
 		if op != query.Eq && op != query.Ne {
-			p.failf(v, "null can only be compared with eq and ne")
+			p.failAtf(v, "null can only be compared with eq and ne")
 		}
 		return query.Compare{Field: prop.Field, Op: op, Null: true}
 	case prop.Field.IsTime():
@@ -33,7 +33,7 @@ func (p *parser) compare(prop Property, op query.Op, v token) query.Expr {
 	case prop.Field.IsNumber():
 		return p.compareNumber(prop, op, v)
 	case v.kind != quoted:
-		p.failf(v, "'%s' is compared with text, which is written in single quotes", prop.Field)
+		p.failAtf(v, "'%s' is compared with text, which is written in single quotes", prop.Field)
 		return nil
 	case prop.Enum != nil:
 		return p.compareEnum(prop, op, v)
@@ -45,7 +45,7 @@ func (p *parser) compare(prop Property, op query.Op, v token) query.Expr {
 func (p *parser) compareNumber(prop Property, op query.Op, v token) query.Expr {
 	n, err := strconv.ParseUint(v.text, 10, 9)
 	if v.kind == quoted || err != nil {
-		p.failf(v, "'%s' is compared with a number such as 85", prop.Field)
+		p.failAtf(v, "'%s' is compared with a number such as 85", prop.Field)
 		return nil
 	}
 	return query.Compare{Field: prop.Field, Op: op, Text: query.Number(int(n))}
@@ -55,15 +55,15 @@ func (p *parser) compareNumber(prop Property, op query.Op, v token) query.Expr {
 func (p *parser) compareTime(prop Property, op query.Op, v token) query.Expr {
 	t, ok := parseTime(v.text)
 	if v.kind == quoted {
-		p.failf(v, "'%s' is compared with a time, which is written without quotes", prop.Field)
+		p.failAtf(v, "'%s' is compared with a time, which is written without quotes", prop.Field)
 		return nil
 	}
 	if !ok {
-		p.failf(v, "'%s' is not a time such as 2026-03-03T00:07:33Z", clip(v.text))
+		p.failAtf(v, "'%s' is not a time such as 2026-03-03T00:07:33Z", clipText(v.text))
 		return nil
 	}
-	first := t.Truncate(tick)
-	last := first.Add(tick - 1)
+	first := t.Truncate(timePrecision)
+	last := first.Add(timePrecision - 1)
 	at := func(op query.Op, t time.Time) query.Expr { return query.Compare{Field: prop.Field, Op: op, Time: t} }
 	switch op {
 	case query.Gt, query.Le:
@@ -80,13 +80,13 @@ func (p *parser) compareTime(prop Property, op query.Op, v token) query.Expr {
 func (p *parser) compareEnum(prop Property, op query.Op, v token) query.Expr {
 	m := prop.Enum.Parse(v.text)
 	if m == "" {
-		p.failf(v, "'%s' is not a member of %s (%s)", clip(v.text), prop.Enum.Name, strings.Join(prop.Enum.Members, ", "))
+		p.failAtf(v, "'%s' is not a member of %s (%s)", clipText(v.text), prop.Enum.Name, strings.Join(prop.Enum.Members, ", "))
 		return nil
 	}
 	var in []string
 	switch at := slices.Index(prop.Enum.Members, m); {
-	case m == future:
-		in = prop.Enum.late()
+	case m == futureMember:
+		in = prop.Enum.lateMembers()
 	case op == query.Eq || op == query.Ne:
 		in = []string{m}
 	case op == query.Gt:

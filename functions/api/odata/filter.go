@@ -23,16 +23,16 @@ const (
 //	term = property op value | value op property | property "in" "(" value { "," value } ")"
 func ParseFilter(text string, s Schema) (query.Expr, error) {
 	if len(text) > MaxFilter {
-		return nil, invalid(&Error{Option: "$filter", Message: fmt.Sprintf("$filter is %d bytes long, at most %d are read.", len(text), MaxFilter)})
+		return nil, invalidOption(&Error{Option: "$filter", Message: fmt.Sprintf("$filter is %d bytes long, at most %d are read.", len(text), MaxFilter)})
 	}
 	p := &parser{schema: s, lexer: lexer{text: text}}
-	p.next()
-	e := p.or(0)
+	p.nextToken()
+	e := p.parseOr(0)
 	if p.err == nil && p.tok.kind != end {
-		p.failf(p.tok, "expected 'and', 'or' or the end, not %s", p.tok)
+		p.failAtf(p.tok, "expected 'and', 'or' or the end, not %s", p.tok)
 	}
 	if p.err != nil {
-		return nil, invalid(p.err)
+		return nil, invalidOption(p.err)
 	}
 	return e, nil
 }
@@ -46,115 +46,115 @@ type parser struct {
 	err    *Error
 }
 
-func (p *parser) next() {
-	p.tok = p.lexer.next()
+func (p *parser) nextToken() {
+	p.tok = p.lexer.scanToken()
 	if p.tok.kind == broken {
-		p.failf(p.tok, "%s", p.tok.text)
+		p.failAtf(p.tok, "%s", p.tok.text)
 	}
 }
 
-func (p *parser) failf(at token, format string, args ...any) {
+func (p *parser) failAtf(at token, format string, args ...any) {
 	if p.err == nil {
-		col := column(p.text, at.at)
+		col := columnOf(p.text, at.at)
 		p.err = &Error{Option: "$filter", Column: col, Message: fmt.Sprintf("Invalid filter clause, column %d: ", col) + fmt.Sprintf(format, args...) + "."}
 	}
 	p.tok = token{kind: end, at: at.at}
 }
 
-func (p *parser) or(depth int) query.Expr {
-	e := p.and(depth)
-	for p.err == nil && p.tok.is("or") {
-		p.next()
-		e = query.Or{Left: e, Right: p.and(depth)}
+func (p *parser) parseOr(depth int) query.Expr {
+	e := p.parseAnd(depth)
+	for p.err == nil && p.tok.isWord("or") {
+		p.nextToken()
+		e = query.Or{Left: e, Right: p.parseAnd(depth)}
 	}
 	return e
 }
 
-func (p *parser) and(depth int) query.Expr {
-	e := p.not(depth)
-	for p.err == nil && p.tok.is("and") {
-		p.next()
-		e = query.And{Left: e, Right: p.not(depth)}
+func (p *parser) parseAnd(depth int) query.Expr {
+	e := p.parseNot(depth)
+	for p.err == nil && p.tok.isWord("and") {
+		p.nextToken()
+		e = query.And{Left: e, Right: p.parseNot(depth)}
 	}
 	return e
 }
 
-func (p *parser) not(depth int) query.Expr {
+func (p *parser) parseNot(depth int) query.Expr {
 	if depth > maxDepth {
-		p.failf(p.tok, "nested more than %d deep", maxDepth)
+		p.failAtf(p.tok, "nested more than %d deep", maxDepth)
 		return nil
 	}
 	switch {
 	case p.err != nil:
 		return nil
-	case p.tok.is("not"):
-		p.next()
-		return query.Not{X: p.not(depth + 1)}
+	case p.tok.isWord("not"):
+		p.nextToken()
+		return query.Not{X: p.parseNot(depth + 1)}
 	case p.tok.kind == open:
-		p.next()
-		e := p.or(depth + 1)
-		p.expect(closed, "')'")
+		p.nextToken()
+		e := p.parseOr(depth + 1)
+		p.expectKind(closed, "')'")
 		return e
 	}
-	return p.term()
+	return p.parseTerm()
 }
 
-func (p *parser) expect(k kind, what string) {
+func (p *parser) expectKind(k kind, what string) {
 	if p.err != nil {
 		return
 	}
 	if p.tok.kind != k {
-		p.failf(p.tok, "expected %s, not %s", what, p.tok)
+		p.failAtf(p.tok, "expected %s, not %s", what, p.tok)
 		return
 	}
-	p.next()
+	p.nextToken()
 }
 
-var flipped = map[query.Op]query.Op{
+var swappedOps = map[query.Op]query.Op{
 	query.Eq: query.Eq, query.Ne: query.Ne, query.Gt: query.Lt, query.Lt: query.Gt, query.Ge: query.Le, query.Le: query.Ge,
 }
 
-// term reads one comparison, with the property on either side.
-func (p *parser) term() query.Expr {
-	left := p.operand()
+// parseTerm reads one comparison, with the property on either side.
+func (p *parser) parseTerm() query.Expr {
+	left := p.parseOperand()
 	if p.err != nil {
 		return nil
 	}
 	op := query.Op(strings.ToLower(p.tok.text))
-	if p.tok.is("in") {
-		p.next()
-		return p.in(left)
+	if p.tok.isWord("in") {
+		p.nextToken()
+		return p.parseIn(left)
 	}
-	if _, ok := flipped[op]; !ok || p.tok.kind != word {
+	if _, ok := swappedOps[op]; !ok || p.tok.kind != word {
 		if p.tok.kind == open {
-			p.failf(left, "the function '%s' is not supported", clip(left.text))
+			p.failAtf(left, "the function '%s' is not supported", clipText(left.text))
 		} else {
-			p.failf(p.tok, "expected eq, ne, gt, ge, lt, le or in, not %s", p.tok)
+			p.failAtf(p.tok, "expected eq, ne, gt, ge, lt, le or in, not %s", p.tok)
 		}
 		return nil
 	}
-	p.next()
-	right := p.operand()
+	p.nextToken()
+	right := p.parseOperand()
 	if p.err != nil {
 		return nil
 	}
-	if left.literal() {
-		left, right, op = right, left, flipped[op]
+	if left.isLiteral() {
+		left, right, op = right, left, swappedOps[op]
 	}
-	prop, ok := p.property(left)
+	prop, ok := p.findProperty(left)
 	if !ok {
 		return nil
 	}
-	return p.compare(prop, op, right)
+	return p.parseComparison(prop, op, right)
 }
 
-// in reads the list of an in: any of its values.
-func (p *parser) in(left token) query.Expr {
-	prop, ok := p.property(left)
-	p.expect(open, "'('")
+// parseIn reads the list of an in: any of its values.
+func (p *parser) parseIn(left token) query.Expr {
+	prop, ok := p.findProperty(left)
+	p.expectKind(open, "'('")
 	var e query.Expr
 	for ok && p.err == nil {
-		c := p.compare(prop, query.Eq, p.operand())
+		c := p.parseComparison(prop, query.Eq, p.parseOperand())
 		if e == nil {
 			e = c
 		} else {
@@ -163,34 +163,34 @@ func (p *parser) in(left token) query.Expr {
 		if p.tok.kind != comma {
 			break
 		}
-		p.next()
+		p.nextToken()
 	}
-	p.expect(closed, "',' or ')'")
+	p.expectKind(closed, "',' or ')'")
 	return e
 }
 
-// operand takes one property name or literal.
-func (p *parser) operand() token {
+// parseOperand takes one property name or literal.
+func (p *parser) parseOperand() token {
 	t := p.tok
 	if t.kind != word && t.kind != quoted {
-		p.failf(t, "expected a property or a value, not %s", t)
+		p.failAtf(t, "expected a property or a value, not %s", t)
 		return t
 	}
-	p.next()
+	p.nextToken()
 	if t.kind == word && zoneLost(t, p.tok) {
 		t.text += "+" + p.tok.text
-		p.next()
+		p.nextToken()
 	}
 	return t
 }
 
-func (p *parser) property(t token) (Property, bool) {
+func (p *parser) findProperty(t token) (Property, bool) {
 	if p.err != nil {
 		return Property{}, false
 	}
-	prop, ok := p.schema.property(t.text)
+	prop, ok := p.schema.propertyNamed(t.text)
 	if t.kind != word || !ok {
-		p.failf(t, "'%s' is not a property of %s that can be filtered by", clip(t.text), p.schema.Type)
+		p.failAtf(t, "'%s' is not a property of %s that can be filtered by", clipText(t.text), p.schema.Type)
 	}
 	return prop, ok && p.err == nil
 }

@@ -35,8 +35,8 @@ type Enum struct {
 	Aliases map[string]string // other spellings that are understood, lower case
 }
 
-// future stands for every member that a client does not know yet.
-const future = "unknownFutureValue"
+// futureMember stands for every member that a client does not know yet.
+const futureMember = "unknownFutureValue"
 
 // Parse finds the member that word spells in any case, "" when there is none.
 func (e *Enum) Parse(word string) string {
@@ -58,22 +58,22 @@ func (e *Enum) Show(word string, all bool) string {
 	if m == "" {
 		return e.Members[0]
 	}
-	if !all && slices.Contains(e.late(), m) {
-		return future
+	if !all && slices.Contains(e.lateMembers(), m) {
+		return futureMember
 	}
 	return m
 }
 
-// late lists the members that came after the first version.
-func (e *Enum) late() []string {
-	if i := slices.Index(e.Members, future); i >= 0 {
+// lateMembers lists the members that came after the first version.
+func (e *Enum) lateMembers() []string {
+	if i := slices.Index(e.Members, futureMember); i >= 0 {
 		return e.Members[i+1:]
 	}
 	return nil
 }
 
-// property finds a property by name, whatever its case.
-func (s Schema) property(name string) (Property, bool) {
+// propertyNamed finds a property by name, whatever its case.
+func (s Schema) propertyNamed(name string) (Property, bool) {
 	for _, p := range s.Properties {
 		if strings.EqualFold(string(p.Field), name) {
 			return p, true
@@ -82,8 +82,8 @@ func (s Schema) property(name string) (Property, bool) {
 	return Property{}, false
 }
 
-// named finds name in list, whatever its case, and gives the list's spelling.
-func named(list []string, name string) (string, bool) {
+// findName finds name in list, whatever its case, and gives the list's spelling.
+func findName(list []string, name string) (string, bool) {
 	i := slices.IndexFunc(list, func(s string) bool { return strings.EqualFold(s, name) })
 	if i < 0 {
 		return "", false
@@ -101,4 +101,4 @@ type Error struct {
 // Error reads as one sentence.
 func (e *Error) Error() string { return e.Message }
 
-func invalid(e *Error) error { return fault.Errorf(fault.Invalid, "%w", e) }
+func invalidOption(e *Error) error { return fault.Errorf(fault.Invalid, "%w", e) }

@@ -45,25 +45,25 @@ func Parse(values url.Values, s Schema, allowed []string) (Options, error) {
 		if !strings.HasPrefix(key, "$") {
 			continue
 		}
-		name, ok := named(allowed, key)
+		name, ok := findName(allowed, key)
 		if !ok {
-			return o, invalid(&Error{Option: key, Message: fmt.Sprintf("Query option '%s' is not supported here.", clip(key))})
+			return o, invalidOption(&Error{Option: key, Message: fmt.Sprintf("Query option '%s' is not supported here.", clipText(key))})
 		}
 		if seen[name] || len(values[key]) > 1 {
-			return o, invalid(&Error{Option: name, Message: fmt.Sprintf("Query option '%s' was specified more than once.", name)})
+			return o, invalidOption(&Error{Option: name, Message: fmt.Sprintf("Query option '%s' was specified more than once.", name)})
 		}
 		seen[name] = true
-		if err := o.read(name, values[key][0], s); err != nil {
+		if err := o.parseOption(name, values[key][0], s); err != nil {
 			return o, err
 		}
 	}
 	if o.Token != "" && o.Skip > 0 {
-		return o, invalid(&Error{Option: "$skiptoken", Message: "Query options '$skip' and '$skiptoken' cannot be combined."})
+		return o, invalidOption(&Error{Option: "$skiptoken", Message: "Query options '$skip' and '$skiptoken' cannot be combined."})
 	}
 	return o, nil
 }
 
-func (o *Options) read(name, value string, s Schema) (err error) {
+func (o *Options) parseOption(name, value string, s Schema) (err error) {
 	switch name {
 	case "$filter":
 		o.Filter, err = ParseFilter(value, s)
@@ -73,7 +73,7 @@ func (o *Options) read(name, value string, s Schema) (err error) {
 		o.Top, err = parseNumber(name, value)
 	case "$skip":
 		if o.Skip, err = parseNumber(name, value); err == nil && o.Skip > MaxSkip {
-			err = invalid(&Error{Option: name, Message: fmt.Sprintf("The limit of '%d' for Skip query has been exceeded. The value from the incoming request is '%d'. Follow '@odata.nextLink' instead.", MaxSkip, o.Skip)})
+			err = invalidOption(&Error{Option: name, Message: fmt.Sprintf("The limit of '%d' for Skip query has been exceeded. The value from the incoming request is '%d'. Follow '@odata.nextLink' instead.", MaxSkip, o.Skip)})
 		}
 	case "$skiptoken":
 		o.Token = value
@@ -85,7 +85,7 @@ func (o *Options) read(name, value string, s Schema) (err error) {
 		o.Expand, err = parseNames(name, value, s.Type, s.Navigation)
 	case "$format":
 		if !strings.EqualFold(value, "json") && !strings.HasPrefix(strings.ToLower(value), "application/json") {
-			err = invalid(&Error{Option: name, Message: fmt.Sprintf("Format '%s' is not supported; use 'json'.", clip(value))})
+			err = invalidOption(&Error{Option: name, Message: fmt.Sprintf("Format '%s' is not supported; use 'json'.", clipText(value))})
 		}
 	}
 	return err
@@ -94,8 +94,8 @@ func (o *Options) read(name, value string, s Schema) (err error) {
 func parseNumber(name, value string) (int, error) {
 	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 32)
 	if err != nil || n < 0 {
-		return 0, invalid(&Error{Option: name, Message: fmt.Sprintf(
-			"Invalid value '%s' for %s query option found. The %s query option requires a non-negative integer value.", clip(value), name, name)})
+		return 0, invalidOption(&Error{Option: name, Message: fmt.Sprintf(
+			"Invalid value '%s' for %s query option found. The %s query option requires a non-negative integer value.", clipText(value), name, name)})
 	}
 	return int(n), nil
 }
@@ -107,7 +107,7 @@ func parseBool(name, value string) (bool, error) {
 	case "false":
 		return false, nil
 	}
-	return false, invalid(&Error{Option: name, Message: fmt.Sprintf("Invalid value '%s' for %s query option found. Use 'true' or 'false'.", clip(value), name)})
+	return false, invalidOption(&Error{Option: name, Message: fmt.Sprintf("Invalid value '%s' for %s query option found. Use 'true' or 'false'.", clipText(value), name)})
 }
 
 func parseNames(option, value, of string, known []string) ([]string, error) {
@@ -120,10 +120,10 @@ func parseNames(option, value, of string, known []string) ([]string, error) {
 		if word == "*" && option == "$select" {
 			return nil, nil
 		}
-		name, ok := named(known, word)
+		name, ok := findName(known, word)
 		if !ok {
-			return nil, invalid(&Error{Option: option, Column: column(value, strings.Index(value, word)),
-				Message: fmt.Sprintf("Could not find a property named '%s' on type '%s' (%s).", clip(word), of, option)})
+			return nil, invalidOption(&Error{Option: option, Column: columnOf(value, strings.Index(value, word)),
+				Message: fmt.Sprintf("Could not find a property named '%s' on type '%s' (%s).", clipText(word), of, option)})
 		}
 		if !slices.Contains(out, name) {
 			out = append(out, name)
@@ -137,16 +137,16 @@ func parseOrder(value string, s Schema) ([]query.Order, error) {
 	at := 0
 	for term := range strings.SplitSeq(value, ",") {
 		fail := func(format string, args ...any) ([]query.Order, error) {
-			col := column(value, at+len(term)-len(strings.TrimLeft(term, " ")))
-			return nil, invalid(&Error{Option: "$orderby", Column: col, Message: fmt.Sprintf("$orderby, column %d: ", col) + fmt.Sprintf(format, args...)})
+			col := columnOf(value, at+len(term)-len(strings.TrimLeft(term, " ")))
+			return nil, invalidOption(&Error{Option: "$orderby", Column: col, Message: fmt.Sprintf("$orderby, column %d: ", col) + fmt.Sprintf(format, args...)})
 		}
 		words := strings.Fields(term)
 		if len(words) == 0 || len(words) > 2 {
 			return fail("expected 'property [asc|desc]'.")
 		}
-		p, ok := s.property(words[0])
+		p, ok := s.propertyNamed(words[0])
 		if !ok {
-			return fail("cannot order by '%s'.", clip(words[0]))
+			return fail("cannot order by '%s'.", clipText(words[0]))
 		}
 		order := query.Order{Field: p.Field}
 		if len(words) == 2 {
@@ -155,7 +155,7 @@ func parseOrder(value string, s Schema) ([]query.Order, error) {
 			case "desc":
 				order.Desc = true
 			default:
-				return fail("'%s' is neither 'asc' nor 'desc'.", clip(words[1]))
+				return fail("'%s' is neither 'asc' nor 'desc'.", clipText(words[1]))
 			}
 		}
 		if out = append(out, order); len(out) > maxOrder {
@@ -166,8 +166,8 @@ func parseOrder(value string, s Schema) ([]query.Order, error) {
 	return out, nil
 }
 
-// clip keeps a quoted piece of the request readable in a message.
-func clip(s string) string {
+// clipText keeps a quoted piece of the request readable in a message.
+func clipText(s string) string {
 	const most = 60
 	if len(s) <= most {
 		return s

@@ -25,12 +25,12 @@ type token struct {
 	at   int // byte offset
 }
 
-// is reports whether t is the given operator, whatever its case.
-func (t token) is(op string) bool { return t.kind == word && strings.EqualFold(t.text, op) }
+// isWord reports whether t is the given operator, whatever its case.
+func (t token) isWord(op string) bool { return t.kind == word && strings.EqualFold(t.text, op) }
 
-// literal reports whether t is a value for certain: quoted, a number or time, null.
-func (t token) literal() bool {
-	return t.kind == quoted || t.kind == word && (t.text[0] >= '0' && t.text[0] <= '9' || t.text[0] == '-' || t.is("null"))
+// isLiteral reports whether t is a value for certain: quoted, a number or time, null.
+func (t token) isLiteral() bool {
+	return t.kind == quoted || t.kind == word && (t.text[0] >= '0' && t.text[0] <= '9' || t.text[0] == '-' || t.isWord("null"))
 }
 
 // String is t as a message shows it.
@@ -38,7 +38,7 @@ func (t token) String() string {
 	if t.kind == end {
 		return "the end"
 	}
-	return "'" + clip(t.text) + "'"
+	return "'" + clipText(t.text) + "'"
 }
 
 // lexer cuts a filter into tokens.
@@ -47,7 +47,7 @@ type lexer struct {
 	pos  int
 }
 
-func (l *lexer) next() token {
+func (l *lexer) scanToken() token {
 	for l.pos < len(l.text) && isSpace(l.text[l.pos]) {
 		l.pos++
 	}
@@ -60,7 +60,7 @@ func (l *lexer) next() token {
 		l.pos++
 		return token{map[byte]kind{'(': open, ')': closed, ',': comma}[c], string(c), at}
 	case '\'':
-		return l.quoted()
+		return l.scanQuoted()
 	case '"':
 		l.pos = len(l.text)
 		return token{broken, `strings are quoted with ', not with "`, at}
@@ -71,8 +71,8 @@ func (l *lexer) next() token {
 	return token{word, l.text[at:l.pos], at}
 }
 
-// quoted reads a string; a doubled quote inside is one quote.
-func (l *lexer) quoted() token {
+// scanQuoted reads a string; a doubled quote inside is one quote.
+func (l *lexer) scanQuoted() token {
 	at := l.pos
 	var b strings.Builder
 	for i := at + 1; i < len(l.text); i++ {
@@ -94,7 +94,7 @@ func (l *lexer) quoted() token {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// column is the place of a byte offset in characters from 1.
-func column(text string, at int) int {
+// columnOf is the place of a byte offset in characters from 1.
+func columnOf(text string, at int) int {
 	return utf8.RuneCountInString(text[:min(max(at, 0), len(text))]) + 1
 }

@@ -29,27 +29,27 @@ type Keeper struct {
 	Log        *slog.Logger
 
 	mu    sync.Mutex
-	known map[string]*known
+	known map[string]*cachedTuning
 }
 
 var _ api.Settings = (*Keeper)(nil)
 
-// fresh is for how long a tuning is not read again, patience how long a reading of it may take.
+// cacheFor is for how long a tuning is not read again, patience how long a reading of it may take.
 const (
-	fresh    = 10 * time.Second
-	patience = 5 * time.Second
+	cacheFor    = 10 * time.Second
+	readTimeout = 5 * time.Second
 )
 
-// kind is the ledger's word for a tenant's settings.
-const kind = "settings"
+// documentKind is the ledger's word for a tenant's settings.
+const documentKind = "settings"
 
 // document is what the ledger holds.
 type document struct {
 	Tuning map[string]string `json:"tuning"`
 }
 
-// known is a tenant's tuning as it was read last.
-type known struct {
+// cachedTuning is a tenant's tuning as it was read last.
+type cachedTuning struct {
 	sync.Mutex
 	tuning  *correlation.Params
 	version uint64
@@ -62,7 +62,7 @@ func (k *Keeper) Settings(ctx context.Context, tenant string) (api.Setting, erro
 	if out.Configured == nil {
 		out.Configured = map[string]string{}
 	}
-	d, err := k.Documents.Document(ctx, kind, tenant)
+	d, err := k.Documents.Document(ctx, documentKind, tenant)
 	if fault.Of(err) == fault.NotFound {
 		return out, nil
 	}
@@ -79,16 +79,16 @@ func (k *Keeper) Settings(ctx context.Context, tenant string) (api.Setting, erro
 }
 
 // Set is api.Settings. Constants that are of no use are fault.Invalid.
-func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(api.Setting) (*api.Noted, error)) (api.Setting, error) {
+func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(api.Setting) (*api.AuditLine, error)) (api.Setting, error) {
 	out := api.Setting{Tenant: tenant, Version: version + 1, Tuning: tuning, Configured: maps.Clone(k.Configured[tenant])}
-	if _, err := k.tuned(out); err != nil {
+	if _, err := k.tuningOf(out); err != nil {
 		return out, err
 	}
 	data, err := json.Marshal(document{tuning}, json.Deterministic(true))
 	if err != nil {
 		return out, err
 	}
-	var noted *api.Noted
+	var noted *api.AuditLine
 	if note != nil {
 		if noted, err = note(out); err != nil {
 			return out, err
@@ -96,22 +96,22 @@ func (k *Keeper) Set(ctx context.Context, tenant string, version uint64, tuning 
 	}
 	d := store.Document{ID: tenant, Version: version, Data: data}
 	if noted == nil {
-		out.Version, err = k.Documents.PutDocument(ctx, kind, d)
+		out.Version, err = k.Documents.PutDocument(ctx, documentKind, d)
 	} else {
-		out.Version, err = k.Documents.PutAudited(ctx, kind, d, noted.Tenant, noted.AuditEntry)
+		out.Version, err = k.Documents.PutAudited(ctx, documentKind, d, noted.Tenant, noted.AuditEntry)
 	}
 	if err != nil {
 		return out, err
 	}
-	one := k.of(tenant)
+	one := k.tenantCache(tenant)
 	one.Lock()
 	defer one.Unlock()
 	one.read = time.Time{}
 	return out, nil
 }
 
-// tuned is the tuning that settings make.
-func (k *Keeper) tuned(s api.Setting) (*correlation.Params, error) {
+// tuningOf is the tuning that settings make.
+func (k *Keeper) tuningOf(s api.Setting) (*correlation.Params, error) {
 	all := map[string]string{}
 	maps.Copy(all, s.Configured)
 	maps.Copy(all, s.Tuning)
@@ -125,26 +125,26 @@ func (k *Keeper) tuned(s api.Setting) (*correlation.Params, error) {
 // Tuning is a tenant's tuning now. As long as nothing is set anew it is the same one; when the ledger does not answer, it is the
 // one that was known last, at first what the configuration says.
 func (k *Keeper) Tuning(tenant string) *correlation.Params {
-	one := k.of(tenant)
+	one := k.tenantCache(tenant)
 	one.Lock()
 	defer one.Unlock()
 	now := k.Now()
-	if one.tuning != nil && !one.read.IsZero() && now.Sub(one.read) < fresh {
+	if one.tuning != nil && !one.read.IsZero() && now.Sub(one.read) < cacheFor {
 		return one.tuning
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
 	s, err := k.Settings(ctx, tenant)
 	var t *correlation.Params
 	if err == nil && (one.tuning == nil || s.Version != one.version) {
-		t, err = k.tuned(s)
+		t, err = k.tuningOf(s)
 	}
 	one.read = now
 	switch {
 	case err != nil:
 		k.Log.Warn("settings cannot be read, those known last hold", "tenant", tenant, "error", err.Error())
 		if one.tuning == nil {
-			one.tuning, _ = k.tuned(api.Setting{Tenant: tenant, Configured: k.Configured[tenant]}) // checked at start
+			one.tuning, _ = k.tuningOf(api.Setting{Tenant: tenant, Configured: k.Configured[tenant]}) // checked at start
 		}
 	case t != nil:
 		one.tuning, one.version = t, s.Version
@@ -152,14 +152,14 @@ func (k *Keeper) Tuning(tenant string) *correlation.Params {
 	return one.tuning
 }
 
-func (k *Keeper) of(tenant string) *known {
+func (k *Keeper) tenantCache(tenant string) *cachedTuning {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.known == nil {
-		k.known = map[string]*known{}
+		k.known = map[string]*cachedTuning{}
 	}
 	if k.known[tenant] == nil {
-		k.known[tenant] = &known{}
+		k.known[tenant] = &cachedTuning{}
 	}
 	return k.known[tenant]
 }

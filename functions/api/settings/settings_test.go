@@ -76,8 +76,8 @@ func TestSettingsBringTheirEntry(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := &settings.Keeper{Documents: ledger, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
-	note := func(after api.Setting) (*api.Noted, error) {
-		return &api.Noted{Tenant: "contoso", AuditEntry: incident.AuditEntry{ID: fmt.Sprint("to version ", after.Version), Data: []byte(`{}`)}}, nil
+	note := func(after api.Setting) (*api.AuditLine, error) {
+		return &api.AuditLine{Tenant: "contoso", AuditEntry: incident.AuditEntry{ID: fmt.Sprint("to version ", after.Version), Data: []byte(`{}`)}}, nil
 	}
 	for _, tt := range []struct {
 		version uint64
@@ -88,7 +88,7 @@ func TestSettingsBringTheirEntry(t *testing.T) {
 			t.Errorf("%+v: %v", tt, err)
 		}
 	}
-	unsaid := func(api.Setting) (*api.Noted, error) { return nil, errors.New("no words") }
+	unsaid := func(api.Setting) (*api.AuditLine, error) { return nil, errors.New("no words") }
 	if _, err := k.Set(t.Context(), "contoso", 1, map[string]string{}, unsaid); err == nil {
 		t.Error("set without a word")
 	}

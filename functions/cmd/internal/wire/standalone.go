@@ -11,7 +11,7 @@ import (
 
 	"github.com/onepane/onepane/functions/api"
 	"github.com/onepane/onepane/functions/api/settings"
-	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/auth"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/exports"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/replay"
 	"github.com/onepane/onepane/functions/correlate"
@@ -76,18 +76,18 @@ func newStandalone(cfg config.Config, version string, log *slog.Logger, dir *dat
 	kept := &settings.Keeper{Documents: store, Configured: cfg.Tunings(), Now: time.Now, Log: log}
 	fn := &correlate.Function{Store: store, Alerts: store, Tuning: kept.Tuning, Now: time.Now, Meter: metrics, Log: log}
 	server := &api.Server{
-		Reader: store, Hand: fn, Settings: kept, Shelf: queue.Quarantine(), Replayer: replay.API{Replayer: ingest.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now}},
+		Reader: store, Actions: fn, Settings: kept, Quarantine: queue.Quarantine(), Replayer: replay.API{Replayer: ingest.Replayer{Functions: byRoute, Alerts: queue, Now: time.Now}},
 		BaseURL: cfg.BaseURL, Version: version, Now: time.Now, Log: log,
 		Bus: func(context.Context) (api.Bus, error) {
 			s := queue.Stats()
 			return api.Bus{Pending: s.Pending, DeadLettered: s.DeadLettered}, nil
 		},
 	}
-	in, err := doors.New(cfg, doors.Options{Documents: store, AuditLog: store, Getenv: os.Getenv, Now: time.Now, Log: log})
+	in, err := auth.New(cfg, auth.Options{Documents: store, AuditLog: store, Getenv: os.Getenv, Now: time.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	in.Admit(server)
+	in.SetUpServer(server)
 	out, err := newExports(cfg, version, os.Getenv, store, metrics, log)
 	if err != nil {
 		return nil, err
@@ -96,8 +96,8 @@ func newStandalone(cfg config.Config, version string, log *slog.Logger, dir *dat
 	server.Exports = exports.API{Function: out}
 	return &Standalone{
 		Server: &standalone.Server{
-			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.Sender, Settle: settle.Draining{Store: store, Bus: queue}.Settle, Refuse: server.Refuse, Now: time.Now},
-			API:    server.Handler(), Metrics: in.Inside(metrics.Handler(), server.Refuse), Correlate: fn.Handle, Bus: trimmingBus{queue, dir, store, log}, Meter: metrics, Log: log,
+			Ingest: &ingest.HTTP{Functions: byRoute, Sender: in.IdentifySender, Settle: settle.Draining{Store: store, Bus: queue}.Settle, Refuse: server.Refuse, Now: time.Now},
+			API:    server.Handler(), Metrics: in.RequireAllTenants(metrics.Handler(), server.Refuse), Correlate: fn.Handle, Bus: trimmingBus{queue, dir, store, log}, Meter: metrics, Log: log,
 		},
 		Store: store, dir: dir, exports: out, expiry: &retention.Function{Store: store, Days: cfg.RetentionDays, Now: time.Now, Log: log}, work: work, stop: stop,
 	}, nil

@@ -68,7 +68,7 @@ func newApp(general config.Config, s cloud.Azure, d drivers, version string, log
 	}
 	expiry := &retention.Function{Store: d.store, Days: general.RetentionDays, Now: time.Now, Log: log}
 	requests, err := newHandler(withDirectory(general, s), s, d, functions, &api.Server{
-		Reader: d.store, Hand: correlation, Settings: kept, Shelf: d.queue.Quarantine(), Exports: exports.API{Function: out},
+		Reader: d.store, Actions: correlation, Settings: kept, Quarantine: d.queue.Quarantine(), Exports: exports.API{Function: out},
 		Replayer: replay.API{Replayer: ingest.Replayer{Functions: functions, Alerts: d.queue, Now: time.Now}}, BaseURL: s.BaseURL(), Version: version, Now: time.Now, Log: log,
 	})
 	if err != nil {
@@ -123,4 +123,4 @@ func ingestFunctions(general config.Config, queue *servicebus.Bus, log *slog.Log
 	return out, nil
 }
 
-var _ api.Shelf = (*servicebus.Quarantine)(nil)
+var _ api.Quarantine = (*servicebus.Quarantine)(nil)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/onepane/onepane/functions/api"
-	"github.com/onepane/onepane/functions/cmd/internal/wire/doors"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/auth"
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/functions/ingest/settle"
 	"github.com/onepane/onepane/shared/backoff"
@@ -44,12 +44,12 @@ func withDirectory(general config.Config, s cloud.Azure) config.Config {
 func newHandler(cfg config.Config, s cloud.Azure, d drivers, functions map[string]*ingest.Function, server *api.Server) (http.Handler, error) {
 	sender := func(*http.Request, string) (ingest.Sender, error) { return ingest.Sender{}, errNoAuthentication }
 	if server.Authenticate = refuseEveryone; cfg.Auth.IsConfigured() {
-		in, err := doors.New(cfg, doors.Options{Documents: d.store, AuditLog: d.store, Remember: keyMemory, Getenv: os.Getenv, Now: time.Now, Log: server.Log})
+		in, err := auth.New(cfg, auth.Options{Documents: d.store, AuditLog: d.store, CacheKeysFor: keyMemory, Getenv: os.Getenv, Now: time.Now, Log: server.Log})
 		if err != nil {
 			return nil, err
 		}
-		in.Admit(server)
-		sender = in.Sender
+		in.SetUpServer(server)
+		sender = in.IdentifySender
 	}
 	if s.Backlog.Namespace != "" {
 		counter := servicebus.QueueCounter{

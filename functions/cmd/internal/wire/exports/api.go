@@ -23,7 +23,7 @@ func (e API) Exports(ctx context.Context) ([]api.Export, error) {
 	out := make([]api.Export, len(all))
 	for i, s := range all {
 		out[i] = api.Export{
-			ID: s.Name, Tenant: s.Tenant, Target: s.Target, Backlog: s.Backlog, Lag: s.Lag, Sent: s.Sent, Aside: s.DeadLettered, Failures: s.Failures,
+			ID: s.Name, Tenant: s.Tenant, Target: s.Target, Backlog: s.Backlog, Lag: s.Lag, Sent: s.Sent, DeadLettered: s.DeadLettered, Failures: s.Failures,
 			LastSent: s.LastSent, LastRun: s.LastRun, LastError: s.Error, LastErrorAt: s.ErrorAt, NextAttempt: s.NextTry,
 		}
 		if s.Backfill != nil {
@@ -43,7 +43,7 @@ func (e API) Deliveries(ctx context.Context, name string) ([]api.Delivery, error
 	ds, err := e.Function.Deliveries(ctx, name)
 	out := make([]api.Delivery, len(ds))
 	for i, d := range ds {
-		out[i] = api.Delivery{ID: d.ID, Kind: string(d.Kind), Thing: d.Thing, Time: d.Time, Aside: d.DeadLettered, Reason: d.Reason}
+		out[i] = api.Delivery{ID: d.ID, Kind: string(d.Kind), Thing: d.Thing, Time: d.Time, DeadLettered: d.DeadLettered, Reason: d.Reason}
 	}
 	return out, err
 }

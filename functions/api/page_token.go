@@ -15,28 +15,28 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// mark is a row of a listing, by what the listing is ordered by: the next page begins after it. A deep page so costs what the
+// pageToken is a row of a listing, by what the listing is ordered by: the next page begins after it. A deep page so costs what the
 // first one does, and what arrives between two pages moves nothing. On the wire it is $skiptoken, which clients replay and do
 // not read.
-type mark struct {
+type pageToken struct {
 	Order  string   `json:"o"` // of the listing that the mark is from
 	Values []string `json:"v"` // of the row, one for each term of the order
 	ID     string   `json:"i"`
 	Tenant string   `json:"t"`
 }
 
-// maxMark bounds a token, in bytes: the longest title that a listing is ordered by and some more.
-const maxMark = 8 << 10
+// maxTokenBytes bounds a token, in bytes: the longest title that a listing is ordered by and some more.
+const maxTokenBytes = 8 << 10
 
-// orderOf is the order that q has, said or not.
-func orderOf(q query.Query, standard []query.Order) []query.Order {
+// effectiveOrder is the order that q has, said or not.
+func effectiveOrder(q query.Query, standard []query.Order) []query.Order {
 	if len(q.Order) > 0 {
 		return q.Order
 	}
 	return standard
 }
 
-func orderText(order []query.Order) string {
+func formatOrder(order []query.Order) string {
 	var b strings.Builder
 	for _, o := range order {
 		b.WriteString(string(o.Field))
@@ -48,9 +48,9 @@ func orderText(order []query.Order) string {
 	return b.String()
 }
 
-// markOf is the token after a row.
-func markOf(row query.Row, tenant string, order []query.Order) (string, error) {
-	m := mark{Order: orderText(order), ID: row.Text(query.ID), Tenant: tenant}
+// encodePageToken is the token after a row.
+func encodePageToken(row query.Row, tenant string, order []query.Order) (string, error) {
+	m := pageToken{Order: formatOrder(order), ID: row.Text(query.ID), Tenant: tenant}
 	for _, o := range order {
 		if o.Field.IsTime() {
 			m.Values = append(m.Values, row.Time(o.Field).UTC().Format(time.RFC3339Nano))
@@ -62,17 +62,17 @@ func markOf(row query.Row, tenant string, order []query.Order) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b), err
 }
 
-// parseMark reads a token that markOf made for that order.
-func parseMark(token string, order []query.Order) (*mark, error) {
+// parsePageToken reads a token that markOf made for that order.
+func parsePageToken(token string, order []query.Order) (*pageToken, error) {
 	if token == "" {
 		return nil, nil
 	}
-	var m mark
+	var m pageToken
 	b, err := base64.RawURLEncoding.DecodeString(token)
-	if err == nil && len(token) <= maxMark {
+	if err == nil && len(token) <= maxTokenBytes {
 		err = json.Unmarshal(b, &m, json.RejectUnknownMembers(true))
 	}
-	if err != nil || m.Order != orderText(order) || len(m.Values) != len(order) {
+	if err != nil || m.Order != formatOrder(order) || len(m.Values) != len(order) {
 		return nil, fault.Errorf(fault.Invalid, "Query option '$skiptoken' is not one of this listing: follow '@odata.nextLink' as it is, or begin anew without it.")
 	}
 	for i, o := range order {
@@ -83,27 +83,27 @@ func parseMark(token string, order []query.Order) (*mark, error) {
 	return &m, nil
 }
 
-// beyond holds for the rows of a tenant that come after the mark. Its first condition alone bounds the first term of the order,
+// rowsAfter holds for the rows of a tenant that come after the mark. Its first condition alone bounds the first term of the order,
 // for stores to begin at.
-func (m *mark) beyond(tenant string, order []query.Order) query.Expr {
+func (m *pageToken) rowsAfter(tenant string, order []query.Order) query.Expr {
 	last := query.Compare{Field: query.ID, Op: query.Gt, Text: m.ID}
 	if tenant > m.Tenant { // rows alike but for the tenant come in the tenants' order
 		last.Op = query.Ge
 	}
 	var after query.Expr = last
 	for i, o := range slices.Backward(order) {
-		after = query.Or{Left: stands(o, m.Values[i], false), Right: query.And{Left: stands(query.Order{Field: o.Field}, m.Values[i], true), Right: after}}
+		after = query.Or{Left: compareWithToken(o, m.Values[i], false), Right: query.And{Left: compareWithToken(query.Order{Field: o.Field}, m.Values[i], true), Right: after}}
 	}
 	if o := order[0]; o.Field.IsTime() {
-		bound := stands(o, m.Values[0], false).(query.Compare)
+		bound := compareWithToken(o, m.Values[0], false).(query.Compare)
 		bound.Op = map[query.Op]query.Op{query.Gt: query.Ge, query.Lt: query.Le}[bound.Op]
 		after = query.And{Left: bound, Right: after}
 	}
 	return after
 }
 
-// stands holds for rows whose field is equal to the value, or comes after it in the order.
-func stands(o query.Order, value string, equal bool) query.Expr {
+// compareWithToken holds for rows whose field is equal to the value, or comes after it in the order.
+func compareWithToken(o query.Order, value string, equal bool) query.Expr {
 	op := query.Gt
 	if o.Desc {
 		op = query.Lt
@@ -116,13 +116,13 @@ func stands(o query.Order, value string, equal bool) query.Expr {
 		return query.Compare{Field: o.Field, Op: op, Time: t}
 	}
 	if o.Field == query.Severity && !equal {
-		return ranked(op, alert.Severity(value).Rank())
+		return compareSeverity(op, alert.Severity(value).Rank())
 	}
 	return query.Compare{Field: o.Field, Op: op, Text: value}
 }
 
-// ranked holds for severities above or below a rank: they are ordered by rank and compared as text.
-func ranked(op query.Op, rank int) query.Expr {
+// compareSeverity holds for severities above or below a rank: they are ordered by rank and compared as text.
+func compareSeverity(op query.Op, rank int) query.Expr {
 	var e query.Expr = query.And{Left: query.Compare{Field: query.ID, Op: query.Eq, Null: true}, Right: query.Compare{Field: query.ID, Op: query.Ne, Null: true}}
 	for _, s := range []alert.Severity{alert.Unknown, alert.Informational, alert.Low, alert.Medium, alert.High} {
 		if op == query.Gt && s.Rank() > rank || op == query.Lt && s.Rank() < rank {
@@ -132,13 +132,13 @@ func ranked(op query.Op, rank int) query.Expr {
 	return e
 }
 
-// from lists what comes after the mark; all when there is none.
-func from[T query.Row](m *mark, order []query.Order, list lister[T]) lister[T] {
+// listAfter lists what comes after the mark; all when there is none.
+func listAfter[T query.Row](m *pageToken, order []query.Order, list tenantLister[T]) tenantLister[T] {
 	if m == nil {
 		return list
 	}
 	return func(ctx context.Context, tenant string, q query.Query) (query.Page[T], error) {
-		q.Where = query.And{Left: m.beyond(tenant, order), Right: q.Where}
+		q.Where = query.And{Left: m.rowsAfter(tenant, order), Right: q.Where}
 		return list(ctx, tenant, q)
 	}
 }

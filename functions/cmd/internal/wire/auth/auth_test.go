@@ -1,4 +1,4 @@
-package doors_test
+package auth_test
 
 import (
 	"crypto/hmac"
@@ -29,7 +29,7 @@ func (h *house) admin(t *testing.T, tid string) []string {
 }
 
 // audit lists the entries that somebody sees.
-func (h *house) audit(t *testing.T, query string, as []string) []api.Entry {
+func (h *house) audit(t *testing.T, query string, as []string) []api.AuditEntry {
 	t.Helper()
 	status, answer := h.ask(t, http.MethodGet, "/api/v1/audit"+query, "", as...)
 	var page struct {
@@ -38,7 +38,7 @@ func (h *house) audit(t *testing.T, query string, as []string) []api.Entry {
 	if err := json.Unmarshal(answer, &page); err != nil || status != 200 {
 		t.Fatalf("audit%s: %d %s", query, status, answer)
 	}
-	out := make([]api.Entry, len(page.Value))
+	out := make([]api.AuditEntry, len(page.Value))
 	for n, v := range page.Value {
 		if err := json.Unmarshal(v, &out[n]); err != nil {
 			t.Fatal(err)
@@ -98,7 +98,7 @@ func TestAuditLogIsReadByPages(t *testing.T) {
 	}
 	for who, as := range map[string][]string{"contoso's operator": h.admin(t, "dir-1"), "the landlord": h.admin(t, "")} {
 		all := h.audit(t, "?$top=1000", as)
-		var paged []api.Entry
+		var paged []api.AuditEntry
 		for before := ""; ; {
 			page := h.audit(t, "?$top=2&before="+before, as)
 			if len(page) == 0 {
@@ -106,8 +106,8 @@ func TestAuditLogIsReadByPages(t *testing.T) {
 			}
 			paged, before = append(paged, page...), page[len(page)-1].ID
 		}
-		same := slices.EqualFunc(all, paged, func(a, b api.Entry) bool { return a.ID == b.ID })
-		if len(all) < 5 || !same || !slices.IsSortedFunc(all, func(a, b api.Entry) int { return strings.Compare(b.ID, a.ID) }) {
+		same := slices.EqualFunc(all, paged, func(a, b api.AuditEntry) bool { return a.ID == b.ID })
+		if len(all) < 5 || !same || !slices.IsSortedFunc(all, func(a, b api.AuditEntry) int { return strings.Compare(b.ID, a.ID) }) {
 			t.Errorf("%s: %d at once, %d by pages", who, len(all), len(paged))
 		}
 	}

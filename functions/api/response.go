@@ -19,25 +19,25 @@ const (
 // encoding writes maps in one order and passes on what providers wrote wrongly as replacement characters.
 var encoding = json.JoinOptions(json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 
-// json answers with v.
-func (c *call) json(status int, v any) error {
+// writeJSON answers with v.
+func (c *request) writeJSON(status int, v any) error {
 	b, err := json.Marshal(v, encoding)
 	if err != nil {
-		return fail(http.StatusInternalServerError, "generalException", "General exception while processing.").because(err)
+		return newFailure(http.StatusInternalServerError, "generalException", "General exception while processing.").withCause(err)
 	}
-	c.write(status, jsonType, b)
+	c.writeResponse(status, jsonType, b)
 	return nil
 }
 
-func (f *failure) because(err error) *failure {
+func (f *failure) withCause(err error) *failure {
 	f.cause = err
 	return f
 }
 
-// fail answers with an error body, unless an answer is already under way.
-func (c *call) fail(f *failure) {
+// writeFailure answers with an error body, unless an answer is already under way.
+func (c *request) writeFailure(f *failure) {
 	if f.cause != nil {
-		c.server.log().ErrorContext(c.Context(), "request failed", "method", c.Method, "path", c.URL.Path, "requestId", c.requestID, "error", f.cause)
+		c.server.loggerOrDiscard().ErrorContext(c.Context(), "request failed", "method", c.Method, "path", c.URL.Path, "requestId", c.requestID, "error", f.cause)
 	}
 	if c.answered {
 		return
@@ -48,18 +48,18 @@ func (c *call) fail(f *failure) {
 	case f.status == http.StatusServiceUnavailable:
 		c.w.Header().Set("Retry-After", "2")
 	}
-	b, err := json.Marshal(errorBody{f.problem.with(c.server.now(), c.requestID, c.clientID)}, encoding)
+	b, err := json.Marshal(errorBody{f.graphError.withRequest(c.server.timeNow(), c.requestID, c.clientID)}, encoding)
 	if err != nil { // texts only: cannot happen
 		b = []byte("{}")
 	}
-	c.write(f.status, jsonType, b)
+	c.writeResponse(f.status, jsonType, b)
 }
 
 // worthZipping is the size in bytes below which compression gains nothing.
 const worthZipping = 1 << 10
 
-// write sends an answer, compressed when the client takes it. Its error is of no use: whoever asked is gone.
-func (c *call) write(status int, contentType string, b []byte) {
+// writeResponse sends an answer, compressed when the client takes it. Its error is of no use: whoever asked is gone.
+func (c *request) writeResponse(status int, contentType string, b []byte) {
 	c.answered = true
 	h := c.w.Header()
 	h.Set("Content-Type", contentType)

@@ -10,15 +10,15 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// lister lists one tenant's rows.
-type lister[T query.Row] func(ctx context.Context, tenant string, q query.Query) (query.Page[T], error)
+// tenantLister lists one tenant's rows.
+type tenantLister[T query.Row] func(ctx context.Context, tenant string, q query.Query) (query.Page[T], error)
 
-// chunk is how many rows of a tenant are read at once while several are merged, so that a deep page costs time but no memory.
-const chunk = 200
+// chunkRows is how many rows of a tenant are read at once while several are merged, so that a deep page costs time but no memory.
+const chunkRows = 200
 
-// merged lists the rows of several tenants as one list: each tenant is read in the query's order, and the first of
+// mergeTenants lists the rows of several tenants as one list: each tenant is read in the query's order, and the first of
 // their next rows comes next.
-func merged[T query.Row](ctx context.Context, tenants []string, q query.Query, list lister[T]) (query.Page[T], error) {
+func mergeTenants[T query.Row](ctx context.Context, tenants []string, q query.Query, list tenantLister[T]) (query.Page[T], error) {
 	if len(tenants) == 1 {
 		return list(ctx, tenants[0], q)
 	}
@@ -26,12 +26,12 @@ func merged[T query.Row](ctx context.Context, tenants []string, q query.Query, l
 	if q.Count {
 		page.Total = 0
 	}
-	streams := make([]*stream[T], len(tenants))
+	streams := make([]*tenantStream[T], len(tenants))
 	for i, tenant := range tenants {
 		part := q
-		part.Skip, part.Top = 0, min(q.Skip+q.Top+1, chunk)
-		streams[i] = &stream[T]{tenant: tenant, q: part, list: list, met: map[string]bool{}}
-		if err := streams[i].fill(ctx); err != nil {
+		part.Skip, part.Top = 0, min(q.Skip+q.Top+1, chunkRows)
+		streams[i] = &tenantStream[T]{tenant: tenant, q: part, list: list, seen: map[string]bool{}}
+		if err := streams[i].readChunk(ctx); err != nil {
 			return page, err
 		}
 		if q.Count {
@@ -39,7 +39,7 @@ func merged[T query.Row](ctx context.Context, tenants []string, q query.Query, l
 		}
 	}
 	for n := 0; ; n++ {
-		next, err := first(ctx, streams, q.Order)
+		next, err := nextStream(ctx, streams, q.Order)
 		if next == nil || err != nil {
 			return page, err
 		}
@@ -54,19 +54,19 @@ func merged[T query.Row](ctx context.Context, tenants []string, q query.Query, l
 	}
 }
 
-// stream reads one tenant's rows chunk by chunk. What arrives between two chunks moves rows on: those met again are left
+// tenantStream reads one tenant's rows chunk by chunk. What arrives between two chunks moves rows on: those met again are left
 // out, so that no answer shows a row twice.
-type stream[T query.Row] struct {
+type tenantStream[T query.Row] struct {
 	tenant string
 	q      query.Query
-	list   lister[T]
+	list   tenantLister[T]
 	rows   []T // read and not yet taken
-	met    map[string]bool
+	seen   map[string]bool
 	more   bool
 	total  int64
 }
 
-func (s *stream[T]) fill(ctx context.Context) error {
+func (s *tenantStream[T]) readChunk(ctx context.Context) error {
 	p, err := s.list(ctx, s.tenant, s.q)
 	if err != nil {
 		return err
@@ -76,26 +76,26 @@ func (s *stream[T]) fill(ctx context.Context) error {
 	}
 	s.rows, s.more = s.rows[:0:0], p.More && len(p.Items) > 0
 	for _, row := range p.Items {
-		if id := row.Text(query.ID); !s.met[id] {
-			s.met[id] = true
+		if id := row.Text(query.ID); !s.seen[id] {
+			s.seen[id] = true
 			s.rows = append(s.rows, row)
 		}
 	}
 	s.q.Skip += len(p.Items)
-	s.q.Top = chunk
+	s.q.Top = chunkRows
 	return nil
 }
 
-// first is the stream whose next row comes first; nil when all are at their end.
-func first[T query.Row](ctx context.Context, streams []*stream[T], order []query.Order) (*stream[T], error) {
-	var best *stream[T]
+// nextStream is the stream whose next row comes first; nil when all are at their end.
+func nextStream[T query.Row](ctx context.Context, streams []*tenantStream[T], order []query.Order) (*tenantStream[T], error) {
+	var best *tenantStream[T]
 	for _, s := range streams {
 		for len(s.rows) == 0 && s.more {
-			if err := s.fill(ctx); err != nil {
+			if err := s.readChunk(ctx); err != nil {
 				return nil, err
 			}
 		}
-		if len(s.rows) > 0 && (best == nil || compare(s.rows[0], best.rows[0], order) < 0) {
+		if len(s.rows) > 0 && (best == nil || compareRows(s.rows[0], best.rows[0], order) < 0) {
 			best = s
 		}
 	}
@@ -104,8 +104,8 @@ func first[T query.Row](ctx context.Context, streams []*stream[T], order []query
 
 var newestFirst = []query.Order{{Field: query.Created, Desc: true}}
 
-// compare orders rows as a Reader does: newest created first unless stated, severity by rank, ties by id.
-func compare(a, b query.Row, order []query.Order) int {
+// compareRows orders rows as a Reader does: newest created first unless stated, severity by rank, ties by id.
+func compareRows(a, b query.Row, order []query.Order) int {
 	if len(order) == 0 {
 		order = newestFirst
 	}
@@ -131,8 +131,8 @@ func compareField(a, b query.Row, f query.Field) int {
 	return strings.Compare(strings.ToLower(a.Text(f)), strings.ToLower(b.Text(f)))
 }
 
-// sorted gives the distinct tenants in the order in which they are read.
-func sorted(tenants []string) []string {
+// sortedUnique gives the distinct tenants in the order in which they are read.
+func sortedUnique(tenants []string) []string {
 	out := slices.Clone(tenants)
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -6,7 +6,7 @@
 //	                       └─ Inside ─▶ whatever else a host serves: metrics
 //
 // Nothing configured is open to whoever is on this machine.
-package doors
+package auth
 
 import (
 	"errors"
@@ -26,14 +26,14 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// Doors are all ways in.
-type Doors struct {
+// Auth are all ways in.
+type Auth struct {
 	Open bool // nothing is configured: whoever is on this machine may do everything
 
 	authenticate api.Authenticate
 	limit        func(api.Principal) time.Duration
 	keys         *access.Keys
-	audit        access.Audit
+	audit        access.AuditLog
 	signed       *sender.Verifier
 }
 
@@ -41,47 +41,47 @@ type Doors struct {
 type Options struct {
 	Documents store.Documents // keeps API keys
 	AuditLog  store.AuditLog
-	// Remember is how long a key is believed without asking the ledger: see access.Keys.
-	Remember time.Duration
-	Getenv   func(string) string // where references to secrets lead
-	HTTP     *http.Client        // asks issuers; nil is one with a time limit
-	Now      func() time.Time
-	Log      *slog.Logger
+	// CacheKeysFor is how long a key is believed without asking the ledger: see access.Keys.
+	CacheKeysFor time.Duration
+	Getenv       func(string) string // where references to secrets lead
+	HTTP         *http.Client        // asks issuers; nil is one with a time limit
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // New makes the doors. A reference that leads nowhere, or to what is no secret, is fault.Invalid.
-func New(cfg config.Config, o Options) (*Doors, error) {
+func New(cfg config.Config, o Options) (*Auth, error) {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: 10 * time.Second}
 	}
-	sources, err := sources(cfg, o.Getenv)
+	sources, err := signedSources(cfg, o.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	d := &Doors{
-		Open: !cfg.Auth.IsConfigured(), authenticate: api.Open,
-		keys:   &access.Keys{Documents: o.Documents, Now: o.Now, Log: o.Log, Remember: o.Remember},
-		audit:  access.Audit{Log: o.AuditLog, Keep: time.Duration(cfg.Auth.AuditDays) * 24 * time.Hour},
+	d := &Auth{
+		Open: !cfg.Auth.IsConfigured(), authenticate: api.AllowLoopback,
+		keys:   &access.Keys{Documents: o.Documents, Now: o.Now, Log: o.Log, CacheFor: o.CacheKeysFor},
+		audit:  access.AuditLog{Log: o.AuditLog, Keep: time.Duration(cfg.Auth.AuditDays) * 24 * time.Hour},
 		signed: &sender.Verifier{Sources: sources, Now: o.Now},
 	}
 	if d.Open {
 		return d, nil
 	}
-	d.authenticate = (&access.Guard{Issuers: issuers(cfg, o), Keys: d.keys}).Authenticate
+	d.authenticate = (&access.Guard{Issuers: trustedIssuers(cfg, o), Keys: d.keys}).Authenticate
 	if n := cfg.Auth.RequestsPerMinute; n > 0 {
 		d.limit = (&access.Limiter{PerMinute: n, Now: o.Now}).Wait
 	}
 	return d, nil
 }
 
-// Admit gives a server everything that it needs of the doors.
-func (d *Doors) Admit(s *api.Server) {
-	s.Authenticate, s.Limit, s.Keys, s.Audit = d.authenticate, d.limit, d.keys, d.audit
+// SetUpServer gives a server everything that it needs of the doors.
+func (d *Auth) SetUpServer(s *api.Server) {
+	s.Authenticate, s.Limit, s.Keys, s.AuditLog = d.authenticate, d.limit, d.keys, d.audit
 }
 
-// Inside serves h to those who may see all tenants, and refuses all others: for what counts all tenants together. Open
+// RequireAllTenants serves h to those who may see all tenants, and refuses all others: for what counts all tenants together. Open
 // doors let everyone in.
-func (d *Doors) Inside(h http.Handler, refuse func(w http.ResponseWriter, r *http.Request, status int, code, message string)) http.Handler {
+func (d *Auth) RequireAllTenants(h http.Handler, refuse func(w http.ResponseWriter, r *http.Request, status int, code, message string)) http.Handler {
 	if d.Open {
 		return h
 	}
@@ -102,8 +102,8 @@ func (d *Doors) Inside(h http.Handler, refuse func(w http.ResponseWriter, r *htt
 	})
 }
 
-// Sender is ingest.HTTP's: a signed delivery is its source's, any other the principal's who may deliver.
-func (d *Doors) Sender(r *http.Request, route string) (ingest.Sender, error) {
+// IdentifySender is ingest.HTTP's: a signed delivery is its source's, any other the principal's who may deliver.
+func (d *Auth) IdentifySender(r *http.Request, route string) (ingest.Sender, error) {
 	if sender.Signed(r.Header) && len(d.signed.Sources) > 0 {
 		return d.signed.Sender(r, route)
 	}
@@ -117,18 +117,18 @@ func (d *Doors) Sender(r *http.Request, route string) (ingest.Sender, error) {
 	if !p.Can(api.Ingest) {
 		return ingest.Sender{}, fault.Errorf(fault.Denied, "You may not deliver alerts: it takes the role Onepane.Ingest.All.")
 	}
-	tenant, err := boundTo(p, r)
+	tenant, err := deliveryTenant(p, r)
 	return ingest.Sender{Tenant: tenant, Source: p.Name}, err
 }
 
-// boundTo is the tenant of a principal's delivery: its only one, or the one that it names of several. Whoever may meet all
+// deliveryTenant is the tenant of a principal's delivery: its only one, or the one that it names of several. Whoever may meet all
 // tenants and names none leaves it to the account mapping.
-func boundTo(p api.Principal, r *http.Request) (string, error) {
+func deliveryTenant(p api.Principal, r *http.Request) (string, error) {
 	named := r.Header.Values(api.TenantHeader)
 	switch {
 	case len(named) > 1:
 		return "", fault.Errorf(fault.Denied, "Header %s was sent more than once.", api.TenantHeader)
-	case len(named) == 1 && named[0] != "" && !p.May(named[0]):
+	case len(named) == 1 && named[0] != "" && !p.CanReach(named[0]):
 		return "", fault.Errorf(fault.Denied, "You may not deliver for this tenant.")
 	case len(named) == 1 && named[0] != "":
 		return named[0], nil
@@ -140,11 +140,11 @@ func boundTo(p api.Principal, r *http.Request) (string, error) {
 	return "", fault.Errorf(fault.Denied, "Name one of your tenants in header %s.", api.TenantHeader)
 }
 
-// issuers are those of the configuration, and beside an Entra directory's of version 2 that of version 1.
-func issuers(cfg config.Config, o Options) []*access.Issuer {
+// trustedIssuers are those of the configuration, and beside an Entra directory's of version 2 that of version 1.
+func trustedIssuers(cfg config.Config, o Options) []*access.Issuer {
 	var out []*access.Issuer
 	for _, i := range cfg.Auth.Issuers {
-		for _, url := range access.Directory(i.URL) {
+		for _, url := range access.DirectoryIssuers(i.URL) {
 			if slices.ContainsFunc(out, func(o *access.Issuer) bool { return o.URL == url }) {
 				continue
 			}
@@ -176,15 +176,15 @@ func tenantsOf(cfg config.Config, i config.Issuer) func(access.Claims) ([]string
 		if len(cfg.Tenants) == 0 { // there is only one
 			return []string{cfg.Tenant}, false, nil
 		}
-		if tenant := owner[strings.ToLower(c.Text(claim))]; tenant != "" {
+		if tenant := owner[strings.ToLower(c.StringClaim(claim))]; tenant != "" {
 			return []string{tenant}, false, nil
 		}
 		return nil, false, fault.Errorf(fault.Denied, "No tenant is mapped to what your token says in '%s'.", claim)
 	}
 }
 
-// sources are the signers of the configuration, with their secrets.
-func sources(cfg config.Config, getenv func(string) string) (out []sender.Source, err error) {
+// signedSources are the signers of the configuration, with their secrets.
+func signedSources(cfg config.Config, getenv func(string) string) (out []sender.Source, err error) {
 	var mistakes []error
 	for name, s := range cfg.Sources {
 		source := sender.Source{Name: name, Tenant: s.Tenant, Routes: s.Routes}

@@ -34,30 +34,30 @@ type Reader interface {
 	Sources(ctx context.Context, tenant string) ([]incident.Source, error)
 }
 
-// Service answers questions over one or several tenants as if they were one.
-type Service struct {
+// Queries answers questions over one or several tenants as if they were one.
+type Queries struct {
 	Reader Reader
-	after  *mark // where listings begin; nil is at their beginning
+	after  *pageToken // where listings begin; nil is at their beginning
 }
 
 // Alerts lists the alerts of tenants in one order.
-func (s Service) Alerts(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.AlertRecord], error) {
-	return merged(ctx, tenants, q, from(s.after, orderOf(q, newestFirst), s.Reader.Alerts))
+func (s Queries) Alerts(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.AlertRecord], error) {
+	return mergeTenants(ctx, tenants, q, listAfter(s.after, effectiveOrder(q, newestFirst), s.Reader.Alerts))
 }
 
 // Incidents lists the incidents of tenants in one order.
-func (s Service) Incidents(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.Incident], error) {
-	return merged(ctx, tenants, q, from(s.after, orderOf(q, newestFirst), s.Reader.Incidents))
+func (s Queries) Incidents(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.Incident], error) {
+	return mergeTenants(ctx, tenants, q, listAfter(s.after, effectiveOrder(q, newestFirst), s.Reader.Incidents))
 }
 
 // Exposures lists the exposures of tenants in one order.
-func (s Service) Exposures(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.AlertRecord], error) {
-	return merged(ctx, tenants, q, from(s.after, orderOf(q, newestFirst), s.Reader.Exposures))
+func (s Queries) Exposures(ctx context.Context, tenants []string, q query.Query) (query.Page[incident.AlertRecord], error) {
+	return mergeTenants(ctx, tenants, q, listAfter(s.after, effectiveOrder(q, newestFirst), s.Reader.Exposures))
 }
 
 // Alert finds an alert of one of the tenants. No alert, or an exposure, is fault.NotFound.
-func (s Service) Alert(ctx context.Context, tenants []string, id string) (incident.AlertRecord, error) {
-	m, err := find(ctx, tenants, "alert", id, s.Reader.Alert)
+func (s Queries) Alert(ctx context.Context, tenants []string, id string) (incident.AlertRecord, error) {
+	m, err := findInTenants(ctx, tenants, "alert", id, s.Reader.Alert)
 	if err == nil && m.Alert.Class == alert.Exposure {
 		err = notFound("alert", id)
 	}
@@ -65,8 +65,8 @@ func (s Service) Alert(ctx context.Context, tenants []string, id string) (incide
 }
 
 // Exposure finds an exposure of one of the tenants. None, or an alert, is fault.NotFound.
-func (s Service) Exposure(ctx context.Context, tenants []string, id string) (incident.AlertRecord, error) {
-	m, err := find(ctx, tenants, "exposure", id, s.Reader.Alert)
+func (s Queries) Exposure(ctx context.Context, tenants []string, id string) (incident.AlertRecord, error) {
+	m, err := findInTenants(ctx, tenants, "exposure", id, s.Reader.Alert)
 	if err == nil && m.Alert.Class != alert.Exposure {
 		err = notFound("exposure", id)
 	}
@@ -74,12 +74,12 @@ func (s Service) Exposure(ctx context.Context, tenants []string, id string) (inc
 }
 
 // Incident finds an incident of one of the tenants.
-func (s Service) Incident(ctx context.Context, tenants []string, id string) (incident.Incident, error) {
-	return find(ctx, tenants, "incident", id, s.Reader.Incident)
+func (s Queries) Incident(ctx context.Context, tenants []string, id string) (incident.Incident, error) {
+	return findInTenants(ctx, tenants, "incident", id, s.Reader.Incident)
 }
 
 // IncidentAlert finds an alert of an incident, or of one that was merged into it.
-func (s Service) IncidentAlert(ctx context.Context, tenants []string, incidentID, id string) (incident.AlertRecord, error) {
+func (s Queries) IncidentAlert(ctx context.Context, tenants []string, incidentID, id string) (incident.AlertRecord, error) {
 	i, err := s.Incident(ctx, tenants, incidentID)
 	if err != nil {
 		return incident.AlertRecord{}, err
@@ -91,8 +91,8 @@ func (s Service) IncidentAlert(ctx context.Context, tenants []string, incidentID
 	return m, err
 }
 
-// find looks for an id in every tenant. An id that several of them have is fault.Invalid: the caller must say which.
-func find[T any](ctx context.Context, tenants []string, what, id string, get func(context.Context, string, string) (T, error)) (T, error) {
+// findInTenants looks for an id in every tenant. An id that several of them have is fault.Invalid: the caller must say which.
+func findInTenants[T any](ctx context.Context, tenants []string, what, id string, get func(context.Context, string, string) (T, error)) (T, error) {
 	var found T
 	in := ""
 	for _, tenant := range tenants {
@@ -114,11 +114,11 @@ func find[T any](ctx context.Context, tenants []string, what, id string, get fun
 }
 
 func notFound(what, id string) error {
-	return fault.Errorf(fault.NotFound, "No %s with id '%s' was found.", what, clip(id))
+	return fault.Errorf(fault.NotFound, "No %s with id '%s' was found.", what, clipText(id))
 }
 
-// clip keeps a quoted piece of a request readable in a message.
-func clip(s string) string {
+// clipText keeps a quoted piece of a request readable in a message.
+func clipText(s string) string {
 	const most = 100
 	if len(s) <= most {
 		return s

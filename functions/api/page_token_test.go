@@ -18,7 +18,7 @@ func walkAll(t *testing.T, first string, between func()) (all []string) {
 		if pages > 100 {
 			t.Fatalf("no end after %d pages: %s", pages, next)
 		}
-		m := get(t, next).object(t, 200)
+		m := sendGet(t, next).object(t, 200)
 		for _, v := range m["value"].([]any) {
 			v := v.(map[string]any)
 			all = append(all, fmt.Sprint(v["tenantId"], " ", v["title"]))
@@ -36,17 +36,17 @@ func walkAll(t *testing.T, first string, between func()) (all []string) {
 
 // TestLinksKeepTheirPlace walks every kind of order over tenants whose rows are alike in all but a few things.
 func TestLinksKeepTheirPlace(t *testing.T) {
-	m := &memory{}
+	m := &memoryReader{}
 	for i := range 90 {
-		a := member([]string{"contoso", "fabrikam"}[i%2], i/2) // both tenants have alerts of the same moments
-		a.Alert.ID = fmt.Sprintf("x%03d", i/2)                 // and the same ids
+		a := alertRecord([]string{"contoso", "fabrikam"}[i%2], i/2) // both tenants have alerts of the same moments
+		a.Alert.ID = fmt.Sprintf("x%03d", i/2)                      // and the same ids
 		a.Alert.Severity = []alert.Severity{alert.Low, alert.High, alert.Critical, alert.Unknown, alert.Medium}[i%5]
 		a.Created = day.Add(time.Duration(i/12) * time.Minute)
 		a.Updated = day.Add(-time.Duration(i/7) * time.Nanosecond)
 		a.AssignedTo = []string{"", "Dora", "eve"}[i%3]
 		m.Members = append(m.Members, a)
 	}
-	base := serve(t, m) + "/v1.0/security/alerts_v2?$count=true"
+	base := serveAPI(t, m) + "/v1.0/security/alerts_v2?$count=true"
 	for _, order := range []string{
 		"", "createdDateTime", "createdDateTime desc", "lastUpdateDateTime", "severity desc,createdDateTime", "severity", "title desc", "assignedTo,severity desc,lastUpdateDateTime desc",
 		"id desc", "status,id",
@@ -55,7 +55,7 @@ func TestLinksKeepTheirPlace(t *testing.T) {
 		if order != "" {
 			list += "&$orderby=" + url.QueryEscape(order)
 		}
-		whole := get(t, list+"&$top=100").titles(t)
+		whole := sendGet(t, list+"&$top=100").titles(t)
 		all := walkAll(t, list+"&$top=7", nil)
 		if len(all) != 90 {
 			t.Errorf("%s: %d alerts on all pages", order, len(all))
@@ -71,11 +71,11 @@ func TestLinksKeepTheirPlace(t *testing.T) {
 }
 
 func TestLinksSkipNothingWhileAlertsArrive(t *testing.T) {
-	m := crowd(50)
-	base := serve(t, m)
+	m := numberedAlerts(50)
+	base := serveAPI(t, m)
 	n := 1000
 	all := walkAll(t, base+"/v1.0/security/alerts_v2?$top=10", func() {
-		m.Members = append(m.Members, member("contoso", n), member("contoso", n+1)) // newer than all
+		m.Members = append(m.Members, alertRecord("contoso", n), alertRecord("contoso", n+1)) // newer than all
 		n += 2
 	})
 	seen := map[string]bool{}
@@ -91,12 +91,12 @@ func TestLinksSkipNothingWhileAlertsArrive(t *testing.T) {
 }
 
 func TestTokensAreNotToBeMade(t *testing.T) {
-	base := serve(t, crowd(3)) + "/v1.0/security/alerts_v2?"
-	own, err := markOf(member("contoso", 1), "contoso", newestFirst)
+	base := serveAPI(t, numberedAlerts(3)) + "/v1.0/security/alerts_v2?"
+	own, err := encodePageToken(alertRecord("contoso", 1), "contoso", newestFirst)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := get(t, base+"$skiptoken="+own).titles(t); len(got) != 1 || got[0] != "Alert 0" {
+	if got := sendGet(t, base+"$skiptoken="+own).titles(t); len(got) != 1 || got[0] != "Alert 0" {
 		t.Errorf("after the middle: %v", got)
 	}
 	for name, options := range map[string]string{
@@ -104,32 +104,32 @@ func TestTokensAreNotToBeMade(t *testing.T) {
 		"with $skip": "$skip=1&$skiptoken=" + own, "far too long": "$skiptoken=" + strings.Repeat("a", 50_000), "null": "$skiptoken=bnVsbA",
 	} {
 		var e errorBody
-		get(t, base+options).into(t, 400, &e)
+		sendGet(t, base+options).into(t, 400, &e)
 		if !strings.Contains(e.Error.Message, "$skip") {
 			t.Errorf("%s: %s", name, e.Error.Message)
 		}
 	}
 	var e errorBody
-	get(t, base+"$skip=50001").into(t, 400, &e)
+	sendGet(t, base+"$skip=50001").into(t, 400, &e)
 	if e.Error.Target != "$skip" || !strings.Contains(e.Error.Message, "nextLink") {
 		t.Errorf("%+v", e.Error)
 	}
-	if m := get(t, base+"$skip=50000").object(t, 200); len(m["value"].([]any)) != 0 {
+	if m := sendGet(t, base+"$skip=50000").object(t, 200); len(m["value"].([]any)) != 0 {
 		t.Errorf("beyond the end: %v", m)
 	}
 }
 
 func FuzzMarks(f *testing.F) {
-	own, err := markOf(member("contoso", 1), "contoso", newestFirst)
+	own, err := encodePageToken(alertRecord("contoso", 1), "contoso", newestFirst)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(own)
 	f.Add("e30")
 	f.Fuzz(func(t *testing.T, token string) {
-		m, err := parseMark(token, newestFirst)
+		m, err := parsePageToken(token, newestFirst)
 		if err == nil && m != nil {
-			query.Match(m.beyond("contoso", newestFirst), member("contoso", 2))
+			query.Match(m.rowsAfter("contoso", newestFirst), alertRecord("contoso", 2))
 		}
 	})
 }

@@ -23,11 +23,11 @@ func TestDocumentNamesEveryRoute(t *testing.T) {
 	var doc struct {
 		Paths map[string]map[string]jsontext.Value `json:"paths"`
 	}
-	if err := json.Unmarshal(document, &doc); err != nil {
+	if err := json.Unmarshal(openAPIDocument, &doc); err != nil {
 		t.Fatal(err)
 	}
 	served := map[string]bool{}
-	for _, r := range (&Server{}).routes() {
+	for _, r := range (&Server{}).routeTable() {
 		served[strings.ToLower(r.method)+" "+r.path] = true
 		if _, ok := doc.Paths[r.path][strings.ToLower(r.method)]; !ok {
 			t.Errorf("%s %s is served and not described", r.method, r.path)
@@ -51,18 +51,18 @@ func TestDocumentNamesEveryProperty(t *testing.T) {
 			} `json:"schemas"`
 		} `json:"components"`
 	}
-	if err := json.Unmarshal(document, &doc); err != nil {
+	if err := json.Unmarshal(openAPIDocument, &doc); err != nil {
 		t.Fatal(err)
 	}
 	for schema, names := range map[string][]string{
-		"alert": memberNames[graphAlert](), "incident": memberNames[graphIncident](), "exposure": memberNames[exposure](),
-		"chapter": memberNames[chapter](), "quarantined": memberNames[quarantined](), "status": memberNames[status](),
-		"asset": memberNames[assetFact](), "assets": memberNames[assetList](), "alertEvidence": memberNames[base](),
-		"incidentAdditionalData": memberNames[incidentFacts](), "priorityPart": memberNames[priorityPart](), "storyGraph": memberNames[storyGraph](),
-		"storyNode": memberNames[storyNode](), "storyEdge": memberNames[storyEdge](), "mergedBecause": memberNames[mergedBecause](), "sighting": memberNames[sightingOf](),
+		"alert": memberNames[Alert](), "incident": memberNames[Incident](), "exposure": memberNames[Exposure](),
+		"chapter": memberNames[AlertReasons](), "quarantined": memberNames[quarantinedRecord](), "status": memberNames[serverStatus](),
+		"asset": memberNames[Asset](), "assets": memberNames[assetList](), "alertEvidence": memberNames[alertEvidence](),
+		"incidentAdditionalData": memberNames[incidentDictionary](), "priorityPart": memberNames[priorityPart](), "storyGraph": memberNames[StoryGraph](),
+		"storyNode": memberNames[StoryNode](), "storyEdge": memberNames[StoryEdge](), "mergedBecause": memberNames[mergeReason](), "sighting": memberNames[foldedSighting](),
 		"export": memberNames[Export](), "exportRun": memberNames[ExportRun](), "delivery": memberNames[Delivery](),
-		"match": memberNames[match](), "entityHit": memberNames[entityHit](), "incidentHit": memberNames[incidentHit](), "alertHit": memberNames[alertHit](),
-		"hits": memberNames[hits](), "activeDay": memberNames[activeDay](), "entity": memberNames[entityPage](), "source": memberNames[source](), "settings": memberNames[Setting](),
+		"match": memberNames[matchReason](), "entityHit": memberNames[entityResult](), "incidentHit": memberNames[incidentResult](), "alertHit": memberNames[alertResult](),
+		"hits": memberNames[searchResults](), "activeDay": memberNames[activeDay](), "entity": memberNames[entityPage](), "source": memberNames[sourceStatus](), "settings": memberNames[Setting](),
 	} {
 		for _, n := range names {
 			if _, ok := doc.Components.Schemas[schema].Properties[n]; !ok {
@@ -73,46 +73,46 @@ func TestDocumentNamesEveryProperty(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	base := serve(t, crowd(3), func(s *Server) {
+	base := serveAPI(t, numberedAlerts(3), func(s *Server) {
 		s.Bus = func(context.Context) (Bus, error) { return Bus{Pending: 7, DeadLettered: 2}, nil }
 	})
 	const want = `{"bus":{"pending":7,"deadLettered":2},"store":{"alerts":3,"exposures":0,"incidents":1},"version":"test"}`
-	if got := string(get(t, base+"/api/v1/status").body); got != want {
+	if got := string(sendGet(t, base+"/api/v1/status").body); got != want {
 		t.Errorf("%s", got)
 	}
 }
 
 func TestReadiness(t *testing.T) {
-	base := serve(t, crowd(0), func(s *Server) { s.Ready = func(context.Context) error { return errors.New("store opens") } })
-	if a := get(t, base+"/readyz"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
+	base := serveAPI(t, numberedAlerts(0), func(s *Server) { s.Ready = func(context.Context) error { return errors.New("store opens") } })
+	if a := sendGet(t, base+"/readyz"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
 		t.Errorf("%d %v", a.StatusCode, a.Header)
 	}
-	if a := get(t, base+"/healthz"); a.StatusCode != 200 {
+	if a := sendGet(t, base+"/healthz"); a.StatusCode != 200 {
 		t.Errorf("healthz %d", a.StatusCode)
 	}
 }
 
 func TestExposures(t *testing.T) {
-	m := crowd(2)
+	m := numberedAlerts(2)
 	for i := range 5 {
-		x := member("contoso", 10+i)
+		x := alertRecord("contoso", 10+i)
 		x.Alert.Class, x.Incident = alert.Exposure, ""
-		x.Alert.Evidence = []alert.Evidence{thing(entity.Resource, []string{"arn:aws:s3:::logs", "arn:aws:s3:::data"}[i%2], alert.Victim)}
+		x.Alert.Evidence = []alert.Evidence{evidenceWith(entity.Resource, []string{"arn:aws:s3:::logs", "arn:aws:s3:::data"}[i%2], alert.Victim)}
 		m.Members = append(m.Members, x)
 	}
-	base := serve(t, m)
-	if got := get(t, base+"/api/v1/exposures").titles(t); len(got) != 5 {
+	base := serveAPI(t, m)
+	if got := sendGet(t, base+"/api/v1/exposures").titles(t); len(got) != 5 {
 		t.Errorf("all: %v", got)
 	}
 	var page struct {
 		Count int        `json:"@odata.count"`
 		Next  string     `json:"@odata.nextLink"`
-		Value []exposure `json:"value"`
+		Value []Exposure `json:"value"`
 	}
 	var seen []string
 	for next := base + "/api/v1/exposures?resource=LOGS&$top=2&$count=true"; next != ""; next = page.Next {
 		page.Next, page.Value = "", nil
-		body := get(t, next).object(t, 200)
+		body := sendGet(t, next).object(t, 200)
 		for _, v := range body["value"].([]any) {
 			seen = append(seen, v.(map[string]any)["title"].(string))
 		}
@@ -125,45 +125,45 @@ func TestExposures(t *testing.T) {
 		t.Errorf("of logs: %v", seen)
 	}
 	id := m.Members[2].Alert.ID
-	x := get(t, base+"/api/v1/exposures/"+id).object(t, 200)
+	x := sendGet(t, base+"/api/v1/exposures/"+id).object(t, 200)
 	for _, name := range []string{"id", "providerFindingId", "title", "severity", "status", "resources", "account", "firstSeen", "lastSeen", "source"} {
 		if x[name] == nil {
 			t.Errorf("%s is missing", name)
 		}
 	}
-	if a := get(t, base+"/v1.0/security/alerts_v2/"+id); a.StatusCode != 404 {
+	if a := sendGet(t, base+"/v1.0/security/alerts_v2/"+id); a.StatusCode != 404 {
 		t.Errorf("an exposure among alerts: %d", a.StatusCode)
 	}
-	if a := get(t, base+"/api/v1/exposures/"+m.Members[0].Alert.ID); a.StatusCode != 404 {
+	if a := sendGet(t, base+"/api/v1/exposures/"+m.Members[0].Alert.ID); a.StatusCode != 404 {
 		t.Errorf("an alert among exposures: %d", a.StatusCode)
 	}
 }
 
 func TestStory(t *testing.T) {
-	m := crowd(2)
+	m := numberedAlerts(2)
 	m.Members[1].Reasons = []incident.Reason{{Rule: "shared entity", Alert: m.Members[0].Alert.ID, Entity: "machine:i-0abc", Name: "web", Weight: 0.8, Gap: time.Minute}}
 	m.Members[1].Alert.Raw = jsontext.Value(`{"id":"finding-1","detail":{"x":1}}`)
 	m.Known[0].Assets = []incident.Asset{{Key: "machine:i-0abc", Kind: entity.Resource, Name: "web", Value: "arn:…", Cloud: entity.Amazon}, {Kind: entity.User, Name: "dora"}}
-	base := serve(t, m) + "/api/v1/"
+	base := serveAPI(t, m) + "/api/v1/"
 	var page struct {
 		Value []struct {
-			Title   string    `json:"title"`
-			Time    time.Time `json:"time"`
-			Reasons []because `json:"reasons"`
+			Title   string       `json:"title"`
+			Time    time.Time    `json:"time"`
+			Reasons []linkReason `json:"reasons"`
 		} `json:"value"`
 	}
-	get(t, base+"incidents/10001/reasons").into(t, 200, &page)
-	if len(page.Value) != 2 || len(page.Value[0].Reasons) != 0 || page.Value[1].Reasons[0] != (because{"shared entity", m.Members[0].Alert.ID, "machine:i-0abc", "web", 0.8, 60}) {
+	sendGet(t, base+"incidents/10001/reasons").into(t, 200, &page)
+	if len(page.Value) != 2 || len(page.Value[0].Reasons) != 0 || page.Value[1].Reasons[0] != (linkReason{"shared entity", m.Members[0].Alert.ID, "machine:i-0abc", "web", 0.8, 60}) {
 		t.Errorf("%+v", page)
 	}
-	assets := get(t, base+"incidents/10001/assets").object(t, 200)
+	assets := sendGet(t, base+"incidents/10001/assets").object(t, 200)
 	if len(assets["cloudResources"].([]any)) != 1 || len(assets["users"].([]any)) != 1 || assets["count"] != 2.0 || len(assets["devices"].([]any)) != 0 {
 		t.Errorf("%v", assets)
 	}
-	if got := string(get(t, base+"alerts/"+m.Members[1].Alert.ID+"/raw").body); got != string(m.Members[1].Alert.Raw) {
+	if got := string(sendGet(t, base+"alerts/"+m.Members[1].Alert.ID+"/raw").body); got != string(m.Members[1].Alert.Raw) {
 		t.Errorf("raw %s", got)
 	}
-	if a := get(t, base+"alerts/"+m.Members[0].Alert.ID+"/raw"); a.StatusCode != 404 {
+	if a := sendGet(t, base+"alerts/"+m.Members[0].Alert.ID+"/raw"); a.StatusCode != 404 {
 		t.Errorf("raw of nothing: %d", a.StatusCode)
 	}
 }
@@ -188,15 +188,15 @@ func TestQuarantine(t *testing.T) {
 		r.SetBody([]byte(body))
 		rs = append(rs, r)
 	}
-	s := shelfOf(t, rs...)
-	base := serve(t, crowd(0), func(v *Server) { v.Shelf, v.Replayer = s, replayer{} }) + "/api/v1/quarantine"
+	s := quarantineOf(t, rs...)
+	base := serveAPI(t, numberedAlerts(0), func(v *Server) { v.Quarantine, v.Replayer = s, replayer{} }) + "/api/v1/quarantine"
 
 	ids := map[string]string{}
 	for next := base + "?$top=2"; next != ""; {
-		m := get(t, next).object(t, 200)
+		m := sendGet(t, next).object(t, 200)
 		for _, v := range m["value"].([]any) {
 			id := v.(map[string]any)["id"].(string)
-			one := get(t, base+"/"+id).object(t, 200)
+			one := sendGet(t, base+"/"+id).object(t, 200)
 			ids[id] = one["body"].(string)
 			for _, name := range []string{"reason", "kind", "route", "received", "size", "headers"} {
 				if one[name] == nil {
@@ -209,10 +209,10 @@ func TestQuarantine(t *testing.T) {
 	if len(ids) != 3 {
 		t.Fatalf("listed %v", ids)
 	}
-	if a := get(t, base+"/nope"); a.StatusCode != 404 {
+	if a := sendGet(t, base+"/nope"); a.StatusCode != 404 {
 		t.Errorf("nope: %d", a.StatusCode)
 	}
-	m := send(t, http.MethodPost, base+"/replay", `{"all":true}`).object(t, 200)
+	m := sendRequest(t, http.MethodPost, base+"/replay", `{"all":true}`).object(t, 200)
 	for _, v := range m["value"].([]any) {
 		r := v.(map[string]any)
 		if good := ids[r["id"].(string)] == "good"; r["taken"] != good || (r["reason"] == nil) != good {
@@ -222,16 +222,16 @@ func TestQuarantine(t *testing.T) {
 	if len(s.Events) != 1 {
 		t.Errorf("%d left on the shelf", len(s.Events))
 	}
-	m = send(t, http.MethodPost, base+"/replay", `{"ids":["nope","`+s.Events[0].ID+`"]}`).object(t, 200)
+	m = sendRequest(t, http.MethodPost, base+"/replay", `{"ids":["nope","`+s.Events[0].ID+`"]}`).object(t, 200)
 	if got := len(m["value"].([]any)); got != 2 {
 		t.Errorf("answers for %d of 2 ids", got)
 	}
 	for _, body := range []string{``, `{}`, `{"all":true,"ids":["x"]}`, `{"some":1}`, `[]`} {
-		if a := send(t, http.MethodPost, base+"/replay", body); a.StatusCode != 400 {
+		if a := sendRequest(t, http.MethodPost, base+"/replay", body); a.StatusCode != 400 {
 			t.Errorf("%q: %d", body, a.StatusCode)
 		}
 	}
-	if a := get(t, base+"/replay"); a.StatusCode != 404 && a.StatusCode != 405 {
+	if a := sendGet(t, base+"/replay"); a.StatusCode != 404 && a.StatusCode != 405 {
 		t.Errorf("GET replay: %d", a.StatusCode)
 	}
 }
@@ -239,17 +239,17 @@ func TestQuarantine(t *testing.T) {
 func TestQuarantineOfOthersStaysHidden(t *testing.T) {
 	mine := events.Rejection{Tenant: "contoso", Body: "a"}
 	nobodys := events.Rejection{Body: "b"}
-	s := shelfOf(t, mine, nobodys, events.Rejection{Tenant: "fabrikam", Body: "c"})
-	base := serve(t, crowd(0), func(v *Server) {
-		v.Shelf, v.Replayer = s, replayer{}
+	s := quarantineOf(t, mine, nobodys, events.Rejection{Tenant: "fabrikam", Body: "c"})
+	base := serveAPI(t, numberedAlerts(0), func(v *Server) {
+		v.Quarantine, v.Replayer = s, replayer{}
 		v.Authenticate = func(*http.Request) (Principal, error) {
 			return Principal{Tenants: []string{"contoso"}, Rights: Read}, nil
 		}
 	}) + "/api/v1/quarantine"
-	if got := get(t, base).object(t, 200)["value"].([]any); len(got) != 1 {
+	if got := sendGet(t, base).object(t, 200)["value"].([]any); len(got) != 1 {
 		t.Errorf("sees %v", got)
 	}
-	if a := send(t, http.MethodPost, base+"/replay", `{"all":true}`); a.StatusCode != 403 {
+	if a := sendRequest(t, http.MethodPost, base+"/replay", `{"all":true}`); a.StatusCode != 403 {
 		t.Errorf("replays: %d", a.StatusCode)
 	}
 }

@@ -1,4 +1,4 @@
-package doors_test
+package auth_test
 
 import (
 	"bytes"
