@@ -10,26 +10,26 @@ import (
 	"strings"
 )
 
-// Auth is who may ask. The zero value is open, on loopback only.
+// Auth says who may use the API. The zero value lets everybody in, on loopback only.
 type Auth struct {
 	// Issuers are the OpenID Connect issuers whose tokens are taken. One may be given by ONEPANE_OIDC_ISSUER,
 	// ONEPANE_OIDC_AUDIENCE and ONEPANE_OIDC_TENANTS, the latter two comma separated.
 	Issuers []Issuer `yaml:"issuers"`
-	// Keys takes API keys; beside issuers they are always taken: ONEPANE_API_KEYS. The first key is made while it is off, on
-	// loopback, or by a token.
+	// Keys takes API keys: ONEPANE_API_KEYS. Beside issuers they are always taken. The first key is made while Keys
+	// is off, on loopback, or with a token.
 	Keys bool `yaml:"keys"`
-	// RequestsPerMinute is each principal's share of the API, 0 for no limit: ONEPANE_REQUESTS_PER_MINUTE.
+	// RequestsPerMinute is how many requests each principal may make, 0 for no limit: ONEPANE_REQUESTS_PER_MINUTE.
 	RequestsPerMinute int `yaml:"requestsPerMinute"`
-	// AuditDays is how long the audit log is kept, 0 for good: ONEPANE_AUDIT_DAYS.
+	// AuditDays is how many days the audit log is kept, 0 for ever: ONEPANE_AUDIT_DAYS.
 	AuditDays int `yaml:"auditDays"`
 }
 
 // Issuer is one issuer of tokens.
 type Issuer struct {
 	URL       string   `yaml:"url"`       // as in the claim "iss"; of Entra https://login.microsoftonline.com/DIRECTORY/v2.0
-	Audiences []string `yaml:"audiences"` // one of which a token is for
-	// Tenants are those that its tokens open, "*" for all. Without any, the claim TenantClaim decides: it is the tenant to
-	// whose accounts it belongs, or the only one while none is mapped.
+	Audiences []string `yaml:"audiences"` // a token must be for one of them
+	// Tenants are the tenants that its tokens give access to, "*" for all. Without any, the claim TenantClaim
+	// decides: it names an account of a tenant, or the only tenant while none is mapped.
 	Tenants     []string `yaml:"tenants"`
 	TenantClaim string   `yaml:"tenantClaim"` // default "tid", Entra's directory id
 	Algorithms  []string `yaml:"algorithms"`  // of signatures; default all of public keys that are strong enough
@@ -45,7 +45,7 @@ type Source struct {
 // Reference says where a secret is: "env:NAME" or "file:PATH". Secrets themselves are in no setting.
 type Reference string
 
-// Resolve reads the secret. Its errors say where it should be, and nothing of what is there.
+// Resolve returns the secret. Errors say where it should be, and nothing of its value.
 func (r Reference) Resolve(getenv func(string) string) (string, error) {
 	switch kind, where, _ := strings.Cut(string(r), ":"); kind {
 	case "env":
@@ -63,7 +63,7 @@ func (r Reference) Resolve(getenv func(string) string) (string, error) {
 	return "", errors.New("not a reference: write env:NAME or file:PATH") // it may be the secret itself
 }
 
-// IsConfigured reports whether anything says who may ask.
+// IsConfigured reports whether Auth restricts who may use the API.
 func (a Auth) IsConfigured() bool { return a.Keys || len(a.Issuers) > 0 }
 
 // readAccess reads the variables of Auth.
@@ -93,11 +93,12 @@ func (c *Config) readAccess(getenv func(string) string) (mistakes []error) {
 	return mistakes
 }
 
+// splitList splits a list at commas and spaces.
 func splitList(v string) []string {
 	return strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// accessMistakes are those of Auth and Sources.
+// accessMistakes returns what is wrong with Auth and Sources.
 func (c Config) accessMistakes() (mistakes []error) {
 	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
 	if c.Auth.RequestsPerMinute < 0 {
@@ -136,10 +137,10 @@ func (c Config) accessMistakes() (mistakes []error) {
 	return mistakes
 }
 
-// signatureAlgorithms are the signatures that a token may have: those of public keys.
+// signatureAlgorithms are the algorithms that a token may be signed with: those of public keys.
 var signatureAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
-// checkIssuer refuses an issuer that anyone between could stand in for.
+// checkIssuer refuses an issuer whose keys someone on the way to it could replace.
 func (i Issuer) checkIssuer() error {
 	for _, a := range i.Algorithms {
 		if !slices.Contains(signatureAlgorithms, a) {
@@ -158,6 +159,7 @@ func (i Issuer) checkIssuer() error {
 	return nil
 }
 
+// hostPort returns the host and port of a URL, 80 when it has none.
 func hostPort(u *url.URL) string {
 	if u.Port() == "" {
 		return u.Host + ":80"

@@ -1,5 +1,5 @@
-// Package config is all settings as one typed value, read from the environment and one optional YAML file.
-// Nothing configured is a standalone Onepane for one tenant on loopback.
+// Package config is all settings as one typed value, read from the environment and one optional YAML file. An empty
+// configuration is a standalone Onepane for one tenant on loopback.
 //
 //	ONEPANE_* ──┐
 //	            ├─▶ Load ─▶ Config ─▶ wire
@@ -29,34 +29,35 @@ import (
 // Config is every setting.
 type Config struct {
 	Listen   string `yaml:"listen"`   // ONEPANE_LISTEN: host:port of the API and portal
-	BaseURL  string `yaml:"baseURL"`  // ONEPANE_BASE_URL: where clients find it, "https://onepane.example", when not at Listen but behind what ends TLS
+	BaseURL  string `yaml:"baseURL"`  // ONEPANE_BASE_URL: its address for clients, "https://onepane.example", when a proxy ends TLS before it
 	Data     string `yaml:"data"`     // ONEPANE_DATA: the data directory of the embedded bus and store
 	CacheMB  int    `yaml:"cacheMB"`  // ONEPANE_CACHE_MB: memory for the store's block cache
 	LogLevel string `yaml:"logLevel"` // ONEPANE_LOG_LEVEL: debug, info, warn, error
 	LogJSON  bool   `yaml:"logJSON"`  // ONEPANE_LOG_JSON: structured lines instead of text
-	// Tenant is whose the alerts are that neither a credential nor Tenants assigns: ONEPANE_TENANT.
+	// Tenant owns the alerts that neither a credential nor Tenants assigns: ONEPANE_TENANT.
 	Tenant string `yaml:"tenant"`
 	// Mappings is a directory of further product mappings: ONEPANE_MAPPINGS.
 	Mappings string `yaml:"mappings"`
 	// TraceEndpoint is where traces go by OTLP over HTTP; empty sends none: OTEL_EXPORTER_OTLP_ENDPOINT.
 	TraceEndpoint string `yaml:"traceEndpoint"`
-	// Tenants maps each tenant to the cloud accounts, organisations and directories that are its. Once anything is mapped,
-	// alerts of other accounts are held in quarantine until they are mapped too. File only.
+	// Tenants maps each tenant to its cloud accounts, organisations and directories. Once anything is mapped, alerts
+	// of other accounts are held in quarantine until their account is mapped too. File only.
 	Tenants map[string]Tenant `yaml:"tenants"`
-	// ExposuresAsAlerts names providers whose posture findings become alerts: ONEPANE_EXPOSURES_AS_ALERTS, comma separated.
+	// ExposuresAsAlerts names providers whose posture findings become alerts: ONEPANE_EXPOSURES_AS_ALERTS, comma
+	// separated.
 	ExposuresAsAlerts []string `yaml:"exposuresAsAlerts"`
-	// Auth is who may ask.
+	// Auth says who may use the API.
 	Auth Auth `yaml:"auth"`
 	// Sources are senders that sign their webhooks, by name. File only.
 	Sources map[string]Source `yaml:"sources"`
-	// RetentionDays is how long a resolved incident is kept after its last change, with its alerts, at least 45: ONEPANE_RETENTION_DAYS.
-	// 0 keeps everything; what is not resolved is always kept.
+	// RetentionDays is how many days a resolved incident and its alerts are kept after its last change, at least 45,
+	// 0 for ever: ONEPANE_RETENTION_DAYS. An incident that is not resolved is always kept.
 	RetentionDays int `yaml:"retentionDays"`
-	// Exports are where alerts and incidents go. File only.
+	// Exports say where alerts and incidents are sent. File only.
 	Exports []Export `yaml:"exports"`
 }
 
-// Tenant is what belongs to one tenant.
+// Tenant is the accounts and the tuning of one tenant.
 type Tenant struct {
 	// Accounts are AWS account ids, Azure subscription ids, GCP project ids or numbers, AWS or GCP organisation ids,
 	// Entra directory ids. Case does not matter.
@@ -70,8 +71,9 @@ func Default() Config {
 	return Config{Listen: "127.0.0.1:7071", Data: ".onepane", CacheMB: 256, LogLevel: "info", Tenant: "default", Auth: Auth{RequestsPerMinute: 3000}}
 }
 
-// Load reads the file named by ONEPANE_CONFIG, if any, or what ONEPANE_CONFIG_YAML holds where no file can be laid beside the
-// binary, then the environment over it. The error is fault.Invalid and lists every mistake.
+// Load reads the file named by ONEPANE_CONFIG, the YAML in ONEPANE_CONFIG_YAML, for platforms where no file can stand
+// beside the binary, and the environment, each over the one before. The error is fault.Invalid and lists every
+// mistake.
 func Load(getenv func(string) string) (Config, error) {
 	c := Default()
 	var mistakes []error
@@ -146,7 +148,7 @@ func (c *Config) readEnv(getenv func(string) string) (mistakes []error) {
 	return mistakes
 }
 
-// Validate reports every mistake at once, as Load does: for a Config that flags have changed since.
+// Validate returns every mistake at once, as Load does: for a Config that flags have changed since.
 func (c Config) Validate() error {
 	if m := c.settingMistakes(); len(m) > 0 {
 		return fault.Errorf(fault.Invalid, "configuration: %w", errors.Join(m...))
@@ -154,6 +156,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// settingMistakes returns what is wrong with c.
 func (c Config) settingMistakes() (mistakes []error) {
 	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
@@ -208,7 +211,7 @@ func (c Config) Tunings() map[string]map[string]string {
 	return out
 }
 
-// Accounts are the mapped accounts by tenant. A tenant that is only tuned maps nothing.
+// Accounts returns the mapped accounts by tenant, without tenants that are only tuned.
 func (c Config) Accounts() map[string][]string {
 	out := map[string][]string{}
 	for name, t := range c.Tenants {
@@ -219,7 +222,7 @@ func (c Config) Accounts() map[string][]string {
 	return out
 }
 
-// TenantNames lists the mapped tenants, sorted.
+// TenantNames returns the mapped tenants, sorted.
 func (c Config) TenantNames() []string {
 	names := make([]string, 0, len(c.Tenants))
 	for name := range c.Tenants {
@@ -229,15 +232,14 @@ func (c Config) TenantNames() []string {
 	return names
 }
 
-// SlogLevel is LogLevel as slog knows it.
+// SlogLevel returns LogLevel as slog has it.
 func (c Config) SlogLevel() (slog.Level, error) {
 	var l slog.Level
 	err := l.UnmarshalText([]byte(c.LogLevel))
 	return l, err
 }
 
-// CheckLoopback refuses an address that other machines could reach: the API is open as long as no authentication is
-// configured.
+// CheckLoopback refuses an address that other machines could reach: as long as Auth is not configured, the API is open.
 func CheckLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -7,33 +7,38 @@ import (
 	"strings"
 )
 
-// Export is one way out for a tenant's alerts and incidents.
+// Export sends a tenant's alerts and incidents to one target.
 type Export struct {
-	Name   string   `yaml:"name"` // small letters, digits and "-"; the cursor is kept under it
+	Name   string   `yaml:"name"` // small letters, digits and "-"; the export's progress is kept under it
 	Tenant string   `yaml:"tenant"`
 	Target string   `yaml:"target"` // sentinel, splunk, cef, webhook, file, blob or s3
 	What   []string `yaml:"what"`   // alerts, incidents, exposures; default alerts and incidents
-	When   string   `yaml:"when"`   // "change", the default except of s3, or a cron expression, with CRON_TZ=Europe/Berlin before it where UTC is not meant
-	Format string   `yaml:"format"` // json, or ocsf where the target has no format of its own; parquet (of OCSF) for file, blob and s3
+	// When is "change", the default except of s3, or a cron expression, in UTC unless CRON_TZ=Europe/Berlin stands
+	// before it.
+	When string `yaml:"when"`
+	// Format is json, ocsf, where the target has no format of its own, or parquet (of OCSF), for file, blob and s3.
+	Format string `yaml:"format"`
 	// OCSF is the version of formats ocsf and parquet: 1.5.0, 1.6.0 or 1.8.0.
 	OCSF    string            `yaml:"ocsf"`
 	Filter  ExportFilter      `yaml:"filter"`
 	Options map[string]string `yaml:"options"` // of the target; see its own list in package wire
-	Secrets []Reference       `yaml:"secrets"` // a webhook's whsec_… (several while one replaces another), an HEC token, a storage account's connection string where no identity may write to it
-	// Subscriptions narrow the alerts that sentinel gets.
+	// Secrets are a webhook's whsec_… (several while one replaces another), an HEC token, or a storage account's
+	// connection string where no identity may write to it.
+	Secrets []Reference `yaml:"secrets"`
+	// Subscriptions are the only ones whose alerts sentinel gets; empty is all.
 	Subscriptions []string `yaml:"subscriptions"`
 }
 
-// ExportFilter says which things are sent. Empty lists let everything through.
+// ExportFilter says which alerts and incidents are sent. An empty list lets all through.
 type ExportFilter struct {
-	Severity  string   `yaml:"severity"` // this or graver
+	Severity  string   `yaml:"severity"` // this one or higher
 	Statuses  []string `yaml:"statuses"`
 	Clouds    []string `yaml:"clouds"`
 	Accounts  []string `yaml:"accounts"`
 	Providers []string `yaml:"providers"`
 }
 
-// Targets are the words for targets, with the options that each takes; those before the bar it needs.
+// Targets maps each target to the options that it takes: before the bar those that it needs.
 var Targets = map[string]string{
 	"file": "directory|", "webhook": "url|", "splunk": "url channel|index acknowledge", "cef": "address|tls host",
 	"blob":     "container|prefix endpoint",
@@ -43,7 +48,7 @@ var Targets = map[string]string{
 
 var exportName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
-// exportMistakes are those of Exports that need no target to be seen.
+// exportMistakes returns what is wrong with Exports, as far as no target must be asked.
 func (c Config) exportMistakes() (mistakes []error) {
 	names := map[string]bool{}
 	for n, e := range c.Exports {
@@ -78,7 +83,7 @@ func (c Config) exportMistakes() (mistakes []error) {
 	return mistakes
 }
 
-// checkWords checks what must be one of a few.
+// checkWords checks settings that must be one of a few words.
 func (e Export) checkWords(wrong func(string, ...any)) {
 	for _, list := range []struct {
 		name  string
@@ -105,7 +110,7 @@ func (e Export) checkWords(wrong func(string, ...any)) {
 	}
 }
 
-// checkSecrets checks that they are where they belong: what an identity can do needs none.
+// checkSecrets checks that secrets are given where a target needs them, and only there.
 func (e Export) checkSecrets(wrong func(string, ...any)) {
 	if e.Target == "blob" {
 		if identity := e.Options["endpoint"] != ""; identity == (len(e.Secrets) > 0) {

@@ -41,7 +41,8 @@ func TestExports(t *testing.T) {
 	}
 }
 
-// TestExportMistakesNameTheFieldAndTheRemedy: every mistake is told at once, each with its export, its field and what would be right.
+// TestExportMistakesNameTheFieldAndTheRemedy: every mistake is told at once, each with its export, its field and what
+// would be right.
 func TestExportMistakesNameTheFieldAndTheRemedy(t *testing.T) {
 	c := Default()
 	secret := []Reference{"env:S"}

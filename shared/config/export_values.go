@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// checkValues checks what stands in options that have a shape, and settings that mean nothing to the target.
+// checkValues checks options whose values have a shape, and settings that the target does not have.
 func (e Export) checkValues(wrong func(string, ...any)) {
 	for _, o := range []string{"url", "endpoint"} {
-		if v := e.Options[o]; v != "" && !isWebAddress(v) { // it is not shown: it may hold a secret
+		if v := e.Options[o]; v != "" && !isWebAddress(v) { // not shown: it may hold a secret
 			wrong("options.%s: that is no address: write https://host or https://host:port, with a path where the receiver has one", o)
 		}
 	}
@@ -35,7 +35,7 @@ func (e Export) checkValues(wrong func(string, ...any)) {
 	}
 }
 
-// onOffOptions are the options that are on or off, by target.
+// onOffOptions are the options that are true or false, by target.
 var onOffOptions = map[string][]string{"splunk": {"acknowledge"}, "cef": {"tls"}, "sentinel": {"incidents"}, "s3": {"overwrite"}}
 
 func isWebAddress(v string) bool {

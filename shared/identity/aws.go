@@ -11,14 +11,14 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// AWS asserts who a Lambda function is: its role, by sts:GetWebIdentityToken. The account needs outbound web identity
-// federation switched on, the role the permission.
+// AWS is an Asserter: it asserts the role of a Lambda function, by sts:GetWebIdentityToken. The account needs
+// outbound web identity federation switched on, the role the permission to call it.
 //
-// The one call is signed here: the STS client of the SDK would add 1.3 MB and a sixth to a cold start (the tests
-// hold the signature against it).
+// The one call is signed here: the STS client of the SDK would add 1.3 MB and a sixth to a cold start. The tests
+// compare the signature with the client's.
 type AWS struct {
 	Region string
-	// Keys are the role's credentials as they are now; on Lambda AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+	// Keys returns the role's present credentials; on Lambda those of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
 	// AWS_SESSION_TOKEN.
 	Keys     func() Keys
 	Endpoint string       // the region's own when empty; the global endpoint does not know this call
@@ -65,8 +65,8 @@ func (a AWS) Assertion(ctx context.Context, audience string) (string, error) {
 	return token, nil
 }
 
-// xmlElement is the text of the one XML element of that name, empty when there is none or another than one. It is all that is
-// needed of STS, whose codes and tokens have no letters that XML would escape; a decoder costs a cold start more.
+// xmlElement returns the text of the one XML element of that name, "" unless there is exactly one. STS's codes and
+// tokens have no letters that XML escapes, so that no XML decoder is needed, which would make a cold start longer.
 func xmlElement(body []byte, name string) string {
 	_, rest, found := strings.Cut(string(body), "<"+name+">")
 	text, rest, closed := strings.Cut(rest, "</"+name+">")
@@ -76,7 +76,7 @@ func xmlElement(body []byte, name string) string {
 	return strings.TrimSpace(text)
 }
 
-// stsEndpoint is the regional one: AWS partitions differ in their domain.
+// stsEndpoint returns the region's address of STS: AWS partitions differ in their domain.
 func (a AWS) stsEndpoint() string {
 	switch {
 	case a.Endpoint != "":
@@ -87,7 +87,7 @@ func (a AWS) stsEndpoint() string {
 	return "https://sts." + a.Region + ".amazonaws.com/"
 }
 
-// stsHints explain refusals of a setup that is not complete.
+// stsHints say what is missing in a setup, by the error code of STS.
 var stsHints = map[string]string{
 	"OutboundWebIdentityFederationDisabled": "switch on outbound web identity federation for the account",
 	"AccessDenied":                          "the role may not call sts:GetWebIdentityToken for this audience, or an organisation policy forbids it",
@@ -95,7 +95,7 @@ var stsHints = map[string]string{
 	"ExpiredToken":                          "the function's own credentials have expired",
 }
 
-// stsError says why STS refused, from its code only.
+// stsError returns why STS refused, by its code alone.
 func stsError(a answer) error {
 	code := xmlElement(a.body, "Code") // a proxy's page has none
 	words := "STS answered " + strconv.Itoa(a.status)

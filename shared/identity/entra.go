@@ -13,10 +13,10 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Audience is what a federated identity credential expects of an assertion (Entra, workload identity federation).
+// Audience is the audience that Entra expects of an assertion (workload identity federation).
 const Audience = "api://AzureADTokenExchange"
 
-// Asserter signs, by the platform, that this process is who it is: a JWT for the given audience.
+// Asserter gets a JWT, signed by the platform, that says who this process is. Errors are as of Source.
 type Asserter interface {
 	Assertion(ctx context.Context, audience string) (string, error)
 }
@@ -67,8 +67,8 @@ func (e Entra) Token(ctx context.Context, r Request) (Token, error) {
 	return readToken(a.body, asked, "Entra")
 }
 
-// readToken reads a token answer. Entra states how long the token lasts, App Service when it ends, and either may
-// write numbers as strings.
+// readToken returns the token in an answer of the service named from, asked at the given time. Entra says how many
+// seconds the token is valid, App Service until when, and both may write numbers as strings.
 func readToken(body []byte, asked time.Time, from string) (Token, error) {
 	var t struct {
 		Token     string `json:"access_token"`
@@ -77,7 +77,7 @@ func readToken(body []byte, asked time.Time, from string) (Token, error) {
 		ExpiresOn number `json:"expires_on"`
 	}
 	if err := json.Unmarshal(body, &t); err != nil || t.Token == "" {
-		// the decoder's words could quote the token
+		// the decoder's error could quote the token
 		return Token{}, fault.Errorf(fault.Unavailable, "%s answered 200 without a readable token", from)
 	}
 	out := Token{Value: t.Token}
@@ -105,8 +105,8 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// entraHints explain the refusals that a wrong or young setup meets, by the number in error_codes
-// (Microsoft Entra authentication and authorization error codes).
+// entraHints say what is wrong with a setup, or not known yet, by the number in error_codes (Microsoft Entra
+// authentication and authorization error codes).
 var entraHints = map[int]string{
 	70021:   "no federated credential of the identity matches the assertion; one created in the last minutes may not be known yet",
 	700211:  "no federated credential of the identity has this issuer; one created in the last minutes may not be known yet",
@@ -118,7 +118,7 @@ var entraHints = map[int]string{
 	7000229: "the identity has no service principal in this directory yet",
 }
 
-// entraError says why Entra refused, from its codes only: its description may quote the request.
+// entraError returns why Entra refused, by its codes alone: its description may quote the request.
 func entraError(a answer) error {
 	var e struct {
 		Error string `json:"error"`

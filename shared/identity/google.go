@@ -10,7 +10,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Google asserts who a Cloud Run service is: its service account, by the metadata server.
+// Google is an Asserter: it asserts the service account of a Cloud Run service, by the metadata server.
 type Google struct {
 	Host string       // "metadata.google.internal" when empty; GCE_METADATA_HOST elsewhere
 	HTTP *http.Client // nil for the package's own, which passes no proxy
@@ -48,7 +48,7 @@ func (g Google) Assertion(ctx context.Context, audience string) (string, error) 
 	return token, nil
 }
 
-// statusWithHint explains the refusal of a service without its own account.
+// statusWithHint returns the status, with the reason when the service has no account.
 func statusWithHint(a answer) string {
 	s := strconv.Itoa(a.status)
 	if a.status == http.StatusNotFound {

@@ -1,13 +1,13 @@
 // Package identity gets access tokens for Azure without any stored secret: from the identity that the platform gives
-// a function, exchanged at Entra where that platform is another cloud. It stands in for azidentity, whose
-// MSAL would lie in every cold start.
+// a function, exchanged at Entra where that platform is another cloud. It replaces azidentity, whose MSAL would make
+// every cold start longer.
 //
 //	Lambda    ─ sts:GetWebIdentityToken ─┐
 //	                                     ├─ signed assertion ─▶ Entra ─┐
-//	Cloud Run ─ metadata server ─────────┘                             ├─▶ access token ─▶ Credential ─▶ who calls Azure
+//	Cloud Run ─ metadata server ─────────┘                             ├─▶ access token ─▶ Credential ─▶ calls of Azure
 //	Functions ─ IDENTITY_ENDPOINT ─────────────────────────────────────┘
 //
-// Nothing of an SDK is in here: azuresdk makes of a Credential what the SDK's clients take. No token, key or signature
+// It imports no SDK: azuresdk gives a Credential the form that the Azure SDK's clients take. No token, key or signature
 // appears in an error.
 package identity
 
@@ -21,33 +21,33 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Request is what a token is wanted for.
+// Request says what a token is for.
 type Request struct {
 	Scope  string // as in "https://servicebus.azure.net/.default"
 	Claims string // from a claims challenge; usually empty
-	Tenant string // the directory it must be of; empty takes the identity's own
+	Tenant string // directory id; empty is the identity's own
 }
 
-// Token lets its bearer in.
+// Token is an access token.
 type Token struct {
 	Value     string
 	ExpiresOn time.Time
-	RefreshOn time.Time // when its issuer would have it replaced; zero when it did not say
+	RefreshOn time.Time // when its issuer wants it replaced; zero when it does not say
 }
 
 // Source fetches a new token each time it is asked.
 //
-// fault.Unavailable is passing trouble of the token service; fault.Denied means that the identity or its trust is
-// not (yet) set up, and the error says what to look at.
+// An error is fault.Unavailable while the token service does not work, or fault.Denied when the identity or its trust
+// is not set up, or not yet; then it says what to look at.
 type Source interface {
 	Token(ctx context.Context, r Request) (Token, error)
 }
 
-// Credential keeps the tokens of a Source until shortly before they expire.
-// Safe for concurrent use: however many ask at once, the source is asked once.
+// Credential keeps the tokens of a Source until shortly before they expire. Safe for concurrent use: however many ask
+// at once, the source is asked once.
 type Credential struct {
 	Source Source
-	// Tenant is the directory the tokens are of; another one is refused. Empty takes any.
+	// Tenant is the id of the directory that issues the tokens; a Request for another is fault.Denied. Empty takes any.
 	Tenant string
 	Now    func() time.Time
 	// Pause waits between tries, or returns ctx's error; nil is backoff.Wait.
@@ -58,23 +58,26 @@ type Credential struct {
 }
 
 const (
-	// refreshMargin is how long before its end a token is replaced, or a fifth of its life where that is less.
+	// refreshMargin is how long before its end a token is replaced; a fifth of its life where that is less.
 	refreshMargin = 5 * time.Minute
-	// fetchTimeout bounds all tries of one token.
+	// fetchTimeout is how long all tries for one token may take.
 	fetchTimeout = 20 * time.Second
-	// maxTries and firstPause: the metadata servers of both clouds need a moment in a young instance.
+	// maxTries is how often a token is asked for, firstPause the wait before the second try, doubling with each: the
+	// metadata servers of both clouds do not answer at once in a new instance.
 	maxTries   = 3
 	firstPause = 200 * time.Millisecond
-	// failurePause is how long a token that is still good is used before the source is asked again.
+	// failurePause is how long after a failed fetch a token that is still valid is used before the source is asked
+	// again.
 	failurePause = 30 * time.Second
 )
 
-// Token gives a token for r. While a kept one is still good it never waits.
+// Token returns a token for r. It does not wait while a kept one is still valid. Errors are those of Source;
+// fault.Unavailable when ctx ends first.
 func (c *Credential) Token(ctx context.Context, r Request) (Token, error) {
 	if c.Tenant != "" && r.Tenant != "" && !strings.EqualFold(c.Tenant, r.Tenant) {
 		return Token{}, fault.Errorf(fault.Denied, "a token of directory %s is wanted, this identity lives in %s", r.Tenant, c.Tenant)
 	}
-	if r.Claims != "" { // what is kept has just been refused
+	if r.Claims != "" { // a claims challenge: the kept token was just refused
 		return c.fetchToken(ctx, r)
 	}
 	k := c.keptFor(r.Scope)
@@ -91,7 +94,7 @@ func (c *Credential) Token(ctx context.Context, r Request) (Token, error) {
 		if f.err == nil || own || joined > 0 {
 			return f.token, f.err
 		}
-		// The fetch of somebody else may have failed because the process was frozen meanwhile: look once more.
+		// The fetch that another call began may have failed because the process was frozen meanwhile: try once more.
 	}
 }
 
@@ -99,16 +102,17 @@ func (c *Credential) Token(ctx context.Context, r Request) (Token, error) {
 type keptToken struct {
 	token     Token
 	refreshAt time.Time   // when to ask for the next
-	fetch     *tokenFetch // nil when nobody is asking
+	fetch     *tokenFetch // nil when none is running
 }
 
-// tokenFetch is one fetch that many may wait for.
+// tokenFetch is one fetch that many calls may wait for.
 type tokenFetch struct {
-	done  chan struct{}
+	done  chan struct{} // closed when token and err are set
 	token Token
 	err   error
 }
 
+// keptFor returns the kept token of a scope, empty at first.
 func (c *Credential) keptFor(scope string) *keptToken {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,8 +125,8 @@ func (c *Credential) keptFor(scope string) *keptToken {
 	return c.kept[scope]
 }
 
-// lookUpToken returns the kept token when it is good, starting a fetch beside it when it is old; else the fetch to wait for
-// and whether this call started it.
+// lookUpToken returns the kept token while it is valid, and starts a fetch of its successor when it is due. Without a
+// valid token it returns the fetch to wait for, and whether this call began it.
 func (c *Credential) lookUpToken(ctx context.Context, k *keptToken, r Request) (token Token, f *tokenFetch, own bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,7 +145,7 @@ func (c *Credential) lookUpToken(ctx context.Context, k *keptToken, r Request) (
 	return Token{}, k.fetch, own
 }
 
-// runFetch fetches once for everybody who waits on f.
+// runFetch fetches a token for all calls that wait for f.
 func (c *Credential) runFetch(ctx context.Context, k *keptToken, f *tokenFetch, r Request) {
 	f.token, f.err = c.fetchToken(ctx, r)
 	c.mu.Lock()
@@ -156,7 +160,7 @@ func (c *Credential) runFetch(ctx context.Context, k *keptToken, f *tokenFetch, 
 	close(f.done)
 }
 
-// refreshAt is when a token fetched at now should be replaced.
+// refreshAt returns when a token fetched at now should be replaced.
 func refreshAt(t Token, now time.Time) time.Time {
 	at := t.ExpiresOn.Add(-min(refreshMargin, t.ExpiresOn.Sub(now)/5))
 	if !t.RefreshOn.IsZero() && t.RefreshOn.Before(at) {
@@ -165,7 +169,7 @@ func refreshAt(t Token, now time.Time) time.Time {
 	return at
 }
 
-// fetchToken asks the source, again while its trouble is passing.
+// fetchToken asks the source, again while it is fault.Unavailable.
 func (c *Credential) fetchToken(ctx context.Context, r Request) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Managed is a Source: the managed identity of an Azure function app, by App Service's endpoint.
+// Managed is a Source: the managed identity of an Azure function app, by the endpoint of App Service.
 type Managed struct {
 	Endpoint string       // IDENTITY_ENDPOINT
 	Header   string       // IDENTITY_HEADER, which keeps other processes' requests out

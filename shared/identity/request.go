@@ -12,27 +12,27 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// defaultClient talks to token services. It follows no redirect: an assertion or key is for the address it was meant for.
+// defaultClient calls token services. It follows no redirect: an assertion or key is for its address alone.
 var defaultClient = &http.Client{Timeout: 10 * time.Second, CheckRedirect: refuseRedirect}
 
-// noProxyClient also passes no proxy: for the addresses inside a machine.
+// noProxyClient calls addresses inside the machine: it uses no proxy either.
 var noProxyClient = &http.Client{
 	Timeout: 10 * time.Second, CheckRedirect: refuseRedirect, Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second},
 }
 
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// maxAnswer bounds what is read of an answer, in bytes; tokens have a few thousand.
+// maxAnswer is how much of an answer is read, in bytes; tokens have a few thousand.
 const maxAnswer = 256 << 10
 
-// answer is what a token service said.
+// answer is the response of a token service.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// faultKind is what to do about a refusal: what a second try may cure is fault.Unavailable.
+// faultKind returns the kind of a refusal: fault.Unavailable when another try may succeed, else fault.Denied.
 func (a answer) faultKind() fault.Kind {
 	if a.status == http.StatusTooManyRequests || a.status == http.StatusRequestTimeout || a.status >= 500 {
 		return fault.Unavailable
@@ -40,6 +40,7 @@ func (a answer) faultKind() fault.Kind {
 	return fault.Denied
 }
 
+// newFormRequest returns a POST of a form.
 func newFormRequest(ctx context.Context, address, form string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form))
 	if err != nil {
@@ -50,7 +51,8 @@ func newFormRequest(ctx context.Context, address, form string) (*http.Request, e
 	return req, nil
 }
 
-// sendRequest asks a token service by its name in errors. Not reaching it is fault.Unavailable.
+// sendRequest sends a request to a token service; nil is defaultClient. Errors call the service by name, and are
+// fault.Unavailable.
 func sendRequest(c *http.Client, req *http.Request, name string) (answer, error) {
 	if c == nil {
 		c = defaultClient
@@ -59,7 +61,7 @@ func sendRequest(c *http.Client, req *http.Request, name string) (answer, error)
 	if err != nil {
 		var u *url.Error
 		if errors.As(err, &u) {
-			err = u.Err // the address is known, and long
+			err = u.Err // without the address, which is long
 		}
 		return answer{}, fault.Errorf(fault.Unavailable, "ask %s at %s: %w", name, req.URL.Host, err)
 	}
@@ -71,7 +73,7 @@ func sendRequest(c *http.Client, req *http.Request, name string) (answer, error)
 	return answer{resp.StatusCode, resp.Header, body}, nil
 }
 
-// isSafeCode reports whether a service's word can be shown: an error code, and nothing that could be a token.
+// isSafeCode reports whether a service's text may be shown: it is an error code, and cannot be a token.
 func isSafeCode(word string) bool {
 	if word == "" || len(word) > 60 {
 		return false

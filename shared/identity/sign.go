@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// signV4 adds an AWS Signature Version 4 to a request without query whose body is given (AWS General Reference, "Create
-// a signed AWS API request"). Host, date, content type and session token are what it covers.
+// signV4 signs a request without query, with the given body, by AWS Signature Version 4 (AWS General Reference,
+// "Create a signed AWS API request"). The signature covers host, date, content type and session token.
 func signV4(req *http.Request, body string, k Keys, region, service string, now time.Time) {
 	stamp := now.UTC().Format("20060102T150405Z")
 	day := stamp[:8]

@@ -9,10 +9,11 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Deliveries makes a span of each delivery: what ingest calls a Tracer.
+// Deliveries makes a span of each delivery: the Tracer of ingest.
 type Deliveries struct{}
 
-// Start continues the sender's trace, or starts one.
+// Start begins the span of a delivery of so many bytes, in the trace of traceparent or a new one. carried is the
+// traceparent for its events; end ends the span.
 func (Deliveries) Start(ctx context.Context, route, traceparent string, bytes int) (_ context.Context, carried string, end func()) {
 	if traceparent != "" {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})

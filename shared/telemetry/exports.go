@@ -7,33 +7,33 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Export is how one export does at a scrape.
+// Export is the state of one export at a scrape.
 type Export struct {
 	Name, Target, Tenant string
 
-	Backlog      int       // changes not yet seen through
+	Backlog      int       // changes not yet sent
 	Lag          float64   // age in seconds of the oldest of them
 	Failures     int       // in a row
 	Sent         int64     // records taken, ever
-	DeadLettered int64     // records set aside, ever
-	LastSent     time.Time // zero when never
+	DeadLettered int64     // records that the receiver will never take, ever
+	LastSent     time.Time // zero for never
 	LastFailed   time.Time // of the failures in a row; zero when there are none
 }
 
-// Exports shows each export under its own labels, asked for at each scrape. While read fails they are missing: nothing is
-// better than a wrong zero.
+// Exports adds the metrics of exports; read is called at each scrape. While it fails they are missing, which is better
+// than a wrong zero.
 func (m *Metrics) Exports(read func(context.Context) ([]Export, error)) {
 	m.registry.MustRegister(exportGauges{read})
 }
 
 const scrapeTimeout = 5 * time.Second
 
-// exportGauges is a prometheus.Collector.
+// exportGauges is the prometheus.Collector of exports.
 type exportGauges struct {
 	read func(context.Context) ([]Export, error)
 }
 
-// exportMetric is one family.
+// exportMetric is one metric of each export.
 type exportMetric struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
@@ -61,6 +61,7 @@ var exportMetrics = []exportMetric{
 		func(e Export) float64 { return unixSeconds(e.LastFailed) }),
 }
 
+// unixSeconds returns the seconds since 1970, 0 for the zero time.
 func unixSeconds(t time.Time) float64 {
 	if t.IsZero() {
 		return 0

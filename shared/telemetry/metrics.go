@@ -13,7 +13,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Metrics counts each stage for Prometheus. It is what ingest and correlate call a Meter. Safe for concurrent use.
+// Metrics counts each stage for Prometheus: the Meter of ingest, correlate and host. Safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -50,7 +50,7 @@ func NewMetrics() *Metrics {
 	return m
 }
 
-// Gauge adds a value that is asked for at each scrape.
+// Gauge adds a gauge; value is called at each scrape.
 func (m *Metrics) Gauge(name, help string, value func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 }
@@ -60,7 +60,7 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// Accepted counts a record that became an alert or exposure.
+// Accepted counts a record that became an alert or an exposure.
 func (m *Metrics) Accepted(route, provider string) {
 	m.records.WithLabelValues(route, provider, "accepted").Inc()
 }
@@ -68,12 +68,12 @@ func (m *Metrics) Accepted(route, provider string) {
 // Ignored counts a record that is no finding.
 func (m *Metrics) Ignored(route string) { m.records.WithLabelValues(route, "", "ignored").Inc() }
 
-// Rejected counts a record that was set aside.
+// Rejected counts a record that went to quarantine.
 func (m *Metrics) Rejected(route string, kind fault.Kind) {
 	m.rejected.WithLabelValues(route, kind.String()).Inc()
 }
 
-// Correlated counts a decided report.
+// Correlated counts a report that was decided, lag after its delivery.
 func (m *Metrics) Correlated(o correlation.Outcome, lag time.Duration) {
 	m.correlated.WithLabelValues(outcomeLabel(o)).Inc()
 	if o.Opened {
@@ -83,6 +83,7 @@ func (m *Metrics) Correlated(o correlation.Outcome, lag time.Duration) {
 	m.lag.Observe(max(0, lag.Seconds()))
 }
 
+// outcomeLabel returns the label of an outcome.
 func outcomeLabel(o correlation.Outcome) string {
 	switch {
 	case o.Folded && o.New:
@@ -97,10 +98,10 @@ func outcomeLabel(o correlation.Outcome) string {
 	return "repeat"
 }
 
-// Conflict counts a lost race.
+// Conflict counts a commit that lost a race with another.
 func (m *Metrics) Conflict() { m.conflicts.Inc() }
 
-// Request counts an answered HTTP request.
+// Request counts an HTTP request and how long its answer took. route is the pattern that served it.
 func (m *Metrics) Request(route, method string, code int, took time.Duration) {
 	m.requests.WithLabelValues(route, method, strconv.Itoa(code)).Observe(took.Seconds())
 }

@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
-// StartTracing sends spans to an OTLP endpoint over HTTP (scheme://host:port) until stop is called, which sends what is
-// left. An empty endpoint traces nothing.
+// StartTracing sends spans to an OTLP endpoint over HTTP (scheme://host:port) until stop is called, which sends the
+// spans that are left. An empty endpoint traces nothing.
 func StartTracing(ctx context.Context, endpoint, version string) (stop func(context.Context) error, err error) {
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	if endpoint == "" {

@@ -1,5 +1,5 @@
-// Package cloud is the settings of the functions that run in the clouds, one typed value for each binary. They come from
-// the environment alone, and are apart from config because a function that starts cold carries no YAML.
+// Package cloud is the settings of the functions that run in the clouds, one typed value for each binary. They come
+// from the environment alone, and are apart from config so that a function that starts cold carries no YAML.
 //
 //	ONEPANE_*, and the platform's own variables ─▶ LoadAWS │ LoadGCP │ LoadAzure ─▶ main
 //	                                                  └─▶ every mistake at once, each with its variable's name
@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Common is what every function needs to know.
+// Common is the settings that every function has.
 type Common struct {
-	Tenant            string     // ONEPANE_TENANT: whose the alerts are that nothing else assigns
+	Tenant            string     // ONEPANE_TENANT: owner of the alerts that nothing else assigns
 	LogLevel          slog.Level // ONEPANE_LOG_LEVEL
 	LogJSON           bool       // ONEPANE_LOG_JSON
 	ExposuresAsAlerts []string   // ONEPANE_EXPOSURES_AS_ALERTS: providers whose posture findings become alerts
@@ -21,28 +21,28 @@ type Common struct {
 	Identity          Identity
 }
 
-// Bus is where events go.
+// Bus says where the queues are.
 type Bus struct {
 	Namespace  string // ONEPANE_BUS_NAMESPACE: host name
 	Queue      string // ONEPANE_BUS_QUEUE
 	Quarantine string // ONEPANE_QUARANTINE_QUEUE
-	Endpoint   string // ONEPANE_BUS_ENDPOINT: host:port to connect to instead, of a proxy or a test; "" is the namespace
+	Endpoint   string // ONEPANE_BUS_ENDPOINT: host:port to connect to, of a proxy or a test; "" is the namespace
 }
 
-// Claims is the blob container of what is too large for a message: ONEPANE_CLAIM_CONTAINER, taken apart.
+// Claims is the blob container of events that are too large for a message: ONEPANE_CLAIM_CONTAINER, split in two.
 type Claims struct {
 	Account   string // "https://account.blob.core.windows.net/"
 	Container string
 }
 
-// Identity says as whom tokens are asked for, and where.
+// Identity says which identity asks for tokens, and where.
 type Identity struct {
 	Directory string // ONEPANE_AZURE_TENANT_ID
 	Client    string // ONEPANE_AZURE_CLIENT_ID
 	Authority string // AZURE_AUTHORITY_HOST, as the Azure SDKs know it; "" is the public cloud's
 }
 
-// AWS is what ingest-aws needs besides.
+// AWS is the settings of ingest-aws.
 type AWS struct {
 	Common
 	Region string // AWS_REGION
@@ -56,14 +56,14 @@ func LoadAWS(getenv func(string) string) (AWS, error) {
 	return s, r.mistakesError()
 }
 
-// GCP is what ingest-gcp needs besides.
+// GCP is the settings of ingest-gcp.
 type GCP struct {
 	Common
 	Push     Push
 	Metadata string // GCE_METADATA_HOST, as Google's SDKs know it; "" is the platform's own
 }
 
-// Push says which pushes of Pub/Sub are believed.
+// Push says which pushes of Pub/Sub are taken.
 type Push struct {
 	Audience string // ONEPANE_PUSH_AUDIENCE
 	Account  string // ONEPANE_PUSH_ACCOUNT: e-mail of the service account
@@ -79,18 +79,18 @@ func LoadGCP(getenv func(string) string) (GCP, error) {
 	return s, r.mistakesError()
 }
 
-// Azure is what the function app needs besides.
+// Azure is the settings of the function app.
 type Azure struct {
 	Common
 	Cosmos      Cosmos
 	APIAudience string  // ONEPANE_API_AUDIENCE: of the tokens that the API takes; "" takes none
-	Managed     Managed // who the app is there
+	Managed     Managed // the app's own identity
 	Backlog     Backlog
-	URL         string // ONEPANE_BASE_URL: where people find the app, when not under the platform's own name for it
-	Host        string // WEBSITE_HOSTNAME: that name
+	URL         string // ONEPANE_BASE_URL: the app's address for people, when it is not the platform's
+	Host        string // WEBSITE_HOSTNAME: its host name on the platform
 }
 
-// BaseURL is what links to the app begin with; "" when neither settings nor platform say.
+// BaseURL returns how links to the app begin; "" when neither settings nor platform say.
 func (a Azure) BaseURL() string {
 	switch {
 	case a.URL != "":
@@ -101,7 +101,7 @@ func (a Azure) BaseURL() string {
 	return ""
 }
 
-// Backlog is where Azure counts what waits on the bus.
+// Backlog says where Azure counts the messages that wait on the bus.
 type Backlog struct {
 	Namespace string // ONEPANE_BUS_RESOURCE: resource id of the namespace, "/subscriptions/…"; "" counts nothing
 	Manager   string // ONEPANE_RESOURCE_MANAGER: address of Resource Manager; "" is the public cloud's
@@ -113,7 +113,7 @@ type Cosmos struct {
 	Database string // ONEPANE_COSMOS_DATABASE
 }
 
-// Managed is App Service's token endpoint, and the header that keeps other processes' requests out of it.
+// Managed is App Service's token endpoint, and the header by which it knows the app's own requests.
 type Managed struct{ Endpoint, Header string } // IDENTITY_ENDPOINT, IDENTITY_HEADER
 
 // LoadAzure reads the settings of the function app. The error is fault.Invalid and lists every mistake.
@@ -130,6 +130,7 @@ func LoadAzure(getenv func(string) string) (Azure, error) {
 	return s, r.mistakesError()
 }
 
+// readCommon reads the settings that every function has.
 func (r *reader) readCommon() Common {
 	return Common{
 		Tenant: r.requiredText("ONEPANE_TENANT"), LogLevel: r.logLevel("ONEPANE_LOG_LEVEL"), LogJSON: r.boolValue("ONEPANE_LOG_JSON"),

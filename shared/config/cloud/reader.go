@@ -11,12 +11,13 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// reader reads variables and gathers what is wrong with them.
+// reader reads variables, each by a method for its type, and collects their mistakes.
 type reader struct {
 	getenv   func(string) string
 	mistakes []error
 }
 
+// mistakesError returns all mistakes as one fault.Invalid; nil when there are none.
 func (r *reader) mistakesError() error {
 	if len(r.mistakes) == 0 {
 		return nil
@@ -24,11 +25,12 @@ func (r *reader) mistakesError() error {
 	return fault.Errorf(fault.Invalid, "configuration: %w", errors.Join(r.mistakes...))
 }
 
-// addMistake notes a mistake. Values are not shown where they could be more than an address.
+// addMistake notes a mistake of a variable. Do not show a value that may hold a secret.
 func (r *reader) addMistake(name, format string, args ...any) {
 	r.mistakes = append(r.mistakes, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
 }
 
+// requiredText is a text that must be set.
 func (r *reader) requiredText(name string) string {
 	v := strings.TrimSpace(r.getenv(name))
 	if v == "" {
@@ -37,7 +39,7 @@ func (r *reader) requiredText(name string) string {
 	return v
 }
 
-// hostName is a bare host name.
+// hostName is a host name without scheme, port or path, which must be set.
 func (r *reader) hostName(name string) string {
 	v := r.requiredText(name)
 	if strings.ContainsAny(v, "/:@ ") {
@@ -55,7 +57,7 @@ func (r *reader) resourceID(name string) string {
 	return v
 }
 
-// serviceURL is a URL of a service, or "".
+// serviceURL is the URL of a service, or "".
 func (r *reader) serviceURL(name string) string {
 	v := strings.TrimSpace(r.getenv(name))
 	if v != "" {
@@ -64,12 +66,13 @@ func (r *reader) serviceURL(name string) string {
 	return v
 }
 
+// requiredURL is the URL of a service, which must be set.
 func (r *reader) requiredURL(name string) string {
 	r.requiredText(name)
 	return r.serviceURL(name)
 }
 
-// parseURL refuses what is no https URL; plain http is for this machine only.
+// parseURL returns a URL, nil and a mistake when it is not https; plain http is for this machine only.
 func (r *reader) parseURL(name, v string) *url.URL {
 	u, err := url.Parse(v)
 	switch {
@@ -85,7 +88,7 @@ func (r *reader) parseURL(name, v string) *url.URL {
 	return nil
 }
 
-// claimContainer takes a container's URL apart: the account's, and the last segment.
+// claimContainer is the URL of a blob container, which must be set, split into the account's URL and the last segment.
 func (r *reader) claimContainer(name string) Claims {
 	v := r.requiredText(name)
 	if v == "" {
@@ -105,6 +108,7 @@ func (r *reader) claimContainer(name string) Claims {
 	return Claims{Account: u.Scheme + "://" + u.Host + "/" + account, Container: container}
 }
 
+// logLevel is a level, info when it is not set.
 func (r *reader) logLevel(name string) (l slog.Level) {
 	if v := r.getenv(name); v != "" && l.UnmarshalText([]byte(v)) != nil {
 		r.addMistake(name, "%q is none of debug, info, warn, error", v)
@@ -112,6 +116,7 @@ func (r *reader) logLevel(name string) (l slog.Level) {
 	return l
 }
 
+// boolValue is true or false, false when it is not set.
 func (r *reader) boolValue(name string) bool {
 	v := r.getenv(name)
 	if v == "" {
@@ -124,6 +129,7 @@ func (r *reader) boolValue(name string) bool {
 	return b
 }
 
+// listValue is a list, separated by commas.
 func (r *reader) listValue(name string) []string {
 	var out []string
 	for part := range strings.SplitSeq(r.getenv(name), ",") {

@@ -1,5 +1,5 @@
-// Package azuresdk lends an identity to the clients of the Azure SDK. It is apart from identity, so that a function that
-// speaks plain HTTPS does not carry azcore.
+// Package azuresdk gives an identity the form that the clients of the Azure SDK take. It is apart from identity, so
+// that a function that calls Azure by plain HTTPS does not carry azcore.
 //
 //	identity.Credential ─▶ Credential ─▶ azservicebus, azcosmos, azblob
 package azuresdk

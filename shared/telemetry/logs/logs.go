@@ -1,5 +1,5 @@
-// Package logs writes log lines that carry tenant, event and trace. It is apart from telemetry because a function that
-// starts cold logs, and leaves metrics and traces, which cost 8 MB, to its platform.
+// Package logs writes log lines that carry tenant, event and trace. It is apart from telemetry for functions that start
+// cold: they log, and leave metrics and traces, which would cost them 8 MB, to their platform.
 package logs
 
 import (
@@ -10,14 +10,14 @@ import (
 
 type attrs struct{}
 
-// With adds attributes to every line that is logged with the returned context, besides those already there.
+// With returns a context whose attributes, as and those ctx has, are on every line that is logged with it.
 func With(ctx context.Context, as ...slog.Attr) context.Context {
 	have, _ := ctx.Value(attrs{}).([]slog.Attr)
 	return context.WithValue(ctx, attrs{}, append(have[:len(have):len(have)], as...))
 }
 
-// New writes lines of at least the given level to w, as JSON or as text, with the context's attributes and what the given
-// functions find in the context.
+// New returns a logger that writes lines of at least the given level to w, as JSON or as text, with the context's
+// attributes and those that the functions of more return for the context.
 func New(w io.Writer, level slog.Level, json bool, more ...func(context.Context) []slog.Attr) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
 	if json {
@@ -26,7 +26,7 @@ func New(w io.Writer, level slog.Level, json bool, more ...func(context.Context)
 	return slog.New(handler{slog.NewTextHandler(w, o), more})
 }
 
-// handler adds what the context knows.
+// handler adds the attributes of the context.
 type handler struct {
 	slog.Handler
 	more []func(context.Context) []slog.Attr
