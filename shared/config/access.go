@@ -28,8 +28,8 @@ type Auth struct {
 type Issuer struct {
 	URL       string   `yaml:"url"`       // as in the claim "iss"; of Entra https://login.microsoftonline.com/DIRECTORY/v2.0
 	Audiences []string `yaml:"audiences"` // a token must be for one of them
-	// Tenants are the tenants that its tokens give access to, "*" for all. Without any, the claim TenantClaim
-	// decides: it names an account of a tenant, or the only tenant while none is mapped.
+	// Tenants are the tenants that its tokens give access to, "*" for all. Without any, the claim TenantClaim decides:
+	// its value is one of the tenant's accounts; while no account is mapped, the tenant is the only one there is.
 	Tenants     []string `yaml:"tenants"`
 	TenantClaim string   `yaml:"tenantClaim"` // default "tid", Entra's directory id
 	Algorithms  []string `yaml:"algorithms"`  // of signatures; default all of public keys that are strong enough
