@@ -12,12 +12,12 @@ import (
 )
 
 func deliveriesCommand(s *session) *cobra.Command {
-	var aside bool
+	var deadLettered bool
 	cmd := &cobra.Command{
 		Use: "deliveries EXPORT", Short: "List what an export sent last and what it set aside, the newest first", Args: argCount(1, 1),
 		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			all := c.Deliveries(cmd.Context(), args[0])
-			if aside {
+			if deadLettered {
 				all = unsentDeadLetters(all)
 			}
 			head := []string{"ID", "TIME", "KIND", "THING", "SET ASIDE", "REASON"}
@@ -30,23 +30,23 @@ func deliveriesCommand(s *session) *cobra.Command {
 			})
 		}),
 	}
-	cmd.Flags().BoolVar(&aside, "set-aside", false, "only what was set aside and did not arrive since")
+	cmd.Flags().BoolVar(&deadLettered, "set-aside", false, "only what was set aside and did not arrive since")
 	return cmd
 }
 
 func replayDeliveryCommand(s *session) *cobra.Command {
-	var aside bool
+	var deadLettered bool
 	cmd := &cobra.Command{
 		Use: "replay EXPORT {ID… | --set-aside}", Short: "Send what deliveries were about again, as it is now",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 || aside == (len(args) > 1) {
+			if len(args) == 0 || deadLettered == (len(args) > 1) {
 				return Usage("name an export, and the deliveries' ids or --set-aside")
 			}
 			return nil
 		},
 		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			export, ids := args[0], args[1:]
-			if aside {
+			if deadLettered {
 				for d, err := range unsentDeadLetters(c.Deliveries(cmd.Context(), export)) {
 					if err != nil {
 						return err
@@ -57,7 +57,7 @@ func replayDeliveryCommand(s *session) *cobra.Command {
 			return replayDeliveries(s, cmd.Context(), c, export, ids, asJSON)
 		}),
 	}
-	cmd.Flags().BoolVar(&aside, "set-aside", false, "all that was set aside and did not arrive since")
+	cmd.Flags().BoolVar(&deadLettered, "set-aside", false, "all that was set aside and did not arrive since")
 	return cmd
 }
 

@@ -25,7 +25,7 @@ func explainCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t := storyWriter{w: s.Out, told: map[string]toldAlert{}}
+			t := storyWriter{w: s.Out, printed: map[string]printedAlert{}}
 			if to := i.Value.RedirectTo; to != "" {
 				if i, err = c.Incident(cmd.Context(), to, client.Query{Tenant: i.Value.Tenant}); err != nil {
 					return err
@@ -54,13 +54,13 @@ func explainCommand(s *session) *cobra.Command {
 
 // storyWriter prints an incident as a story in time order. The first write error is kept, and ends the output.
 type storyWriter struct {
-	w    io.Writer
-	told map[string]toldAlert // alerts told so far, by id
-	err  error
+	w       io.Writer
+	printed map[string]printedAlert // alerts told so far, by id
+	err     error
 }
 
-// toldAlert is an alert already printed, as later ones refer to it.
-type toldAlert struct {
+// printedAlert is an alert already printed, as later ones refer to it.
+type printedAlert struct {
 	number int
 	title  string
 }
@@ -192,7 +192,7 @@ func durationPhrase(d time.Duration) string {
 
 // printChapter prints one alert and why it belongs to the incident.
 func (t *storyWriter) printChapter(c client.AlertReasons) {
-	n := len(t.told) + 1
+	n := len(t.printed) + 1
 	by := []string{}
 	for _, word := range []string{c.Product, cloudName(c.Cloud), c.Category} {
 		if word != "" {
@@ -220,7 +220,7 @@ func (t *storyWriter) printChapter(c client.AlertReasons) {
 		}
 		t.printLine("     Also reported by %s%s.", escapeHidden(copied.Product), how)
 	}
-	t.told[c.AlertID] = toldAlert{n, c.Title}
+	t.printed[c.AlertID] = printedAlert{n, c.Title}
 }
 
 // mergeSentence says how the incident that an alert had opened came to be part of this one. The alert that tied both
@@ -231,7 +231,7 @@ func (t *storyWriter) mergeSentence(c client.AlertReasons) string {
 		return opened + " by hand."
 	}
 	by := "a later alert"
-	if earlier, ok := t.told[c.Merged.AlertID]; ok {
+	if earlier, ok := t.printed[c.Merged.AlertID]; ok {
 		by = fmt.Sprintf("%d. “%s”", earlier.number, escapeHidden(earlier.title))
 	}
 	because := c.Merged.Because
@@ -249,7 +249,7 @@ func (t *storyWriter) reasonSentence(r client.Reason) string {
 	if name != "" {
 		what += " " + escapeHidden(name)
 	}
-	if earlier, ok := t.told[r.AlertID]; ok {
+	if earlier, ok := t.printed[r.AlertID]; ok {
 		what += fmt.Sprintf(" with %d. %q", earlier.number, escapeHidden(earlier.title))
 	} else if r.AlertID != "" {
 		what += " with alert " + escapeHidden(r.AlertID)

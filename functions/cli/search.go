@@ -18,14 +18,14 @@ func searchCommand(s *session) *cobra.Command {
 		Example: `  onepane search web-03
   onepane search arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc1234def567890`,
 		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
-			hits, err := c.Search(cmd.Context(), args[0], client.Query{Tenant: f.tenant})
+			results, err := c.Search(cmd.Context(), args[0], client.Query{Tenant: f.tenant})
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return s.printJSON(hits.JSON)
+				return s.printJSON(results.JSON)
 			}
-			return printResults(s, hits.Value)
+			return printResults(s, results.Value)
 		}),
 	}
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "only this tenant")

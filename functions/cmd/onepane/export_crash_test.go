@@ -36,32 +36,32 @@ func TestExportCrash(t *testing.T) {
 	}
 }
 
-// point is a moment of a batch's way, as its receiver sees it.
-type point int
+// killPoint is a moment of a batch's way, as its receiver sees it.
+type killPoint int
 
 const (
-	anywhere  point = iota
-	onArrival       // the receiver has it and keeps nothing of it yet
-	onceKept        // the receiver keeps it and has not answered: the cursor has not moved
+	anywhere  killPoint = iota
+	onArrival           // the receiver has it and keeps nothing of it yet
+	onceKept            // the receiver keeps it and has not answered: the cursor has not moved
 	points
 )
 
-// trap kills the server when a batch comes by a point.
-type trap struct {
+// killTrap kills the server when a batch comes by a point.
+type killTrap struct {
 	mu    sync.Mutex
-	at    point
+	at    killPoint
 	after int // batches that come by before
 	kill  func()
 }
 
-func (x *trap) set(at point, after int, kill func()) {
+func (x *killTrap) set(at killPoint, after int, kill func()) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.at, x.after, x.kill = at, after, kill
 }
 
 // passed is called by receivers. It reports whether the server was killed: the receiver drops what it was doing.
-func (x *trap) passed(p point) bool {
+func (x *killTrap) passed(p killPoint) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.kill == nil || x.at != p {
@@ -76,8 +76,8 @@ func (x *trap) passed(p point) bool {
 	return true
 }
 
-func exportCrash(t *testing.T, open func(*testing.T, *trap) receiver, kills int) {
-	x := &trap{}
+func exportCrash(t *testing.T, open func(*testing.T, *killTrap) receiver, kills int) {
+	x := &killTrap{}
 	r := open(t, x)
 	dir := t.TempDir()
 	settings := filepath.Join(dir, "onepane.yaml")
@@ -91,7 +91,7 @@ func exportCrash(t *testing.T, open func(*testing.T, *trap) receiver, kills int)
 		var once sync.Once
 		kill := func() { once.Do(s.kill) }
 		end := time.Duration(rand.IntN(1500)) * time.Millisecond
-		if at := point((round + 1) % int(points)); at != anywhere {
+		if at := killPoint((round + 1) % int(points)); at != anywhere {
 			x.set(at, round/int(points)%2, kill)
 			end = time.Minute // a server that sends nothing ends too; what is missing is found below
 		}

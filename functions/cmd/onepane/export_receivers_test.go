@@ -35,13 +35,13 @@ import (
 // receivers are one of each kind of target.
 var receivers = []struct {
 	name string
-	open func(*testing.T, *trap) receiver
+	open func(*testing.T, *killTrap) receiver
 }{
 	{"file", toFile},
 	{"webhook", toWebhook},
 	{"splunk", toSplunk},
-	{"cef over TCP", func(t *testing.T, x *trap) receiver { return toSyslog(t, x, false) }},
-	{"cef over TLS", func(t *testing.T, x *trap) receiver { return toSyslog(t, x, true) }},
+	{"cef over TCP", func(t *testing.T, x *killTrap) receiver { return toSyslog(t, x, false) }},
+	{"cef over TLS", func(t *testing.T, x *killTrap) receiver { return toSyslog(t, x, true) }},
 	{"sentinel", toSentinel},
 	{"blob", toBlob},
 	{"s3", toS3},
@@ -65,7 +65,7 @@ func plainArrival(t *testing.T, line []byte) arrival {
 }
 
 // toFile looks at the files: what is on disk is taken. Nobody sees a batch arrive, so that point is any moment.
-func toFile(t *testing.T, x *trap) receiver {
+func toFile(t *testing.T, x *killTrap) receiver {
 	dir := t.TempDir()
 	files := func() []string {
 		paths, _ := filepath.Glob(filepath.Join(dir, "*.ndjson")) // the pattern is one
@@ -113,7 +113,7 @@ func listen(t *testing.T, h http.HandlerFunc) string {
 	return s.URL
 }
 
-func toWebhook(t *testing.T, x *trap) receiver {
+func toWebhook(t *testing.T, x *killTrap) receiver {
 	k := &kept{}
 	address := listen(t, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -140,7 +140,7 @@ func toWebhook(t *testing.T, x *trap) receiver {
 }
 
 // toSplunk is an Event Collector that keeps a batch when it confirms it.
-func toSplunk(t *testing.T, x *trap) receiver {
+func toSplunk(t *testing.T, x *killTrap) receiver {
 	k := &kept{}
 	var mu sync.Mutex
 	waiting := map[string][]arrival{}
@@ -191,7 +191,7 @@ func events(t *testing.T, body []byte) (out []arrival) {
 }
 
 // toSyslog takes octet-counted frames (RFC 6587) and closes when its peer has.
-func toSyslog(t *testing.T, x *trap, secure bool) receiver {
+func toSyslog(t *testing.T, x *killTrap, secure bool) receiver {
 	k := &kept{}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -228,7 +228,7 @@ var (
 	cefTime = regexp.MustCompile(` rt=(\d+)`)
 )
 
-func frames(t *testing.T, c net.Conn, x *trap, k *kept) {
+func frames(t *testing.T, c net.Conn, x *killTrap, k *kept) {
 	defer c.Close()
 	in := bufio.NewReader(c)
 	var batch []arrival
@@ -262,7 +262,7 @@ func frames(t *testing.T, c net.Conn, x *trap, k *kept) {
 }
 
 // toSentinel is a Logs Ingestion endpoint, with the endpoint of a managed identity.
-func toSentinel(t *testing.T, x *trap) receiver {
+func toSentinel(t *testing.T, x *killTrap) receiver {
 	k := &kept{}
 	address := listen(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/identity" {
@@ -298,7 +298,7 @@ func toSentinel(t *testing.T, x *trap) receiver {
 }
 
 // toBlob is Azurite behind a proxy, which remembers in which order blobs came to be.
-func toBlob(t *testing.T, x *trap) receiver {
+func toBlob(t *testing.T, x *killTrap) receiver {
 	connection := azurite.Start(t)
 	endpoint := regexp.MustCompile(`BlobEndpoint=(http://[^;]+)`).FindStringSubmatch(connection)[1]
 	account, err := url.Parse(endpoint)
@@ -327,7 +327,7 @@ func toBlob(t *testing.T, x *trap) receiver {
 }
 
 // toS3 is another S3 server behind a proxy.
-func toS3(t *testing.T, x *trap) receiver {
+func toS3(t *testing.T, x *killTrap) receiver {
 	server := s3rver.Start(t, "alerts")
 	k := &kept{}
 	address := through(t, x, strings.TrimPrefix(server, "http://"), func(path string) {
@@ -355,7 +355,7 @@ func (k *kept) object(t *testing.T, body io.ReadCloser) {
 }
 
 // through is a proxy before a server of objects: it tells of those that have come to be, in their order.
-func through(t *testing.T, x *trap, host string, written func(path string)) string {
+func through(t *testing.T, x *killTrap, host string, written func(path string)) string {
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.Out.URL.Host, r.Out.URL.Scheme, r.Out.Host = host, "http", r.In.Host // which is signed
 	}}

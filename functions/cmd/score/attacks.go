@@ -38,7 +38,7 @@ func listAttacks(w io.Writer, s attacks.Scenario, p prediction) {
 const maxListed = 12
 
 // listLost lists the alerts of an attack outside its main incident.
-func listLost(w io.Writer, d detail, ids []string, alerts map[string]attacks.Labelled, p prediction, members map[string][]attacks.Labelled) {
+func listLost(w io.Writer, d attackFigures, ids []string, alerts map[string]attacks.Labelled, p prediction, members map[string][]attacks.Labelled) {
 	n := 0
 	for _, id := range ids {
 		a := alerts[id]
@@ -53,7 +53,7 @@ func listLost(w io.Writer, d detail, ids []string, alerts map[string]attacks.Lab
 }
 
 // listIntruders lists what is in an attack's main incident and belongs elsewhere.
-func listIntruders(w io.Writer, d detail, in []attacks.Labelled) {
+func listIntruders(w io.Writer, d attackFigures, in []attacks.Labelled) {
 	n := 0
 	for _, a := range in {
 		if a.Label.Incident == d.Label || a.Label.Incident == attacks.IsUnknown {

@@ -18,7 +18,7 @@ func listCopyMistakes(w io.Writer, s attacks.Scenario, p prediction) {
 		}
 	}
 	root := func(id string) string {
-		if c := p.copies[id]; c != "" {
+		if c := p.duplicateOf[id]; c != "" {
 			return c
 		}
 		return id
@@ -28,7 +28,7 @@ func listCopyMistakes(w io.Writer, s attacks.Scenario, p prediction) {
 		if o := a.Label.DupOf; o != "" && root(id) != root(o) {
 			fmt.Fprintf(w, "  missed copy %s\n           of %s\n", lineWithProviderID(a), lineWithProviderID(alerts[o]))
 		}
-		if c, said := p.copies[id]; said && !isSameEvent(a, alerts[c]) {
+		if c, said := p.duplicateOf[id]; said && !isSameEvent(a, alerts[c]) {
 			fmt.Fprintf(w, "  no copy     %s\n          but %s\n", lineWithProviderID(a), lineWithProviderID(alerts[c]))
 		}
 	}

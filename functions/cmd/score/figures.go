@@ -9,8 +9,8 @@ import (
 
 // prediction is what a system said: the incident of each alert, and which alert it holds for a copy of which.
 type prediction struct {
-	incident map[string]string // alert id → incident
-	copies   map[string]string // alert id → canonical id
+	incident    map[string]string // alert id → incident
+	duplicateOf map[string]string // alert id → canonical id
 }
 
 // figures are those of evaluation/score.py, by the same arithmetic.
@@ -20,11 +20,11 @@ type figures struct {
 	Recovered, OverMerged                 float64 // shares of the attacks
 	NoiseIn                               float64 // share of the noise
 	DupP, DupR, Dup                       float64
-	Detail                                []detail // by label
+	Detail                                []attackFigures // by label
 }
 
-// detail is how one attack fared.
-type detail struct {
+// attackFigures is how one attack fared.
+type attackFigures struct {
 	Label                        string
 	Alerts, Fragments            int
 	Completeness, Purity, Stages float64
@@ -72,7 +72,7 @@ func scorePrediction(facts []fact, p prediction) figures {
 			out.CrossTenant++
 		}
 	}
-	out.DupP, out.DupR = scoreCopies(t.dups, p.copies)
+	out.DupP, out.DupR = scoreCopies(t.dups, p.duplicateOf)
 	out.Dup = harmonicMean(out.DupP, out.DupR)
 	return out
 }
@@ -122,7 +122,7 @@ func (t *tally) addAttackAlert(f fact, name string, h *predicted) {
 
 // scoreAttacks fills in what concerns attacks and the noise among them.
 func (t *tally) scoreAttacks(out *figures) {
-	best := map[string]*detail{}
+	best := map[string]*attackFigures{}
 	size := map[string][2]int{}
 	recovered, merged := map[string]bool{}, map[string]bool{}
 	swallowed, p, r := 0, 0.0, 0.0
@@ -137,7 +137,7 @@ func (t *tally) scoreAttacks(out *figures) {
 			p += float64(n) * float64(n) / float64(m) / float64(all)
 			r += float64(n) * float64(n) / float64(all) / float64(all)
 			if best[l] == nil {
-				best[l] = &detail{Label: l, Alerts: all}
+				best[l] = &attackFigures{Label: l, Alerts: all}
 			}
 			best[l].Fragments++
 			if s := size[l]; n > s[0] || n == s[0] && m < s[1] {
@@ -159,7 +159,7 @@ func (t *tally) scoreAttacks(out *figures) {
 		out.OverMerged += ratioOr(oneIf(merged[l]), n, 0)
 		out.Detail = append(out.Detail, *d)
 	}
-	slices.SortFunc(out.Detail, func(a, b detail) int { return cmp.Compare(a.Label, b.Label) })
+	slices.SortFunc(out.Detail, func(a, b attackFigures) int { return cmp.Compare(a.Label, b.Label) })
 }
 
 func oneIf(b bool) float64 {

@@ -31,15 +31,15 @@ func main() {
 
 // settings are the flags.
 type settings struct {
-	seeds      int
-	from       uint64
-	noise      []string
-	write, ait string
-	perAttack  bool
-	copies     bool
-	set        []string
-	volume     int
-	endure     int
+	seeds        int
+	from         uint64
+	noise        []string
+	write, ait   string
+	perAttack    bool
+	copies       bool
+	set          []string
+	volumeAlerts int
+	replayAlerts int
 }
 
 func newCommand() *cobra.Command {
@@ -48,10 +48,10 @@ func newCommand() *cobra.Command {
 		Use: "score", Short: "Measure correlation on labelled scenarios", SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
-			case s.volume > 0:
-				return writeVolume(cmd.OutOrStdout(), s.from, s.volume)
-			case s.endure > 0:
-				return replayVolume(cmd.Context(), cmd.OutOrStdout(), s.from, s.endure)
+			case s.volumeAlerts > 0:
+				return writeVolume(cmd.OutOrStdout(), s.from, s.volumeAlerts)
+			case s.replayAlerts > 0:
+				return replayVolume(cmd.Context(), cmd.OutOrStdout(), s.from, s.replayAlerts)
 			}
 			return runScoreboard(cmd.Context(), cmd.OutOrStdout(), s)
 		},
@@ -64,8 +64,8 @@ func newCommand() *cobra.Command {
 	f.StringVar(&s.ait, "ait", "", "directory of the AIT set (default: below $ONEPANE_EVALUATION, else ../shared/evaluation; none: skip)")
 	f.BoolVar(&s.perAttack, "per-attack", false, "for the first seed: list each attack with what it lost and what does not belong")
 	f.BoolVar(&s.copies, "copies", false, "for the first seed: list copies that were missed and claims that are none")
-	f.IntVar(&s.volume, "volume", 0, "write this many alerts to standard output instead, for a replay to be measured with")
-	f.IntVar(&s.endure, "endure", 0, "replay this many alerts instead, and print what it took")
+	f.IntVar(&s.volumeAlerts, "volume", 0, "write this many alerts to standard output instead, for a replay to be measured with")
+	f.IntVar(&s.replayAlerts, "endure", 0, "replay this many alerts instead, and print what it took")
 	f.StringArrayVar(&s.set, "set", nil, "change a constant of correlation: name=value, repeatable")
 	return cmd
 }

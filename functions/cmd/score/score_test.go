@@ -23,7 +23,7 @@ func fixture(t *testing.T) ([]fact, prediction) {
 		t.Fatal(err)
 	}
 	p := prediction{map[string]string{}, map[string]string{}}
-	for name, into := range map[string]map[string]string{"testdata/pred.tsv": p.incident, "testdata/dups.tsv": p.copies} {
+	for name, into := range map[string]map[string]string{"testdata/pred.tsv": p.incident, "testdata/dups.tsv": p.duplicateOf} {
 		if err := eachLine(name, func(_ int, c []string) error { into[c[0]] = c[1]; return nil }); err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ func replayReader(ctx context.Context, name string, in io.Reader) (prediction, e
 	for a := range r.Assignments() {
 		p.incident[a.AlertID] = a.Incident
 		if a.Canonical != "" {
-			p.copies[a.AlertID] = a.Canonical
+			p.duplicateOf[a.AlertID] = a.Canonical
 		}
 	}
 	if n := r.Result().Rejected; n > 0 {

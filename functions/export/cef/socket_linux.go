@@ -20,21 +20,21 @@ func readSocketState(c *net.TCPConn) (unread int, ended bool, err error) {
 	}
 	var failed int
 	var info *unix.TCPInfo
-	var asked error
+	var failure error
 	err = raw.Control(func(fd uintptr) {
-		if failed, asked = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR); asked != nil {
+		if failed, failure = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR); failure != nil {
 			return
 		}
-		if info, asked = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); asked != nil {
+		if info, failure = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); failure != nil {
 			return
 		}
-		unread, asked = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		unread, failure = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
 	})
 	switch {
 	case err != nil:
 		return 0, false, err
-	case asked != nil:
-		return 0, false, asked
+	case failure != nil:
+		return 0, false, failure
 	case failed != 0:
 		return 0, false, syscall.Errno(failed)
 	}

@@ -64,7 +64,7 @@ func testDeath(t *testing.T, fresh func(t testing.TB) Receiver) {
 		w.Report(n*6, n*6+6)
 		ctx, cancel := context.WithCancel(t.Context())
 		fuse := &fuse{left: n/2 + 1, after: n%2 == 1, kill: cancel}
-		f := w.Function(mortal{r.Target(), fuse}, fuse)
+		f := w.Function(dyingTarget{r.Target(), fuse}, fuse)
 		if err := f.Drain(ctx, Name); err == nil && fuse.left < 0 {
 			t.Errorf("death %d: the run ended as if nothing had happened", n)
 		}
@@ -88,7 +88,7 @@ func testHour(t *testing.T, r Receiver) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	end := w.Now().Add(time.Hour)
-	well := &steady{}
+	well := &takingTarget{}
 	f := w.newFunction(nil, export.Export{Name: Name, Tenant: Tenant, Target: r.Target()}, export.Export{Name: "well", Tenant: Tenant, Target: well})
 	next, attempts, lag := 10, 0, 0.0
 	w.OnWait = func() {
@@ -121,12 +121,12 @@ func testHour(t *testing.T, r Receiver) {
 	w.Check(t, well.taken)
 }
 
-// steady is a target that takes everything at once.
-type steady struct{ taken []string }
+// takingTarget is a target that takes everything at once.
+type takingTarget struct{ taken []string }
 
-func (s *steady) Encode(r export.Row) ([]byte, error) { return r.JSON() }
-func (s *steady) Limits() export.Limits               { return export.Limits{} }
-func (s *steady) Send(_ context.Context, rs []export.Record) (int, error) {
+func (s *takingTarget) Encode(r export.Row) ([]byte, error) { return r.JSON() }
+func (s *takingTarget) Limits() export.Limits               { return export.Limits{} }
+func (s *takingTarget) Send(_ context.Context, rs []export.Record) (int, error) {
 	for _, r := range rs {
 		s.taken = append(s.taken, r.ID)
 	}
@@ -162,7 +162,7 @@ func testBackfillDeath(t *testing.T, r Receiver) {
 	for n := range deaths {
 		ctx, cancel := context.WithCancel(t.Context())
 		fuse := &fuse{left: n/2 + 1, after: n%2 == 1, kill: cancel}
-		w.Function(mortal{r.Target(), fuse}, fuse).RunOnce(ctx)
+		w.Function(dyingTarget{r.Target(), fuse}, fuse).RunOnce(ctx)
 		cancel()
 	}
 	f := w.Function(r.Target(), nil)
@@ -214,5 +214,5 @@ func thingOf(id string) string {
 	return id[:max(at, 0)]
 }
 
-// errDead is what a dead process would have heard.
-var errDead = errors.New("dead")
+// errProcessDead is what a dead process would have heard.
+var errProcessDead = errors.New("dead")

@@ -39,11 +39,11 @@ type World struct {
 	mu        sync.Mutex
 	now       time.Time
 	workers   int // exports that run side by side
-	asleep    []*sleeper
+	waiters   []*waiter
 }
 
-// sleeper is one who waits.
-type sleeper struct {
+// waiter is one who waits.
+type waiter struct {
 	until time.Time
 	awake chan struct{}
 }
@@ -70,8 +70,8 @@ func (w *World) Now() time.Time {
 }
 
 func (w *World) waitVirtually(ctx context.Context, d time.Duration) error {
-	me := &sleeper{w.Now().Add(d), make(chan struct{})}
-	if first := w.fallAsleep(me); first != nil {
+	me := &waiter{w.Now().Add(d), make(chan struct{})}
+	if first := w.addWaiter(me); first != nil {
 		if w.OnWait != nil {
 			w.OnWait()
 		}
@@ -84,16 +84,16 @@ func (w *World) waitVirtually(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// fallAsleep lets one wait. When nobody is left who works, it moves the clock and gives who is to wake.
-func (w *World) fallAsleep(s *sleeper) (first *sleeper) {
+// addWaiter lets one wait. When nobody is left who works, it moves the clock and gives who is to wake.
+func (w *World) addWaiter(s *waiter) (first *waiter) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.asleep = append(w.asleep, s)
-	if len(w.asleep) < w.workers {
+	w.waiters = append(w.waiters, s)
+	if len(w.waiters) < w.workers {
 		return nil
 	}
-	first = slices.MinFunc(w.asleep, func(a, b *sleeper) int { return a.until.Compare(b.until) })
-	w.asleep = slices.DeleteFunc(w.asleep, func(s *sleeper) bool { return s == first })
+	first = slices.MinFunc(w.waiters, func(a, b *waiter) int { return a.until.Compare(b.until) })
+	w.waiters = slices.DeleteFunc(w.waiters, func(s *waiter) bool { return s == first })
 	w.now = first.until
 	return first
 }
@@ -105,7 +105,7 @@ func (w *World) Function(target export.Target, f *fuse) *export.Function {
 
 func (w *World) newFunction(f *fuse, exports ...export.Export) *export.Function {
 	fn, err := export.New(export.Options{
-		Store: mortalStore{w.Store, f}, Documents: mortalStore{w.Store, f}, Now: w.Now, Wait: w.waitVirtually,
+		Store: dyingStore{w.Store, f}, Documents: dyingStore{w.Store, f}, Now: w.Now, Wait: w.waitVirtually,
 	}, exports)
 	if err != nil {
 		panic(err) // tests name their exports differently
@@ -117,7 +117,7 @@ func (w *World) newFunction(f *fuse, exports ...export.Export) *export.Function 
 // SkipFeed moves the export behind all that has changed, as if it had been sent to somebody else.
 func (w *World) SkipFeed(t testing.TB) {
 	t.Helper()
-	if err := w.Function(&steady{}, nil).Drain(context.Background(), Name); err != nil {
+	if err := w.Function(&takingTarget{}, nil).Drain(context.Background(), Name); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -34,16 +34,16 @@ func (f *fuse) runStep(do func() error) error {
 	}
 	f.left = -1
 	f.kill()
-	return errDead
+	return errProcessDead
 }
 
-type mortal struct {
+type dyingTarget struct {
 	export.Target
 	fuse *fuse
 }
 
 // Send is a step.
-func (m mortal) Send(ctx context.Context, rs []export.Record) (n int, err error) {
+func (m dyingTarget) Send(ctx context.Context, rs []export.Record) (n int, err error) {
 	if dead := m.fuse.runStep(func() error { n, err = m.Target.Send(ctx, rs); return err }); dead != nil {
 		return 0, dead
 	}
@@ -55,22 +55,22 @@ type fullStore interface {
 	export.Documents
 }
 
-// mortalStore makes a step of what moves an export on: its reads of the feed and its writes.
-type mortalStore struct {
+// dyingStore makes a step of what moves an export on: its reads of the feed and its writes.
+type dyingStore struct {
 	fullStore
 	fuse *fuse
 }
 
-func (m mortalStore) Changes(ctx context.Context, tenant, cursor string, limit int) (cs []store.Change, next string, err error) {
+func (m dyingStore) Changes(ctx context.Context, tenant, cursor string, limit int) (cs []store.Change, next string, err error) {
 	err = m.fuse.runStep(func() error { cs, next, err = m.fullStore.Changes(ctx, tenant, cursor, limit); return err })
 	return cs, next, err
 }
 
-func (m mortalStore) PutDocument(ctx context.Context, kind string, d store.Document) (v uint64, err error) {
+func (m dyingStore) PutDocument(ctx context.Context, kind string, d store.Document) (v uint64, err error) {
 	err = m.fuse.runStep(func() error { v, err = m.fullStore.PutDocument(ctx, kind, d); return err })
 	return v, err
 }
 
-func (m mortalStore) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error) {
+func (m dyingStore) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error) {
 	return m.fullStore.IncidentAlerts(ctx, tenant, id, q)
 }
