@@ -18,8 +18,9 @@ import (
 //	"~!journal/<tenant>"   e-<id>    one entry, TTL when it expires
 //	                       journal   says that there is a log: what AuditedTenants finds
 //
-// An entry that tells of a commit or of a document cannot be written to the log in the batch of what it tells of: that is another
-// partition. It goes along as an outbox entry beside it, and is relayed to the log from there: see outbox.go.
+// An entry that tells of a commit or of a document cannot be written to the log in the batch of what it tells of:
+// that is another partition. It goes along as an outbox entry beside it, and is relayed to the log from there: see
+// outbox.go.
 type auditLog struct{ *backend }
 
 const (

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// clone gives a copy that shares no list or map with v: what is remembered must not change when somebody changes what they
-// gave or were given. It goes by the type, so that no field is purged that is added there.
+// clone gives a copy that shares no list or map with v: what is remembered must not change when somebody changes
+// what they gave or were given. It goes by the type, so that no field is purged that is added there.
 func clone[T any](v T) T {
 	detachLists(reflect.ValueOf(&v).Elem())
 	return v

@@ -34,8 +34,8 @@ func (t *tenant) commitChanges(ctx context.Context, version uint64, c incident.C
 	return w.publish(ctx)
 }
 
-// committer is one commit in the making: it writes what the new manifest will lead to, seen by nobody, and then publishes it in one
-// batch of the manifest and the commit.
+// committer is one commit in the making: it writes what the new manifest will lead to, seen by nobody, and then
+// publishes it in one batch of the manifest and the commit.
 type committer struct {
 	*view
 	now time.Time
@@ -214,8 +214,8 @@ func (w *committer) addIDIndexItem(ctx context.Context, nodes []incident.Node) (
 	return err
 }
 
-// secondsLeft is how long a short-lived node must be kept: its life from now or from when it was touched, whichever ends later. The
-// clock here and the service's need not agree to the hour.
+// secondsLeft is how long a short-lived node must be kept: its life from now or from when it was touched, whichever
+// ends later. The clock here and the service's need not agree to the hour.
 func secondsLeft(n incident.Node, now time.Time) int {
 	const slack = 24 * time.Hour
 	from := now
@@ -241,11 +241,12 @@ func (w *committer) publish(ctx context.Context) (err error) {
 	}
 	after := w.withCommit(w.next, etag, &logEntry{item: w.item, content: w.content, nodes: w.layer})
 	w.replaceView(w.view, after)
-	after.runHousekeeping(ctx)
+	runHousekeeping(ctx, after)
 	return nil
 }
 
-// publishBatch makes the commit visible: all of it or nothing. The ETag of the manifest is "" when it has moved on since.
+// publishBatch makes the commit visible: all of it or nothing. The ETag of the manifest is "" when it has moved on
+// since.
 func (w *committer) publishBatch(ctx context.Context) (azcore.ETag, error) {
 	b, err := w.makeBatch()
 	if err != nil {
@@ -290,9 +291,9 @@ func (w *committer) makeBatch() (*cosmosdb.Batch, error) {
 	return b, w.outbox.addToBatch(b)
 }
 
-// resolveAmbiguity finds out what became of a batch whose answer was lost, or that was refused because an earlier try of it had
-// succeeded: the commit's item says whose it is. One that is lost and not there may be tried again: should it arrive after
-// all, the second is refused. The ETag is "" when the manifest has moved on since.
+// resolveAmbiguity finds out what became of a batch whose answer was lost, or that was refused because an earlier
+// try of it had succeeded: the commit's item says whose it is. One that is lost and not there may be tried again:
+// should it arrive after all, the second is refused. The ETag is "" when the manifest has moved on since.
 func (w *committer) resolveAmbiguity(ctx context.Context, cause error) (azcore.ETag, error) {
 	lost := cosmosdb.IsAmbiguous(cause)
 	if !lost && fault.Of(cause) != fault.Conflict {

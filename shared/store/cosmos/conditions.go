@@ -10,8 +10,8 @@ import (
 // sqlQuery is a query whose conditions are made here.
 type sqlQuery struct{ cosmosdb.Query }
 
-// whereItems turns a filter into a condition on items: it holds for every item that may hold a row the filter holds for. "" is
-// no condition. incidents gives the incidents whose rows are shown as that one's.
+// whereItems turns a filter into a condition on items: it holds for every item that may hold a row the filter holds
+// for. "" is no condition. incidents gives the incidents whose rows are shown as that one's.
 func (q *sqlQuery) whereItems(e query.Expr, incidents func(id string) []string) string {
 	switch e := e.(type) {
 	case query.And:

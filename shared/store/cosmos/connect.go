@@ -10,13 +10,15 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
 )
 
-// Connect says how to reach an account by its endpoint, as https://NAME.documents.azure.com:443/. A nil transport is the SDK's.
-// The SDK fails over between regions; trying again within one is left to the store, which knows what may be repeated.
+// Connect says how to reach an account by its endpoint, as https://NAME.documents.azure.com:443/. A nil transport
+// is the SDK's. The SDK fails over between regions; trying again within one is left to the store, which knows what
+// may be repeated.
 func Connect(endpoint string, cred azcore.TokenCredential, transport policy.Transporter) func() (*azcosmos.Client, error) {
 	return func() (*azcosmos.Client, error) { return azcosmos.NewClient(endpoint, cred, clientOptions(transport)) }
 }
 
-// ConnectWithToken is Connect with a token that somebody has got for themselves. Only the service knows when it expires.
+// ConnectWithToken is Connect with a token that somebody has got for themselves. Only the service knows when it
+// expires.
 func ConnectWithToken(endpoint, token string, transport policy.Transporter) func() (*azcosmos.Client, error) {
 	return Connect(endpoint, ownToken(token), transport)
 }

@@ -84,14 +84,14 @@ func (r *rig) cost(t testing.TB, tr *traffic, stored, measured int) (perAlert fl
 	for left := measured; left > 0; left -= 10_000 {
 		r.feed(t, tr.take(t, min(left, 10_000)))
 	}
-	ledger := r.account.Meter()
+	meter := r.account.Meter()
 	var out []string
-	for e, spent := range ledger {
+	for e, spent := range meter {
 		out = append(out, fmt.Sprintf("  %-6s %-8s %6.3f RU, %5.2f operations, %5.2f requests an alert of 100", e.Container, e.Kind,
 			spent.Charge/float64(measured), float64(spent.Operations)/float64(measured)*batch, float64(spent.Requests)/float64(measured)*batch))
 	}
 	slices.Sort(out)
-	return ledger.Total().Charge / float64(measured), strings.Join(out, "\n")
+	return meter.Total().Charge / float64(measured), strings.Join(out, "\n")
 }
 
 // goal and limit are shares of the 63 units an alert that a design with an item for everything takes.
@@ -133,8 +133,8 @@ func restarted(t *testing.T, r *rig, tr *traffic) {
 	}
 }
 
-// readCost counts what readers pay, on a store that has just been opened and then again: none of it may depend on how much is
-// stored.
+// readCost counts what readers pay, on a store that has just been opened and then again: none of it may depend on
+// how much is stored.
 func readCost(t *testing.T, r *rig) {
 	t.Helper()
 	s := r.open(t, cosmos.Options{})
@@ -153,7 +153,7 @@ func readCost(t *testing.T, r *rig) {
 		ask  func() error
 	}{
 		{"first question of a reader", 250, func() error { return second(s.Load(t.Context(), tenant, incident.Refs{})) }},
-		{"an alert of the tail", 10, func() error { return second(s.Alert(t.Context(), tenant, newest.Items[0].Alert.ID)) }},
+		{"an alert of the log", 10, func() error { return second(s.Alert(t.Context(), tenant, newest.Items[0].Alert.ID)) }},
 		{"an old alert", 15, func() error { return second(s.Alert(t.Context(), tenant, old.Items[0].Alert.ID)) }},
 		{"100 newest alerts", 60, func() error { return second(s.Alerts(t.Context(), tenant, query.Query{Top: 100})) }},
 		{"100 newest alerts, high", 150, func() error { return second(s.Alerts(t.Context(), tenant, query.Query{Top: 100, Where: high})) }},
@@ -181,8 +181,9 @@ func readCost(t *testing.T, r *rig) {
 	}
 }
 
-// BenchmarkCommit counts request units an alert at numbers of alerts stored, one after the other in one tenant: they must not
-// grow. ONEPANE_COST_STORED names other numbers. One operation is 76,800 alerts: 16 flushes and the merge that they lead to.
+// BenchmarkCommit counts request units an alert at numbers of alerts stored, one after the other in one tenant:
+// they must not grow. ONEPANE_COST_STORED names other numbers. One operation is 76,800 alerts: 16 flushes and the
+// merge that they lead to.
 //
 //	ONEPANE_COST_STORED=10000,100000,1000000 go test -run - -bench Commit -benchtime 1x ./shared/store/cosmos
 func BenchmarkCommit(b *testing.B) {

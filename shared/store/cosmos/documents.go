@@ -15,8 +15,8 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
-// documents is store.Documents. They live in the state container, in partitions of their own, so that they neither fill nor slow a
-// tenant's. Their names are no tenants': "!" is not in base64.
+// documents is store.Documents. They live in the state container, in partitions of their own, so that they neither
+// fill nor slow a tenant's. Their names are no tenants': "!" is not in base64.
 //
 //	"~!documents/<kind>"   d-<id>   one document, replaced If-Match
 type documents struct {
@@ -67,8 +67,8 @@ func (s *documents) ListDocuments(ctx context.Context, kind, after string, limit
 	return out, nil
 }
 
-// PutDocument is store.Documents. When the answer is lost, nobody knows whether it was written: the error is then transient, and
-// the same write again a conflict if it was.
+// PutDocument is store.Documents. When the answer is lost, nobody knows whether it was written: the error is then
+// transient, and the same write again a conflict if it was.
 func (s *documents) PutDocument(ctx context.Context, kind string, d store.Document) (uint64, error) {
 	return s.putDocument(ctx, kind, d, nil)
 }
@@ -118,8 +118,8 @@ func (s *documents) putDocument(ctx context.Context, kind string, d store.Docume
 	return it.Version, nil
 }
 
-// recordItem is a document or an entry. Its name is kept where the index of zone maps serves it in order: ids of items cannot
-// hold every character, and there is no index of them that a question could use.
+// recordItem is a document or an entry. Its name is kept where the index of zone maps serves it in order: ids of
+// items cannot hold every character, and there is no index of them that a question could use.
 type recordItem struct {
 	ID      string         `json:"id"`
 	Tenant  string         `json:"tenant"` // the partition

@@ -70,7 +70,8 @@ func TestNamesExpire(t *testing.T) {
 	}
 }
 
-// TestAQuietTenantRemembers is a tenant with one commit in ten days: blobs of nodes expire all the time, what is of use never.
+// TestAQuietTenantRemembers is a tenant with one commit in ten days: blobs of nodes expire all the time, what is of
+// use never.
 func TestAQuietTenantRemembers(t *testing.T) {
 	l := newLife(t, cosmos.Options{})
 	l.write(incident.Node{Key: "ip:10.0.0.1", SameAs: "host:web"}, incident.Node{Key: "host:web", Last: l.now}, incident.Node{Key: "host:once", Last: l.now})

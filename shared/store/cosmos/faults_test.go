@@ -41,8 +41,8 @@ type reader interface {
 	store.Reader
 }
 
-// outcome is which alert is in which incident and why, and incidents whole. Of alerts not more: a report that is offered again
-// after a later one of the same alert may still fill in what that one left open (alert.Merge).
+// outcome is which alert is in which incident and why, and incidents whole. Of alerts not more: a report that is
+// offered again after a later one of the same alert may still fill in what that one left open (alert.Merge).
 func outcome(t *testing.T, s reader) string {
 	t.Helper()
 	alerts, err := s.Alerts(context.Background(), tenant, query.Query{Top: 100_000, Count: true})
@@ -107,7 +107,8 @@ func (c *counting) Commit(ctx context.Context, tenant string, version uint64, ch
 	return err
 }
 
-// plain hides from the SDK what kind of failure a lost connection is, so that it does not wait a second before each further try.
+// plain hides from the SDK what kind of failure a lost connection is, so that it does not wait a second before each
+// further try.
 type plain struct{}
 
 func (plain) Do(r *http.Request) (*http.Response, error) {
@@ -202,8 +203,8 @@ func faultsChangeNothing(t *testing.T, opts cosmos.Options) {
 	}
 }
 
-// TestACrashAtAnyRequest kills the process at every single request in nonce, before it is carried out or after: what is left is
-// as after some commit, whole, and the next process goes on from there.
+// TestACrashAtAnyRequest kills the process at every single request in nonce, before it is carried out or after:
+// what is left is as after some commit, whole, and the next process goes on from there.
 func TestACrashAtAnyRequest(t *testing.T) { inBoth(t, crashesAtAnyRequest) }
 
 func crashesAtAnyRequest(t *testing.T, opts cosmos.Options) {
@@ -298,8 +299,8 @@ func twoCorrelators(t *testing.T, opts cosmos.Options) {
 	}
 }
 
-// TestALateFlushIsRefused holds a process back before a request while another commits and flushes: when it goes on, its view is old
-// and nothing of it may be written.
+// TestALateFlushIsRefused holds a process back before a request while another commits and flushes: when it goes on,
+// its view is old and nothing of it may be written.
 func TestALateFlushIsRefused(t *testing.T) {
 	inBoth(t, func(t *testing.T, opts cosmos.Options) {
 		evs := newTraffic(attacks.High).take(t, 240)
@@ -397,7 +398,8 @@ func TestFaultsHaveTheirKind(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// TestTheServiceSaysHowLongToWait checks that its word is taken, that trying ends, and that a longer wait is left to the bus.
+// TestTheServiceSaysHowLongToWait checks that its word is taken, that trying ends, and that a longer wait is left
+// to the bus.
 func TestTheServiceSaysHowLongToWait(t *testing.T) {
 	for _, tt := range []struct {
 		after time.Duration

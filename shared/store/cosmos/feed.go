@@ -89,8 +89,8 @@ func (r *reader) readFeed(ctx context.Context, f *feedReader) error {
 	return nil
 }
 
-// addCommit tells of one commit's entries; what was overtaken by a later change since is told there. It returns false when there
-// is no room for more.
+// addCommit tells of one commit's entries; what was overtaken by a later change since is told there. It returns
+// false when there is no room for more.
 func (f *feedReader) addCommit(v uint64, c content) bool {
 	if v < f.from.version {
 		return true

@@ -16,16 +16,17 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
-// runHousekeeping brings the tables up to the log when it is long or old, or takes a compaction of nodes one step on. The commit
-// before it stands whatever becomes of this: what fails is done by a later commit, from the beginning, to the same effect.
-func (v *view) runHousekeeping(ctx context.Context) {
+// runHousekeeping brings the tables up to the log when it is long or old, or takes a compaction of nodes one step
+// on. The commit before it stands whatever becomes of this: what fails is done by a later commit, from the
+// beginning, to the same effect.
+func runHousekeeping(ctx context.Context, v *view) {
 	var err error
 	what := "compaction"
 	switch {
-	case v.needsFlush():
+	case needsFlush(v):
 		what, err = "flush", flushLog(ctx, v)
 	case v.nodes.NeedsCompaction(v.manifest.Levels):
-		err = v.compactNodes(ctx)
+		err = compactNodes(ctx, v)
 	default:
 		return
 	}
@@ -38,16 +39,16 @@ func (v *view) runHousekeeping(ctx context.Context) {
 	}
 }
 
-// needsFlush is true every Options.Fold commits; a flush that failed is tried again after a few more. A log that is never long is
-// flushed before its nodes expire.
-func (v *view) needsFlush() bool {
+// needsFlush is true every Options.Fold commits; a flush that failed is tried again after a few more. A log that is
+// never long is flushed before its nodes expire.
+func needsFlush(v *view) bool {
 	const patience = 8
 	n := len(v.log)
 	return n >= v.opts.Fold && (n-v.opts.Fold)%patience == 0 || n > 0 && v.nodes.NeedsRenewal(v.manifest.LogSince)
 }
 
 // compactNodes takes a compaction of nodes one step on.
-func (v *view) compactNodes(ctx context.Context) error {
+func compactNodes(ctx context.Context, v *view) error {
 	levels, err := v.nodes.CompactStep(ctx, v.nodeSnapshot())
 	if err != nil {
 		return err
@@ -69,8 +70,8 @@ type flusher struct {
 	pages   map[string]*payload // of incidents, as they will be
 }
 
-// flushLog puts the log into the tables: updated rows into the commits they came with, incidents into their pages, nodes into a run.
-// Only the last batch moves Flushed: until then the log covers whatever the tables say.
+// flushLog puts the log into the tables: updated rows into the commits they came with, incidents into their pages,
+// nodes into a run. Only the last batch moves Flushed: until then the log covers whatever the tables say.
 func flushLog(ctx context.Context, v *view) error {
 	f := &flusher{view: v, next: v.manifest, pages: map[string]*payload{}}
 	f.openVolume()
@@ -104,7 +105,8 @@ func (f *flusher) openVolume() {
 	})
 }
 
-// flushRows writes the commits of the log into the newest volume, and anew those in volumes whose alerts have been updated since.
+// flushRows writes the commits of the log into the newest volume, and anew those in volumes whose alerts have been
+// updated since.
 func (f *flusher) flushRows(ctx context.Context) error {
 	origins := map[uint64]*logEntry{}
 	for _, r := range f.rows {
@@ -147,8 +149,8 @@ type flushedCommit struct {
 	rows int         // how many more the volume has then
 }
 
-// flushCommit makes a commit's item with its own rows as they are now. A commit of the log, which fresh is then, is not in a volume
-// yet, unless a flush did not end.
+// flushCommit makes a commit's item with its own rows as they are now. A commit of the log, which fresh is then, is
+// not in a volume yet, unless a flush did not end.
 func (f *flusher) flushCommit(ctx context.Context, version uint64, fresh *logEntry) (out flushedCommit, err error) {
 	in := f.volumePartition(f.next.volumeOfCommit(version))
 	var c content
@@ -230,7 +232,8 @@ type flushedPage struct {
 	incidents int         // how many more the volume has then
 }
 
-// flushPage makes a page of the one in its volume, which must still be there when the new one is written, and what has changed.
+// flushPage makes a page of the one in its volume, which must still be there when the new one is written, and what
+// has changed.
 func (f *flusher) flushPage(ctx context.Context, page string, changed []*incidentRow) (out flushedPage, err error) {
 	volume := f.next.volumeOfPage(page)
 	stored, etag, err := f.readPage(ctx, volume, page)
@@ -274,8 +277,8 @@ func (f *flusher) flushNodes(ctx context.Context) (err error) {
 	return err
 }
 
-// deleteUnreferenced deletes the blobs that commits of the log left without a reader, unless a later one has written the same
-// again.
+// deleteUnreferenced deletes the blobs that commits of the log left without a reader, unless a later one has
+// written the same again.
 func (f *flusher) deleteUnreferenced(ctx context.Context) error {
 	used := map[string]bool{}
 	for _, r := range f.rows {
@@ -303,7 +306,7 @@ type itemChange struct {
 	etag azcore.ETag // of the item in its place; "" when there is none
 }
 
-// addChange notes an item to be written into a volume.
+// addChange adds an item to be written into a volume.
 func (f *flusher) addChange(n int, id string, item any, etag azcore.ETag) error {
 	data, err := json.Marshal(item)
 	if err == nil {
@@ -315,8 +318,8 @@ func (f *flusher) addChange(n int, id string, item any, etag azcore.ETag) error 
 	return err
 }
 
-// writeVolumes writes what belongs into volumes, provided that nobody has moved on since it was read. After is the view to go on
-// from.
+// writeVolumes writes what belongs into volumes, provided that nobody has moved on since it was read. After is the
+// view to go on from.
 func (f *flusher) writeVolumes(ctx context.Context, after *view) error {
 	if err := f.replaceManifest(ctx, after, f.manifest, nil); err != nil { // the claim
 		return err
@@ -347,23 +350,8 @@ func fillBatch(changes []itemChange, most int) (part, rest []itemChange) {
 	return changes[:n], changes[n:]
 }
 
-// writeItems writes items in one batch, if each of those in their places is still the one that it was, and gives the session token
-// of that.
-func (t *tenant) writeItems(ctx context.Context, in cosmosdb.Partition, changes []itemChange) (token string, err error) {
-	var b cosmosdb.Batch
-	for _, c := range changes {
-		if c.etag == "" {
-			b.CreateItem(c.data)
-		} else {
-			b.ReplaceItem(c.id, c.data, c.etag)
-		}
-	}
-	written, err := t.client.RunBatch(ctx, in, &b)
-	return written.Token, err
-}
-
-// commitManifest deletes the commits that the flush before this one copied to a volume: whoever is slow may still look for the
-// last ones in the log. With the last of them the manifest says that the log is flushed.
+// commitManifest deletes the commits that the flush before this one copied to a volume: whoever is slow may still
+// look for the last ones in the log. With the last of them the manifest says that the log is flushed.
 func (f *flusher) commitManifest(ctx context.Context, after *view) error {
 	was := f.manifest
 	f.next.Flushed, f.next.LogSince = was.Version, 0

@@ -8,8 +8,8 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// TestGrowth measures what an alert leaves in a partition of the tenant's tables, which is what can become full: in its own, and in
-// volumes, which take over before that.
+// TestGrowth measures what an alert leaves in a partition of the tenant's tables, which is what can become full: in
+// its own, and in volumes, which take over before that.
 func TestGrowth(t *testing.T) {
 	const alerts = 9600
 	for _, tt := range []struct {

@@ -13,8 +13,9 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
-// listing answers a query over rows R, each shown as a T. Rows come from two places: those of the log are at hand; those of the
-// tables lie in items, which the index finds by what zone maps tell of them and gives in the order of one of their spans.
+// listing answers a query over rows R, each shown as a T. Rows come from two places: those of the log are at hand;
+// those of the tables lie in items, which the index finds by what zone maps tell of them and gives in the order of
+// one of their spans.
 //
 //	index ─▶ item ─▶ rows that match ┐
 //	           log's rows that match ┴▶ those that no later item can come before ─▶ page
@@ -101,7 +102,8 @@ type pageBuilder[R query.Row] struct {
 	query query.Query
 }
 
-// orderSpan is the property of items in whose order the index gives them, when that helps the query's own; "" when it does not.
+// orderSpan is the property of items in whose order the index gives them, when that helps the query's own; "" when
+// it does not.
 func (g *pageBuilder[R]) orderSpan() (property string, desc bool) {
 	first := g.query.Order[0]
 	span, ok := spans[first.Field]

@@ -70,8 +70,8 @@ func (v *view) findRows(ctx context.Context, ids []string) (map[string]*alertRow
 	return rows, nil
 }
 
-// findShortLived finds short-lived nodes by key, in the id index of the tenant's own partition; those that do not exist are
-// left out.
+// findShortLived finds short-lived nodes by key, in the id index of the tenant's own partition; those that do not
+// exist are left out.
 func (v *view) findShortLived(ctx context.Context, keys []string) ([]incident.Node, error) {
 	type versioned struct {
 		incident.Node
@@ -104,13 +104,13 @@ func (v *view) findShortLived(ctx context.Context, keys []string) ([]incident.No
 	return out, err
 }
 
-// lookupTerms asks a partition's index for items that hold any of the names, each as a term: what finding nothing costs does
-// not grow with what is stored there.
-func (t *tenant) lookupTerms(ctx context.Context, in cosmosdb.Partition, names []string, term func(string) string, do func(item []byte) error) error {
+// lookupTerms asks a partition's index for items that hold any of the names, each as a term: what finding nothing
+// costs does not grow with what is stored there.
+func (v *view) lookupTerms(ctx context.Context, in cosmosdb.Partition, names []string, term func(string) string, do func(item []byte) error) error {
 	for part := range slices.Chunk(names, maxTerms) {
 		q := sqlQuery{cosmosdb.Query{Page: 100}}
 		q.Text = "SELECT * FROM c WHERE " + q.whereIDs(part, term)
-		err := t.client.RunQuery(ctx, in, q.Query, func(item []byte) (bool, error) { return true, do(item) })
+		err := v.client.RunQuery(ctx, in, q.Query, func(item []byte) (bool, error) { return true, do(item) })
 		if err != nil {
 			return err
 		}

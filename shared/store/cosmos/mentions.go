@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,9 +23,9 @@ import (
 //	"~!mentions-1/<tenant>"   the same of commits made once there is a second volume, and so on
 const mentionsPrefix = cosmosdb.EscapeMark + "!mentions"
 
-// mentionsItem finds alerts of a commit by the names in their evidence. It is written before the commit: one whose commit was
-// refused leads to alerts that do not exist, or that name the thing all the same. It is never replaced: what an alert is now
-// its row tells, and a later body has an item of its own.
+// mentionsItem finds alerts of a commit by the names in their evidence. It is written before the commit: one whose
+// commit was refused leads to alerts that do not exist, or that name the thing all the same. It is never replaced:
+// what an alert is now its row tells, and a later body has an item of its own.
 type mentionsItem struct {
 	ID     string `json:"id"`
 	Tenant string `json:"tenant"` // the partition
@@ -111,32 +110,6 @@ func (m *manifest) countSource(before *alertRow, now incident.AlertRecord) {
 		m.Sources = map[string]incident.Source{}
 	}
 	m.Sources[name] = s
-}
-
-// Mentions is store.Index.
-func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
-	return readTenant(ctx, s, tenant, "mentions", func(r *reader) ([]incident.Mention, error) {
-		if q.Limit <= 0 {
-			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
-		}
-		if !r.exists() || len(q.Names) == 0 {
-			return nil, nil
-		}
-		g := &mentionSearch{MentionQuery: q, reader: r, seen: map[string]bool{}}
-		if err := g.searchItems(ctx); err != nil {
-			return nil, err
-		}
-		g.sortFound()
-		var out []incident.Mention
-		for _, row := range g.found[:min(q.Limit, len(g.found))] {
-			m, err := g.showMention(ctx, row)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, m)
-		}
-		return out, nil
-	})
 }
 
 // mentionSearch is one search by names.
@@ -241,20 +214,4 @@ func (g *mentionSearch) showMention(ctx context.Context, r *alertRow) (incident.
 		ID: r.Alert.ID, Class: r.Alert.Class, Incident: to, Severity: r.Alert.Severity, Status: r.Status, Title: r.Alert.Title,
 		Created: r.Created, First: r.Alert.First, Last: r.Alert.Last,
 	}, err
-}
-
-// Identity is store.Index.
-func (s *Store) Identity(ctx context.Context, tenant, name string) (incident.Identity, error) {
-	return store.IdentityOf(ctx, s, tenant, name)
-}
-
-// Sources is store.Index.
-func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
-	return readTenant(ctx, s, tenant, "sources", func(r *reader) ([]incident.Source, error) {
-		var out []incident.Source
-		for _, name := range slices.Sorted(maps.Keys(r.manifest.Sources)) {
-			out = append(out, r.manifest.Sources[name])
-		}
-		return out, nil
-	})
 }

@@ -12,31 +12,18 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
-// Until form 3 tables were in the tenant's own partition, beside the log; when those were large, form 1 went on in volumes.
-// Migration copies what is there to volume 0, and what were volumes already keep their partitions.
+// Until form 3 tables were in the tenant's own partition, beside the log; when those were large, form 1 went on in
+// volumes. Migration copies what is there to volume 0, and what were volumes already keep their partitions.
 //
 //	form 0, 1 ─claim─▶ form 2: nobody else works on the tenant ─copy─▶ ─publish─▶ form 3 ─▶ delete what was copied
 //
-// It is repeated from any place to the same effect, also by two at once. Items are only created, never replaced: nothing
-// changes what they are copied from while the form is 2, and once it is 3 all of them are there.
+// It is repeated from any place to the same effect, also by two at once. Items are only created, never replaced:
+// nothing changes what they are copied from while the form is 2, and once it is 3 all of them are there.
 type migration struct {
 	*tenant
 	manifest
 	etag   azcore.ETag
 	volume volume // of the tables that are copied
-}
-
-// Migrate brings a tenant's data to the form that this version reads, and does nothing when it is. Processes of versions
-// before that are refused from then on, as by any newer form: stop them first, or they will offer their alerts again.
-func (s *Store) Migrate(ctx context.Context, name string) error {
-	t := s.tenantByName(name)
-	t.deciding.Lock()
-	defer t.deciding.Unlock()
-	m := &migration{tenant: t, volume: volume{From: 1}}
-	if err := m.runSteps(ctx); err != nil {
-		return fmt.Errorf("migrate %q: %w", name, err)
-	}
-	return nil
 }
 
 func (m *migration) runSteps(ctx context.Context) error {
@@ -83,8 +70,8 @@ func (m *migration) changeForm(ctx context.Context, form int) error {
 	return nil
 }
 
-// Tables in the tenant's own partition are its flushed commits, but for those that only wait to be deleted because they are in a
-// volume, and all pages of incidents.
+// Tables in the tenant's own partition are its flushed commits, but for those that only wait to be deleted because
+// they are in a volume, and all pages of incidents.
 func (m *migration) tablesQuery(columns string) cosmosdb.Query {
 	last := m.Flushed
 	if len(m.Volumes) > 0 {
@@ -128,7 +115,8 @@ func (m *migration) copyTables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Readers must see all of it, whichever copy of the partition answers them: the token of a write after the last one says so.
+	// Readers must see all of it, whichever copy of the partition answers them: the token of a write after the last
+	// one says so.
 	mark, err := json.Marshal(map[string]string{"id": "migrated", "tenant": to.Name, "type": "migrated"})
 	if err != nil {
 		return err

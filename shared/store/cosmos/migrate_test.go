@@ -25,8 +25,9 @@ import (
 	"github.com/onepane/onepane/testdata/attacks"
 )
 
-// What versions of before form 3 have written, of the same 54 alerts: form 0 has all tables in the tenant's own partition,
-// form 1 some of them in a volume, and of the third a flush did not end. seen.txt is what those versions showed of it.
+// What versions of before form 3 have written, of the same 54 alerts: form 0 has all tables in the tenant's own
+// partition, form 1 some of them in a volume, and of the third a flush did not end. seen.txt is what those versions
+// showed of it.
 var oldForms = []string{"form0", "form1", "interrupted"}
 
 // flushing flushes and compacts all the time.
@@ -122,8 +123,8 @@ func goesOn(t *testing.T, r *rig) {
 	}
 }
 
-// TestAMigrationThatBrokeOff kills a migration at every request in turn, before it is carried out or after: nobody works on half
-// of it, and another finishes it to the same effect.
+// TestAMigrationThatBrokeOff kills a migration at every request in turn, before it is carried out or after: nobody
+// works on half of it, and another finishes it to the same effect.
 func TestAMigrationThatBrokeOff(t *testing.T) {
 	want, err := os.ReadFile("testdata/seen.txt")
 	if err != nil {
@@ -175,7 +176,8 @@ func brokenMigration(t *testing.T, name string, drop local.Drop, n int, want str
 	return dead.Load()
 }
 
-// TestTwoMigrations runs two at once, again and again until both have ended, while a correlator goes on as soon as it may.
+// TestTwoMigrations runs two at once, again and again until both have ended, while a correlator goes on as soon as
+// it may.
 func TestTwoMigrations(t *testing.T) {
 	r := oldForm(t, "interrupted")
 	var both sync.WaitGroup

@@ -28,18 +28,18 @@ const (
 	commitType    = "commit"
 	idIndexType   = "names"
 	incidentsType = "incidents"
-	emptyType     = "empty" // of a page whose incidents are all forgotten
+	emptyType     = "empty" // of a page whose incidents are all purged
 )
 
-// The forms of a manifest. Tables of forms 0 and 1 were in the tenant's own partition, until volumes came, in form 1: see
-// migrate.go.
+// The forms of a manifest. Tables of forms 0 and 1 were in the tenant's own partition, until volumes came, in form
+// 1: see migrate.go.
 const (
 	migratingForm = 2 // no process works on the tenant until a migration has ended
 	currentForm   = 3
 )
 
-// manifest is a tenant: what is committed is what it leads to. Whoever writes anything in the partition replaces it in the same
-// batch, if it is still the one that was read.
+// manifest is a tenant: what is committed is what it leads to. Whoever writes anything in the partition replaces it
+// in the same batch, if it is still the one that was read.
 type manifest struct {
 	ID     string `json:"id"`
 	Tenant string `json:"tenant"`
@@ -63,8 +63,8 @@ type manifest struct {
 	Nonce string `json:"turn"`
 }
 
-// commitItem is one commit: the rows of its alerts, for good, and what it changed besides, until that is folded into the
-// tables.
+// commitItem is one commit: the rows of its alerts, for good, and what it changed besides, until that is flushed
+// into the tables.
 type commitItem struct {
 	ID     string `json:"id"`
 	Tenant string `json:"tenant"`
@@ -73,23 +73,23 @@ type commitItem struct {
 	Nonce  string `json:"turn"` // the root's, when it was committed: whose commit this is
 	At     int64  `json:"at"`   // Unix seconds
 	zoneMap
-	IDs     []string `json:"ids,omitempty"`    // of the alerts that are at home here, hashed
+	IDs     []string `json:"ids,omitempty"`    // of the alerts that are whose origin is this commit, hashed
 	Content payload  `json:"content,omitzero"` // content
-	Nodes   *lsm.Ref `json:"nodes,omitempty"`  // []*node, all but names; of use until they are folded
+	Nodes   *lsm.Ref `json:"nodes,omitempty"`  // a layer, but for short-lived ones; of use until they are flushed
 	// Unreferenced are blobs that nothing leads to after this commit. The flush of it deletes them.
 	Unreferenced []cosmosdb.BlobRef `json:"drop,omitempty"`
 }
 
 // content is the rows that a commit wrote. Entries keep their places for ever: the feed's cursors count them.
 type content struct {
-	// Rows that are at home here are as of the last flush, the others as they were.
+	// Rows whose origin this commit is are as of the last flush, the others as they were.
 	Rows []alertRow `json:"rows,omitempty"`
 	// Incidents are as they were. Once they are in the table, it may be that only what the feed tells of them is left.
 	Incidents []incidentRow `json:"incidents,omitempty"`
 }
 
-// idIndexItem holds nodes that are of use for days only, mostly ids that an alert carries. They are looked up far more often than
-// there is one, and are never folded: they expire.
+// idIndexItem holds nodes that are of use for days only, mostly ids that an alert carries. They are looked up far
+// more often than there is one, and are never flushed: they expire.
 type idIndexItem struct {
 	ID     string   `json:"id"`
 	Tenant string   `json:"tenant"`
@@ -109,14 +109,14 @@ type incidentsItem struct {
 	Rows payload `json:"rows"` // []incidentRow
 }
 
-// alertRow is an alert or exposure without its body: a Member of whose Alert there are ID, Title, Severity, ServiceSource, Class,
-// First and Last.
+// alertRow is an alert or exposure without its body: a Member of whose Alert there are ID, Title, Severity,
+// ServiceSource, Class, First and Last.
 type alertRow struct {
 	incident.AlertRecord
 	V      uint64  `json:"v"`    // the commit that changed it last
 	Origin uint64  `json:"home"` // the commit that brought it, in whose item it stays
 	Body   bodyRef `json:"body"`
-	Purged bool    `json:"gone,omitzero"` // forgotten: only the id is left, and after the next fold its place
+	Purged bool    `json:"gone,omitzero"` // only the id is left, and after the next flush its place
 }
 
 // bodyRef says where an alert is whole: the n-th of those in a blob.
@@ -131,7 +131,7 @@ type bodyRef struct {
 type incidentRow struct {
 	incident.Incident
 	V      uint64 `json:"v"`
-	Purged bool   `json:"gone,omitzero"` // forgotten, which the next fold makes true of the table
+	Purged bool   `json:"gone,omitzero"` // the next flush makes it true of the table
 }
 
 // headOf is what of an alert is in its row.
@@ -192,8 +192,8 @@ func hashName(name string) string {
 // pageSpan is how many neighbouring incidents share an item.
 const pageSpan = 32
 
-// pageOf says which item of the table an incident is in. Numbers rise by suffixes (see incident.MakeID); ids that are no
-// numbers go by their hash.
+// pageOf says which item of the table an incident is in. Numbers rise by suffixes (see incident.MakeID); ids that
+// are no numbers go by their hash.
 func pageOf(id string) string {
 	const suffixes = 10_000
 	if n, err := strconv.ParseUint(id, 10, 63); err == nil && strconv.FormatUint(n, 10) == id {
@@ -204,8 +204,8 @@ func pageOf(id string) string {
 	return "x" + strconv.FormatUint(uint64(h.Sum32()%256), 10)
 }
 
-// zoneMap are what an index can tell of an item's rows without reading them: the spans of their times, in microseconds since
-// 1970, and terms, "property:value" in lower case.
+// zoneMap are what an index can tell of an item's rows without reading them: the spans of their times, in
+// microseconds since 1970, and terms, "property:value" in lower case.
 type zoneMap struct {
 	CMin  *int64   `json:"cmin,omitempty"` // created
 	CMax  *int64   `json:"cmax,omitempty"`

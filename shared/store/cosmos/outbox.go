@@ -14,9 +14,9 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
-// outboxEntry is entries of an audit log on their way to it, in the partition of what they tell of: created by the batch that writes
-// that, relayed and deleted right after it. Whoever reads audit logs first relays what is left by those who died in between;
-// relaying twice is relaying once.
+// outboxEntry is entries of an audit log on their way to it, in the partition of what they tell of: created by the
+// batch that writes that, relayed and deleted right after it. Whoever reads audit logs first relays what is left by
+// those who died in between; relaying twice is relaying once.
 //
 //	batch: what changed + outbox entry ─▶ audit log: entries ─▶ outbox entry deleted
 //	                 └─ died here ─▶ Entries, AuditedTenants relay it
@@ -41,11 +41,11 @@ const outboxType = "note"
 const maxOutboxBytes = 1 << 20
 
 // newOutboxEntry makes the outbox entry of entries, nil when there are none.
-func newOutboxEntry(partition, journal string, entries ...store.AuditEntry) (*outboxEntry, error) {
+func newOutboxEntry(partition, tenant string, entries ...store.AuditEntry) (*outboxEntry, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	n := &outboxEntry{ID: "note-" + rand.Text(), Tenant: partition, Type: outboxType, AuditLog: journal}
+	n := &outboxEntry{ID: "note-" + rand.Text(), Tenant: partition, Type: outboxType, AuditLog: tenant}
 	size := 0
 	for _, e := range entries {
 		if err := checkRecord(e.ID, e.Data); err != nil {
@@ -73,7 +73,8 @@ func (n *outboxEntry) addToBatch(b *cosmosdb.Batch) error {
 	return nil
 }
 
-// relayOutbox takes an outbox entry to its audit log. It is safe where it is: should this fail, who reads the audit log does it.
+// relayOutbox takes an outbox entry to its audit log. It is safe where it is: should this fail, who reads the audit
+// log does it.
 func (l *auditLog) relayOutbox(ctx context.Context, n *outboxEntry) {
 	if n == nil {
 		return
@@ -89,7 +90,7 @@ func (l *auditLog) relayEntry(ctx context.Context, n *outboxEntry) error {
 			return err
 		}
 	}
-	if err := l.client.DeleteItem(ctx, l.client.PartitionOf("", cosmosdb.UnescapeName(n.Tenant)), n.ID); err != nil {
+	if err := l.client.DeleteItem(ctx, cosmosdb.NewPartition(n.Tenant), n.ID); err != nil {
 		return fmt.Errorf("delete outbox entry: %w", err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package cosmos_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -15,8 +16,8 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos"
 )
 
-// TestNoChangeWithoutItsEntry kills the process at every request of a commit and of a document in nonce, before it is carried out or
-// after: what was changed has its entry in the audit log, what was not has none.
+// TestNoChangeWithoutItsEntry kills the process at every request of a commit and of a document in nonce, before it
+// is carried out or after: what was changed has its entry in the audit log, what was not has none.
 func TestNoChangeWithoutItsEntry(t *testing.T) {
 	for _, drop := range []local.Drop{local.DropBefore, local.DropAfter} {
 		places := 0
@@ -76,6 +77,11 @@ func killedAt(t *testing.T, n int, drop local.Drop) bool {
 		}
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("killed at request %d, drop %d: version %d, entries %q, want %q, %v", n, drop, l.Version, got, want, err)
+		}
+	}
+	for _, p := range a.Partitions("onepane", "state") {
+		if strings.Contains(p.Key, "!documents/") && p.Items > 1 {
+			t.Errorf("killed at request %d, drop %d: %d items are left beside the document", n, drop, p.Items-1)
 		}
 	}
 	return dead.Load()

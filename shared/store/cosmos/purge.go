@@ -10,41 +10,17 @@ import (
 
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/incident"
-	"github.com/onepane/onepane/shared/query"
 	"github.com/onepane/onepane/shared/store"
 	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
-// Purging is a commit like any other: its rows say of alerts and incidents that they are gone. So it is whole or not there,
-// readers see it at once, correlators lose to it as to any commit, and the next flush makes it true of the tables. A commit's item
-// stays, since cursors count its rows; what they said does not. Bodies lie together in blobs, which go with the last of theirs.
+// Purging is a commit like any other: its rows say of alerts and incidents that they are gone. So it is whole or
+// not there, readers see it at once, correlators lose to it as to any commit, and the next flush makes it true of
+// the tables. A commit's item stays, since cursors count its rows; what they said does not. Bodies lie together in
+// blobs, which go with the last of theirs.
 
 // purgeRows is about how many alerts are purged in one commit.
 const purgeRows = 100
-
-// Purge is store.Retention.
-func (s *Store) Purge(ctx context.Context, name string, before time.Time, limit int) (int, error) {
-	due, err := s.Incidents(ctx, name, query.Query{Top: max(limit, 1), Order: []query.Order{{Field: query.Updated}}, Where: query.And{
-		Left:  query.Compare{Field: query.Status, Op: query.Eq, Text: string(incident.Resolved)},
-		Right: query.Compare{Field: query.Updated, Op: query.Lt, Time: before},
-	}})
-	if err != nil {
-		return 0, fmt.Errorf("purge: %w", err)
-	}
-	t := s.tenantByName(name)
-	t.deciding.Lock()
-	defer t.deciding.Unlock()
-	n := 0
-	for _, i := range due.Items[:min(limit, len(due.Items))] {
-		for done := false; !done; {
-			if done, err = t.purgeStep(ctx, i.ID, before); err != nil {
-				return n, fmt.Errorf("purge incident %s of %q: %w", i.ID, name, err)
-			}
-		}
-		n++
-	}
-	return n, nil
-}
 
 // purger is a commit that purges.
 type purger struct {

@@ -14,7 +14,8 @@ import (
 
 var longAgo = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 
-// kept is a tenant with alerts a, b, c of incidents 1, 2, 3 in one commit, whose bodies lie together, and later states of them.
+// kept is a tenant with alerts a, b, c of incidents 1, 2, 3 in one commit, whose bodies lie together, and later
+// states of them.
 func kept(t *testing.T, a local.Account, opts cosmos.Options) *cosmos.Store {
 	t.Helper()
 	s := open(t, a, opts)
@@ -63,19 +64,19 @@ func TestBodiesGoWithTheLastOfTheirs(t *testing.T) {
 	if n := bodies(a); n != 1 {
 		t.Fatalf("%d blobs hold the bodies of one commit", n)
 	}
-	forget := func(hours, want int) {
+	purge := func(hours, want int) {
 		t.Helper()
 		if n, err := s.Purge(t.Context(), tenant, longAgo.Add(time.Duration(hours)*time.Hour), 10); err != nil || n != want {
 			t.Fatalf("Purge = %d, %v; want %d", n, err, want)
 		}
 	}
-	forget(2, 1)
+	purge(2, 1)
 	if m, err := s.Alert(t.Context(), tenant, "b"); err != nil || m.Alert.Title != "T" || bodies(a) != 1 {
-		t.Errorf("beside a forgotten one: %+v, %v, %d blobs", m, err, bodies(a))
+		t.Errorf("beside a purged one: %+v, %v, %d blobs", m, err, bodies(a))
 	}
-	forget(51, 1)
+	purge(51, 1)
 	save(t, s, oneIncident(3, incident.Resolved, 60))
-	forget(61, 1)
+	purge(61, 1)
 	if n := bodies(a); n != 0 {
 		t.Errorf("%d blobs are left of nothing", n)
 	}

@@ -3,6 +3,8 @@ package cosmos
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
@@ -266,5 +268,47 @@ func (s *Store) IncidentAlerts(ctx context.Context, tenant, id string, q query.Q
 		l.items = joinConditions(l.items, "AND", l.params.whereIncidents(sortedKeys(holders)))
 		l.order = []query.Order{{Field: query.FirstActivity}}
 		return l.readPage(ctx, q)
+	})
+}
+
+// Mentions is store.Index.
+func (s *Store) Mentions(ctx context.Context, tenant string, q incident.MentionQuery) ([]incident.Mention, error) {
+	return readTenant(ctx, s, tenant, "mentions", func(r *reader) ([]incident.Mention, error) {
+		if q.Limit <= 0 {
+			return nil, fault.Errorf(fault.Invalid, "a page of %d mentions", q.Limit)
+		}
+		if !r.exists() || len(q.Names) == 0 {
+			return nil, nil
+		}
+		g := &mentionSearch{MentionQuery: q, reader: r, seen: map[string]bool{}}
+		if err := g.searchItems(ctx); err != nil {
+			return nil, err
+		}
+		g.sortFound()
+		var out []incident.Mention
+		for _, row := range g.found[:min(q.Limit, len(g.found))] {
+			m, err := g.showMention(ctx, row)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, m)
+		}
+		return out, nil
+	})
+}
+
+// Identity is store.Index.
+func (s *Store) Identity(ctx context.Context, tenant, name string) (incident.Identity, error) {
+	return store.IdentityOf(ctx, s, tenant, name)
+}
+
+// Sources is store.Index.
+func (s *Store) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
+	return readTenant(ctx, s, tenant, "sources", func(r *reader) ([]incident.Source, error) {
+		var out []incident.Source
+		for _, name := range slices.Sorted(maps.Keys(r.manifest.Sources)) {
+			out = append(out, r.manifest.Sources[name])
+		}
+		return out, nil
 	})
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/onepane/onepane/shared/backoff"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
+	"github.com/onepane/onepane/shared/query"
 	"github.com/onepane/onepane/shared/store"
 	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 	"github.com/onepane/onepane/shared/store/cosmos/lsm"
 )
 
-// Store keeps tenants in two containers of one database, and documents and audit logs beside them. It is safe for concurrent
-// use; any number of processes may open one each.
+// Store keeps tenants in two containers of one database, and documents and audit logs beside them. It is safe for
+// concurrent use; any number of processes may open one each.
 type Store struct {
 	*backend
 	*documents
@@ -65,7 +66,8 @@ type Options struct {
 	Log  *slog.Logger                                     // what housekeeping could not do now and will try again; nil is silent
 	Wait func(ctx context.Context, d time.Duration) error // before a request is tried again; nil waits on the clock
 
-	// Fold is how many commits are flushed into the tables at once; 0 is 96. A larger number costs less, and more to start with.
+	// Fold is how many commits are flushed into the tables at once; 0 is 96. A larger number costs less, and more
+	// to start with.
 	Fold int
 	// Merge is how many runs of nodes are merged at once; 0 is 16.
 	Merge int
@@ -73,12 +75,13 @@ type Options struct {
 	CacheBytes int64
 	// Tenants bounds the tenants remembered between calls; 0 is 256.
 	Tenants int
-	// Inline is the size in bytes up to which rows are inside their item; 0 is 256 KB. Larger ones go to the blobs container.
+	// Inline is the size in bytes up to which rows are inside their item; 0 is 256 KB. Larger ones go to the blobs
+	// container.
 	Inline int
 	// VolumeAt is the size in bytes, about, at which a tenant's tables go on in another partition; 0 is 6 GB.
 	VolumeAt int64
 
-	perBatch int // items of a flush's batch beside the manifest
+	perBatch int // items of a flush's batch
 }
 
 func (o Options) withDefaults() Options {
@@ -197,15 +200,53 @@ func (s *Store) Commit(ctx context.Context, name string, version uint64, c incid
 // maxTenantName is the longest partition key of the service, in bytes.
 const maxTenantName = 2048
 
+// Purge is store.Retention.
+func (s *Store) Purge(ctx context.Context, name string, before time.Time, limit int) (int, error) {
+	due, err := s.Incidents(ctx, name, query.Query{Top: max(limit, 1), Order: []query.Order{{Field: query.Updated}}, Where: query.And{
+		Left:  query.Compare{Field: query.Status, Op: query.Eq, Text: string(incident.Resolved)},
+		Right: query.Compare{Field: query.Updated, Op: query.Lt, Time: before},
+	}})
+	if err != nil {
+		return 0, fmt.Errorf("purge: %w", err)
+	}
+	t := s.tenantByName(name)
+	t.deciding.Lock()
+	defer t.deciding.Unlock()
+	n := 0
+	for _, i := range due.Items[:min(limit, len(due.Items))] {
+		for done := false; !done; {
+			if done, err = t.purgeStep(ctx, i.ID, before); err != nil {
+				return n, fmt.Errorf("purge incident %s of %q: %w", i.ID, name, err)
+			}
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Migrate brings a tenant's data to the form that this version reads, and does nothing when it is. Processes of
+// versions before that are refused from then on, as by any newer form: stop them first, or they will offer their
+// alerts again.
+func (s *Store) Migrate(ctx context.Context, name string) error {
+	t := s.tenantByName(name)
+	t.deciding.Lock()
+	defer t.deciding.Unlock()
+	m := &migration{tenant: t, volume: volume{From: 1}}
+	if err := m.runSteps(ctx); err != nil {
+		return fmt.Errorf("migrate %q: %w", name, err)
+	}
+	return nil
+}
+
 // Tenants is store.Reader.
 func (s *Store) Tenants(ctx context.Context) ([]string, error) {
-	roots, err := s.readManifests(ctx)
+	manifests, err := s.readManifests(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
 	var out []string
-	for _, r := range roots {
-		out = append(out, cosmosdb.UnescapeName(r.Tenant))
+	for _, m := range manifests {
+		out = append(out, cosmosdb.UnescapeName(m.Tenant))
 	}
 	slices.Sort(out)
 	return out, nil
@@ -213,15 +254,15 @@ func (s *Store) Tenants(ctx context.Context) ([]string, error) {
 
 // Stats is store.Reader.
 func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
-	roots, err := s.readManifests(ctx)
+	manifests, err := s.readManifests(ctx)
 	if err != nil {
 		return store.Stats{}, fmt.Errorf("count rows: %w", err)
 	}
 	var sum store.Stats
-	for _, r := range roots {
-		sum.Alerts += r.Rows.Alerts
-		sum.Exposures += r.Rows.Exposures
-		sum.Incidents += r.Rows.Incidents
+	for _, m := range manifests {
+		sum.Alerts += m.Rows.Alerts
+		sum.Exposures += m.Rows.Exposures
+		sum.Incidents += m.Rows.Incidents
 	}
 	return sum, nil
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/onepane/onepane/shared/cache"
 )
 
-// tableCache is what was read of a tenant's tables since they were flushed last; until they are flushed again, the log says
-// whatever is newer. Nil is known not to exist.
+// tableCache is what was read of a tenant's tables since they were flushed last; until they are flushed again, the
+// log says whatever is newer. Nil is known not to exist.
 type tableCache struct {
 	rows *cache.LRU[string, *alertRow] // by alert id
 	// incidents by id. A commit asks for hundreds that are on as many pages, whose neighbours nobody asks for.
 	incidents *cache.LRU[string, *incidentRow]
-	// pages of incidents as they are stored, packed: far more of them fit so, and unpacking one again is cheaper than asking
-	// for it.
+	// pages of incidents as they are stored, packed: far more of them fit so, and unpacking one again is cheaper
+	// than asking for it.
 	pages *cache.LRU[string, *payload]
 }
 
@@ -46,8 +46,8 @@ func withAll[V any](c *cache.LRU[string, V], more map[string]V) *cache.LRU[strin
 	return next
 }
 
-// cacheIncidents keeps the requested incidents of a page, not their 31 neighbours: a commit asks for hundreds of pages and rarely
-// for a neighbour.
+// cacheIncidents keeps the requested incidents of a page, not their 31 neighbours: a commit asks for hundreds of
+// pages and rarely for a neighbour.
 func (t *tableCache) cacheIncidents(page map[string]*incidentRow, ids ...string) {
 	for _, id := range ids {
 		i := page[id]
@@ -138,7 +138,8 @@ func (v *view) findIncidents(ctx context.Context, ids []string) ([]*incidentRow,
 // maxRedirects ends a circle of redirects, which correlation never makes.
 const maxRedirects = 1000
 
-// survivorOf follows merges from an incident to the one that has its content now. What cannot be found is shown as it is.
+// survivorOf follows merges from an incident to the one that has its content now. What cannot be found is shown as
+// it is.
 func (v *view) survivorOf(ctx context.Context, id string) (string, error) {
 	for range maxRedirects {
 		if id == "" {

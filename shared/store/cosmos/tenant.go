@@ -18,8 +18,8 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos/lsm"
 )
 
-// tenant is what a store remembers of one tenant between calls. All of it can be read again. It is itself the tenant's own
-// partition, with its manifest, log and id index.
+// tenant is what a store remembers of one tenant between calls. All of it can be read again. It is itself the
+// tenant's own partition, with its manifest, log and id index.
 type tenant struct {
 	*backend
 	cosmosdb.Partition
@@ -140,7 +140,8 @@ func (t *tenant) advanceView(ctx context.Context, m manifest, etag azcore.ETag) 
 	return v, nil
 }
 
-// viewAt is the view of a tenant at a version. What is remembered will do: if others have moved past it, the batch is refused.
+// viewAt is the view of a tenant at a version. What is remembered will do: if others have moved past it, the batch
+// is refused.
 func (t *tenant) viewAt(ctx context.Context, version uint64) (*view, error) {
 	t.mu.Lock()
 	v := t.current
@@ -175,7 +176,8 @@ func (t *tenant) dropView(v *view) {
 	}
 }
 
-// replaceManifest writes a new manifest in the place of v's, deletes items of the log in the same batch, and brings v up to it.
+// replaceManifest writes a new manifest in the place of v's, deletes items of the log in the same batch, and brings
+// v up to it.
 func (t *tenant) replaceManifest(ctx context.Context, v *view, m manifest, trimmed []string) error {
 	m.Nonce = rand.Text()
 	data, err := json.Marshal(m)
@@ -212,7 +214,8 @@ func (t *tenant) partitionBeside(prefix string) cosmosdb.Partition {
 	return t.client.PartitionOf(prefix, t.Name)
 }
 
-// readCommit reads a commit that the manifest names: of the log in the tenant's own partition, of the tables in its volume.
+// readCommit reads a commit that the manifest names: of the log in the tenant's own partition, of the tables in its
+// volume.
 func (t *tenant) readCommit(ctx context.Context, in cosmosdb.Partition, version uint64) (commitItem, content, azcore.ETag, error) {
 	read, err := t.client.ReadItem(ctx, in, commitID(version))
 	if fault.Of(err) == fault.NotFound { // another copy of the partition answered
@@ -293,4 +296,19 @@ func (t *tenant) readPage(ctx context.Context, volume int, page string) (*payloa
 	}
 	it, err := decodeIncidents(read.Body)
 	return &it.Rows, read.ETag, err
+}
+
+// writeItems writes items in one batch, if each of those in their places is still the one that it was, and gives
+// the session token of that.
+func (t *tenant) writeItems(ctx context.Context, in cosmosdb.Partition, changes []itemChange) (token string, err error) {
+	var b cosmosdb.Batch
+	for _, c := range changes {
+		if c.etag == "" {
+			b.CreateItem(c.data)
+		} else {
+			b.ReplaceItem(c.id, c.data, c.etag)
+		}
+	}
+	written, err := t.client.RunBatch(ctx, in, &b)
+	return written.Token, err
 }

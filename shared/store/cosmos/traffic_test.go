@@ -21,9 +21,9 @@ import (
 
 const tenant = "contoso"
 
-// traffic is an endless stream of one tenant's alert events, as generated attacks among everyday noise give them, scenario
-// after scenario. What the generator leaves out of an alert, the provider's record of it, is made up to the size that
-// alerts have in the cost model: 2.2 KB a stored alert.
+// traffic is an endless stream of one tenant's alert events, as generated attacks among everyday noise give them,
+// scenario after scenario. What the generator leaves out of an alert, the provider's record of it, is made up to
+// the size that alerts have in the cost model: 2.2 KB a stored alert.
 type traffic struct {
 	reader *ingest.Function
 	noise  attacks.Noise

@@ -68,8 +68,9 @@ func (v *view) withCommit(m manifest, etag azcore.ETag, l *logEntry) *view {
 	return next
 }
 
-// queryVolumes asks the partitions of the tables all at once, and hands over what they answer in an order, or one partition's after
-// the other's when there is none. Conditions on commits say "c.v <= @last": others are not of the tables yet, or no more.
+// queryVolumes asks the partitions of the tables all at once, and hands over what they answer in an order, or one
+// partition's after the other's when there is none. Conditions on commits say "c.v <= @last": others are not of the
+// tables yet, or no more.
 func (v *view) queryVolumes(ctx context.Context, q cosmosdb.Query, order cosmosdb.Order, do func([]byte) (more bool, err error)) error {
 	var from []cosmosdb.PartitionQuery
 	commits := strings.Contains(q.Text, "@last")

@@ -6,22 +6,23 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos/cosmosdb"
 )
 
-// The service limits a partition to 20 GB. So tables are in partitions beside the tenant's own, volumes, and when the newest is
-// large they go on in the next. A volume begins with a commit and with a page of incidents; both rise, so the manifest says where
-// everything is. The log alone is in the tenant's own partition: a flush copies its commits to the newest volume, and the flush
-// after it deletes them from the log.
+// The service limits a partition to 20 GB. So tables are in partitions beside the tenant's own, volumes, and when
+// the newest is large they go on in the next. A volume begins with a commit and with a page of incidents; both
+// rise, so the manifest says where everything is. The log alone is in the tenant's own partition: a flush copies
+// its commits to the newest volume, and the flush after it deletes them from the log.
 //
 //	<tenant>              root (manifest) · log · id index · outbox
 //	~!volume-0/<tenant>   c-<version> from 1 on · i-<page> from 0 on, and those of incidents whose ids are no numbers
 //	~!volume-1/<tenant>   c-<version> from Volumes[1].From on · i-<page> from Volumes[1].Page on · …
 //
-// A batch has one partition: the manifest cannot be replaced along with what is in a volume. What keeps two who flush from mixing:
-// whoever has read all that it will write replaces the manifest, as a claim, if it is still the one that the flush began with, and
-// then writes each item only if it is still the one that was read. Another's claim comes before, and then this one fails, or
-// after, and then of two that write one item the second is refused.
+// A batch has one partition: the manifest cannot be replaced along with what is in a volume. What keeps two who
+// flush from mixing: whoever has read all that it will write replaces the manifest, as a claim, if it is still the
+// one that the flush began with, and then writes each item only if it is still the one that was read. Another's
+// claim comes before, and then this one fails, or after, and then of two that write one item the second is refused.
 //
-// Copies of a partition lag behind each other. Whoever sees in the manifest that tables have grown must see them in the volume
-// too, whichever copy answers: so the manifest says what of each volume must have been seen (session tokens).
+// Copies of a partition lag behind each other. Whoever sees in the manifest that tables have grown must see them in
+// the volume too, whichever copy answers: so the manifest says what of each volume must have been seen (session
+// tokens).
 const volumePrefix = cosmosdb.EscapeMark + "!volume-"
 
 // volume says from where on tables are in a partition.
@@ -29,7 +30,8 @@ type volume struct {
 	From  uint64 `json:"from"`           // commit
 	Page  uint64 `json:"page"`           // of incidents, see pageOf
 	Bytes int64  `json:"bytes,omitzero"` // of items when they came, about
-	// Rows and Incidents are how many are not purged, or more when a flush did not end: where there are none nobody asks.
+	// Rows and Incidents are how many are not purged, or more when a flush did not end: where there are none nobody
+	// asks.
 	Rows      int64 `json:"rows,omitzero"`
 	Incidents int64 `json:"incidents,omitzero"`
 	// Seen is the session token of the last flush's writing.

@@ -24,8 +24,8 @@ import (
 // everyFlush opens a volume.
 var everyFlush = cosmos.Options{Fold: 1, VolumeAt: 1}
 
-// TestAVolumeIsNotWrittenFromAnOldView holds a process back before it writes into a volume, first what is new there and then what it
-// replaces, until another has put a later state of the same alert there: the later one stays.
+// TestAVolumeIsNotWrittenFromAnOldView holds a process back before it writes into a volume, first what is new there
+// and then what it replaces, until another has put a later state of the same alert there: the later one stays.
 func TestAVolumeIsNotWrittenFromAnOldView(t *testing.T) {
 	for what, nth := range map[string]int{"new": 1, "replaced": 2} {
 		t.Run(what, func(t *testing.T) {
@@ -79,7 +79,8 @@ func put(t *testing.T, s *cosmos.Store, version uint64, assigned string) {
 	}
 }
 
-// TestNobodyAsksAnEmptyVolume purges all that is in the first volume: neither a listing nor looking for an id goes there any more.
+// TestNobodyAsksAnEmptyVolume purges all that is in the first volume: neither a listing nor looking for an id goes
+// there any more.
 func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 	a := account(t, local.Options{})
 	s := kept(t, a, everyFlush)
@@ -121,8 +122,8 @@ func TestNobodyAsksAnEmptyVolume(t *testing.T) {
 	}
 }
 
-// TestABrokenOffFlushIsCounted lets a flush end before and after what it writes into a volume: the next one finds an incident there
-// that nobody has counted, and which must be asked for all the same.
+// TestABrokenOffFlushIsCounted lets a flush end before and after what it writes into a volume: the next one finds
+// an incident there that nobody has counted, and which must be asked for all the same.
 func TestABrokenOffFlushIsCounted(t *testing.T) {
 	for _, broken := range []int{3, 4} { // of the batches: commit, claim, volume, manifest
 		a := account(t, local.Options{})
@@ -189,8 +190,8 @@ func TestANewerFormIsRefused(t *testing.T) {
 	}
 }
 
-// TestAReaderHasSeenWhatTheRootSaysOfVolumes: another process that has never been at a volume asks it for no less than what the flush
-// wrote there, whichever copy of the partition answers.
+// TestAReaderHasSeenWhatTheRootSaysOfVolumes: another process that has never been at a volume asks it for no less
+// than what the flush wrote there, whichever copy of the partition answers.
 func TestAReaderHasSeenWhatTheRootSaysOfVolumes(t *testing.T) {
 	a := account(t, local.Options{})
 	var wrote atomic.Value // the token of the last answer to a batch on the volume
@@ -252,7 +253,8 @@ func TestARestoredPartitionIsRead(t *testing.T) {
 	}
 }
 
-// TestReadsGoThroughVolumes asks what fits on no page, in every order and from every place, of one partition and of many.
+// TestReadsGoThroughVolumes asks what fits on no page, in every order and from every place, of one partition and of
+// many.
 func TestReadsGoThroughVolumes(t *testing.T) {
 	evs := newTraffic(attacks.High).take(t, 600)
 	one, many := newRig(t, cosmos.Options{Fold: 4}), newRig(t, cosmos.Options{Fold: 4, VolumeAt: 1})

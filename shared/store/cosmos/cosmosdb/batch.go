@@ -10,7 +10,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos"
 )
 
-// Batch is operations on items of one partition that are carried out together or not at all: 100 of them at most, and 2 MB.
+// Batch is operations on items of one partition that are carried out together or not at all: 100 of them at most,
+// and 2 MB.
 type Batch struct {
 	operations []func(*azcosmos.TransactionalBatch)
 }
@@ -48,7 +49,8 @@ type Written struct {
 }
 
 // RunBatch carries out a batch. It does not try again when nobody can know whether it was carried out: that is an
-// AmbiguousError, of no kind. A batch that was refused is fault.Conflict or fault.NotFound, as its first failed operation.
+// AmbiguousError, of no kind. A batch that was refused is fault.Conflict or fault.NotFound, as its first failed
+// operation.
 func (c *Client) RunBatch(ctx context.Context, in Partition, b *Batch) (Written, error) {
 	var out Written
 	var lost error

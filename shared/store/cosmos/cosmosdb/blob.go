@@ -13,8 +13,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Blobs keeps bytes in the container of blobs. They are named by their content: writing them twice is writing them once, and
-// a writer that lost its race can never spoil what the winner wrote. It is safe for concurrent use.
+// Blobs keeps bytes in the container of blobs. They are named by their content: writing them twice is writing them
+// once, and a writer that lost its race can never spoil what the winner wrote. It is safe for concurrent use.
 type Blobs struct {
 	client *Client
 	parts  *cache.LRU[partKey, []byte]
@@ -44,8 +44,8 @@ func NewBlobs(client *Client, cacheBytes int64) *Blobs {
 	return &Blobs{client, cache.New[partKey](cacheBytes, func(data []byte) int64 { return int64(len(data)) })}
 }
 
-// PutBlob stores a tenant's data and says where. It expires ttl seconds later, or when it was put again for the last time; 0
-// is never.
+// PutBlob stores a tenant's data and says where. It expires ttl seconds later, or when it was put again for the
+// last time; 0 is never.
 func (b *Blobs) PutBlob(ctx context.Context, tenant string, data []byte, ttl int) (BlobRef, error) {
 	sum := sha256.Sum256(data)
 	ref := BlobRef{ID: hex.EncodeToString(sum[:12]), Parts: max(1, (len(data)+maxPart-1)/maxPart)}
@@ -58,8 +58,8 @@ func (b *Blobs) PutBlob(ctx context.Context, tenant string, data []byte, ttl int
 	return ref, nil
 }
 
-// putPart writes one part. One that is there already is the same; it is written again all the same when it may expire, for
-// its time to begin anew.
+// putPart writes one part. One that is there already is the same; it is written again all the same when it may
+// expire, for its time to begin anew.
 func (b *Blobs) putPart(ctx context.Context, it blobItem) error {
 	body, err := json.Marshal(it)
 	if err != nil {
@@ -83,8 +83,8 @@ func (b *Blobs) putPart(ctx context.Context, it blobItem) error {
 	return nil
 }
 
-// GetBlob reads a blob that something names, so that it must be there: a copy of the container that has not heard of it yet
-// is passing trouble, fault.Unavailable.
+// GetBlob reads a blob that something names, so that it must be there: a copy of the container that has not heard
+// of it yet is passing trouble, fault.Unavailable.
 func (b *Blobs) GetBlob(ctx context.Context, tenant string, ref BlobRef) ([]byte, error) {
 	var out []byte
 	for i := range ref.Parts {

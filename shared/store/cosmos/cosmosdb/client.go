@@ -115,7 +115,8 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// PartitionOf is the partition of a name behind a prefix. It is the same for every caller, so that each reads what others wrote.
+// PartitionOf is the partition of a name behind a prefix. It is the same for every caller, so that each reads what
+// others wrote.
 func (c *Client) PartitionOf(prefix, name string) Partition {
 	name = prefix + EscapeName(name)
 	c.mu.Lock()

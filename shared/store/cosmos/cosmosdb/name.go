@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// The names of partitions are what they are for, as far as the SDK can say it: azcosmos v1.5.0 writes control characters and
-// what is beyond the 16-bit plane as Go escapes, which are no JSON (partition_key.go, toJsonString). Such names, and those
-// that would read as one, are written in base64 behind a mark.
+// The names of partitions are what they are for, as far as the SDK can say it: azcosmos v1.5.0 writes control
+// characters and what is beyond the 16-bit plane as Go escapes, which are no JSON (partition_key.go, toJsonString).
+// Such names, and those that would read as one, are written in base64 behind a mark.
 const EscapeMark = "~"
 
 // EscapeName makes a name one of a partition.

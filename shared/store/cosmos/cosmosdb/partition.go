@@ -60,8 +60,8 @@ func (s *session) advanceTo(token *string) {
 	s.last = *token
 }
 
-// resetIfUnknown forgets the token when no copy of the partition knows of it: the partition was restored, or is served from
-// another region now.
+// resetIfUnknown forgets the token when no copy of the partition knows of it: the partition was restored, or is
+// served from another region now.
 func (s *session) resetIfUnknown(err error) {
 	var response *azcore.ResponseError
 	if s == nil || !errors.As(err, &response) || !isSessionUnavailable(response) {

@@ -65,8 +65,8 @@ type Order struct {
 	Desc  bool
 }
 
-// RunQueries asks partitions, all at once, and hands what they answer to do until it wants no more: in the order in which
-// each of them answers, or one partition's after the other's when there is none.
+// RunQueries asks partitions, all at once, and hands what they answer to do until it wants no more: in the order in
+// which each of them answers, or one partition's after the other's when there is none.
 func (c *Client) RunQueries(ctx context.Context, from []PartitionQuery, order Order, do func(item []byte) (more bool, err error)) error {
 	if len(from) == 1 {
 		return c.RunQuery(ctx, from[0].In, from[0].Query, do)

@@ -14,8 +14,9 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// How often a request is tried, and how long before the second try; each further one waits twice as long. The service says how long to wait when it is busy, usually
-// milliseconds; beyond maxWait the bus is the better place to wait in.
+// How often a request is tried, and how long before the second try; each further one waits twice as long. The
+// service says how long to wait when it is busy, usually milliseconds; beyond maxWait the bus is the better place
+// to wait in.
 const (
 	MaxTries  = 6
 	firstWait = 50 * time.Millisecond
@@ -57,9 +58,9 @@ func (c *Client) WaitAfter(ctx context.Context, try int) error {
 // statusRetryWith asks to carry out the same request again.
 const statusRetryWith = 449
 
-// isAccountFailure says that not the request failed but the one for the account's properties, which a client sends before its
-// first. A client of azcosmos v1.5.0 goes on failing with that answer, or that lack of one, for five minutes
-// (cosmos_global_endpoint_manager.go, Update); a new one begins anew.
+// isAccountFailure says that not the request failed but the one for the account's properties, which a client sends
+// before its first. A client of azcosmos v1.5.0 goes on failing with that answer, or that lack of one, for five
+// minutes (cosmos_global_endpoint_manager.go, Update); a new one begins anew.
 func isAccountFailure(err error) bool {
 	var response *azcore.ResponseError
 	return errors.As(err, &response) && response.RawResponse != nil && response.RawResponse.Request != nil &&

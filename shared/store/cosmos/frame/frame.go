@@ -1,5 +1,5 @@
-// Package frame packs what is bulky: JSON in Zstandard frames. What is packed by the hundred repeats itself, and an item costs by
-// its size.
+// Package frame packs what is bulky: JSON in Zstandard frames. What is packed by the hundred repeats itself, and an
+// item costs by its size.
 package frame
 
 import (
@@ -13,7 +13,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// maxPlain bounds what a frame may unpack to, in bytes: 100 alerts of the largest size a delivery may have do not reach it.
+// maxPlain bounds what a frame may unpack to, in bytes: 100 alerts of the largest size a delivery may have do not
+// reach it.
 const maxPlain = 1 << 30
 
 const minWindow = 1 << 20 // bytes
@@ -59,8 +60,8 @@ func Decode(packed []byte, v any) error {
 	return nil
 }
 
-// Compress packs bytes. A dictionary is bytes that they may repeat, and that whoever unpacks them must have as well; most have
-// none.
+// Compress packs bytes. A dictionary is bytes that they may repeat, and that whoever unpacks them must have as
+// well; most have none.
 func Compress(plain, dictionary []byte) []byte {
 	out := make([]byte, 0, len(plain)/4)
 	if len(dictionary) == 0 {

@@ -33,8 +33,8 @@ func (t *Tree) Flush(ctx context.Context, s Snapshot) (Levels, error) {
 	return next, nil
 }
 
-// NeedsCompaction is true while a compaction is under way, when there are enough runs for one, and when something is old
-// enough to expire before long.
+// NeedsCompaction is true while a compaction is under way, when there are enough runs for one, and when something
+// is old enough to expire before long.
 func (t *Tree) NeedsCompaction(l Levels) bool {
 	if l.Compaction != nil || len(l.Runs) >= t.CompactAt {
 		return true
@@ -43,8 +43,8 @@ func (t *Tree) NeedsCompaction(l Levels) bool {
 	return slices.ContainsFunc(l.Runs, isOld) || slices.ContainsFunc(l.Bottom, isOld)
 }
 
-// CompactStep takes a compaction one step on: one segment of the bottom level is written anew with what the runs have in its
-// range. A step reads and writes a few megabytes at most, however large the bottom level.
+// CompactStep takes a compaction one step on: one segment of the bottom level is written anew with what the runs
+// have in its range. A step reads and writes a few megabytes at most, however large the bottom level.
 func (t *Tree) CompactStep(ctx context.Context, s Snapshot) (Levels, error) {
 	l := s.Levels
 	step := Compaction{Runs: len(l.Runs)}
@@ -77,8 +77,8 @@ func (t *Tree) CompactStep(ctx context.Context, s Snapshot) (Levels, error) {
 	return l, nil
 }
 
-// mergeNodes gives the newest version of each node in a range, of sources that are oldest first, without those that are of no
-// use any more.
+// mergeNodes gives the newest version of each node in a range, of sources that are oldest first, without those that
+// are of no use any more.
 func (t *Tree) mergeNodes(ctx context.Context, s Snapshot, sources []Run, low, high uint32) ([]*Node, error) {
 	newest := map[string]*Node{}
 	for _, source := range sources {
@@ -104,8 +104,8 @@ func (t *Tree) mergeNodes(ctx context.Context, s Snapshot, sources []Run, low, h
 	return out, nil
 }
 
-// isAlive says whether a node may still be asked for: its life since it was touched or written has not passed. Another name of a
-// node lives as long as that one may.
+// isAlive says whether a node may still be asked for: its life since it was touched or written has not passed.
+// Another name of a node lives as long as that one may.
 func (t *Tree) isAlive(ctx context.Context, s Snapshot, n *Node) (bool, error) {
 	if t.isYoung(n) {
 		return true, nil

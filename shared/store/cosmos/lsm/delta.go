@@ -8,9 +8,10 @@ import (
 	"github.com/onepane/onepane/shared/store/cosmos/frame"
 )
 
-// Layers of versions before form 3 are read, never written. They are a frame of either a list of nodes, or of oldForm, heads and
-// texts as today, in which the text of a node with a base is a delta: steps, each of them how many bytes follow that are new,
-// those bytes, how many bytes of the base's text come after them, and where these begin.
+// Layers of versions before form 3 are read, never written. They are a frame of either a list of nodes, or of
+// oldForm, heads and texts as today, in which the text of a node with a base is a delta: steps, each of them how
+// many bytes follow that are new, those bytes, how many bytes of the base's text come after them, and where these
+// begin.
 //
 //	{ uvarint new ─ bytes ─ uvarint copied ─ uvarint from }
 const oldForm = 1

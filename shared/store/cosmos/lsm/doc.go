@@ -1,15 +1,15 @@
-// Package lsm is a log-structured merge tree of one tenant's nodes over blobs that are never replaced. It knows no server and no
-// database: it puts and gets blobs, and says which levels the caller should publish.
+// Package lsm is a log-structured merge tree of one tenant's nodes over blobs that are never replaced. It knows no
+// server and no database: it puts and gets blobs, and says which levels the caller should publish.
 //
 //	WriteLayer ─▶ layers, one a commit: the log, in memory the memtable      newest
 //	              ─Flush, of many layers─▶ sorted runs
 //	                                       ─CompactStep, of many runs─▶ bottom level, in segments by hash      oldest
 //	FindNodes  ─▶ layers, newest first ─▶ runs, newest first, by Bloom filter ─▶ the segment of the bottom level
 //
-// A batch of alerts touches the same few hundred nodes, a few kilobytes each, over and over: three quarters of what a commit writes. So
-// a node is never written in place. Each commit leaves its nodes as a blob, packed with their earlier texts as its dictionary; a
-// flush makes one run of those of many commits, each node once; compaction puts runs into the bottom level. All of it
-// expires by itself, and what is still of use is written anew before it does.
+// A batch of alerts touches the same few hundred nodes, a few kilobytes each, over and over: three quarters of what
+// a commit writes. So a node is never written in place. Each commit leaves its nodes as a blob, packed with their
+// earlier texts as its dictionary; a flush makes one run of those of many commits, each node once; compaction puts
+// runs into the bottom level. All of it expires by itself, and what is still of use is written anew before it does.
 //
 //	layer.go    the nodes of one commit, and how they are packed
 //	run.go      sorted runs: blocks, their index, lookup
@@ -58,7 +58,8 @@ func NewIndexes(bytes int64) *Indexes {
 	return cache.New[Ref](bytes, func(ix *runIndex) int64 { return int64(len(ix.Filter.Bits) + 64*len(ix.Blocks)) })
 }
 
-// Levels is where a tenant's nodes are, but for those of the log. The caller publishes it along with the end of the log.
+// Levels is where a tenant's nodes are, but for those of the log. The caller publishes it along with the end of the
+// log.
 type Levels struct {
 	Runs   []Run `json:"runs,omitempty"` // newest last
 	Bottom []Run `json:"base,omitempty"` // by Low; each up to the Low of the next
@@ -79,8 +80,9 @@ type Snapshot struct {
 	Levels
 }
 
-// Blobs of nodes expire blobTTL after they were written. They are flushed or compacted into new ones as soon as anything is
-// committed after renewAfter; should nothing be for longer than Tree.Life, none of them is of use any more.
+// Blobs of nodes expire blobTTL after they were written. They are flushed or compacted into new ones as soon as
+// anything is committed after renewAfter; should nothing be for longer than Tree.Life, none of them is of use any
+// more.
 //
 // What is older than maxBlobAge may be gone, and is not asked for.
 const (

@@ -2,7 +2,8 @@ package lsm
 
 import "math"
 
-// bloomFilter says which hashes are surely not in a run: a Bloom filter with 12 bits for each key, wrong for one in 300.
+// bloomFilter says which hashes are surely not in a run: a Bloom filter with 12 bits for each key, wrong for one in
+// 300.
 type bloomFilter struct {
 	Bits []byte `json:"bits"`
 }

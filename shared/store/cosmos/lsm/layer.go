@@ -41,9 +41,9 @@ type Layer struct {
 	nodes map[string]*Node // nil until somebody asks
 }
 
-// A commit touches the same few hundred nodes as those before it, and changes little in each. So the texts of its nodes are packed
-// with their texts in the log as a dictionary: that takes a quarter of the bytes, and hardly more when a node has gathered all
-// that it may.
+// A commit touches the same few hundred nodes as those before it, and changes little in each. So the texts of its
+// nodes are packed with their texts in the log as a dictionary: that takes a quarter of the bytes, and hardly more
+// when a node has gathered all that it may.
 //
 //	layerForm ─ length of heads ─ frame of heads, JSON ─ frame of texts, one after the other
 //
@@ -58,8 +58,8 @@ type nodeHead struct {
 	Size int    `json:"z"` // bytes of the text
 }
 
-// baseSpan is how long after the first commit of a log others may use it as their dictionary. Blobs expire blobTTL after they
-// were written: whatever is young enough to be of use has its whole dictionary.
+// baseSpan is how long after the first commit of a log others may use it as their dictionary. Blobs expire blobTTL
+// after they were written: whatever is young enough to be of use has its whole dictionary.
 const baseSpan = 3 * 24 * time.Hour
 
 // WriteLayer writes the nodes of the next commit, of which each key is once.

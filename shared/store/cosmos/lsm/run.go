@@ -41,8 +41,8 @@ func upperHash(key string) uint32 { return upperHalf(hashOf(key)) }
 
 func upperHalf(hash uint64) uint32 { return uint32(hash >> 32) }
 
-// cutNodes cuts nodes, which are in the order of their hashes, into parts of some bytes of JSON. Nodes that a Low cannot tell apart
-// are in one part.
+// cutNodes cuts nodes, which are in the order of their hashes, into parts of some bytes of JSON. Nodes that a Low
+// cannot tell apart are in one part.
 func cutNodes(nodes []*Node, bytes int) (parts [][]*Node) {
 	for from := 0; from < len(nodes); {
 		to := from
