@@ -12,8 +12,8 @@ import "github.com/onepane/onepane/shared/bus"
 // Setting is an environment variable that the code reads.
 type Setting struct {
 	Name  string
-	By    []Module // the modules that set it; none is for machines of one's own
-	About string
+	By    []Module // the modules that set it; nil for a variable that only a self-run server or a test sets
+	About string   // what the variable holds, a noun phrase
 }
 
 // Module is a folder of infra/.
@@ -28,7 +28,7 @@ const (
 
 var everywhere = []Module{Azure, AWS, GCP}
 
-// Settings is every ONEPANE_ variable. ONEPANE_ variables beyond it are nobody's.
+// Settings is every ONEPANE_ variable that the code reads; a module that sets another one fails the tests.
 var Settings = []Setting{
 	{"ONEPANE_TENANT", everywhere, "whose the alerts are that neither a credential nor a mapping assigns"},
 	{"ONEPANE_LOG_JSON", everywhere, "structured log lines"},
@@ -70,8 +70,8 @@ var Settings = []Setting{
 type Function struct {
 	Name    string
 	Trigger string // binding type of the trigger
-	Binding string // its name: the key of Data in the envelope
-	Route   string // of an HTTP function, below the host's root
+	Binding string // name of the trigger: the key of Data in the envelope
+	Route   string // path of an HTTP function below the host's root; "" for other triggers
 }
 
 // Functions is every function of the Azure app.
@@ -90,22 +90,22 @@ var AppRoles = []string{
 	"SecurityAlert.Read.All", "SecurityAlert.ReadWrite.All", "SecurityIncident.Read.All", "SecurityIncident.ReadWrite.All",
 }
 
-// Queues is what a queue must be, by name.
+// Queues says how each queue must be configured, by name.
 var Queues = map[string]Queue{
 	bus.AlertsQueue:     {Sessions: true, Duplicates: true},
 	bus.QuarantineQueue: {},
 }
 
-// Queue is what the bus driver takes for granted.
+// Queue is what the bus driver relies on.
 type Queue struct {
 	Sessions   bool // the session is the tenant
-	Duplicates bool // repeats are dropped; not in quarantine, where what was removed may come again
+	Duplicates bool // duplicate detection; not in quarantine, where a message that was removed may come again
 }
 
-// Container is what the store driver takes for granted.
+// Container is what the store driver relies on.
 type Container struct {
-	Partition []string // outermost path first
-	Indexed   []string // the only paths that queries ask for
+	Partition []string // partition key paths, outermost first
+	Indexed   []string // the only indexed paths, as an indexing policy writes them; nil indexes nothing
 }
 
 // Containers is every container of the store, by name. A test holds it against the driver's own description.

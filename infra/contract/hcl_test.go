@@ -118,8 +118,9 @@ func bodyOf(b *hclsyntax.Body, src []byte) map[string]any {
 	return out
 }
 
-// plainValue makes an ordinary value of an expression: map[string]any, []any, string, bool, int64, or a ref for whatever
-// is no constant. jsonencode is looked through; merge and conditionals of objects give the union of their keys.
+// plainValue makes an ordinary value of an expression: map[string]any, []any, string, bool, int64, or a ref for
+// whatever is no constant. jsonencode is looked through; merge and conditionals of objects give the union of their
+// keys.
 func plainValue(e hclsyntax.Expression, src []byte) any {
 	text := ref(src[e.Range().Start.Byte:e.Range().End.Byte])
 	switch e := e.(type) {

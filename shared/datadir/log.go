@@ -21,7 +21,7 @@ type Log struct {
 	name string
 
 	mu   sync.Mutex
-	tail map[string]uint64 // the last position given out, per session
+	newest map[string]uint64 // the last position given out, per session
 }
 
 // Log is the log of the queue of that name; the same one each time.
@@ -30,7 +30,7 @@ func (d *Dir) Log(queue string) *Log {
 	defer d.mu.Unlock()
 	l := d.logs[queue]
 	if l == nil {
-		l = &Log{dir: d, name: queue, tail: map[string]uint64{}}
+		l = &Log{dir: d, name: queue, newest: map[string]uint64{}}
 		d.logs[queue] = l
 	}
 	return l
@@ -69,7 +69,7 @@ func (l *Log) writeNumbered(evs []cloudevent.Event, values [][]byte) (positions 
 			return nil, nil, errors.Join(err, b.Close())
 		}
 		positions[i] = last + 1
-		l.tail[e.Tenant] = last + 1
+		l.newest[e.Tenant] = last + 1
 		if err := b.Set(l.entryKey(e.Tenant, last+1), values[i], nil); err != nil {
 			return nil, nil, errors.Join(err, b.Close())
 		}
@@ -86,7 +86,7 @@ func (l *Log) LastPosition(session string) (uint64, error) {
 }
 
 func (l *Log) lastPositionLocked(session string) (uint64, error) {
-	if n, ok := l.tail[session]; ok {
+	if n, ok := l.newest[session]; ok {
 		return n, nil
 	}
 	// An entry that is done with may have been dropped from the end, so progress counts too.
@@ -105,7 +105,7 @@ func (l *Log) lastPositionLocked(session string) (uint64, error) {
 	if err := it.Close(); err != nil {
 		return 0, fmt.Errorf("read log: %w", err)
 	}
-	l.tail[session] = n
+	l.newest[session] = n
 	return n, nil
 }
 

@@ -24,11 +24,11 @@ const MaxCommit = 100
 // Correlation is the side that decides: it reads state and writes decisions.
 type Correlation interface {
 	// Load reads what refs names, as of one version of the tenant's state. What does not exist is left out; a tenant
-	// never seen is version 0 with nothing in it. Members are whole, bodies included.
+	// never seen is version 0 with nothing in it. Alerts are whole, bodies included.
 	Load(ctx context.Context, tenant string, refs incident.Refs) (incident.Loaded, error)
 	// Commit makes changes visible, whole or not at all, even through a crash at any point, and moves the tenant to
 	// version+1. It is fault.Conflict when the tenant is no longer at version, and changes nothing then. Whatever
-	// it names replaces what was there. At most MaxCommit members. Tenants never see one another. The changes' audit
+	// it names replaces what was there. At most MaxCommit alerts. Tenants never see one another. The changes' audit
 	// entries are in the tenant's AuditLog with them: no change without its entries, no entries without their change.
 	Commit(ctx context.Context, tenant string, version uint64, c incident.Changes) error
 }

@@ -86,7 +86,7 @@ func (r *request) wantsNoBody() bool {
 	return strings.Contains(r.Header.Get("Prefer"), "return=minimal")
 }
 
-// admitRequest refuses a request when the second is already used up: the service lets a request through as long as
+// admitRequest refuses a request when the partition's second is used up: the service lets a request through as long as
 // anything is left, and makes the next ones wait.
 func (r *call) admitRequest(p *partition) error {
 	limit := r.server.options.PartitionThroughput

@@ -35,14 +35,14 @@ var sizes = [...]struct{ kb, read, write float64 }{
 	{64, 4.76, 22.67}, {128, 9.95, 48.19}, {256, 20.28, 98.29}, {512, 40.95, 184.57}, {1024, 145.90, 625}, {2048, 291.80, 1250},
 }
 
-// ReadCharge is what a point read of an item of that many bytes costs.
+// ReadCharge is what a point read of an item of that many bytes costs, in request units.
 func ReadCharge(bytes int64) float64 {
 	kb := max(1, float64(bytes)/1024)
 	read, _ := chargeRow(kb)
 	return max(read, 1+(kb-1)*9/99)
 }
 
-// WriteCharge is what writing or deleting an item of that many bytes costs, index terms apart.
+// WriteCharge is what writing or deleting an item of that many bytes costs, in request units, index terms apart.
 func WriteCharge(bytes int64) float64 {
 	kb := max(1, float64(bytes)/1024)
 	_, write := chargeRow(kb)

@@ -52,7 +52,7 @@ func (c *container) keyOfItem(d *document) (key, error) {
 	return newKey(parts)
 }
 
-// uniqueKeys are the values that must be this item's alone in its partition. What is not there counts as null.
+// uniqueKeys are the values that no other item of the partition may have, as JSON. A missing property counts as null.
 // Source: learn.microsoft.com/azure/cosmos-db/unique-keys.
 func (c *container) uniqueKeys(it *item) []string {
 	if c.UniqueKeyPolicy == nil {
@@ -80,7 +80,7 @@ func (c *container) uniqueKeys(it *item) []string {
 	return out
 }
 
-// dropItem takes an item out of its partition. The log keeps it until more than half of the log is gone.
+// dropItem removes an item from its partition. The log keeps it, marked gone, until more than half of the log is.
 func (c *container) dropItem(p *partition, it *item) {
 	it.gone = true
 	delete(p.items, it.id)

@@ -37,7 +37,7 @@ type memberValue struct {
 	raw  jsontext.Value
 }
 
-// parseDocument reads a body. It refuses what is no object or names a member twice.
+// parseDocument reads a body. Anything but an object, and an object that names a member twice, is refused.
 func parseDocument(body []byte) (*document, error) {
 	raw := jsontext.Value(slices.Clone(body))
 	if err := raw.Canonicalize(); err != nil {
@@ -148,7 +148,7 @@ func descendTo(v any, p sql.Path) any {
 	return v
 }
 
-// item is one stored version of a document. It never changes but for gone.
+// item is one stored version of a document. Only gone changes, once.
 type item struct {
 	document
 	id      string

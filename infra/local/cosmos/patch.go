@@ -29,7 +29,7 @@ type patchEntry struct {
 	Value jsontext.Value `json:"value"`
 }
 
-// patchItem changes parts of an item. All of its operations hold or none.
+// patchItem changes parts of an item: all of the patch's operations are applied or none.
 func (t *transaction) patchItem(op operation) (int, *item, error) {
 	found := t.findItem(op.id)
 	if found == nil {
@@ -205,7 +205,7 @@ func changeElement(v []any, at int, o patchEntry, value any) (any, error) {
 	return v, nil
 }
 
-// addNumber adds to a number, or begins with the value where there is none.
+// addNumber adds to a number; a missing property becomes the value.
 func addNumber(before any, there bool, o patchEntry, value any) (any, error) {
 	by, ok := value.(float64)
 	if !ok {

@@ -24,7 +24,7 @@ func (p postings) addItem(it *item) {
 	}
 }
 
-// dropItem notes that an item, marked gone, is no longer to be found.
+// dropItem counts an item, marked gone, in the postings of its terms, and rebuilds those that are half gone.
 func (p postings) dropItem(it *item) {
 	for _, t := range it.terms {
 		of := p[t]

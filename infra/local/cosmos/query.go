@@ -143,7 +143,7 @@ func (q *search) isIndexed() bool {
 	return !q.index.none
 }
 
-// cursor is where a query goes on: after the row with these values and this place. A client gets it as an opaque text.
+// cursor is where a query continues: after the row with these values and this place. Clients get it as opaque text.
 type cursor struct {
 	Query uint64 `json:"q"` // of what was asked: another query is refused
 	Row   []any  `json:"r"` // the values ordered by
@@ -299,7 +299,7 @@ func (q *search) fillPage(pg *page, r *request, rest []match, at *cursor, size i
 	return nil
 }
 
-// projectRow is the row that is answered for an item; nil for VALUE of what is not there.
+// projectRow is the row that is answered for an item; nil for VALUE of a path that the item does not have.
 func (q *search) projectRow(it *item) (jsontext.Value, error) {
 	if q.Columns == nil {
 		return it.encodeBody(), nil
@@ -331,7 +331,7 @@ func queryHash(r *request) uint64 {
 	return h.Sum64()
 }
 
-// encodeToken makes a token of a cursor; of none, one that begins at the beginning.
+// encodeToken is the continuation token of a cursor; that of a nil cursor continues at the first row.
 func (at *cursor) encodeToken(r *request) (string, error) {
 	c := cursor{}
 	if at != nil {

@@ -57,7 +57,7 @@ func refusePrecondition() *refusal {
 	return newRefusal(http.StatusPreconditionFailed, "PreconditionFailed", "One of the specified pre-condition is not met")
 }
 
-// withSubstatus sets the substatus, which tells refusals of one status apart.
+// withSubstatus sets the substatus, which distinguishes refusals of one status.
 func (e *refusal) withSubstatus(substatus int) *refusal {
 	e.substatus = substatus
 	return e

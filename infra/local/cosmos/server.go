@@ -109,7 +109,7 @@ func (s *Server) Key() string { return s.keyText }
 // maxRequest bounds what is read of a body: the 2 MB of an item or batch and room to say that it was more.
 const maxRequest = 4 << 20
 
-// request is one call with what was read of it.
+// request is one HTTP request with its body, its path and who sent it.
 type request struct {
 	*http.Request
 	path   []string // segments below the root, unescaped

@@ -28,7 +28,7 @@ func checkItemTTL(d *document) error {
 	return refuseBadRequest("The input ttl is invalid: it is a whole number of seconds above zero, or -1")
 }
 
-// expiring is a heap of the items that will expire, the next one first. Some may be gone already.
+// expiring is a heap of the items that expire, the next one first; items that are gone may still be in it.
 type expiring []*item
 
 func (e expiring) Len() int { return len(e) }

@@ -104,7 +104,7 @@ func (b *Broker) ConnectionString() string {
 	return "Endpoint=sb://" + b.Address + ";SharedAccessKeyName=test;SharedAccessKey=" + b.key + ";UseDevelopmentEmulator=true"
 }
 
-// DropConnections breaks every connection.
+// DropConnections closes every AMQP connection.
 func (b *Broker) DropConnections() { b.sendCommand("drop", nil) }
 
 // DropAfterSent breaks every connection when n more messages were handed to consumers.
@@ -113,7 +113,7 @@ func (b *Broker) DropAfterSent(n int) { b.sendCommand("drop-after", map[string]a
 // DropAfterReceived breaks every connection when n more messages were taken, before the last is acknowledged.
 func (b *Broker) DropAfterReceived(n int) { b.sendCommand("drop-after", map[string]any{"received": n}) }
 
-// TakeSession takes a session from whoever holds it, and says whether anyone did.
+// TakeSession takes a session's lock from the client that holds it; false when no client does.
 func (b *Broker) TakeSession(queue, session string) bool {
 	var out struct{ Lost bool }
 	b.decodeAnswer(b.sendCommand("lose", map[string]any{"queue": queue, "session": session}), &out)
@@ -125,20 +125,20 @@ func (b *Broker) RepeatCompleted(queue string, n int) {
 	b.sendCommand("repeat", map[string]any{"queue": queue, "n": n})
 }
 
-// ThrottleNext turns the next n messages away as an overloaded namespace does.
+// ThrottleNext refuses the next n messages as an overloaded namespace does.
 func (b *Broker) ThrottleNext(n int) { b.sendCommand("throttle", map[string]any{"n": n}) }
 
-// DelayAnswers holds every answer back.
+// DelayAnswers holds every answer back for d; 0 ends it.
 func (b *Broker) DelayAnswers(d time.Duration) {
 	b.sendCommand("delay", map[string]any{"ms": d.Milliseconds()})
 }
 
-// LimitMessages is how many messages a queue has room for.
+// LimitMessages sets how many messages a queue has room for.
 func (b *Broker) LimitMessages(queue string, messages int) {
 	b.sendCommand("limit", map[string]any{"queue": queue, "messages": messages})
 }
 
-// AgeMessages makes messages and the duplicate window older, not locks.
+// AgeMessages makes messages and the duplicate window older by d; locks keep their time.
 func (b *Broker) AgeMessages(d time.Duration) {
 	b.sendCommand("age", map[string]any{"ms": d.Milliseconds()})
 }
@@ -154,7 +154,7 @@ type Operations struct {
 	Send, Receive, Settle, Accept, Manage int
 }
 
-// Total is the sum.
+// Total is the sum of all operations.
 func (o Operations) Total() int { return o.Send + o.Receive + o.Settle + o.Accept + o.Manage }
 
 // Count is what a queue holds, in messages.
@@ -163,7 +163,7 @@ type Count struct {
 	Sessions                               map[string]int
 }
 
-// Stats reads the counters.
+// Stats reads the broker's counters.
 func (b *Broker) Stats() Stats {
 	b.t.Helper()
 	var s Stats

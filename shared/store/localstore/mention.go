@@ -110,14 +110,14 @@ type mentionAt struct {
 func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQuery) ([]mentionAt, error) {
 	prefix := mentionPrefix(v.tenant, name)
 	o := &pebble.IterOptions{LowerBound: prefix, UpperBound: datadir.PrefixEnd(prefix)}
-	mark := place{q.After.ID, datadir.TimeKey(q.After.Created)}
-	begun := q.After == incident.ListPosition{}
+	after := place{q.After.ID, datadir.TimeKey(q.After.Created)}
+	fromStart := q.After == incident.ListPosition{}
 	switch {
-	case begun:
-	case q.Oldest: // its own moment is walked again
-		o.UpperBound = datadir.AppendUint(bytes.Clone(prefix), ^mark.created+1)
+	case fromStart:
+	case q.Oldest: // the rows created at the same moment are walked again
+		o.UpperBound = datadir.AppendUint(bytes.Clone(prefix), ^after.created+1)
 	default:
-		o.LowerBound = append(mark.mentionKey(v.tenant, name), 0)
+		o.LowerBound = append(after.mentionKey(v.tenant, name), 0)
 	}
 	it, err := v.NewIter(o)
 	if err != nil {
@@ -126,7 +126,7 @@ func (v *view) mentionsOf(ctx context.Context, name string, q incident.MentionQu
 	c := &timeCursor{Iterator: it, skip: len(prefix)}
 	var out []mentionAt
 	take := func(at uint64, id string, rows []byte) (bool, error) {
-		if !begun && at == mark.created && id <= mark.id {
+		if !fromStart && at == after.created && id <= after.id {
 			return true, nil
 		}
 		if len(rows) != 1 {

@@ -167,19 +167,19 @@ func documentsListed(t *testing.T, d DocumentsDriver) {
 }
 
 func documentAudited(t *testing.T, d DocumentsDriver) {
-	noted := func(version uint64, entry string, data []byte) error {
+	putAudited := func(version uint64, entry string, data []byte) error {
 		_, err := d.Store.PutAudited(t.Context(), "key", store.Document{ID: "a", Version: version, Data: []byte(`{}`)}, tenant, store.AuditEntry{ID: entry, Data: data})
 		return err
 	}
 	for version, entry := range []string{"1", "2"} {
-		if err := noted(uint64(version), entry, []byte(`{"n":1}`)); err != nil {
+		if err := putAudited(uint64(version), entry, []byte(`{"n":1}`)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := noted(0, "3", []byte(`{}`)); fault.Of(err) != fault.Conflict {
+	if err := putAudited(0, "3", []byte(`{}`)); fault.Of(err) != fault.Conflict {
 		t.Errorf("at another version: %v", err)
 	}
-	if err := noted(2, "4", make([]byte, store.MaxDocument+1)); fault.Of(err) != fault.TooLarge {
+	if err := putAudited(2, "4", make([]byte, store.MaxDocument+1)); fault.Of(err) != fault.TooLarge {
 		t.Errorf("an entry that is too large: %v", err)
 	}
 	check := func(l DocumentStore) {
