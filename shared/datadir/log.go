@@ -20,7 +20,7 @@ type Log struct {
 	dir  *Dir
 	name string
 
-	mu   sync.Mutex
+	mu     sync.Mutex
 	newest map[string]uint64 // the last position given out, per session
 }
 
