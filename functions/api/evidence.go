@@ -56,7 +56,7 @@ func (v View) evidenceOf(m incident.AlertRecord) []any {
 			shown[strings.ToLower(behind)] = true
 			r := e
 			r.Entity = entity.Entity{Kind: entity.Resource, Value: behind, Name: e.Name}
-			r.Entity = r.With(entity.AttrCloud, e.Attr(entity.AttrCloud))
+			r.Entity = r.WithAttr(entity.AttrCloud, e.Attr(entity.AttrCloud))
 			out = append(out, v.newEvidenceMapper(m, r).mapEvidence())
 		case e.Kind == entity.Resource && hasHost(e):
 			out = append(out, v.newEvidenceMapper(m, e).mapDevice())

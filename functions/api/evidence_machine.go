@@ -55,7 +55,7 @@ func (w *evidenceMapper) mapDevice() deviceEvidence {
 		d.NTDomain = w.showText(domain)
 	}
 	for _, ip := range d.IPInterfaces {
-		if a, err := netip.ParseAddr(ip); err == nil && entity.Public(a) {
+		if a, err := netip.ParseAddr(ip); err == nil && entity.IsPublicIP(a) {
 			d.LastExternalIPAddress = Nullable(ip)
 		} else {
 			d.LastIPAddress = Nullable(ip)
@@ -218,7 +218,7 @@ var kubernetesPlatforms = map[entity.Cloud]string{entity.Azure: "aks", entity.Am
 // clusterOf reads a cluster's cloud resource name or its bare name.
 func (w *evidenceMapper) clusterOf(name string) *kubernetesClusterEvidence {
 	r := &evidenceMapper{Evidence: w.Evidence, account: w.account, base: w.base, shown: map[string]bool{}}
-	r.Entity = entity.Entity{Kind: entity.Resource, Value: name}.With(entity.AttrCloud, w.Attr(entity.AttrCloud))
+	r.Entity = entity.Entity{Kind: entity.Resource, Value: name}.WithAttr(entity.AttrCloud, w.Attr(entity.AttrCloud))
 	c := &kubernetesClusterEvidence{alertEvidence: w.nestedBase("kubernetesClusterEvidence"), Name: Nullable(lastPart(name)), Platform: cmp.Or(kubernetesPlatforms[r.resourceCloud()], "unknown")}
 	if strings.ContainsAny(name, ":/") {
 		c.CloudResource = r.mapResource()

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite goldens")
 func evidenceWith(k entity.Kind, value string, role alert.Role, attrs ...string) alert.Evidence {
 	e := alert.Evidence{Entity: entity.Entity{Kind: k, Value: value}, Role: role}
 	for i := 0; i+1 < len(attrs); i += 2 {
-		e.Entity = e.With(attrs[i], attrs[i+1])
+		e.Entity = e.WithAttr(attrs[i], attrs[i+1])
 	}
 	return e
 }
@@ -30,7 +30,7 @@ func evidenceWith(k entity.Kind, value string, role alert.Role, attrs ...string)
 func withName(e alert.Evidence, name string, aliases ...entity.Alias) alert.Evidence {
 	e.Name = name
 	for _, a := range aliases {
-		e.Entity = e.Also(a.Kind, a.Value)
+		e.Entity = e.WithAlias(a.Kind, a.Value)
 	}
 	return e
 }

@@ -70,7 +70,7 @@ func (v View) Alert(m incident.AlertRecord) Alert {
 	return Alert{
 		Type: "#microsoft.graph.security.alert", ID: a.ID, ProviderAlertID: Nullable(a.ReportID),
 		IncidentID: Nullable(m.Incident), TenantID: a.Tenant, Title: a.Title, Description: Nullable(a.Description),
-		RecommendedActions: Nullable(a.Recommendation), Category: categoryOf(m), Categories: NonNil(attack.Sorted(a.Tactics)),
+		RecommendedActions: Nullable(a.Recommendation), Category: categoryOf(m), Categories: NonNil(attack.SortTactics(a.Tactics)),
 		MitreTechniques: NonNil(a.Techniques), Severity: string(a.Severity.Graph()),
 		Status:          AlertStatusEnum.Show(string(StatusOf(m)), v.AllEnumMembers),
 		Classification:  v.enumOrNull(ClassificationEnum.Show, m.Classification),
@@ -106,7 +106,7 @@ func (v View) portalLink(room, id, tenant string) string {
 
 // categoryOf is how far along the kill chain the alert is; without tactics the provider's own category.
 func categoryOf(m incident.AlertRecord) string {
-	if ts := attack.Sorted(m.Alert.Tactics); len(ts) > 0 {
+	if ts := attack.SortTactics(m.Alert.Tactics); len(ts) > 0 {
 		return string(ts[len(ts)-1])
 	}
 	if own := strings.ReplaceAll(m.Alert.Extra["category"], " ", ""); own != "" {

@@ -84,7 +84,7 @@ func (c *request) searchTenants() error {
 	}
 	out := &searchResults{Query: text, Entities: []entityResult{}, Incidents: []incidentResult{}, Alerts: []alertResult{}, Complete: true}
 	for _, tenant := range tenants {
-		s := tenantSearch{Queries: c.scopedQueries(), tenant: tenant, keys: entity.Spelled(text), out: out, incidents: map[string]bool{}, entities: map[string]bool{}}
+		s := tenantSearch{Queries: c.scopedQueries(), tenant: tenant, keys: entity.KeysOfText(text), out: out, incidents: map[string]bool{}, entities: map[string]bool{}}
 		if err := s.addFound(c.Context(), text); err != nil {
 			return err
 		}
@@ -273,7 +273,7 @@ func displayName(e entity.Entity) string {
 // spelledNames are the names that a text may be a spelling of.
 func spelledNames(text string) []string {
 	var out []string
-	for _, k := range entity.Spelled(text) {
+	for _, k := range entity.KeysOfText(text) {
 		out = append(out, k.Text)
 	}
 	return out

@@ -35,10 +35,10 @@ func searchReader() *memoryReader {
 		}
 		m.Members = append(m.Members, a)
 	}
-	machine := entity.Entity{Kind: entity.Resource, Value: webARN, Name: "Shop front"}.Also(entity.Host, "web-03.contoso.example").Also(entity.IP, "10.0.0.7")
-	on(0, "10001", machine.With(entity.AttrRegion, "eu-west-1"))
+	machine := entity.Entity{Kind: entity.Resource, Value: webARN, Name: "Shop front"}.WithAlias(entity.Host, "web-03.contoso.example").WithAlias(entity.IP, "10.0.0.7")
+	on(0, "10001", machine.WithAttr(entity.AttrRegion, "eu-west-1"))
 	on(1, "10001", entity.Entity{Kind: entity.Host, Value: "WEB-03.contoso.example"}, entity.Entity{Kind: entity.User, Value: `CONTOSO\dora`})
-	on(60*30, "20001", entity.Entity{Kind: entity.Host, Value: "i-0abc1234def567890"}.With(entity.AttrRegion, "eu-west-2"))
+	on(60*30, "20001", entity.Entity{Kind: entity.Host, Value: "i-0abc1234def567890"}.WithAttr(entity.AttrRegion, "eu-west-2"))
 	on(5, "", machine)
 	on(6, "20001", entity.Entity{Kind: entity.Host, Value: "web-03.fabrikam.example"}, entity.Entity{Kind: entity.FileHash, Value: strings.Repeat("ab", 32)})
 	m.Members = append(m.Members, alertRecord("fabrikam", 0))

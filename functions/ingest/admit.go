@@ -16,34 +16,34 @@ const largeBody = 1 << 20
 // errBusy says that there is no room for a body just now.
 var errBusy = errors.New("too many deliveries are being taken in at once, send it again")
 
-// share is what one request holds of the bytes in flight. A nil share asks nobody.
-type share struct {
-	all  *atomic.Int64
-	mine int64
+// reservation is what one request holds of the bytes in flight. A nil share asks nobody.
+type reservation struct {
+	inFlight *atomic.Int64
+	reserved int64
 }
 
-func (s *share) take(n int64) error {
+func (s *reservation) reserveBytes(n int64) error {
 	if s == nil {
 		return nil
 	}
-	if s.all.Add(n) > maxInFlight {
-		s.all.Add(-n)
+	if s.inFlight.Add(n) > maxInFlight {
+		s.inFlight.Add(-n)
 		return errBusy
 	}
-	s.mine += n
+	s.reserved += n
 	return nil
 }
 
-func (s *share) release() {
-	s.all.Add(-s.mine)
-	s.mine = 0
+func (s *reservation) releaseBytes() {
+	s.inFlight.Add(-s.reserved)
+	s.reserved = 0
 }
 
 // readAll reads r to its end into memory of the request's share; guess is how much is expected.
-func readAll(r io.Reader, guess int64, s *share) ([]byte, error) {
+func readAll(r io.Reader, guess int64, s *reservation) ([]byte, error) {
 	const least, most = 4 << 10, MaxBody + 2
 	size := min(max(guess+1, least), 64<<10, most)
-	if err := s.take(size); err != nil {
+	if err := s.reserveBytes(size); err != nil {
 		return nil, err
 	}
 	b := make([]byte, 0, size)
@@ -60,7 +60,7 @@ func readAll(r io.Reader, guess int64, s *share) ([]byte, error) {
 			continue
 		}
 		more := min(int64(cap(b)), max(most-int64(cap(b)), 1))
-		if err := s.take(more); err != nil {
+		if err := s.reserveBytes(more); err != nil {
 			return b, err
 		}
 		b = append(make([]byte, 0, int64(cap(b))+more), b...)

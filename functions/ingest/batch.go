@@ -27,17 +27,17 @@ type batch struct {
 	index    int
 }
 
-// take handles the next record of the delivery: an alert, something to ignore, or something to set aside.
-func (b *batch) take(r Record) {
+// addRecord handles the next record of the delivery: an alert, something to ignore, or something to set aside.
+func (b *batch) addRecord(r Record) {
 	index := b.index
 	b.index++
 	if r.Ignored != "" {
-		b.ignore(index, r.Ignored)
+		b.ignoreRecord(index, r.Ignored)
 		return
 	}
-	a, provider, err := b.read(r)
-	if reason, ok := Ignored(err); ok {
-		b.ignore(index, reason)
+	a, provider, err := b.normalizeRecord(r)
+	if reason, ok := IgnoredReason(err); ok {
+		b.ignoreRecord(index, reason)
 		return
 	}
 	var e cloudevent.Event
@@ -45,14 +45,14 @@ func (b *batch) take(r Record) {
 		e, err = events.NewAlert(a, b.d.Trace)
 	}
 	if err != nil {
-		if r.Err == nil && fault.Of(err) == fault.Invalid && (depth(r.Raw) > MaxDepth || !r.Raw.IsValid()) {
-			err = malformed(r.Raw) // whatever else was found wrong with it
+		if r.Err == nil && fault.Of(err) == fault.Invalid && (nestingDepth(r.Raw) > MaxDepth || !r.Raw.IsValid()) {
+			err = malformedError(r.Raw) // whatever else was found wrong with it
 		}
-		b.reject(index, r, provider, err)
+		b.rejectRecord(index, r, provider, err)
 		return
 	}
 	b.alerts, b.events = append(b.alerts, a), append(b.events, e)
-	b.f.count(func(m Meter) { m.Accepted(b.f.Route, provider) })
+	b.f.withMeter(func(m Meter) { m.Accepted(b.f.Route, provider) })
 	acc := Accepted{Index: index, Tenant: a.Tenant}
 	if a.Class == alert.Exposure {
 		acc.ExposureID = a.ID
@@ -62,8 +62,8 @@ func (b *batch) take(r Record) {
 	b.receipt.Accepted = append(b.receipt.Accepted, acc)
 }
 
-// read turns a record into a whole alert of a known tenant.
-func (b *batch) read(r Record) (alert.Alert, string, error) {
+// normalizeRecord turns a record into a whole alert of a known tenant.
+func (b *batch) normalizeRecord(r Record) (alert.Alert, string, error) {
 	if r.Err != nil {
 		return alert.Alert{}, "", r.Err
 	}
@@ -72,10 +72,10 @@ func (b *batch) read(r Record) (alert.Alert, string, error) {
 		if r.Fields == nil {
 			return alert.Alert{}, "", fault.Errorf(fault.Invalid, "a JSON %s is not a finding", kindName(r.Raw.Kind()))
 		}
-		return alert.Alert{}, "", fault.Errorf(fault.Invalid, "%s %s recognizes a record with the fields %s", unrecognized, b.f.Route, topLevel(r))
+		return alert.Alert{}, "", fault.Errorf(fault.Invalid, "%s %s recognizes a record with the fields %s", unrecognized, b.f.Route, memberNames(r))
 	}
 	if r.deep > MaxDepth {
-		return alert.Alert{}, p.Name(), malformed(r.Raw)
+		return alert.Alert{}, p.Name(), malformedError(r.Raw)
 	}
 	a, err := p.Normalize(r)
 	if err != nil {
@@ -89,23 +89,23 @@ func (b *batch) read(r Record) (alert.Alert, string, error) {
 	} else if claim != "" && claim != a.Tenant {
 		return a, p.Name(), fault.Errorf(fault.Invalid, "tenant: %q is not the tenant %q of the credential", claim, a.Tenant)
 	}
-	if err := check(a); err != nil {
+	if err := checkAlert(a); err != nil {
 		return a, p.Name(), err
 	}
-	return b.complete(a, r), p.Name(), nil
+	return b.completeAlert(a, r), p.Name(), nil
 }
 
 // unrecognized begins the reason of a record that no provider knows.
 const unrecognized = "no provider of route"
 
-// Unrecognized reports whether a reason in a receipt says that no provider knew the record.
-func Unrecognized(reason string) bool { return strings.HasPrefix(reason, unrecognized) }
+// IsUnrecognized reports whether a reason in a receipt says that no provider knew the record.
+func IsUnrecognized(reason string) bool { return strings.HasPrefix(reason, unrecognized) }
 
 // futureTolerance is how far ahead of its arrival an activity may be before its time is not believed.
 const futureTolerance = 24 * time.Hour
 
-// complete fills in what every alert has, whatever its provider.
-func (b *batch) complete(a alert.Alert, r Record) alert.Alert {
+// completeAlert fills in what every alert has, whatever its provider.
+func (b *batch) completeAlert(a alert.Alert, r Record) alert.Alert {
 	if a.Delivered.IsZero() {
 		a.Delivered = b.d.Received
 	}
@@ -115,9 +115,9 @@ func (b *batch) complete(a alert.Alert, r Record) alert.Alert {
 	if a.Delivered.IsZero() { // replay: it arrives when it happens
 		a.Delivered = a.First
 	}
-	believe(&a, "first", &a.First)
-	believe(&a, "last", &a.Last)
-	believe(&a, "updated", &a.Updated)
+	correctFutureTime(&a, "first", &a.First)
+	correctFutureTime(&a, "last", &a.Last)
+	correctFutureTime(&a, "updated", &a.Updated)
 	if a.First.IsZero() {
 		a.First = a.Delivered
 	}
@@ -139,15 +139,15 @@ func (b *batch) complete(a alert.Alert, r Record) alert.Alert {
 	if a.Title == "" {
 		a.Title = a.Type
 	}
-	a.Tactics = attack.Sorted(a.Tactics)
+	a.Tactics = attack.SortTactics(a.Tactics)
 	a.Evidence = alert.MergeEvidence(nil, a.Evidence)
 	a.ID = alert.MakeID(a.Tenant, a.Origin)
 	a.Raw = r.Raw
 	return a
 }
 
-// believe replaces a time that lies in the future of its own delivery by the delivery's, and keeps what was stated.
-func believe(a *alert.Alert, name string, t *time.Time) {
+// correctFutureTime replaces a time that lies in the future of its own delivery by the delivery's, and keeps what was stated.
+func correctFutureTime(a *alert.Alert, name string, t *time.Time) {
 	if t.After(a.Delivered.Add(futureTolerance)) {
 		extra := map[string]string{"stated_" + name: t.Format(time.RFC3339Nano)}
 		for k, v := range a.Extra {
@@ -165,8 +165,8 @@ const (
 	maxDescription = 1 << 20
 )
 
-// check refuses what no provider may let through.
-func check(a alert.Alert) error {
+// checkAlert refuses what no provider may let through.
+func checkAlert(a alert.Alert) error {
 	switch {
 	case a.Origin.ID == "" || a.Origin.Provider == "":
 		return fault.Errorf(fault.Invalid, "id: missing")
@@ -182,44 +182,44 @@ func check(a alert.Alert) error {
 		{"tenant", a.Tenant, maxTenant}, {"id", a.Origin.ID, maxID}, {"id", a.ReportID, maxID}, {"source", a.Origin.Provider, maxID},
 		{"type", a.Type, maxText}, {"title", a.Title, maxText}, {"url", a.URL, maxText}, {"description", a.Description, maxDescription},
 	} {
-		if err := within(f.name, f.value, f.most); err != nil {
+		if err := checkLength(f.name, f.value, f.most); err != nil {
 			return err
 		}
 	}
 	for _, e := range a.Evidence {
-		if err := within("entities: a "+string(e.Kind), e.Value, maxText); err != nil {
+		if err := checkLength("entities: a "+string(e.Kind), e.Value, maxText); err != nil {
 			return err
 		}
-		if err := within("entities: the name of a "+string(e.Kind), e.Name, maxText); err != nil {
+		if err := checkLength("entities: the name of a "+string(e.Kind), e.Name, maxText); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func within(name, value string, most int) error {
+func checkLength(name, value string, most int) error {
 	if len(value) > most {
 		return fault.Errorf(fault.Invalid, "%s: %d bytes, at most %d are read", name, len(value), most)
 	}
 	return nil
 }
 
-func (b *batch) ignore(index int, reason string) {
-	b.f.count(func(m Meter) { m.Ignored(b.f.Route) })
+func (b *batch) ignoreRecord(index int, reason string) {
+	b.f.withMeter(func(m Meter) { m.Ignored(b.f.Route) })
 	b.receipt.Ignored = append(b.receipt.Ignored, Skipped{index, reason})
 }
 
-func (b *batch) reject(index int, r Record, provider string, reason error) {
-	b.f.count(func(m Meter) { m.Rejected(b.f.Route, fault.Of(reason)) })
+func (b *batch) rejectRecord(index int, r Record, provider string, reason error) {
+	b.f.withMeter(func(m Meter) { m.Rejected(b.f.Route, fault.Of(reason)) })
 	b.worst = max(b.worst, fault.Of(reason))
 	b.receipt.Rejected = append(b.receipt.Rejected, Skipped{index, reasonOf(reason)})
-	if e, err := b.f.rejection(b.d, r, provider, index, reason); err == nil {
+	if e, err := b.f.newRejection(b.d, r, provider, index, reason); err == nil {
 		b.rejected = append(b.rejected, rejected{e, provider, index, reason})
 	}
 }
 
-// publish makes everything durable: the alerts first, so that a failure after them repeats nothing but a rejection.
-func (b *batch) publish(ctx context.Context) error {
+// publishAll makes everything durable: the alerts first, so that a failure after them repeats nothing but a rejection.
+func (b *batch) publishAll(ctx context.Context) error {
 	if len(b.events) > 0 {
 		if err := b.f.Alerts.Publish(ctx, b.events...); err != nil {
 			return notDurable(err, fmt.Sprintf("publish %d alerts", len(b.events)))
@@ -228,5 +228,5 @@ func (b *batch) publish(ctx context.Context) error {
 	if len(b.rejected) == 0 {
 		return nil
 	}
-	return b.f.setAside(ctx, b.d.Received, b.rejected...)
+	return b.f.quarantineRecords(ctx, b.d.Received, b.rejected...)
 }

@@ -18,26 +18,26 @@ type Member struct {
 	Value jsontext.Value
 }
 
-// members reads the top level of a well-formed object, and how deep it nests. Nil when raw is none.
-func members(raw jsontext.Value) ([]Member, int) {
+// objectMembers reads the top level of a well-formed object, and how deep it nests. Nil when raw is none.
+func objectMembers(raw jsontext.Value) ([]Member, int) {
 	c := cutter{b: raw}
-	if c.next() != '{' {
+	if c.nextByte() != '{' {
 		return nil, 0
 	}
 	out := make([]Member, 0, 16)
 	c.at++
-	for c.next() == '"' {
-		name, _ := jsontext.AppendUnquote(nil, c.value()) // broken UTF-8 in a name is for the finding's provider to refuse
-		if c.next() != ':' {
+	for c.nextByte() == '"' {
+		name, _ := jsontext.AppendUnquote(nil, c.cutValue()) // broken UTF-8 in a name is for the finding's provider to refuse
+		if c.nextByte() != ':' {
 			return nil, 0
 		}
 		c.at++
-		out = append(out, Member{string(name), c.value()})
-		if c.next() == ',' {
+		out = append(out, Member{string(name), c.cutValue()})
+		if c.nextByte() == ',' {
 			c.at++
 		}
 	}
-	if c.next() != '}' {
+	if c.nextByte() != '}' {
 		return nil, 0
 	}
 	return slices.Clip(out), c.deepest + 1
@@ -53,18 +53,18 @@ func Elements(raw jsontext.Value) ([]jsontext.Value, error) {
 		return nil, fault.Errorf(fault.Invalid, "the record: a JSON %s where an array was expected", kindName(kind))
 	}
 	out := []jsontext.Value{}
-	c.next()
+	c.nextByte()
 	c.at++
-	for c.next() != ']' {
-		v := c.value()
+	for c.nextByte() != ']' {
+		v := c.cutValue()
 		if len(v) == 0 {
 			return nil, fault.Errorf(fault.Invalid, "malformed JSON at byte %d: an array that does not end", c.at)
 		}
 		if len(out) == MaxRecords {
-			return nil, tooMany()
+			return nil, tooManyRecords()
 		}
 		out = append(out, v)
-		if c.next() == ',' {
+		if c.nextByte() == ',' {
 			c.at++
 		}
 	}
@@ -78,8 +78,8 @@ type cutter struct {
 	deepest int // nesting met by value
 }
 
-// next skips white space and gives the byte there, 0 at the end.
-func (c *cutter) next() byte {
+// nextByte skips white space and gives the byte there, 0 at the end.
+func (c *cutter) nextByte() byte {
 	for ; c.at < len(c.b); c.at++ {
 		switch b := c.b[c.at]; b {
 		case ' ', '\t', '\r', '\n':
@@ -90,15 +90,15 @@ func (c *cutter) next() byte {
 	return 0
 }
 
-// value takes the value that begins here; empty at the end. Appending to it does not reach what follows.
-func (c *cutter) value() jsontext.Value {
+// cutValue takes the value that begins here; empty at the end. Appending to it does not reach what follows.
+func (c *cutter) cutValue() jsontext.Value {
 	depth := 0
-	c.next()
+	c.nextByte()
 	start := c.at
 	for c.at < len(c.b) {
 		switch c.b[c.at] {
 		case '"':
-			c.text()
+			c.skipString()
 		case '{', '[':
 			depth++
 			c.deepest = max(c.deepest, depth)
@@ -106,13 +106,13 @@ func (c *cutter) value() jsontext.Value {
 			continue
 		case '}', ']':
 			if depth == 0 { // the end of what holds a number or a word
-				return c.since(start)
+				return c.bytesSince(start)
 			}
 			depth--
 			c.at++
 		case ',', ':', ' ', '\t', '\r', '\n':
 			if depth == 0 {
-				return c.since(start)
+				return c.bytesSince(start)
 			}
 			c.at++
 			continue
@@ -121,16 +121,16 @@ func (c *cutter) value() jsontext.Value {
 			continue
 		}
 		if depth == 0 {
-			return c.since(start)
+			return c.bytesSince(start)
 		}
 	}
-	return c.since(start)
+	return c.bytesSince(start)
 }
 
-func (c *cutter) since(start int) jsontext.Value { return c.b[start:c.at:c.at] }
+func (c *cutter) bytesSince(start int) jsontext.Value { return c.b[start:c.at:c.at] }
 
-// text goes behind the string that begins here.
-func (c *cutter) text() {
+// skipString goes behind the string that begins here.
+func (c *cutter) skipString() {
 	for c.at++; c.at < len(c.b); {
 		i := bytes.IndexByte(c.b[c.at:], '"')
 		if i < 0 {
@@ -148,9 +148,9 @@ func (c *cutter) text() {
 	c.at = len(c.b)
 }
 
-// depth is how deep v nests.
-func depth(v []byte) int {
+// nestingDepth is how deep v nests.
+func nestingDepth(v []byte) int {
 	c := cutter{b: v}
-	c.value()
+	c.cutValue()
 	return c.deepest
 }

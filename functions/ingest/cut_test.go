@@ -18,11 +18,11 @@ func FuzzCut(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		raw := jsontext.Value(in)
 		list := []jsontext.Value(nil)
-		got, objectDeep := members(raw)
+		got, objectDeep := objectMembers(raw)
 		if raw.Kind() == '[' {
 			list, _ = Elements(raw)
 		}
-		deep := depth(raw)
+		deep := nestingDepth(raw)
 		if !raw.IsValid() {
 			return // it need only end
 		}

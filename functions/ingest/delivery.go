@@ -27,8 +27,8 @@ type Delivery struct {
 // Header returns a header by lower-case name, empty when absent.
 func (d Delivery) Header(name string) string { return d.Headers[name] }
 
-// open decompresses the body and checks what every route refuses alike: nothing, too much, text that is not UTF-8.
-func (d Delivery) open() (Delivery, error) {
+// openBody decompresses the body and checks what every route refuses alike: nothing, too much, text that is not UTF-8.
+func (d Delivery) openBody() (Delivery, error) {
 	body, err := Gunzip(d.Body)
 	if err != nil {
 		return d, err
@@ -47,10 +47,10 @@ func (d Delivery) open() (Delivery, error) {
 
 // Gunzip decompresses b when it starts like gzip and returns it as it is otherwise. What would exceed MaxBody is
 // fault.TooLarge after reading no more than that.
-func Gunzip(b []byte) ([]byte, error) { return gunzip(b, nil) }
+func Gunzip(b []byte) ([]byte, error) { return gunzipReserved(b, nil) }
 
-// gunzip is Gunzip with a say about how much memory is taken.
-func gunzip(b []byte, s *share) ([]byte, error) {
+// gunzipReserved is Gunzip with a say about how much memory is taken.
+func gunzipReserved(b []byte, s *reservation) ([]byte, error) {
 	if !isGzip(b) {
 		if len(b) > MaxBody {
 			return nil, tooLarge()

@@ -16,7 +16,7 @@ type EvidenceSet struct {
 
 // Add puts e in the set or, when the thing is already there, adds what e knows more. What is only a placeholder is left out.
 func (s *EvidenceSet) Add(e alert.Evidence) {
-	if e.Value = strings.TrimSpace(e.Value); Placeholder(e.Value) || e.Value[0] == '{' { // an object where a name belongs
+	if e.Value = strings.TrimSpace(e.Value); IsPlaceholder(e.Value) || e.Value[0] == '{' { // an object where a name belongs
 		return
 	}
 	key := string(e.Kind) + "/" + sameSpelling(e.Kind, e.Value)
@@ -45,12 +45,12 @@ func (s *EvidenceSet) Find(kind entity.Kind, value string) *alert.Evidence {
 // List returns the evidence. A host that states the id, or bears the name, of one cloud machine in the set has
 // become that machine's alias.
 func (s *EvidenceSet) List() []alert.Evidence {
-	machines := s.machines()
+	machines := s.machinesByName()
 	out := make([]alert.Evidence, 0, len(s.list))
 	joined := make(map[int]bool)
 	for i, e := range s.list {
 		if m, ok := s.machineOf(e, machines); ok {
-			s.list[m], joined[i] = absorb(s.list[m], e), true
+			s.list[m], joined[i] = mergeHost(s.list[m], e), true
 		}
 	}
 	for i, e := range s.list {
@@ -77,8 +77,8 @@ func (s *EvidenceSet) machineOf(e alert.Evidence, machines map[string]int) (int,
 	return i, ok && i >= 0
 }
 
-// machines maps the short names of cloud machines to their places, -1 where two share a name.
-func (s *EvidenceSet) machines() map[string]int {
+// machinesByName maps the short names of cloud machines to their places, -1 where two share a name.
+func (s *EvidenceSet) machinesByName() map[string]int {
 	out := map[string]int{}
 	for i, e := range s.list {
 		if e.Kind != entity.Resource || !isMachine(e.Value) {
@@ -95,15 +95,15 @@ func (s *EvidenceSet) machines() map[string]int {
 	return out
 }
 
-// absorb makes a host's names and facts those of machine m.
-func absorb(m, host alert.Evidence) alert.Evidence {
-	m.Entity = m.Also(entity.Host, host.Value)
+// mergeHost makes a host's names and facts those of machine m.
+func mergeHost(m, host alert.Evidence) alert.Evidence {
+	m.Entity = m.WithAlias(entity.Host, host.Value)
 	for _, a := range host.Aliases {
-		m.Entity = m.Also(a.Kind, a.Value)
+		m.Entity = m.WithAlias(a.Kind, a.Value)
 	}
 	for k, v := range host.Attributes {
 		if m.Attr(k) == "" {
-			m.Entity = m.With(k, v)
+			m.Entity = m.WithAttr(k, v)
 		}
 	}
 	if m.Role == "" {
@@ -142,8 +142,8 @@ func sameSpelling(kind entity.Kind, v string) string {
 	return v
 }
 
-// Placeholder reports whether a value is one of the words, addresses and ids that senders write for "nothing".
-func Placeholder(v string) bool {
+// IsPlaceholder reports whether a value is one of the words, addresses and ids that senders write for "nothing".
+func IsPlaceholder(v string) bool {
 	v = strings.TrimSpace(v)
 	switch len(v) {
 	case 0:

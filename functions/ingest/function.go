@@ -53,7 +53,7 @@ type Function struct {
 	// ExposuresAsAlerts names providers whose posture findings are to be alerts.
 	ExposuresAsAlerts []string
 
-	lines lines // of rejections in the log
+	rejectionLog logLimiter // of rejections in the log
 }
 
 // Receipt answers a delivery, finding by finding, in the shape of the ingest route.
@@ -82,29 +82,29 @@ type Skipped struct {
 // error. Repeating it is safe: an alert keeps its ID, and whoever reads the bus expects to meet an ID twice.
 // A delivery of which nothing can be used is fault.Invalid or fault.TooLarge, and its receipt says what was wrong where.
 func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
-	ctx, end := f.span(ctx, &d)
+	ctx, end := f.startSpan(ctx, &d)
 	defer end()
 	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Skipped{}, Rejected: []Skipped{}}
-	opened, err := d.open()
+	opened, err := d.openBody()
 	if err != nil {
-		return receipt, f.refuse(ctx, d, err)
+		return receipt, f.rejectDelivery(ctx, d, err)
 	}
 	records, err := f.Envelope.Open(opened)
 	if err != nil {
-		return receipt, f.refuse(ctx, opened, err)
+		return receipt, f.rejectDelivery(ctx, opened, err)
 	}
 	if len(records) > MaxRecords {
-		return receipt, f.refuse(ctx, opened, tooMany())
+		return receipt, f.rejectDelivery(ctx, opened, tooManyRecords())
 	}
 	b := batch{f: f, d: opened, receipt: &receipt}
 	for _, r := range f.recognizeFindings(records) {
-		b.take(r)
+		b.addRecord(r)
 	}
-	if err := b.publish(ctx); err != nil {
+	if err := b.publishAll(ctx); err != nil {
 		return receipt, err
 	}
 	if len(receipt.Accepted)+len(receipt.Ignored) == 0 && len(receipt.Rejected) > 0 {
-		return receipt, fault.Errorf(b.worst, "%s", summary(receipt.Rejected))
+		return receipt, fault.Errorf(b.worst, "%s", summarizeReasons(receipt.Rejected))
 	}
 	return receipt, nil
 }
@@ -112,7 +112,7 @@ func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
 // Read normalizes a delivery without publishing it: what replay works on.
 func (f *Function) Read(d Delivery) ([]alert.Alert, Receipt, error) {
 	receipt := Receipt{}
-	opened, err := d.open()
+	opened, err := d.openBody()
 	if err != nil {
 		return nil, receipt, err
 	}
@@ -122,7 +122,7 @@ func (f *Function) Read(d Delivery) ([]alert.Alert, Receipt, error) {
 	}
 	b := batch{f: f, d: opened, receipt: &receipt}
 	for _, r := range f.recognizeFindings(records) {
-		b.take(r)
+		b.addRecord(r)
 	}
 	return b.alerts, receipt, nil
 }
@@ -165,32 +165,32 @@ func (f *Function) providerOf(r Record) Provider {
 	return nil
 }
 
-// refuse sets a whole delivery aside and returns why.
-func (f *Function) refuse(ctx context.Context, d Delivery, reason error) error {
-	f.count(func(m Meter) { m.Rejected(f.Route, fault.Of(reason)) })
-	e, err := f.rejection(d, Record{Raw: d.Body}, "", 0, reason)
+// rejectDelivery sets a whole delivery aside and returns why.
+func (f *Function) rejectDelivery(ctx context.Context, d Delivery, reason error) error {
+	f.withMeter(func(m Meter) { m.Rejected(f.Route, fault.Of(reason)) })
+	e, err := f.newRejection(d, Record{Raw: d.Body}, "", 0, reason)
 	if err != nil {
 		return err
 	}
 	r := rejected{e, "", 0, reason}
 	if len(d.Body) == 0 { // there is nothing to keep
-		f.tell(ctx, d.Received, r)
+		f.logRejection(ctx, d.Received, r)
 		return reason
 	}
-	if err := f.setAside(ctx, d.Received, r); err != nil {
+	if err := f.quarantineRecords(ctx, d.Received, r); err != nil {
 		return err
 	}
 	return reason
 }
 
-func (f *Function) rejection(d Delivery, r Record, provider string, index int, reason error) (cloudevent.Event, error) {
+func (f *Function) newRejection(d Delivery, r Record, provider string, index int, reason error) (cloudevent.Event, error) {
 	headers := make(map[string]string, len(r.Context)+1)
 	for k, v := range d.Headers {
 		if k == "content-type" || strings.HasPrefix(k, "ce-") {
 			headers[k] = v
 		}
 	}
-	maps.Copy(headers, prefixed(r.Context))
+	maps.Copy(headers, prefixContext(r.Context))
 	q := events.Rejection{
 		Route: f.Route, Provider: provider, Tenant: d.Tenant, Kind: fault.Of(reason).String(),
 		Reason: reasonOf(reason), Index: index, Received: d.Received, Headers: headers,
@@ -202,7 +202,7 @@ func (f *Function) rejection(d Delivery, r Record, provider string, index int, r
 // contextPrefix marks, among a rejection's headers, what the wrappers of the record stated.
 const contextPrefix = "context-"
 
-func prefixed(context map[string]string) map[string]string {
+func prefixContext(context map[string]string) map[string]string {
 	out := make(map[string]string, len(context))
 	for k, v := range context {
 		out[contextPrefix+k] = v
@@ -234,26 +234,26 @@ func (f *Function) Retry(ctx context.Context, r events.Rejection, now time.Time)
 		rec = NewRecord(rec.Raw, context)
 	}
 	for _, rec := range f.recognizeFindings([]Record{rec}) {
-		b.take(rec)
+		b.addRecord(rec)
 	}
-	return receipt, b.publish(ctx)
+	return receipt, b.publishAll(ctx)
 }
 
-func (f *Function) count(do func(Meter)) {
+func (f *Function) withMeter(do func(Meter)) {
 	if f.Meter != nil {
 		do(f.Meter)
 	}
 }
 
-func (f *Function) logger() *slog.Logger {
+func (f *Function) loggerOrDiscard() *slog.Logger {
 	if f.Log != nil {
 		return f.Log
 	}
 	return slog.New(slog.DiscardHandler)
 }
 
-// summary is the reasons of a delivery of which nothing was taken.
-func summary(refused []Skipped) string {
+// summarizeReasons is the reasons of a delivery of which nothing was taken.
+func summarizeReasons(refused []Skipped) string {
 	const shown = 3
 	parts := make([]string, 0, shown+1)
 	for i, r := range refused {
@@ -270,8 +270,8 @@ func summary(refused []Skipped) string {
 	return strings.Join(parts, "; ")
 }
 
-// topLevel names a record's members, for a reason that helps.
-func topLevel(r Record) string {
+// memberNames names a record's members, for a reason that helps.
+func memberNames(r Record) string {
 	names := make([]string, len(r.Fields))
 	for i, m := range r.Fields {
 		names[i] = m.Name

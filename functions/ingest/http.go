@@ -50,36 +50,36 @@ func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		h.Refuse(w, r, http.StatusMethodNotAllowed, "notAllowed", "Method "+clip(r.Method)+" is not allowed here; use POST.")
+		h.Refuse(w, r, http.StatusMethodNotAllowed, "notAllowed", "Method "+clipText(r.Method)+" is not allowed here; use POST.")
 		return
 	}
-	sender, err := h.sender(r, fn.Route)
+	sender, err := h.identifySender(r, fn.Route)
 	if err != nil {
 		h.refuseSender(w, r, err)
 		return
 	}
 	if e := unknownEncoding(r.Header); e != "" {
-		h.Refuse(w, r, http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding: "+strconv.Quote(clip(e))+" is not read; send gzip or none")
+		h.Refuse(w, r, http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding: "+strconv.Quote(clipText(e))+" is not read; send gzip or none")
 		return
 	}
-	d := Delivery{Headers: headers(r), Tenant: sender.Tenant, Received: h.Now(), Trace: r.Header.Get("Traceparent")}
-	receipt, err := h.handle(w, r, fn, d, sender)
+	d := Delivery{Headers: deliveryHeaders(r), Tenant: sender.Tenant, Received: h.Now(), Trace: r.Header.Get("Traceparent")}
+	receipt, err := h.receiveBody(w, r, fn, d, sender)
 	if err != nil {
-		h.refuse(w, r, err)
+		h.writeRefusal(w, r, err)
 		return
 	}
-	if err := h.settle(r, &receipt); err != nil {
-		fn.logger().InfoContext(r.Context(), "answered before correlation", "route", route, "reason", err)
+	if err := h.waitForCorrelation(r, &receipt); err != nil {
+		fn.loggerOrDiscard().InfoContext(r.Context(), "answered before correlation", "route", route, "reason", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	_ = json.MarshalWrite(w, receipt) // the sender is gone if this fails
 }
 
-// handle reads the body and hands it on once its sender's credential vouches for it.
-func (h *HTTP) handle(w http.ResponseWriter, r *http.Request, fn *Function, d Delivery, sender Sender) (Receipt, error) {
-	s := &share{all: &h.inFlight}
-	defer s.release()
+// receiveBody reads the body and hands it on once its sender's credential vouches for it.
+func (h *HTTP) receiveBody(w http.ResponseWriter, r *http.Request, fn *Function, d Delivery, sender Sender) (Receipt, error) {
+	s := &reservation{inFlight: &h.inFlight}
+	defer s.releaseBytes()
 	body, err := readAll(http.MaxBytesReader(w, r.Body, MaxBody+1), r.ContentLength, s)
 	d.Body = body
 	var large *http.MaxBytesError
@@ -87,25 +87,25 @@ func (h *HTTP) handle(w http.ResponseWriter, r *http.Request, fn *Function, d De
 	case errors.As(err, &large) && sender.Check != nil: // nothing vouches for it, so it is not kept
 		return Receipt{}, tooLarge()
 	case errors.As(err, &large):
-		return Receipt{}, fn.refuse(r.Context(), d, tooLarge())
+		return Receipt{}, fn.rejectDelivery(r.Context(), d, tooLarge())
 	case errors.Is(err, errBusy):
-		s.release()
+		s.releaseBytes()
 		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, MaxBody)) // a sender cut off in the middle would not see the answer
 		return Receipt{}, err
 	case err != nil:
 		return Receipt{}, fault.Errorf(fault.Invalid, "body: %w", err)
 	}
-	return sender.vouched(r.Context(), fn, body, func() (Receipt, error) { return h.unpack(r, fn, d, s) })
+	return sender.handleVerified(r.Context(), fn, body, func() (Receipt, error) { return h.handleDecompressed(r, fn, d, s) })
 }
 
-// unpack hands a body on in plain, a large one when no other is at hand.
-func (h *HTTP) unpack(r *http.Request, fn *Function, d Delivery, s *share) (Receipt, error) {
-	plain, err := gunzip(d.Body, s)
+// handleDecompressed hands a body on in plain, a large one when no other is at hand.
+func (h *HTTP) handleDecompressed(r *http.Request, fn *Function, d Delivery, s *reservation) (Receipt, error) {
+	plain, err := gunzipReserved(d.Body, s)
 	if errors.Is(err, errBusy) {
 		return Receipt{}, err
 	}
 	if err != nil {
-		return Receipt{}, fn.refuse(r.Context(), d, err)
+		return Receipt{}, fn.rejectDelivery(r.Context(), d, err)
 	}
 	if d.Body = plain; len(plain) > largeBody {
 		h.large.Lock()
@@ -129,8 +129,8 @@ func unknownEncoding(h http.Header) string {
 	return ""
 }
 
-// settle honours Prefer: wait=N.
-func (h *HTTP) settle(r *http.Request, receipt *Receipt) error {
+// waitForCorrelation honours Prefer: wait=N.
+func (h *HTTP) waitForCorrelation(r *http.Request, receipt *Receipt) error {
 	seconds := preferredWait(r.Header.Values("Prefer"))
 	if seconds == 0 || h.Settle == nil || len(receipt.Accepted) == 0 {
 		return nil
@@ -153,8 +153,8 @@ func preferredWait(values []string) int {
 	return 0
 }
 
-// headers keeps the headers that say what the body is.
-func headers(r *http.Request) map[string]string {
+// deliveryHeaders keeps the headers that say what the body is.
+func deliveryHeaders(r *http.Request) map[string]string {
 	out := map[string]string{}
 	for name, values := range r.Header {
 		n := strings.ToLower(name)
@@ -165,8 +165,8 @@ func headers(r *http.Request) map[string]string {
 	return out
 }
 
-func (h *HTTP) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var u unverified
+func (h *HTTP) writeRefusal(w http.ResponseWriter, r *http.Request, err error) {
+	var u unverifiedError
 	if errors.As(err, &u) {
 		h.refuseSender(w, r, fault.Errorf(fault.Invalid, "%w", u.error))
 		return

@@ -21,16 +21,16 @@ const MaxDepth = 200
 // are skipped, repeated names are refused. The error is fault.Invalid and names the field.
 func Decode(raw jsontext.Value, v any) error {
 	if err := json.Unmarshal(raw, v, json.MatchCaseInsensitiveNames(true)); err != nil {
-		return fault.Errorf(fault.Invalid, "%s", Describe(err))
+		return fault.Errorf(fault.Invalid, "%s", DescribeJSONError(err))
 	}
 	return nil
 }
 
-// Describe says what is wrong with JSON in words that name the field, without the library's own.
-func Describe(err error) string {
+// DescribeJSONError says what is wrong with JSON in words that name the field, without the library's own.
+func DescribeJSONError(err error) string {
 	var sem *json.SemanticError
 	if errors.As(err, &sem) {
-		at := cmp.Or(field(sem.JSONPointer), "the record")
+		at := cmp.Or(fieldPath(sem.JSONPointer), "the record")
 		if sem.Err != nil {
 			return fmt.Sprintf("%s: %v", at, sem.Err)
 		}
@@ -38,7 +38,7 @@ func Describe(err error) string {
 	}
 	var syn *jsontext.SyntacticError
 	if errors.As(err, &syn) {
-		at := field(syn.JSONPointer)
+		at := fieldPath(syn.JSONPointer)
 		switch {
 		case errors.Is(syn.Err, jsontext.ErrDuplicateName):
 			return fmt.Sprintf("%s: malformed JSON: the name is there twice", at)
@@ -50,9 +50,9 @@ func Describe(err error) string {
 	return err.Error()
 }
 
-// field is a pointer as people write it, not longer than helps.
-func field(p jsontext.Pointer) string {
-	return clip(strings.ToValidUTF8(strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", "."), "\ufffd"))
+// fieldPath is a pointer as people write it, not longer than helps.
+func fieldPath(p jsontext.Pointer) string {
+	return clipText(strings.ToValidUTF8(strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", "."), "\ufffd"))
 }
 
 func kindName(k jsontext.Kind) string {
@@ -127,7 +127,7 @@ func (n *Number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		return fmt.Errorf("%s is not a number", clip(string(b)))
+		return fmt.Errorf("%s is not a number", clipText(string(b)))
 	}
 	*n = Number{f, true}
 	return nil
@@ -182,9 +182,9 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	case '0':
 		f, err := strconv.ParseFloat(string(b), 64)
 		if err != nil {
-			return fmt.Errorf("%s is not a time", clip(string(b)))
+			return fmt.Errorf("%s is not a time", clipText(string(b)))
 		}
-		t.Time = Epoch(f)
+		t.Time = EpochTime(f)
 		return nil
 	case '"':
 		s, err := jsontext.AppendUnquote(nil, v)
@@ -226,36 +226,36 @@ func ParseTime(s string) (time.Time, error) {
 	}
 	for _, l := range layouts {
 		if t, err := time.Parse(l, s); err == nil {
-			return set(t), nil
+			return validTime(t), nil
 		}
 	}
 	if f, err := strconv.ParseFloat(s, 64); err == nil {
-		return Epoch(f), nil
+		return EpochTime(f), nil
 	}
-	return time.Time{}, fmt.Errorf("%s is not a time", clip(strconv.Quote(s)))
+	return time.Time{}, fmt.Errorf("%s is not a time", clipText(strconv.Quote(s)))
 }
 
-// Epoch reads a time since 1970 in seconds, milliseconds, microseconds or nanoseconds, told apart by size.
-func Epoch(f float64) time.Time {
+// EpochTime reads a time since 1970 in seconds, milliseconds, microseconds or nanoseconds, told apart by size.
+func EpochTime(f float64) time.Time {
 	switch {
 	case f >= 1e17:
-		return set(time.Unix(0, int64(f)))
+		return validTime(time.Unix(0, int64(f)))
 	case f >= 1e14:
-		return set(time.UnixMicro(int64(f)))
+		return validTime(time.UnixMicro(int64(f)))
 	case f >= 1e11:
-		return set(time.UnixMilli(int64(f)))
+		return validTime(time.UnixMilli(int64(f)))
 	}
-	return set(time.UnixMicro(int64(f * 1e6)))
+	return validTime(time.UnixMicro(int64(f * 1e6)))
 }
 
-func set(t time.Time) time.Time {
+func validTime(t time.Time) time.Time {
 	if t.Year() < 1971 || t.Year() > 9999 {
 		return time.Time{}
 	}
 	return t.UTC()
 }
 
-func clip(s string) string {
+func clipText(s string) string {
 	if len(s) > 60 {
 		return strings.ToValidUTF8(s[:57], "") + "…"
 	}

@@ -54,7 +54,7 @@ type Record struct {
 
 // NewRecord reads the top-level members of raw, a part of what Values gave. A value that is no JSON object has none.
 func NewRecord(raw jsontext.Value, context map[string]string) Record {
-	fields, deep := members(raw)
+	fields, deep := objectMembers(raw)
 	return Record{Raw: raw, Fields: fields, Context: context, deep: deep}
 }
 
@@ -105,8 +105,8 @@ func (i ignored) Error() string { return string(i) }
 // Ignore says that a record is no finding at all, and why. It is answered as ignored, not kept, and no error.
 func Ignore(reason string) error { return ignored(reason) }
 
-// Ignored returns the reason when err says that a record is no finding.
-func Ignored(err error) (string, bool) {
+// IgnoredReason returns the reason when err says that a record is no finding.
+func IgnoredReason(err error) (string, bool) {
 	var i ignored
 	if errors.As(err, &i) {
 		return string(i), true

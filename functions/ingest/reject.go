@@ -19,8 +19,8 @@ type rejected struct {
 	reason   error
 }
 
-// setAside puts records into quarantine and tells the log.
-func (f *Function) setAside(ctx context.Context, now time.Time, rs ...rejected) error {
+// quarantineRecords puts records into quarantine and tells the log.
+func (f *Function) quarantineRecords(ctx context.Context, now time.Time, rs ...rejected) error {
 	evs := make([]cloudevent.Event, len(rs))
 	for i, r := range rs {
 		evs[i] = r.event
@@ -29,7 +29,7 @@ func (f *Function) setAside(ctx context.Context, now time.Time, rs ...rejected) 
 		return notDurable(err, fmt.Sprintf("set aside %d records", len(rs)))
 	}
 	for _, r := range rs {
-		f.tell(ctx, now, r)
+		f.logRejection(ctx, now, r)
 	}
 	return nil
 }
@@ -43,13 +43,13 @@ func notDurable(err error, doing string) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// tell writes one line for a rejection; in a flood, only how many lines were left out.
-func (f *Function) tell(ctx context.Context, now time.Time, r rejected) {
-	ok, left := f.lines.next(now)
+// logRejection writes one line for a rejection; in a flood, only how many lines were left out.
+func (f *Function) logRejection(ctx context.Context, now time.Time, r rejected) {
+	ok, left := f.rejectionLog.allowLine(now)
 	if !ok {
 		return
 	}
-	f.logger().WarnContext(ctx, "rejected", "route", f.Route, "provider", r.provider, "index", r.index,
+	f.loggerOrDiscard().WarnContext(ctx, "rejected", "route", f.Route, "provider", r.provider, "index", r.index,
 		"tenant", r.event.Tenant, "event", r.event.ID, "reason", reasonOf(r.reason), "leftOut", left)
 }
 
@@ -68,16 +68,16 @@ func reasonOf(err error) string {
 // linesPerMinute is how many rejections of one route the log shows in a minute. The metrics count them all.
 const linesPerMinute = 200
 
-// lines bounds the lines of a flood.
-type lines struct {
+// logLimiter bounds the lines of a flood.
+type logLimiter struct {
 	mu    sync.Mutex
 	since time.Time
 	n     int
 	left  int
 }
 
-// next says whether one more line may be written at now, and how many were left out since the last.
-func (l *lines) next(now time.Time) (ok bool, left int) {
+// allowLine says whether one more line may be written at now, and how many were left out since the last.
+func (l *logLimiter) allowLine(now time.Time) (ok bool, left int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.since) >= time.Minute || now.Before(l.since) {

@@ -15,7 +15,7 @@ import (
 // plain opens a body into its values.
 type plain struct{}
 
-func (plain) Open(d Delivery) ([]Record, error) { return Values(d.Body), nil }
+func (plain) Open(d Delivery) ([]Record, error) { return SplitValues(d.Body), nil }
 
 // kept is a queue in memory.
 type kept struct{ evs []cloudevent.Event }

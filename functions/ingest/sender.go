@@ -28,8 +28,8 @@ var errBeingTaken = errors.New("this delivery is being taken just now")
 // BeingTaken is the error of a Check for a delivery of which another copy is at hand: answered 503, to come again.
 func BeingTaken() error { return errBeingTaken }
 
-// unverified is a body that its credential does not vouch for.
-type unverified struct{ error }
+// unverifiedError is a body that its credential does not vouch for.
+type unverifiedError struct{ error }
 
 // refuseSender answers for a request whose sender is not known, may not deliver, or cannot be found out just now.
 func (h *HTTP) refuseSender(w http.ResponseWriter, r *http.Request, err error) {
@@ -45,8 +45,8 @@ func (h *HTTP) refuseSender(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// sender finds out who sends.
-func (h *HTTP) sender(r *http.Request, route string) (Sender, error) {
+// identifySender finds out who sends.
+func (h *HTTP) identifySender(r *http.Request, route string) (Sender, error) {
 	if h.Sender != nil {
 		return h.Sender(r, route)
 	}
@@ -57,18 +57,18 @@ func (h *HTTP) sender(r *http.Request, route string) (Sender, error) {
 	return Sender{Tenant: tenant}, err
 }
 
-// vouched hands a verified body on, and tells the sender's check what became of it.
-func (s Sender) vouched(ctx context.Context, fn *Function, body []byte, handle func() (Receipt, error)) (receipt Receipt, err error) {
+// handleVerified hands a verified body on, and tells the sender's check what became of it.
+func (s Sender) handleVerified(ctx context.Context, fn *Function, body []byte, handle func() (Receipt, error)) (receipt Receipt, err error) {
 	if s.Check == nil {
 		return handle()
 	}
 	done, err := s.Check(body)
 	switch {
 	case errors.Is(err, ErrRepeated):
-		fn.logger().InfoContext(ctx, "repeated delivery", "route", fn.Route, "source", s.Source)
+		fn.loggerOrDiscard().InfoContext(ctx, "repeated delivery", "route", fn.Route, "source", s.Source)
 		return Receipt{Accepted: []Accepted{}, Ignored: []Skipped{{Reason: err.Error()}}, Rejected: []Skipped{}}, nil
 	case err != nil && fault.Of(err) == fault.Invalid:
-		return Receipt{}, unverified{err}
+		return Receipt{}, unverifiedError{err}
 	case err != nil:
 		return Receipt{}, err
 	}

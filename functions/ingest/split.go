@@ -12,47 +12,47 @@ import (
 // MaxRecords is how many records one delivery may hold.
 const MaxRecords = 100_000
 
-// Values splits a body into its JSON values: one value, several on lines of their own (NDJSON) or simply one after
+// SplitValues splits a body into its JSON values: one value, several on lines of their own (NDJSON) or simply one after
 // another. What is no JSON becomes a Record with Err; the lines after it, and the elements of an array beside it, are
 // still read. What json refuses only deep inside (a name that is there twice, broken UTF-8) is left to whoever meets
 // it, so that it spoils no other finding of its wrapper. What lies beyond MaxRecords is one Record with Err. Use Array
 // to go on into an array. Records share the bytes of body. It takes time in proportion to the body, whatever is in it.
-func Values(body []byte) []Record {
+func SplitValues(body []byte) []Record {
 	body = bytes.TrimSpace(body)
 	if v := jsontext.Value(body); v.IsValid() { // nearly always: one value
 		return []Record{NewRecord(v[:len(v):len(v)], nil)}
 	}
 	var out []Record
 	patience := 4 * len(body) // bytes that may be read in vain while the end of a value is sought on later lines
-	for rest := trim(body); len(rest) > 0 && len(out) <= MaxRecords; rest = trim(rest) {
-		n := end(line(rest))
+	for rest := trimLeftSpace(body); len(rest) > 0 && len(out) <= MaxRecords; rest = trimLeftSpace(rest) {
+		n := valueEnd(firstLine(rest))
 		if n < 0 && patience > 0 {
-			if n = end(rest); n < 0 {
+			if n = valueEnd(rest); n < 0 {
 				patience -= len(rest)
 			}
 		}
 		switch {
 		case len(out) == MaxRecords:
 			n = len(rest)
-			out = append(out, Record{Raw: rest, Err: tooMany()})
+			out = append(out, Record{Raw: rest, Err: tooManyRecords()})
 		case n < 0 && rest[0] == '[' && patience > 0: // broken off; what came whole is good
 			n = len(rest)
-			out = append(out, pieces(rest)...)
+			out = append(out, readFlawedArray(rest)...)
 		default:
 			if n < 0 {
-				n = resume(rest)
+				n = resumeIndex(rest)
 			} else if v := jsontext.Value(rest[:n]); rest[0] != '{' && rest[0] != '[' && !v.IsValid() {
-				n = len(line(rest)) // words
+				n = len(firstLine(rest)) // words
 			}
-			out = append(out, suspect(bytes.TrimSpace(rest[:n:n]))...)
+			out = append(out, readFlawedValue(bytes.TrimSpace(rest[:n:n]))...)
 		}
 		rest = rest[n:]
 	}
 	return out
 }
 
-// Array turns the record of a JSON array into one record per element; any other record stays alone.
-func Array(r Record) []Record {
+// SplitArray turns the record of a JSON array into one record per element; any other record stays alone.
+func SplitArray(r Record) []Record {
 	if r.Err != nil || r.Raw.Kind() != '[' {
 		return []Record{r}
 	}
@@ -67,28 +67,28 @@ func Array(r Record) []Record {
 	return out
 }
 
-func tooMany() error {
+func tooManyRecords() error {
 	return fault.Errorf(fault.TooLarge, "body: more than %d records, send them in parts", MaxRecords)
 }
 
-// suspect reads a value of a body that json refuses somewhere.
-func suspect(v jsontext.Value) []Record {
+// readFlawedValue reads a value of a body that json refuses somewhere.
+func readFlawedValue(v jsontext.Value) []Record {
 	if v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 		r := NewRecord(v, nil)
-		if name, ok := twice(r.Fields); ok { // nobody can know which was meant
-			r.Err = fault.Errorf(fault.Invalid, "%s: malformed JSON: the name is there twice", clip(name))
+		if name, ok := repeatedName(r.Fields); ok { // nobody can know which was meant
+			r.Err = fault.Errorf(fault.Invalid, "%s: malformed JSON: the name is there twice", clipText(name))
 		} else if v.Kind() == '{' && r.Fields == nil {
-			r.Err = malformed(v)
+			r.Err = malformedError(v)
 		}
 		return []Record{r}
 	}
 	if v.Kind() == '[' {
-		return pieces(v)
+		return readFlawedArray(v)
 	}
-	return []Record{{Raw: v, Err: malformed(v)}}
+	return []Record{{Raw: v, Err: malformedError(v)}}
 }
 
-func twice(ms []Member) (string, bool) {
+func repeatedName(ms []Member) (string, bool) {
 	seen := make(map[string]bool, len(ms))
 	for _, m := range ms {
 		if seen[m.Name] {
@@ -99,24 +99,24 @@ func twice(ms []Member) (string, bool) {
 	return "", false
 }
 
-// pieces reads the elements of an array that is no JSON as a whole.
-func pieces(v jsontext.Value) []Record {
+// readFlawedArray reads the elements of an array that is no JSON as a whole.
+func readFlawedArray(v jsontext.Value) []Record {
 	var out []Record
-	for rest := trim(v[1:]); ; rest = trim(rest) {
-		n := separator(rest)
+	for rest := trimLeftSpace(v[1:]); ; rest = trimLeftSpace(rest) {
+		n := separatorIndex(rest)
 		piece := jsontext.Value(bytes.TrimSpace(rest[:n:n]))
 		last := n == len(rest) || rest[n] == ']'
 		switch {
 		case last && len(piece) == 0 && len(rest) == 0 && len(out) > 0: // broken off behind a comma
 			return append(out, Record{Raw: v[len(v):], Err: fault.Errorf(fault.Invalid, "malformed JSON: the array does not end")})
 		case last && len(piece) == 0 && len(out) == 0:
-			return []Record{{Raw: v, Err: malformed(v)}}
+			return []Record{{Raw: v, Err: malformedError(v)}}
 		case len(out) == MaxRecords:
-			return append(out, Record{Raw: jsontext.Value(rest), Err: tooMany()})
+			return append(out, Record{Raw: jsontext.Value(rest), Err: tooManyRecords()})
 		case piece.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) && piece.Kind() != '[':
-			out = append(out, suspect(piece)...)
+			out = append(out, readFlawedValue(piece)...)
 		default:
-			out = append(out, Record{Raw: piece, Err: malformed(piece)})
+			out = append(out, Record{Raw: piece, Err: malformedError(piece)})
 		}
 		if last {
 			return out
@@ -125,34 +125,34 @@ func pieces(v jsontext.Value) []Record {
 	}
 }
 
-// malformed says what is wrong with v, which is refused.
-func malformed(v jsontext.Value) error {
-	if d := depth(v); d > MaxDepth {
+// malformedError says what is wrong with v, which is refused.
+func malformedError(v jsontext.Value) error {
+	if d := nestingDepth(v); d > MaxDepth {
 		return fault.Errorf(fault.Invalid, "body: nested %d deep, at most %d is read", d, MaxDepth)
 	}
 	var into jsontext.Value
 	if err := json.Unmarshal(v, &into); err != nil {
-		return fault.Errorf(fault.Invalid, "%s", Describe(err))
+		return fault.Errorf(fault.Invalid, "%s", DescribeJSONError(err))
 	}
 	return fault.Errorf(fault.Invalid, "malformed JSON")
 }
 
-func trim(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
+func trimLeftSpace(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
 
-func line(b []byte) []byte {
+func firstLine(b []byte) []byte {
 	if i := bytes.IndexByte(b, '\n'); i >= 0 {
 		return b[:i]
 	}
 	return b
 }
 
-// end is where the value that b begins with ends, going by its brackets and quotes; -1 when it does not end. A string
+// valueEnd is where the value that b begins with ends, going by its brackets and quotes; -1 when it does not end. A string
 // ends on its line.
-func end(b []byte) int {
+func valueEnd(b []byte) int {
 	switch b[0] {
 	case '{', '[':
 	case '"':
-		return quoted(b)
+		return stringLength(b)
 	default:
 		if i := bytes.IndexAny(b, " \t\r\n{[\""); i > 0 {
 			return i
@@ -163,7 +163,7 @@ func end(b []byte) int {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '"':
-			n := quoted(b[i:])
+			n := stringLength(b[i:])
 			if n < 0 {
 				return -1
 			}
@@ -179,8 +179,8 @@ func end(b []byte) int {
 	return -1
 }
 
-// quoted is how long the string is that b begins with; -1 when it does not end.
-func quoted(b []byte) int {
+// stringLength is how long the string is that b begins with; -1 when it does not end.
+func stringLength(b []byte) int {
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
 		case '\\':
@@ -194,14 +194,14 @@ func quoted(b []byte) int {
 	return -1
 }
 
-// separator is the place of the comma or bracket that ends the element which b begins with; len(b) when there is none.
-func separator(b []byte) int {
+// separatorIndex is the place of the comma or bracket that ends the element which b begins with; len(b) when there is none.
+func separatorIndex(b []byte) int {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case ',', ']':
 			return i
 		case '{', '[', '"':
-			n := end(b[i:])
+			n := valueEnd(b[i:])
 			if n < 0 {
 				return len(b)
 			}
@@ -211,9 +211,9 @@ func separator(b []byte) int {
 	return len(b)
 }
 
-// resume is where reading goes on behind a value that does not end: at the next line, behind an object at the next line
+// resumeIndex is where reading goes on behind a value that does not end: at the next line, behind an object at the next line
 // that begins another.
-func resume(b []byte) int {
+func resumeIndex(b []byte) int {
 	for at := 0; ; {
 		i := bytes.IndexByte(b[at:], '\n')
 		if i < 0 {

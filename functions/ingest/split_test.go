@@ -33,7 +33,7 @@ func TestValues(t *testing.T) {
 		`{"a":{"b":1,"b":2}}`:           {`{"a":{"b":1,"b":2}}`},
 	} {
 		var got []string
-		for _, r := range Values([]byte(body)) {
+		for _, r := range SplitValues([]byte(body)) {
 			if r.Err != nil {
 				got = append(got, "<"+string(r.Raw)+">")
 			} else {
@@ -50,7 +50,7 @@ func TestValues(t *testing.T) {
 }
 
 func TestValuesAreBounded(t *testing.T) {
-	rs := Values([]byte(strings.Repeat("1\n", MaxRecords+5)))
+	rs := SplitValues([]byte(strings.Repeat("1\n", MaxRecords+5)))
 	if last := rs[len(rs)-1]; len(rs) != MaxRecords+1 || fault.Of(last.Err) != fault.TooLarge {
 		t.Errorf("%d records, the last %v", len(rs), last.Err)
 	}
@@ -64,11 +64,11 @@ func FuzzValues(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, r := range Values(body) {
+		for _, r := range SplitValues(body) {
 			if r.Err == nil && r.Raw.Kind() == '{' && r.Fields == nil {
 				t.Errorf("%q has a record without members or error: %q", body, r.Raw)
 			}
-			_ = Array(r)
+			_ = SplitArray(r)
 		}
 	})
 }

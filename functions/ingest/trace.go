@@ -18,13 +18,13 @@ type Tracer interface {
 	Start(ctx context.Context, route, traceparent string, bytes int) (_ context.Context, carried string, end func())
 }
 
-// span continues the sender's trace, or starts one, and makes d's events carry it on to correlate.
-func (f *Function) span(ctx context.Context, d *Delivery) (_ context.Context, end func()) {
+// startSpan continues the sender's trace, or starts one, and makes d's events carry it on to correlate.
+func (f *Function) startSpan(ctx context.Context, d *Delivery) (_ context.Context, end func()) {
 	if f.Tracer != nil {
 		ctx, d.Trace, end = f.Tracer.Start(ctx, f.Route, d.Trace, len(d.Body))
 		return ctx, end
 	}
-	if d.Trace = carried(d.Trace); d.Trace != "" {
+	if d.Trace = carriedTrace(d.Trace); d.Trace != "" {
 		ctx = logs.With(ctx, slog.String("trace", d.Trace[3:35]))
 	}
 	return ctx, func() {}
@@ -36,9 +36,9 @@ const (
 	noSpan      = "0000000000000000"
 )
 
-// carried is a traceparent as it goes on: of version 00, and empty when it is none (W3C Trace Context, section 3.2). Of a
+// carriedTrace is a traceparent as it goes on: of version 00, and empty when it is none (W3C Trace Context, section 3.2). Of a
 // later version the part that we know is kept.
-func carried(traceparent string) string {
+func carriedTrace(traceparent string) string {
 	if len(traceparent) < traceLength || strings.Trim(traceparent[:traceLength], "0123456789abcdef-") != "" {
 		return ""
 	}

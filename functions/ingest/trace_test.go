@@ -24,7 +24,7 @@ func TestTracesAreCarriedOn(t *testing.T) {
 		"00-0af7651916cd43dd8448eb211c80319-cb7ad6b7169203331-01": "",
 		"00-0af7651916cd43dd8448eb211c80319cé7ad6b7169203331-01":  "",
 	} {
-		if got := carried(from); got != want {
+		if got := carriedTrace(from); got != want {
 			t.Errorf("%q becomes %q, want %q", from, got, want)
 		}
 	}
@@ -38,9 +38,9 @@ func FuzzCarried(f *testing.F) {
 		sc := func(traceparent string) trace.SpanContext {
 			return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent}))
 		}
-		theirs, ours := sc(from), sc(carried(from))
-		if carried(from) != "" && !ours.IsValid() {
-			t.Errorf("%q: OpenTelemetry does not read %q", from, carried(from))
+		theirs, ours := sc(from), sc(carriedTrace(from))
+		if carriedTrace(from) != "" && !ours.IsValid() {
+			t.Errorf("%q: OpenTelemetry does not read %q", from, carriedTrace(from))
 		}
 		if !ours.IsValid() {
 			return

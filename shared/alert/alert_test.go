@@ -100,7 +100,7 @@ func TestMergeEvidenceOnly(t *testing.T) {
 
 func TestMergeEvidenceJoinsOneThing(t *testing.T) {
 	a := []Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: "web-03"}, Role: Victim}}
-	b := []Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: "web-03", Attributes: map[string]string{entity.AttrVMID: "v1"}}.Also(entity.IP, "10.0.0.1"), Role: Context}}
+	b := []Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: "web-03", Attributes: map[string]string{entity.AttrVMID: "v1"}}.WithAlias(entity.IP, "10.0.0.1"), Role: Context}}
 	got := MergeEvidence(a, b)
 	if len(got) != 1 || got[0].Role != Victim || got[0].Attr(entity.AttrVMID) != "v1" || !slices.Equal(got[0].Aliases, []entity.Alias{{Kind: entity.IP, Value: "10.0.0.1"}}) {
 		t.Errorf("MergeEvidence = %+v", got)

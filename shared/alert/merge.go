@@ -14,7 +14,7 @@ import (
 // richer leads whichever is newer, the one from the product that detected it in doubt.
 func Merge(a, b Alert) (Alert, bool) {
 	m, other := a, b
-	if leads(b, a) && !a.knows(b) {
+	if takesPrecedence(b, a) && !a.hasMerged(b) {
 		m, other = b, a
 	}
 	if m.Class == EvidenceOnly {
@@ -22,7 +22,7 @@ func Merge(a, b Alert) (Alert, bool) {
 	}
 	m.ID, m.Tenant, m.Origin = a.ID, a.Tenant, a.Origin
 	m.Delivered = a.Delivered
-	fill(&m, other)
+	fillEmpty(&m, other)
 	if other.First.Before(m.First) && !other.First.IsZero() || m.First.IsZero() {
 		m.First = other.First
 	}
@@ -35,24 +35,24 @@ func Merge(a, b Alert) (Alert, bool) {
 	if other.Updated.After(m.Updated) {
 		m.Updated = other.Updated
 	}
-	m.Sightings = sightings(a, b)
+	m.Sightings = mergeSightings(a, b)
 	m.Count = max(m.Count, other.Count)
-	m.Tactics = attack.Sorted(append(slices.Clone(m.Tactics), other.Tactics...))
-	m.Techniques = union(m.Techniques, other.Techniques)
-	m.CarriedIDs = union(m.CarriedIDs, other.CarriedIDs)
-	m.Members = union(m.Members, other.Members)
+	m.Tactics = attack.SortTactics(append(slices.Clone(m.Tactics), other.Tactics...))
+	m.Techniques = unionOf(m.Techniques, other.Techniques)
+	m.CarriedIDs = unionOf(m.CarriedIDs, other.CarriedIDs)
+	m.Members = unionOf(m.Members, other.Members)
 	m.Evidence = MergeEvidence(m.Evidence, other.Evidence)
 	for k, v := range other.Extra {
 		if _, has := m.Extra[k]; !has {
-			m.Extra = with(m.Extra, k, v)
+			m.Extra = withFact(m.Extra, k, v)
 		}
 	}
-	return m, differs(a, m)
+	return m, isChanged(a, m)
 }
 
-// differs reports whether two states of an alert would be written differently. Most tell at a glance; what is written takes long
+// isChanged reports whether two states of an alert would be written differently. Most tell at a glance; what is written takes long
 // to make.
-func differs(a, b Alert) bool {
+func isChanged(a, b Alert) bool {
 	if len(a.Sightings) != len(b.Sightings) || len(a.Evidence) != len(b.Evidence) || a.Status != b.Status || a.Severity != b.Severity ||
 		a.Count != b.Count || !a.Updated.Equal(b.Updated) || !a.Last.Equal(b.Last) {
 		return true
@@ -60,8 +60,8 @@ func differs(a, b Alert) bool {
 	return !reflect.DeepEqual(a, b) && a.Revision() != b.Revision()
 }
 
-// sightings lists the reports of a and b, each product's newest; nil while all are one product's reports under one id.
-func sightings(a, b Alert) []Sighting {
+// mergeSightings lists the reports of a and b, each product's newest; nil while all are one product's reports under one id.
+func mergeSightings(a, b Alert) []Sighting {
 	var out []Sighting
 	for _, s := range slices.Concat(a.allSightings(), b.allSightings()) {
 		i := slices.IndexFunc(out, func(o Sighting) bool { return o.Reporter == s.Reporter && o.ReportID == s.ReportID })
@@ -79,8 +79,8 @@ func sightings(a, b Alert) []Sighting {
 	return out
 }
 
-// knows reports whether b was merged into a before, and so has had its chance to lead: a report that comes again changes nothing.
-func (a Alert) knows(b Alert) bool {
+// hasMerged reports whether b was merged into a before, and so has had its chance to lead: a report that comes again changes nothing.
+func (a Alert) hasMerged(b Alert) bool {
 	return slices.ContainsFunc(a.Sightings, func(s Sighting) bool {
 		return s.Reporter == b.Reporter && s.ReportID == b.ReportID && !b.Updated.After(s.Updated)
 	})
@@ -93,8 +93,8 @@ func (a Alert) allSightings() []Sighting {
 	return []Sighting{{AlertID: a.ID, Reporter: a.Reporter, ReportID: a.ReportID, Title: a.Title, Type: a.Type, Updated: a.Updated}}
 }
 
-// leads reports whether b's text, severity and status replace a's.
-func leads(b, a Alert) bool {
+// takesPrecedence reports whether b's text, severity and status replace a's.
+func takesPrecedence(b, a Alert) bool {
 	if a.Class == EvidenceOnly || b.Class == EvidenceOnly {
 		return a.Class == EvidenceOnly && b.Class != EvidenceOnly
 	}
@@ -107,8 +107,8 @@ func leads(b, a Alert) bool {
 	return b.Updated.After(a.Updated)
 }
 
-// fill takes from other what m leaves empty.
-func fill(m *Alert, other Alert) {
+// fillEmpty takes from other what m leaves empty.
+func fillEmpty(m *Alert, other Alert) {
 	for _, f := range []struct{ to, from *string }{
 		{&m.Type, &other.Type}, {&m.Title, &other.Title}, {&m.Description, &other.Description},
 		{&m.Recommendation, &other.Recommendation}, {&m.URL, &other.URL}, {&m.Product, &other.Product},
@@ -148,11 +148,11 @@ func MergeEvidence(a, b []Evidence) []Evidence {
 		}
 		have := &out[i]
 		for _, alias := range e.Aliases {
-			have.Entity = have.Also(alias.Kind, alias.Value)
+			have.Entity = have.WithAlias(alias.Kind, alias.Value)
 		}
 		for k, v := range e.Attributes {
 			if have.Attr(k) == "" {
-				have.Entity = have.With(k, v)
+				have.Entity = have.WithAttr(k, v)
 			}
 		}
 		have.Name = cmp.Or(have.Name, e.Name)
@@ -165,7 +165,7 @@ func MergeEvidence(a, b []Evidence) []Evidence {
 	return out
 }
 
-func union(a, b []string) []string {
+func unionOf(a, b []string) []string {
 	out := slices.Clone(a)
 	for _, s := range b {
 		if !slices.Contains(out, s) {
@@ -175,7 +175,7 @@ func union(a, b []string) []string {
 	return out
 }
 
-func with(m map[string]string, k, v string) map[string]string {
+func withFact(m map[string]string, k, v string) map[string]string {
 	out := make(map[string]string, len(m)+1)
 	for k, v := range m {
 		out[k] = v

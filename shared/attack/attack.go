@@ -81,8 +81,8 @@ func (t Tactic) Title() string {
 	return string(t)
 }
 
-// Sorted returns the distinct known tactics of ts in kill-chain order.
-func Sorted(ts []Tactic) []Tactic {
+// SortTactics returns the distinct known tactics of ts in kill-chain order.
+func SortTactics(ts []Tactic) []Tactic {
 	out := slices.DeleteFunc(slices.Clone(ts), func(t Tactic) bool { return t.Order() == 0 })
 	slices.SortFunc(out, func(a, b Tactic) int { return a.Order() - b.Order() })
 	return slices.Compact(out)
@@ -111,7 +111,7 @@ var words = sync.OnceValue(func() map[string]Tactic {
 		f := strings.Split(strings.TrimSpace(line), ",")
 		if len(f) == 4 {
 			if t := byID(f[2]); t != "" {
-				m[f[0]+"/"+fold(f[1])] = t
+				m[f[0]+"/"+normalizeWord(f[1])] = t
 			}
 		}
 	}
@@ -122,7 +122,7 @@ var words = sync.OnceValue(func() map[string]Tactic {
 // Without an entry of its own, a word is also tried as an ATT&CK name or id in any spelling
 // ("initial-access", "Initial Access", "TA0001").
 func Parse(source Source, word string) Tactic {
-	if t := words()[string(source)+"/"+fold(word)]; t != "" {
+	if t := words()[string(source)+"/"+normalizeWord(word)]; t != "" {
 		return t
 	}
 	return FromWord(word)
@@ -130,9 +130,9 @@ func Parse(source Source, word string) Tactic {
 
 // FromWord reads an ATT&CK tactic name or id in any spelling; "" when it is none.
 func FromWord(word string) Tactic {
-	f := fold(word)
+	f := normalizeWord(word)
 	for _, c := range chain {
-		if f == fold(string(c.tactic)) || strings.EqualFold(f, c.id) {
+		if f == normalizeWord(string(c.tactic)) || strings.EqualFold(f, c.id) {
 			return c.tactic
 		}
 	}
@@ -148,8 +148,8 @@ func byID(id string) Tactic {
 	return ""
 }
 
-// fold drops case and everything but letters, digits and slashes.
-func fold(s string) string {
+// normalizeWord drops case and everything but letters, digits and slashes.
+func normalizeWord(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'A' && r <= 'Z':
@@ -161,12 +161,12 @@ func fold(s string) string {
 	}, s)
 }
 
-// Techniques collects the technique ids ("T1059.001") in the given texts, upper case, distinct, in order of appearance.
-func Techniques(texts ...string) []string {
+// FindTechniques collects the technique ids ("T1059.001") in the given texts, upper case, distinct, in order of appearance.
+func FindTechniques(texts ...string) []string {
 	var out []string
 	for _, s := range texts {
 		for i := 0; i < len(s); {
-			n := technique(s, i)
+			n := techniqueLength(s, i)
 			if id := strings.ToUpper(s[i : i+n]); n > 0 && !slices.Contains(out, id) {
 				out = append(out, id)
 			}
@@ -176,27 +176,27 @@ func Techniques(texts ...string) []string {
 	return out
 }
 
-// technique is the length of the id that begins at s[i], 0 when none does: T and four digits, as a word of its own, with a
+// techniqueLength is the length of the id that begins at s[i], 0 when none does: T and four digits, as a word of its own, with a
 // point and three more when these end a word too. It is no regular expression: one would be compiled in every cold start.
-func technique(s string, i int) int {
-	if s[i] != 'T' && s[i] != 't' || i > 0 && word(s[i-1]) || !digits(s, i+1, 4) {
+func techniqueLength(s string, i int) int {
+	if s[i] != 'T' && s[i] != 't' || i > 0 && isWordByte(s[i-1]) || !hasDigits(s, i+1, 4) {
 		return 0
 	}
-	if i+5 < len(s) && s[i+5] == '.' && digits(s, i+6, 3) && (i+9 == len(s) || !word(s[i+9])) {
+	if i+5 < len(s) && s[i+5] == '.' && hasDigits(s, i+6, 3) && (i+9 == len(s) || !isWordByte(s[i+9])) {
 		return 9
 	}
-	if i+5 < len(s) && word(s[i+5]) {
+	if i+5 < len(s) && isWordByte(s[i+5]) {
 		return 0
 	}
 	return 5
 }
 
-// digits reports whether s has n of them from i on.
-func digits(s string, i, n int) bool {
+// hasDigits reports whether s has n of them from i on.
+func hasDigits(s string, i, n int) bool {
 	return i+n <= len(s) && strings.Trim(s[i:i+n], "0123456789") == ""
 }
 
-// word reports whether a byte is part of a word.
-func word(b byte) bool {
+// isWordByte reports whether a byte is part of a word.
+func isWordByte(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
 }

@@ -31,14 +31,14 @@ func TestParse(t *testing.T) {
 }
 
 func TestSorted(t *testing.T) {
-	got := Sorted([]Tactic{Impact, "Malware", Execution, InitialAccess, Execution})
+	got := SortTactics([]Tactic{Impact, "Malware", Execution, InitialAccess, Execution})
 	if want := []Tactic{InitialAccess, Execution, Impact}; !slices.Equal(got, want) {
 		t.Errorf("Sorted = %v, want %v", got, want)
 	}
 }
 
 func TestTechniques(t *testing.T) {
-	got := Techniques("Valid Accounts (T1078), t1059.001", "xT1078.004x T1078")
+	got := FindTechniques("Valid Accounts (T1078), t1059.001", "xT1078.004x T1078")
 	if want := []string{"T1078", "T1059.001"}; !slices.Equal(got, want) {
 		t.Errorf("Techniques = %v, want %v", got, want)
 	}

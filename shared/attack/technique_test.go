@@ -36,7 +36,7 @@ func sameTechniques(t *testing.T, s string) {
 			want = append(want, id)
 		}
 	}
-	if got := Techniques(s); !slices.Equal(got, want) {
+	if got := FindTechniques(s); !slices.Equal(got, want) {
 		t.Errorf("%q: %q, want %q", s, got, want)
 	}
 }

@@ -168,7 +168,7 @@ func TestInstanceUnderThreeNames(t *testing.T) {
 	w := newWorld(t)
 	gd := alertFrom("gd-00001", 0, "miner")
 	gd.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.Resource, Value: "arn:aws:ec2:eu-west-1:111122223333:instance/i-0f0a1b2c3d4e5f607"}.
-		Also(entity.Host, "ip-10-20-4-17.eu-west-1.compute.internal").Also(entity.IP, "10.20.4.17")}}
+		WithAlias(entity.Host, "ip-10-20-4-17.eu-west-1.compute.internal").WithAlias(entity.IP, "10.20.4.17")}}
 	first := w.applyAlert(gd)
 	for i, name := range []string{"resource=i-0f0a1b2c3d4e5f607", "host=ip-10-20-4-17.eu-west-1.compute.internal", "ip=10.20.4.17"} {
 		o := w.applyAlert(alertFrom(fmt.Sprint("other-", i), float64(i+1), fmt.Sprint("kind", i), name))
@@ -187,7 +187,7 @@ func TestBareNameOfTwoMachinesIsAmbiguous(t *testing.T) {
 	vm := func(id, sub string) alert.Alert {
 		a := alertFrom(id, 0, "scan-"+id)
 		a.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.Resource,
-			Value: "/subscriptions/" + sub + "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web-03"}.Also(entity.Host, "web-03")}}
+			Value: "/subscriptions/" + sub + "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web-03"}.WithAlias(entity.Host, "web-03")}}
 		return a
 	}
 	a, b := w.applyAlert(vm("a-0001", "s1")), w.applyAlert(vm("a-0002", "s2"))
@@ -200,7 +200,7 @@ func TestAliasLearnedLaterJoinsWhatCameBefore(t *testing.T) {
 	w := newWorld(t)
 	before := w.applyAlert(alertFrom("a-0001", 0, "scan", "host=web-03"))
 	vm := alertFrom("a-0002", 5, "dump")
-	vm.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.Resource, Value: "i-0f0a1b2c3d4e5f607"}.Also(entity.Host, "web-03")}}
+	vm.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.Resource, Value: "i-0f0a1b2c3d4e5f607"}.WithAlias(entity.Host, "web-03")}}
 	if o := w.applyAlert(vm); o.Incident != before.Incident {
 		t.Errorf("the instance that web-03 turned out to be got incident %s, not %s", o.Incident, before.Incident)
 	}

@@ -115,8 +115,8 @@ const (
 // Attr returns one attribute, empty when it is not stated.
 func (e Entity) Attr(name string) string { return e.Attributes[name] }
 
-// With returns e with the attribute set; an empty value changes nothing.
-func (e Entity) With(name, value string) Entity {
+// WithAttr returns e with the attribute set; an empty value changes nothing.
+func (e Entity) WithAttr(name, value string) Entity {
 	if value == "" {
 		return e
 	}
@@ -129,8 +129,8 @@ func (e Entity) With(name, value string) Entity {
 	return e
 }
 
-// Also returns e with one more alias; an empty value, or one it already has, changes nothing.
-func (e Entity) Also(kind Kind, value string) Entity {
+// WithAlias returns e with one more alias; an empty value, or one it already has, changes nothing.
+func (e Entity) WithAlias(kind Kind, value string) Entity {
 	a := Alias{kind, value}
 	if value == "" || value == e.Value && kind == e.Kind {
 		return e

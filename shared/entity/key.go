@@ -17,28 +17,28 @@ type Key struct {
 // could be matched (an empty value, "-", "N/A").
 func (e Entity) Keys() []Key {
 	var k keys
-	k.add(e.Kind, e.Value)
+	k.addKeys(e.Kind, e.Value)
 	for _, a := range e.Aliases {
-		k.add(a.Kind, a.Value)
+		k.addKeys(a.Kind, a.Value)
 	}
 	switch e.Kind {
 	case Host, Resource:
-		k.strong("machine:vm/", e.Attr(AttrVMID))
-		k.strong("machine:device/", e.Attr(AttrDeviceID))
-		k.strong("machine:aad/", e.Attr(AttrAADDeviceID))
-		k.add(Resource, e.Attr(AttrResourceID))
+		k.addStrong("machine:vm/", e.Attr(AttrVMID))
+		k.addStrong("machine:device/", e.Attr(AttrDeviceID))
+		k.addStrong("machine:aad/", e.Attr(AttrAADDeviceID))
+		k.addKeys(Resource, e.Attr(AttrResourceID))
 	case User, Mailbox:
-		k.add(User, e.Attr(AttrUPN))
-		k.strong("user:oid/", e.Attr(AttrObjectID))
-		k.strong("user:sid/", e.Attr(AttrSID))
-		k.strong("user:aws/", e.Attr(AttrPrincipalID))
+		k.addKeys(User, e.Attr(AttrUPN))
+		k.addStrong("user:oid/", e.Attr(AttrObjectID))
+		k.addStrong("user:sid/", e.Attr(AttrSID))
+		k.addStrong("user:aws/", e.Attr(AttrPrincipalID))
 		if d := e.Attr(AttrDomain); d != "" && !strings.ContainsAny(e.Value, `\@`) {
-			k.add(User, d+`\`+e.Value)
+			k.addKeys(User, d+`\`+e.Value)
 		}
 	case File, FileHash:
-		k.strong("file:", e.Attr(AttrSHA256))
-		k.strong("file:", e.Attr(AttrSHA1))
-		k.strong("file:", e.Attr(AttrMD5))
+		k.addStrong("file:", e.Attr(AttrSHA256))
+		k.addStrong("file:", e.Attr(AttrSHA1))
+		k.addStrong("file:", e.Attr(AttrMD5))
 	}
 	return k
 }
@@ -51,7 +51,7 @@ func (k Key) Class() string {
 
 type keys []Key
 
-func (k *keys) put(text string, strong bool) {
+func (k *keys) putKey(text string, strong bool) {
 	for i, has := range *k {
 		if has.Text == text {
 			(*k)[i].Strong = has.Strong || strong
@@ -61,132 +61,132 @@ func (k *keys) put(text string, strong bool) {
 	*k = append(*k, Key{text, strong})
 }
 
-// strong adds a key whose value compares without case.
-func (k *keys) strong(prefix, value string) {
-	if v := fold(value); v != "" {
-		k.put(prefix+v, true)
+// addStrong adds a key whose value compares without case.
+func (k *keys) addStrong(prefix, value string) {
+	if v := normalizeName(value); v != "" {
+		k.putKey(prefix+v, true)
 	}
 }
 
-func (k *keys) add(kind Kind, value string) {
+func (k *keys) addKeys(kind Kind, value string) {
 	value = strings.TrimSpace(value)
-	if fold(value) == "" {
+	if normalizeName(value) == "" {
 		return
 	}
 	switch kind {
 	case Resource:
-		k.resource(value)
+		k.addResource(value)
 	case Host:
-		k.host(value)
+		k.addHost(value)
 	case IP:
-		k.ip(value)
+		k.addIP(value)
 	case User, Mailbox:
-		k.user(value)
+		k.addUser(value)
 	case FileHash:
-		k.strong("file:", value)
+		k.addStrong("file:", value)
 	case File, Process:
-		k.put(string(kind)+":"+strings.ToLower(value), false)
+		k.putKey(string(kind)+":"+strings.ToLower(value), false)
 	case Cluster:
-		k.cluster(value)
+		k.addCluster(value)
 	case Domain, URL, RegistryKey, Session, App:
-		k.strong(string(kind)+":", value)
+		k.addStrong(string(kind)+":", value)
 	default:
-		k.put(string(kind)+":"+value, true)
+		k.putKey(string(kind)+":"+value, true)
 	}
 }
 
-// resource understands ARNs, Azure resource ids, Google full resource names, and bare EC2 instance ids.
-func (k *keys) resource(v string) {
+// addResource understands ARNs, Azure resource ids, Google full resource names, and bare EC2 instance ids.
+func (k *keys) addResource(v string) {
 	lower := strings.ToLower(v)
 	switch {
 	case isInstance(lower):
-		k.put("machine:"+lower, true)
+		k.putKey("machine:"+lower, true)
 	case strings.HasPrefix(lower, "arn:"):
-		k.arn(v)
+		k.addARN(v)
 	case strings.HasPrefix(lower, "/subscriptions/"):
 		if id, name, ok := azureMachine(lower); ok {
-			k.put("machine:"+id, true)
-			k.put("host:"+name, false) // machines are called what their resource is, until told otherwise
+			k.putKey("machine:"+id, true)
+			k.putKey("host:"+name, false) // machines are called what their resource is, until told otherwise
 			return
 		}
 		if strings.Contains(lower, "/providers/microsoft.containerservice/managedclusters/") {
-			k.cluster(strings.TrimRight(lower, "/"))
+			k.addCluster(strings.TrimRight(lower, "/"))
 			return
 		}
-		k.put("resource:"+strings.TrimRight(lower, "/"), true)
+		k.putKey("resource:"+strings.TrimRight(lower, "/"), true)
 	case strings.HasPrefix(v, "//container.googleapis.com/") && strings.Contains(v, "/clusters/"):
-		k.cluster(v)
+		k.addCluster(v)
 	default:
 		if project, zone, name, ok := googleMachine(v); ok {
-			k.put("machine:gce/"+project+"/"+zone+"/"+name, true)
-			k.put("host:"+strings.ToLower(name), false)
+			k.putKey("machine:gce/"+project+"/"+zone+"/"+name, true)
+			k.putKey("host:"+strings.ToLower(name), false)
 			return
 		}
-		k.put("resource:"+v, strings.ContainsAny(v, "/:"))
+		k.putKey("resource:"+v, strings.ContainsAny(v, "/:"))
 	}
 }
 
-// cluster keys a Kubernetes cluster: by its cloud's id, and by the name that agents in it know, which is weak.
-func (k *keys) cluster(v string) {
+// addCluster keys a Kubernetes cluster: by its cloud's id, and by the name that agents in it know, which is weak.
+func (k *keys) addCluster(v string) {
 	name := v[strings.LastIndexAny(v, "/")+1:]
 	if name != v {
-		k.put("cluster:"+v, true)
+		k.putKey("cluster:"+v, true)
 	}
-	k.put("cluster:"+strings.ToLower(name), false)
+	k.putKey("cluster:"+strings.ToLower(name), false)
 }
 
-// arn keys an Amazon resource by what it is: an instance is a machine, an IAM principal a user.
-func (k *keys) arn(v string) {
+// addARN keys an Amazon resource by what it is: an instance is a machine, an IAM principal a user.
+func (k *keys) addARN(v string) {
 	part := strings.SplitN(v, ":", 6)
 	if len(part) < 6 {
-		k.put("resource:"+v, true)
+		k.putKey("resource:"+v, true)
 		return
 	}
 	service, rest := part[2], part[5]
 	switch {
 	case service == "ec2" && strings.HasPrefix(rest, "instance/"):
-		k.put("machine:"+strings.ToLower(strings.TrimPrefix(rest, "instance/")), true)
+		k.putKey("machine:"+strings.ToLower(strings.TrimPrefix(rest, "instance/")), true)
 	case service == "iam" && strings.HasPrefix(rest, "user/"), service == "sts":
-		k.user(v)
+		k.addUser(v)
 	case service == "eks" && strings.HasPrefix(rest, "cluster/"):
-		k.cluster(v)
+		k.addCluster(v)
 	default:
-		k.put("resource:"+v, true)
+		k.putKey("resource:"+v, true)
 	}
 }
 
-// host tells a qualified name, which is strong, from a bare one. A name that only spells an address
+// addHost tells a qualified name, which is strong, from a bare one. A name that only spells an address
 // ("ip-10-0-0-12.ec2.internal") or that every machine has ("localhost") is weak or nothing.
-func (k *keys) host(v string) {
+func (k *keys) addHost(v string) {
 	v = strings.TrimSuffix(strings.ToLower(v), ".")
 	if a, err := netip.ParseAddr(v); err == nil {
-		k.ip(a.String())
+		k.addIP(a.String())
 		return
 	}
 	if isInstance(v) {
-		k.put("machine:"+v, true)
+		k.putKey("machine:"+v, true)
 		return
 	}
 	short, domain, qualified := strings.Cut(v, ".")
 	switch {
 	case short == "localhost" || short == "unknown":
 	case qualified && (strings.HasSuffix(domain, ".internal") || domain == "internal") && strings.HasPrefix(short, "ip-"):
-		k.put("host:"+v, false)
-		k.put("host:"+short, false)
-		k.ip(strings.ReplaceAll(strings.TrimPrefix(short, "ip-"), "-", "."))
+		k.putKey("host:"+v, false)
+		k.putKey("host:"+short, false)
+		k.addIP(strings.ReplaceAll(strings.TrimPrefix(short, "ip-"), "-", "."))
 	case qualified && domain != "local" && domain != "localdomain":
-		k.put("host:"+v, true)
-		k.put("host:"+short, false)
+		k.putKey("host:"+v, true)
+		k.putKey("host:"+short, false)
 	default:
-		k.put("host:"+short, false)
+		k.putKey("host:"+short, false)
 		if address, ok := strings.CutPrefix(short, "ip-"); ok {
-			k.ip(strings.ReplaceAll(address, "-", "."))
+			k.addIP(strings.ReplaceAll(address, "-", "."))
 		}
 	}
 }
 
-// ip keeps globally routable addresses strong; the others name a machine only within one network.
-func (k *keys) ip(v string) {
+// addIP keeps globally routable addresses strong; the others name a machine only within one network.
+func (k *keys) addIP(v string) {
 	a, err := netip.ParseAddr(strings.Trim(v, "[]"))
 	if err != nil {
 		if p, perr := netip.ParseAddrPort(v); perr == nil {
@@ -199,61 +199,61 @@ func (k *keys) ip(v string) {
 	if a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() {
 		return
 	}
-	k.put("ip:"+a.String(), Public(a))
+	k.putKey("ip:"+a.String(), IsPublicIP(a))
 }
 
-// Public reports whether an address is globally routable, so that it means the same machine to everyone.
-func Public(a netip.Addr) bool {
+// IsPublicIP reports whether an address is globally routable, so that it means the same machine to everyone.
+func IsPublicIP(a netip.Addr) bool {
 	return a.IsGlobalUnicast() && !a.IsPrivate() && !cgnat.Contains(a) && !a.IsLinkLocalUnicast()
 }
 
 var cgnat = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598, shared by many customers
 
-// user keys people and service identities: UPN or mail address, DOMAIN\name, IAM user, role session,
+// addUser keys people and service identities: UPN or mail address, DOMAIN\name, IAM user, role session,
 // Google "user:" and "serviceAccount:" members.
-func (k *keys) user(v string) {
+func (k *keys) addUser(v string) {
 	lower := strings.ToLower(v)
 	for _, member := range []string{"user:", "serviceaccount:", "group:"} {
 		lower = strings.TrimPrefix(lower, member)
 	}
 	switch {
 	case strings.HasPrefix(lower, "arn:"):
-		k.principal(lower)
+		k.addPrincipal(lower)
 	case strings.HasPrefix(lower, "s-1-"):
-		k.put("user:sid/"+lower, true)
+		k.putKey("user:sid/"+lower, true)
 	case strings.Contains(lower, `\`):
 		domain, name, _ := strings.Cut(lower, `\`)
 		if domain == "nt authority" || domain == "." || domain == "" {
-			k.put("user:"+name, false)
+			k.putKey("user:"+name, false)
 			return
 		}
-		k.put("user:"+lower, true)
-		k.put("user:"+name, false)
+		k.putKey("user:"+lower, true)
+		k.putKey("user:"+name, false)
 	case strings.Contains(lower, "@"):
 		name, domain, _ := strings.Cut(lower, "@")
-		k.put("user:"+lower, true)
-		k.put("user:"+name, false)
+		k.putKey("user:"+lower, true)
+		k.putKey("user:"+name, false)
 		if label, _, ok := strings.Cut(domain, "."); ok {
-			k.put("user:"+label+`\`+name, false) // a domain's down-level name is mostly its first label
+			k.putKey("user:"+label+`\`+name, false) // a domain's down-level name is mostly its first label
 		}
 	default:
-		k.put("user:"+lower, false)
+		k.putKey("user:"+lower, false)
 	}
 }
 
-// principal keys an IAM ARN. A role session carries who took the role in its last segment; an SSO session is
+// addPrincipal keys an IAM ARN. A role session carries who took the role in its last segment; an SSO session is
 // named after the person, so that name is an alias.
-func (k *keys) principal(arn string) {
-	k.put("user:"+arn, true)
+func (k *keys) addPrincipal(arn string) {
+	k.putKey("user:"+arn, true)
 	if i := strings.LastIndexByte(arn, '/'); i >= 0 && strings.Contains(arn, ":assumed-role/") {
 		if session := arn[i+1:]; !isInstance(session) { // an instance's own session is nobody's name
-			k.user(session)
+			k.addUser(session)
 		}
 	}
 }
 
-// fold lowers case and empties the words that senders write for "nothing".
-func fold(v string) string {
+// normalizeName lowers case and empties the words that senders write for "nothing".
+func normalizeName(v string) string {
 	v = strings.ToLower(strings.TrimSpace(v))
 	switch v {
 	case "-", "--", "n/a", "na", "none", "null", "unknown", "undefined", "<nil>", "00000000-0000-0000-0000-000000000000":

@@ -34,7 +34,7 @@ func TestKeys(t *testing.T) {
 			[]string{"machine:vm/aa-1", "machine:device/d1"}, []string{"host:web-03"}},
 		{"user with domain", Entity{Kind: User, Value: "dora", Attributes: map[string]string{AttrDomain: "CONTOSO"}}, []string{`user:contoso\dora`}, []string{"user:dora"}},
 		{"nothing", Entity{Kind: User, Value: "N/A"}, nil, nil},
-		{"aliases", Entity{Kind: Resource, Value: "i-0abcdef1234567890"}.Also(IP, "10.0.0.12"), []string{"machine:i-0abcdef1234567890"}, []string{"ip:10.0.0.12"}},
+		{"aliases", Entity{Kind: Resource, Value: "i-0abcdef1234567890"}.WithAlias(IP, "10.0.0.12"), []string{"machine:i-0abcdef1234567890"}, []string{"ip:10.0.0.12"}},
 	} {
 		var strong, weak []string
 		for _, k := range tt.e.Keys() {

@@ -8,8 +8,8 @@ func (e Entity) Names() []string {
 	var k keys
 	k = append(k, e.Keys()...)
 	called := func(v string) {
-		if v = fold(v); v != "" && !k.has("host:"+v) && !k.has("user:"+v) {
-			k.put("name:"+v, false)
+		if v = normalizeName(v); v != "" && !k.hasKey("host:"+v) && !k.hasKey("user:"+v) {
+			k.putKey("name:"+v, false)
 		}
 	}
 	called(e.Name)
@@ -24,35 +24,35 @@ func (e Entity) Names() []string {
 	return out
 }
 
-// Spelled are the names that text may be a spelling of, whatever kind of thing it means: an ARN, a resource id in any case, an
+// KeysOfText are the names that text may be a spelling of, whatever kind of thing it means: an ARN, a resource id in any case, an
 // instance id, a host name long or short, an address, a user, a hash, a domain. Strong ones can mean one thing only.
-func Spelled(text string) []Key {
+func KeysOfText(text string) []Key {
 	text = strings.TrimSpace(text)
 	var k keys
 	for _, kind := range []Kind{Host, IP, User, Resource, FileHash, Domain, URL, Session, App, Cluster, File, Process, RegistryKey, Container, Image, Pod, Other} {
 		for i, key := range (Entity{Kind: kind, Value: text}).Keys() {
-			if !part(key, text) {
-				k.put(key.Text, key.Strong && i == 0)
+			if !isPartOf(key, text) {
+				k.putKey(key.Text, key.Strong && i == 0)
 			}
 		}
 	}
 	for _, attribute := range []string{"machine:vm/", "machine:device/", "machine:aad/", "user:oid/", "user:aws/"} {
-		k.strong(attribute, text)
+		k.addStrong(attribute, text)
 	}
-	if v := fold(text); v != "" {
-		k.put("name:"+v, false)
+	if v := normalizeName(text); v != "" {
+		k.putKey("name:"+v, false)
 	}
 	return k
 }
 
-// part says that a key is only the bare end or beginning of what was written in full, which means many things: "web-03" of
+// isPartOf says that a key is only the bare end or beginning of what was written in full, which means many things: "web-03" of
 // "web-03.contoso.example", "dora" of "dora@contoso.example".
-func part(k Key, text string) bool {
+func isPartOf(k Key, text string) bool {
 	_, value, _ := strings.Cut(k.Text, ":")
 	return !k.Strong && !strings.ContainsAny(value, `\@.:/`) && !strings.EqualFold(value, text)
 }
 
-func (k keys) has(text string) bool {
+func (k keys) hasKey(text string) bool {
 	for i := range k {
 		if k[i].Text == text {
 			return true

@@ -40,9 +40,9 @@ func TestSpelledFinds(t *testing.T) {
 		{"-", Entity{Kind: Host, Value: "-"}, false},
 	} {
 		names := tt.thing.Names()
-		found := slices.ContainsFunc(Spelled(tt.search), func(k Key) bool { return slices.Contains(names, k.Text) })
+		found := slices.ContainsFunc(KeysOfText(tt.search), func(k Key) bool { return slices.Contains(names, k.Text) })
 		if found != tt.found {
-			t.Errorf("%q finds %+v: %v, want %v\n%v\n%v", tt.search, tt.thing, found, tt.found, Spelled(tt.search), names)
+			t.Errorf("%q finds %+v: %v, want %v\n%v\n%v", tt.search, tt.thing, found, tt.found, KeysOfText(tt.search), names)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func FuzzSpelled(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, k := range Spelled(s) {
+		for _, k := range KeysOfText(s) {
 			if k.Text == "" || k.Class() == k.Text {
 				t.Errorf("%q: key %q has no class", s, k.Text)
 			}

@@ -155,7 +155,7 @@ func (i *Incident) absorbContent(o *Incident) {
 	i.Tags = Union(i.Tags, o.Tags)
 	i.Products = Union(i.Products, o.Products)
 	i.Clouds = Union(i.Clouds, o.Clouds)
-	i.Tactics = attack.Sorted(append(slices.Clone(i.Tactics), o.Tactics...))
+	i.Tactics = attack.SortTactics(append(slices.Clone(i.Tactics), o.Tactics...))
 	for _, a := range o.Assets {
 		i.addAsset(a)
 	}

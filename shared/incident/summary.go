@@ -42,7 +42,7 @@ func (i *Incident) Summarize(a *alert.Alert, involved []Involved, opener bool, n
 	if !i.SeveritySet && a.Severity.Rank() >= i.Severity.Rank() {
 		i.Severity = a.Severity
 	}
-	i.Tactics = attack.Sorted(append(slices.Clone(i.Tactics), a.Tactics...))
+	i.Tactics = attack.SortTactics(append(slices.Clone(i.Tactics), a.Tactics...))
 	i.addProduct(a)
 	i.addCloud(a.Account.Cloud)
 	for _, v := range involved {
@@ -241,7 +241,7 @@ func (i *Incident) Resummarize(stayed []AlertRecord, left []*AlertRecord) {
 		if !i.SeveritySet && a.Severity.Rank() >= i.Severity.Rank() {
 			i.Severity = a.Severity
 		}
-		i.Tactics = attack.Sorted(append(i.Tactics, a.Tactics...))
+		i.Tactics = attack.SortTactics(append(i.Tactics, a.Tactics...))
 		i.addProduct(a)
 		i.addCloud(a.Account.Cloud)
 		for _, e := range a.Evidence {

@@ -171,7 +171,7 @@ func moment(doc map[string]any, field string, want any) []string {
 	}
 	var w time.Time
 	if f, ok := want.(float64); ok {
-		w = ingest.Epoch(f)
+		w = ingest.EpochTime(f)
 	} else {
 		var err error
 		if w, err = ingest.ParseTime(fmt.Sprint(want)); err != nil {

@@ -36,7 +36,7 @@ import (
 //	onepane ARGUMENT…     the operator's command line: see onepaneCommand
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "../../../testdata/scenarios", UpdateScripts: ingesttest.Updating(),
+		Dir: "../../../testdata/scenarios", UpdateScripts: ingesttest.IsUpdating(),
 		Setup: func(env *testscript.Env) error {
 			s := &stage{data: env.WorkDir + "/data"}
 			env.Values["stage"] = s

@@ -160,7 +160,7 @@ func (r *Replay) readByProvider(body []byte) ([]alert.Alert, ingest.Receipt, err
 
 // isRecognized reports whether a provider recognized the record, so that its reason is the one to tell.
 func isRecognized(r ingest.Receipt) bool {
-	return len(r.Rejected) == 1 && !ingest.Unrecognized(r.Rejected[0].Reason)
+	return len(r.Rejected) == 1 && !ingest.IsUnrecognized(r.Rejected[0].Reason)
 }
 
 // senderID is the sender's own id of an alert.

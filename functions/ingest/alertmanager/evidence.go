@@ -10,47 +10,47 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// evidence reads only the labels whose meaning is common knowledge. A label is a word some rule author chose, and a
+// evidenceOf reads only the labels whose meaning is common knowledge. A label is a word some rule author chose, and a
 // wrong entity joins alerts that have nothing in common.
-func evidence(labels map[string]ingest.Text) []alert.Evidence {
+func evidenceOf(labels map[string]ingest.Text) []alert.Evidence {
 	var set ingest.EvidenceSet
 	put := func(e entity.Entity, role alert.Role) { set.Add(alert.Evidence{Entity: e, Role: role}) }
 	for _, name := range []string{"hostname", "host", "nodename", "node"} {
-		machine(put, first(labels, name))
+		addMachine(put, firstLabel(labels, name))
 	}
 	if set.List() == nil { // instance is where Prometheus scraped, often an exporter: the last resort
-		machine(put, first(labels, "instance"))
+		addMachine(put, firstLabel(labels, "instance"))
 	}
 	for _, name := range []string{"ip", "ip_address", "pod_ip"} {
-		if ip := first(labels, name); isIP(ip) {
+		if ip := firstLabel(labels, name); isIP(ip) {
 			put(entity.Entity{Kind: entity.IP, Value: ip}, "")
 		}
 	}
 	for _, name := range []string{"src_ip", "source_ip", "remote_ip", "client_ip"} {
-		if ip := first(labels, name); isIP(ip) {
+		if ip := firstLabel(labels, name); isIP(ip) {
 			put(entity.Entity{Kind: entity.IP, Value: ip}, alert.Attacker)
 		}
 	}
-	namespace := first(labels, "namespace", "k8s_ns_name", "ns")
-	if pod := first(labels, "pod", "pod_name", "k8s_pod_name"); pod != "" {
+	namespace := firstLabel(labels, "namespace", "k8s_ns_name", "ns")
+	if pod := firstLabel(labels, "pod", "pod_name", "k8s_pod_name"); pod != "" {
 		e := entity.Entity{Kind: entity.Pod, Value: pod}
 		if namespace != "" {
-			e = entity.Entity{Kind: entity.Pod, Value: namespace + "/" + pod, Name: pod}.With(entity.AttrNamespace, namespace)
+			e = entity.Entity{Kind: entity.Pod, Value: namespace + "/" + pod, Name: pod}.WithAttr(entity.AttrNamespace, namespace)
 		}
-		put(e.With(entity.AttrCluster, first(labels, "cluster")), alert.Victim)
+		put(e.WithAttr(entity.AttrCluster, firstLabel(labels, "cluster")), alert.Victim)
 	}
-	container := entity.Entity{Kind: entity.Container, Value: first(labels, "container_id")}
-	if name, pod := first(labels, "container", "container_name"), first(labels, "pod", "pod_name", "k8s_pod_name"); container.Value == "" && name != "" && pod != "" {
+	container := entity.Entity{Kind: entity.Container, Value: firstLabel(labels, "container_id")}
+	if name, pod := firstLabel(labels, "container", "container_name"), firstLabel(labels, "pod", "pod_name", "k8s_pod_name"); container.Value == "" && name != "" && pod != "" {
 		container.Value, container.Name = namespace+"/"+pod+"/"+name, name // a bare container name repeats in every pod
 	}
-	put(container.With(entity.AttrImage, first(labels, "image")).With(entity.AttrNamespace, namespace), "")
-	put(entity.Entity{Kind: entity.Image, Value: first(labels, "image")}, "")
-	put(entity.Entity{Kind: entity.User, Value: first(labels, "user_name", "username")}, "")
+	put(container.WithAttr(entity.AttrImage, firstLabel(labels, "image")).WithAttr(entity.AttrNamespace, namespace), "")
+	put(entity.Entity{Kind: entity.Image, Value: firstLabel(labels, "image")}, "")
+	put(entity.Entity{Kind: entity.User, Value: firstLabel(labels, "user_name", "username")}, "")
 	return set.List()
 }
 
-// machine adds a host, or an address where that is all the label says; a port is no part of either.
-func machine(put func(entity.Entity, alert.Role), label string) {
+// addMachine adds a host, or an address where that is all the label says; a port is no part of either.
+func addMachine(put func(entity.Entity, alert.Role), label string) {
 	if host, _, err := net.SplitHostPort(label); err == nil {
 		label = host
 	}

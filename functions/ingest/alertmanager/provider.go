@@ -89,19 +89,19 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	if err := ingest.Decode(r.Raw, &f); err != nil {
 		return alert.Alert{}, err
 	}
-	label := func(names ...string) string { return first(f.Labels, names...) }
-	id := cmp.Or(string(f.Fingerprint), fingerprint(f.Labels))
+	label := func(names ...string) string { return firstLabel(f.Labels, names...) }
+	id := cmp.Or(string(f.Fingerprint), fingerprintOf(f.Labels))
 	name := label("alertname", "rule")
 	a := alert.Alert{
 		Origin: alert.Origin{Provider: "alertmanager", ID: id}, Reporter: "alertmanager", ReportID: id, Product: "Prometheus Alertmanager",
-		Type: name, Title: cmp.Or(name, first(f.Annotations, "summary", "title"), "Alertmanager alert"),
-		Description:    first(f.Annotations, "description", "message", "summary", "info"),
-		Recommendation: first(f.Annotations, "runbook_url", "runbook"),
-		URL:            cmp.Or(string(f.GeneratorURL), first(f.Annotations, "dashboard"), r.Context["externalURL"]),
+		Type: name, Title: cmp.Or(name, firstLabel(f.Annotations, "summary", "title"), "Alertmanager alert"),
+		Description:    firstLabel(f.Annotations, "description", "message", "summary", "info"),
+		Recommendation: firstLabel(f.Annotations, "runbook_url", "runbook"),
+		URL:            cmp.Or(string(f.GeneratorURL), firstLabel(f.Annotations, "dashboard"), r.Context["externalURL"]),
 		NativeSeverity: label("severity", "priority", "level"),
 		NativeStatus:   string(f.Status), Status: alert.ParseStatus(string(f.Status)),
 		First: f.StartsAt.Time, Last: f.StartsAt.Time, Updated: f.StartsAt.Time,
-		Evidence: evidence(f.Labels), Extra: extra(f),
+		Evidence: evidenceOf(f.Labels), Extra: extraFacts(f),
 	}
 	a.Severity = alert.ParseSeverity(a.NativeSeverity)
 	if a.Status == alert.StatusResolved && f.EndsAt.After(a.First) {
@@ -110,17 +110,17 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	return a, nil
 }
 
-func first(m map[string]ingest.Text, names ...string) string {
+func firstLabel(m map[string]ingest.Text, names ...string) string {
 	for _, n := range names {
-		if v := strings.TrimSpace(string(m[n])); !ingest.Placeholder(v) {
+		if v := strings.TrimSpace(string(m[n])); !ingest.IsPlaceholder(v) {
 			return v
 		}
 	}
 	return ""
 }
 
-// fingerprint stands in where a sender left it out: like Alertmanager's own, it follows from the labels alone.
-func fingerprint(labels map[string]ingest.Text) string {
+// fingerprintOf stands in where a sender left it out: like Alertmanager's own, it follows from the labels alone.
+func fingerprintOf(labels map[string]ingest.Text) string {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		h.Write([]byte(name + "\xff" + string(labels[name]) + "\xff"))
@@ -128,8 +128,8 @@ func fingerprint(labels map[string]ingest.Text) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// extra keeps labels by their names and annotations as "annotation." and theirs.
-func extra(f firing) map[string]string {
+// extraFacts keeps labels by their names and annotations as "annotation." and theirs.
+func extraFacts(f firing) map[string]string {
 	out := make(map[string]string, len(f.Labels)+len(f.Annotations))
 	for k, v := range f.Labels {
 		out[k] = string(v)

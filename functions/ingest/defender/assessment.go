@@ -69,17 +69,17 @@ func normalizeAssessment(r ingest.Record) (alert.Alert, error) {
 		Class: alert.Exposure, Origin: alert.Origin{Provider: name, ID: strings.ToLower(id)}, Reporter: name, ReportID: id,
 		Product: product, Type: r.Text("name"), Title: string(cmp.Or(s.DisplayName, s.Metadata.DisplayName)),
 		Description:    string(cmp.Or(s.Description, s.Metadata.Description)),
-		Recommendation: string(cmp.Or(s.Remediation, s.Metadata.Remediation)), URL: link(string(s.Links.Portal)),
+		Recommendation: string(cmp.Or(s.Remediation, s.Metadata.Remediation)), URL: portalURL(string(s.Links.Portal)),
 		Severity: alert.ParseSeverity(string(severity)), NativeSeverity: string(severity),
 		Status: exposureStatus(string(s.Status.Code)), NativeStatus: string(s.Status.Code),
-		Tactics:    microsoft.Tactics(attack.MicrosoftIntent, string(s.Metadata.Tactics)),
-		Techniques: attack.Techniques(microsoft.Texts(s.Metadata.Techniques)...),
+		Tactics:    microsoft.ParseTactics(attack.MicrosoftIntent, string(s.Metadata.Tactics)),
+		Techniques: attack.FindTechniques(microsoft.ParseTexts(s.Metadata.Techniques)...),
 		First:      ingest.FirstSet(s.Status.First, s.Status.Changed, s.Generated),
 		Updated:    ingest.FirstSet(s.Generated, s.Status.Changed),
 		Account:    alert.Account{Cloud: entity.Azure, ID: microsoft.AzureSubscription(id)},
-		Extra:      microsoft.Properties(s.AdditionalData),
+		Extra:      microsoft.ParseProperties(s.AdditionalData),
 	}
-	if t := r.Text("tenantId"); !ingest.Placeholder(t) {
+	if t := r.Text("tenantId"); !ingest.IsPlaceholder(t) {
 		a.Account.Organization = t
 	}
 	a.Last = a.Updated
@@ -88,12 +88,12 @@ func normalizeAssessment(r ingest.Record) (alert.Alert, error) {
 	}
 	a.Extra = withFact(a.Extra, "cause", string(s.Status.Cause))
 	a.Extra = withFact(a.Extra, "category", string(cmp.Or(s.Category, s.Metadata.Categories)))
-	a.Evidence = s.evidence(id)
+	a.Evidence = s.evidenceOf(id)
 	return a, nil
 }
 
-// evidence is the assessed resource: the one stated, else the one whose id the assessment's own id extends.
-func (s assessment) evidence(id string) []alert.Evidence {
+// evidenceOf is the assessed resource: the one stated, else the one whose id the assessment's own id extends.
+func (s assessment) evidenceOf(id string) []alert.Evidence {
 	resource := string(s.Resource.ID)
 	if resource == "" {
 		if i := strings.Index(strings.ToLower(id), "/providers/microsoft.security/assessments"); i > 0 {
@@ -101,8 +101,8 @@ func (s assessment) evidence(id string) []alert.Evidence {
 		}
 	}
 	ev := microsoft.AzureResource(resource)
-	if native := string(s.Resource.NativeID); !ingest.Placeholder(native) {
-		ev.Entity = ev.Also(entity.Resource, native)
+	if native := string(s.Resource.NativeID); !ingest.IsPlaceholder(native) {
+		ev.Entity = ev.WithAlias(entity.Resource, native)
 	}
 	ev.Role = alert.Victim
 	var set ingest.EvidenceSet
@@ -121,8 +121,8 @@ func exposureStatus(code string) alert.Status {
 	return alert.StatusUnknown
 }
 
-// link completes the portal's address, which is given without its scheme.
-func link(portal string) string {
+// portalURL completes the portal's address, which is given without its scheme.
+func portalURL(portal string) string {
 	if portal == "" || strings.Contains(portal, "://") {
 		return portal
 	}

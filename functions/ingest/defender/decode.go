@@ -64,8 +64,8 @@ type identifier struct {
 	WorkspaceID     ingest.Text `json:"workspaceId"`
 }
 
-// decode reads the alert out of a record, out of "properties" where it is a REST resource.
-func decode(r ingest.Record) (finding, error) {
+// decodeFinding reads the alert out of a record, out of "properties" where it is a REST resource.
+func decodeFinding(r ingest.Record) (finding, error) {
 	var f finding
 	raw := r.Raw
 	if p := r.Field("properties"); p.Kind() == '{' && !r.Has("SystemAlertId") {
@@ -80,23 +80,23 @@ func decode(r ingest.Record) (finding, error) {
 	return f, nil
 }
 
-// subscription is the subscription the alert is about, wherever it is stated.
-func (f finding) subscription(armID string) string {
-	for _, id := range append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resources()...) {
+// subscriptionID is the subscription the alert is about, wherever it is stated.
+func (f finding) subscriptionID(armID string) string {
+	for _, id := range append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resourceIDs()...) {
 		if sub := microsoft.AzureSubscription(id); sub != "" {
 			return sub
 		}
 	}
 	for _, sub := range []ingest.Text{f.Subscription, f.OldSubscription} {
-		if !ingest.Placeholder(string(sub)) {
+		if !ingest.IsPlaceholder(string(sub)) {
 			return string(sub)
 		}
 	}
 	return microsoft.AzureSubscription(armID)
 }
 
-// resources are the Azure ids among the identifiers.
-func (f finding) resources() []string {
+// resourceIDs are the Azure ids among the identifiers.
+func (f finding) resourceIDs() []string {
 	var out []string
 	for _, id := range f.ResourceIDs {
 		if v := string(id.AzureResourceID); v != "" {
@@ -106,16 +106,16 @@ func (f finding) resources() []string {
 	return out
 }
 
-// tenant is the Entra directory; zeros in it mean that Defender for Cloud does not know.
-func (f finding) tenant() string {
+// directoryID is the Entra directory; zeros in it mean that Defender for Cloud does not know.
+func (f finding) directoryID() string {
 	for _, id := range f.ResourceIDs {
 		for _, t := range []ingest.Text{id.AzureTenant, id.AADTenant} {
-			if !ingest.Placeholder(string(t)) {
+			if !ingest.IsPlaceholder(string(t)) {
 				return string(t)
 			}
 		}
 	}
-	if ingest.Placeholder(string(f.AADTenant)) {
+	if ingest.IsPlaceholder(string(f.AADTenant)) {
 		return ""
 	}
 	return string(f.AADTenant)

@@ -18,32 +18,32 @@ import (
 const product = "Microsoft Defender for Cloud"
 
 func normalizeAlert(r ingest.Record) (alert.Alert, error) {
-	f, err := decode(r)
+	f, err := decodeFinding(r)
 	if err != nil {
 		return alert.Alert{}, err
 	}
 	id := string(f.SystemAlertID)
-	if ingest.Placeholder(id) {
+	if ingest.IsPlaceholder(id) {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "systemAlertId: missing")
 	}
 	severity, status := cmp.Or(f.Severity, f.ReportedSeverity), cmp.Or(f.Status, f.State)
 	a := alert.Alert{
 		Origin: alert.Origin{Provider: name, ID: strings.ToLower(id)}, Reporter: name, ReportID: id,
-		Product: product, DetectionSource: plan(string(f.ProductComponent), string(cmp.Or(f.AlertType, f.AlertName))),
+		Product: product, DetectionSource: planOf(string(f.ProductComponent), string(cmp.Or(f.AlertType, f.AlertName))),
 		Type: string(cmp.Or(f.AlertType, f.AlertName)), Title: string(cmp.Or(f.AlertDisplayName, f.AlertName)),
-		Description: string(f.Description), Recommendation: strings.Join(microsoft.Texts(f.RemediationSteps), "\n"),
+		Description: string(f.Description), Recommendation: strings.Join(microsoft.ParseTexts(f.RemediationSteps), "\n"),
 		URL:      string(f.AlertURI),
 		Severity: alert.ParseSeverity(string(severity)), NativeSeverity: string(severity),
 		Status: alert.ParseStatus(string(status)), NativeStatus: string(status),
-		Tactics:    microsoft.Tactics(attack.MicrosoftIntent, string(f.Intent)),
-		Techniques: attack.Techniques(append(microsoft.Texts(f.Techniques), microsoft.Texts(f.SubTechniques)...)...),
+		Tactics:    microsoft.ParseTactics(attack.MicrosoftIntent, string(f.Intent)),
+		Techniques: attack.FindTechniques(append(microsoft.ParseTexts(f.Techniques), microsoft.ParseTexts(f.SubTechniques)...)...),
 		First:      ingest.FirstSet(f.Start, f.Detected, f.End, f.Generated, f.ExportGenerated, f.Reported),
 		Updated:    ingest.FirstSet(f.Generated, f.ExportGenerated, f.Processed, f.ExportProcessed, f.Reported),
 		Account: alert.Account{
-			Cloud: entity.Azure, ID: f.subscription(r.Text("id")), Organization: f.tenant(),
+			Cloud: entity.Azure, ID: f.subscriptionID(r.Text("id")), Organization: f.directoryID(),
 		},
 		CorrelationKey: string(f.CorrelationKey), Sample: f.isSample(),
-		Extra: microsoft.Properties(f.ExtendedProperties),
+		Extra: microsoft.ParseProperties(f.ExtendedProperties),
 	}
 	a.Last = ingest.FirstSet(f.End, f.Start)
 	if a.Last.Before(a.First) {
@@ -52,28 +52,28 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 	if strings.HasPrefix(strings.ToLower(r.Text("id")), "/subscriptions/") {
 		a.CarriedIDs = []string{r.Text("id")}
 	}
-	f.evidence(&a)
+	f.addEvidence(&a)
 	a.Extra = withFact(a.Extra, "compromisedEntity", string(f.Compromised))
 	a.Extra = withFact(a.Extra, "productComponentName", string(f.ProductComponent))
 	return a, nil
 }
 
-// evidence fills in the things the alert names, and for an incident of Defender for Cloud's own the alerts it sums up.
-func (f finding) evidence(a *alert.Alert) {
+// addEvidence fills in the things the alert names, and for an incident of Defender for Cloud's own the alerts it sums up.
+func (f finding) addEvidence(a *alert.Alert) {
 	var set ingest.EvidenceSet
-	for _, id := range append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resources()...) {
+	for _, id := range append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resourceIDs()...) {
 		ev := microsoft.AzureResource(id)
 		if ev.Role = alert.Victim; strings.EqualFold(strings.TrimRight(id, "/"), "/subscriptions/"+a.Account.ID) {
 			ev.Role = alert.Context
 		}
 		set.Add(ev)
 	}
-	members := microsoft.Entities(f.Entities, &set)
+	members := microsoft.AddEntities(f.Entities, &set)
 	addHints(a.Extra, &set)
 	a.Evidence = set.List()
 	f.nameMachine(a)
 	if f.IsIncident {
-		a.Members = f.members(a.Extra, members)
+		a.Members = f.memberIDs(a.Extra, members)
 		a.Extra = withFact(a.Extra, "isIncident", "true")
 	}
 }
@@ -94,13 +94,13 @@ func (f finding) nameMachine(a *alert.Alert) {
 		return
 	}
 	for _, key := range sortedKeys(a.Extra) {
-		if v := a.Extra[key]; foldKey(key) == "vmid" && !ingest.Placeholder(v) {
-			machine.Entity = machine.With(entity.AttrVMID, v)
+		if v := a.Extra[key]; normalizeKey(key) == "vmid" && !ingest.IsPlaceholder(v) {
+			machine.Entity = machine.WithAttr(entity.AttrVMID, v)
 		}
 	}
 	for _, id := range f.ResourceIDs {
-		if v := string(id.AgentID); !ingest.Placeholder(v) && machine.Attr("oms_agent_id") == "" {
-			machine.Entity = machine.With("oms_agent_id", v)
+		if v := string(id.AgentID); !ingest.IsPlaceholder(v) && machine.Attr("oms_agent_id") == "" {
+			machine.Entity = machine.WithAttr("oms_agent_id", v)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (f finding) nameMachine(a *alert.Alert) {
 func addHints(properties map[string]string, set *ingest.EvidenceSet) {
 	for _, key := range sortedKeys(properties) {
 		var role alert.Role
-		switch folded := foldKey(key); {
+		switch folded := normalizeKey(key); {
 		case strings.Contains(folded, "attackerip"), strings.Contains(folded, "attackersourceip"), strings.Contains(folded, "attackeraddress"):
 			role = alert.Attacker
 		case strings.Contains(folded, "victimip"):
@@ -126,15 +126,15 @@ func addHints(properties map[string]string, set *ingest.EvidenceSet) {
 			if have := set.Find(entity.IP, value); have != nil && role != "" {
 				have.Role = role
 			}
-			ev := microsoft.Evidence(entity.IP, value)
+			ev := microsoft.NewEvidence(entity.IP, value)
 			ev.Role = role
 			set.Add(ev)
 		}
 	}
 }
 
-// members are the alerts an incident sums up: those it names as entities and those in the properties that list ids.
-func (f finding) members(properties map[string]string, named []string) []string {
+// memberIDs are the alerts an incident sums up: those it names as entities and those in the properties that list ids.
+func (f finding) memberIDs(properties map[string]string, named []string) []string {
 	var out []string
 	add := func(id string) {
 		id = strings.ToLower(strings.TrimSpace(id))
@@ -146,7 +146,7 @@ func (f finding) members(properties map[string]string, named []string) []string 
 		add(id)
 	}
 	for _, key := range sortedKeys(properties) {
-		if !strings.Contains(foldKey(key), "alert") {
+		if !strings.Contains(normalizeKey(key), "alert") {
 			continue
 		}
 		for word := range strings.FieldsFuncSeq(properties[key], func(r rune) bool { return strings.ContainsRune(`,;[]{}" :`, r) }) {
@@ -164,7 +164,7 @@ func isAlertID(word string) bool {
 	return ok && len(ticks) == 19 && strings.Trim(ticks, "0123456789") == "" && len(guid) == 36 && strings.Count(guid, "-") == 4
 }
 
-func foldKey(key string) string {
+func normalizeKey(key string) string {
 	return strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(key))
 }
 

@@ -2,10 +2,10 @@ package defender
 
 import "strings"
 
-// plan names the Defender plan that detected, in the Graph's words for a detection source; "" when neither the
+// planOf names the Defender plan that detected, in the Graph's words for a detection source; "" when neither the
 // component nor the alert's type tells.
-func plan(component, alertType string) string {
-	if p := plans[foldKey(component)]; p != "" {
+func planOf(component, alertType string) string {
+	if p := plans[normalizeKey(component)]; p != "" {
 		return p
 	}
 	t := strings.ToLower(alertType)

@@ -17,7 +17,7 @@ func TestPlan(t *testing.T) {
 		{"", "AzureDNS_SinkholedDomain", dns},
 		{"", "SomethingNew", ""},
 	} {
-		if got := plan(tt.component, tt.alertType); got != tt.want {
+		if got := planOf(tt.component, tt.alertType); got != tt.want {
 			t.Errorf("plan(%q, %q) = %q, want %q", tt.component, tt.alertType, got, tt.want)
 		}
 	}

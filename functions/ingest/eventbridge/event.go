@@ -16,28 +16,28 @@ var sources = map[string]string{
 	"Macie Finding":                         "aws.macie",
 }
 
-// event opens an EventBridge event, after checking that source and detail-type agree.
-func (o *opener) event(r ingest.Record, wrappers int) {
+// openEvent opens an EventBridge event, after checking that source and detail-type agree.
+func (o *opener) openEvent(r ingest.Record, wrappers int) {
 	kind, source := r.Text("detail-type"), r.Text("source")
 	want, known := sources[kind]
 	switch {
 	case kind == "":
-		o.fail(r.Raw, fault.Errorf(fault.Invalid, "detail-type: missing, or no string"))
+		o.addFailed(r.Raw, fault.Errorf(fault.Invalid, "detail-type: missing, or no string"))
 	case source == "":
-		o.fail(r.Raw, fault.Errorf(fault.Invalid, "source: missing, or no string"))
+		o.addFailed(r.Raw, fault.Errorf(fault.Invalid, "source: missing, or no string"))
 	case !known:
-		o.ignore(r.Raw, "detail-type \""+kind+"\" carries no findings")
+		o.addIgnored(r.Raw, "detail-type \""+kind+"\" carries no findings")
 	case source != want:
-		o.fail(r.Raw, fault.Errorf(fault.Invalid, "source: %q, but detail-type %q comes from %q", source, kind, want))
+		o.addFailed(r.Raw, fault.Errorf(fault.Invalid, "source: %q, but detail-type %q comes from %q", source, kind, want))
 	case r.Field("detail").Kind() != '{':
-		o.fail(r.Raw, fault.Errorf(fault.Invalid, "detail: missing, or no object"))
+		o.addFailed(r.Raw, fault.Errorf(fault.Invalid, "detail: missing, or no object"))
 	default:
-		o.open(ingest.NewRecord(r.Field("detail"), stated(r)), wrappers+1)
+		o.openRecord(ingest.NewRecord(r.Field("detail"), eventContext(r)), wrappers+1)
 	}
 }
 
-// stated is what the event says about itself, as record context.
-func stated(r ingest.Record) map[string]string {
+// eventContext is what the event says about itself, as record context.
+func eventContext(r ingest.Record) map[string]string {
 	out := make(map[string]string, 6)
 	for _, name := range []string{"source", "detail-type", "account", "region", "time"} {
 		if v := r.Text(name); v != "" {

@@ -18,5 +18,5 @@ func TestSamples(t *testing.T) {
 		guardduty.Provider{}, securityhub.Provider{},
 		inspector.Provider{}, macie.Provider{}, ocsf.Provider{},
 	}
-	ingesttest.Samples(t, eventbridge.Envelope{}, providers, "aws", "external/ocsf")
+	ingesttest.RunSamples(t, eventbridge.Envelope{}, providers, "aws", "external/ocsf")
 }

@@ -27,8 +27,8 @@ const maxWrappers = 10
 // become ignored records that say so.
 func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 	var o opener
-	for _, r := range ingest.Values(d.Body) {
-		o.open(r, 0)
+	for _, r := range ingest.SplitValues(d.Body) {
+		o.openRecord(r, 0)
 	}
 	return o.out, nil
 }
@@ -36,90 +36,90 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 // opener gathers records in their order.
 type opener struct{ out []ingest.Record }
 
-func (o *opener) keep(r ingest.Record) { o.out = append(o.out, r) }
+func (o *opener) addRecord(r ingest.Record) { o.out = append(o.out, r) }
 
-func (o *opener) ignore(r ingest.Record, reason string) {
+func (o *opener) addIgnored(r ingest.Record, reason string) {
 	r.Ignored = reason
-	o.keep(r)
+	o.addRecord(r)
 }
 
-func (o *opener) open(r ingest.Record, wrappers int) {
+func (o *opener) openRecord(r ingest.Record, wrappers int) {
 	if r.Err != nil {
-		o.keep(r)
+		o.addRecord(r)
 		return
 	}
 	if wrappers > maxWrappers {
 		r.Err = fault.Errorf(fault.Invalid, "body: more than %d wrappers around each other", maxWrappers)
-		o.keep(r)
+		o.addRecord(r)
 		return
 	}
 	switch r.Raw.Kind() {
 	case '[':
-		for _, e := range ingest.Array(r) {
-			o.open(e, wrappers+1)
+		for _, e := range ingest.SplitArray(r) {
+			o.openRecord(e, wrappers+1)
 		}
 	case '"':
-		o.text(r, wrappers)
+		o.openText(r, wrappers)
 	case '{':
-		o.object(r, wrappers)
+		o.openObject(r, wrappers)
 	case 'n':
-		o.ignore(r, "null holds no finding")
+		o.addIgnored(r, "null holds no finding")
 	default:
-		o.keep(r)
+		o.addRecord(r)
 	}
 }
 
-// text opens JSON that was put into a string, as the Functions trigger does with cardinality "many".
-func (o *opener) text(r ingest.Record, wrappers int) {
+// openText opens JSON that was put into a string, as the Functions trigger does with cardinality "many".
+func (o *opener) openText(r ingest.Record, wrappers int) {
 	s, err := jsontext.AppendUnquote(nil, r.Raw)
 	if err == nil {
 		if s = []byte(strings.TrimSpace(string(s))); len(s) == 0 {
-			o.ignore(r, "an empty message holds no finding")
+			o.addIgnored(r, "an empty message holds no finding")
 			return
 		}
 	}
 	if err != nil || s[0] != '{' && s[0] != '[' && s[0] != '"' {
 		r.Err = fault.Errorf(fault.Invalid, "body: a text that is no JSON is not a finding")
-		o.keep(r)
+		o.addRecord(r)
 		return
 	}
-	for _, in := range ingest.Values(s) {
-		o.open(in, wrappers+1)
+	for _, in := range ingest.SplitValues(s) {
+		o.openRecord(in, wrappers+1)
 	}
 }
 
-// object opens a wrapper, or keeps what is none.
-func (o *opener) object(r ingest.Record, wrappers int) {
-	into := func(v jsontext.Value) { o.open(ingest.NewRecord(v, r.Context), wrappers+1) }
+// openObject opens a wrapper, or keeps what is none.
+func (o *opener) openObject(r ingest.Record, wrappers int) {
+	into := func(v jsontext.Value) { o.openRecord(ingest.NewRecord(v, r.Context), wrappers+1) }
 	switch {
 	case len(r.Fields) == 0:
-		o.ignore(r, "an empty object holds no finding")
-	case kind(r, "records") == '[':
+		o.addIgnored(r, "an empty object holds no finding")
+	case memberKind(r, "records") == '[':
 		into(r.Field("records"))
-	case kind(r, "value") == '[' && isPage(r):
-		o.page(r, wrappers)
-	case kind(r, "tables") == '[':
-		o.tables(r, wrappers)
+	case memberKind(r, "value") == '[' && isPage(r):
+		o.openPage(r, wrappers)
+	case memberKind(r, "tables") == '[':
+		o.openTables(r, wrappers)
 	case strings.EqualFold(r.Text("schemaId"), "azureMonitorCommonAlertSchema"):
-		o.monitor(r, wrappers)
+		o.openMonitorAlert(r, wrappers)
 	case isNotification(r):
-		o.notification(r, wrappers)
+		o.openNotification(r, wrappers)
 	case r.Has("eventType", "data", "eventTime") || r.Has("specversion", "data"):
-		o.event(r, wrappers)
-	case kind(r, "object") == '{' && r.Has("workspaceInfo"): // what Sentinel sends a playbook
+		o.openEvent(r, wrappers)
+	case memberKind(r, "object") == '{' && r.Has("workspaceInfo"): // what Sentinel sends a playbook
 		into(r.Field("object"))
-	case kind(r, "body") != 0 && len(r.Fields) <= 3: // what a Logic App posts of its trigger
+	case memberKind(r, "body") != 0 && len(r.Fields) <= 3: // what a Logic App posts of its trigger
 		into(r.Field("body"))
 	case isHeartbeat(r):
-		o.ignore(r, "a heartbeat is no finding")
+		o.addIgnored(r, "a heartbeat is no finding")
 	case isActivity(r):
-		o.ignore(r, "an Azure activity log record is no finding; export alerts with continuous export")
+		o.addIgnored(r, "an Azure activity log record is no finding; export alerts with continuous export")
 	default:
-		o.keep(r)
+		o.addRecord(r)
 	}
 }
 
-func kind(r ingest.Record, name string) jsontext.Kind { return r.Field(name).Kind() }
+func memberKind(r ingest.Record, name string) jsontext.Kind { return r.Field(name).Kind() }
 
 // isPage tells a page of a REST answer from an object that merely has a list called value.
 func isPage(r ingest.Record) bool {
@@ -136,11 +136,11 @@ func isPage(r ingest.Record) bool {
 	return true
 }
 
-func (o *opener) page(r ingest.Record, wrappers int) {
+func (o *opener) openPage(r ingest.Record, wrappers int) {
 	before := len(o.out)
-	o.open(ingest.NewRecord(r.Field("value"), r.Context), wrappers+1)
+	o.openRecord(ingest.NewRecord(r.Field("value"), r.Context), wrappers+1)
 	if len(o.out) == before {
-		o.ignore(r, "an empty page holds no finding")
+		o.addIgnored(r, "an empty page holds no finding")
 	}
 }
 

@@ -12,5 +12,5 @@ import (
 
 // TestSamples reads the real payloads of all three products through the route.
 func TestSamples(t *testing.T) {
-	ingesttest.Samples(t, Envelope{}, []ingest.Provider{defender.Provider{}, sentinel.Provider{}, xdr.Provider{}}, "azure")
+	ingesttest.RunSamples(t, Envelope{}, []ingest.Provider{defender.Provider{}, sentinel.Provider{}, xdr.Provider{}}, "azure")
 }

@@ -21,33 +21,33 @@ type table struct {
 	Rows []jsontext.Value `json:"rows"`
 }
 
-// tables makes an object of every row of a query result.
-func (o *opener) tables(r ingest.Record, wrappers int) {
+// openTables makes an object of every row of a query result.
+func (o *opener) openTables(r ingest.Record, wrappers int) {
 	var tables []table
 	if err := json.Unmarshal(r.Field("tables"), &tables, json.MatchCaseInsensitiveNames(true)); err != nil {
-		r.Err = fault.Errorf(fault.Invalid, "tables: %s", ingest.Describe(err))
-		o.keep(r)
+		r.Err = fault.Errorf(fault.Invalid, "tables: %s", ingest.DescribeJSONError(err))
+		o.addRecord(r)
 		return
 	}
 	rows := 0
 	for _, t := range tables {
 		for _, v := range t.Rows {
 			rows++
-			row, err := t.object(v)
+			row, err := t.rowObject(v)
 			if err != nil {
-				o.keep(ingest.Record{Raw: v, Err: err})
+				o.addRecord(ingest.Record{Raw: v, Err: err})
 				continue
 			}
-			o.open(ingest.NewRecord(row, r.Context), wrappers+1)
+			o.openRecord(ingest.NewRecord(row, r.Context), wrappers+1)
 		}
 	}
 	if rows == 0 {
-		o.ignore(r, "a query result without rows holds no finding")
+		o.addIgnored(r, "a query result without rows holds no finding")
 	}
 }
 
-// object joins column names and cells. Columns without a name, and the second of two of one name, are left out.
-func (t table) object(row jsontext.Value) (jsontext.Value, error) {
+// rowObject joins column names and cells. Columns without a name, and the second of two of one name, are left out.
+func (t table) rowObject(row jsontext.Value) (jsontext.Value, error) {
 	cells, err := ingest.Elements(row)
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "rows: %w", err)
@@ -79,9 +79,9 @@ func (t table) object(row jsontext.Value) (jsontext.Value, error) {
 	return b.Bytes(), nil
 }
 
-// monitor opens the search results of an Azure Monitor alert that was made of security alerts; its own fired
+// openMonitorAlert opens the search results of an Azure Monitor alert that was made of security alerts; its own fired
 // condition is no finding of a security product.
-func (o *opener) monitor(r ingest.Record, wrappers int) {
+func (o *opener) openMonitorAlert(r ingest.Record, wrappers int) {
 	var m struct {
 		Data struct {
 			AlertContext struct {
@@ -92,39 +92,39 @@ func (o *opener) monitor(r ingest.Record, wrappers int) {
 	}
 	const reason = "an Azure Monitor alert carries no security finding"
 	if err := json.Unmarshal(r.Raw, &m, json.MatchCaseInsensitiveNames(true)); err != nil {
-		o.ignore(r, reason)
+		o.addIgnored(r, reason)
 		return
 	}
 	c := m.Data.AlertContext
-	if results := ingest.NewRecord(c.SearchResults, r.Context); kind(results, "tables") == '[' {
-		o.open(results, wrappers+1)
+	if results := ingest.NewRecord(c.SearchResults, r.Context); memberKind(results, "tables") == '[' {
+		o.openRecord(results, wrappers+1)
 		return
 	}
 	if p := ingest.NewRecord(c.Properties, r.Context); p.Has("systemAlertId") {
-		o.open(p, wrappers+1)
+		o.openRecord(p, wrappers+1)
 		return
 	}
-	o.ignore(r, reason)
+	o.addIgnored(r, reason)
 }
 
-// event opens an Event Grid event or a CloudEvent.
-func (o *opener) event(r ingest.Record, wrappers int) {
+// openEvent opens an Event Grid event or a CloudEvent.
+func (o *opener) openEvent(r ingest.Record, wrappers int) {
 	if strings.HasPrefix(r.Text("eventType"), "Microsoft.EventGrid.Subscription") {
-		o.ignore(r, "an Event Grid subscription event is no finding")
+		o.addIgnored(r, "an Event Grid subscription event is no finding")
 		return
 	}
-	o.open(ingest.NewRecord(r.Field("data"), r.Context), wrappers+1)
+	o.openRecord(ingest.NewRecord(r.Field("data"), r.Context), wrappers+1)
 }
 
 // isNotification reports a Graph change notification: it names a resource that changed and shows little of it.
 func isNotification(r ingest.Record) bool { return r.Has("subscriptionId", "changeType", "resource") }
 
-// notification opens the content that a rich notification carries; a plain one only says where to look.
-func (o *opener) notification(r ingest.Record, wrappers int) {
+// openNotification opens the content that a rich notification carries; a plain one only says where to look.
+func (o *opener) openNotification(r ingest.Record, wrappers int) {
 	data := ingest.NewRecord(r.Field("resourceData"), r.Context)
 	if data.Has("id") && (data.Has("title") || data.Has("displayName")) {
-		o.open(data, wrappers+1)
+		o.openRecord(data, wrappers+1)
 		return
 	}
-	o.ignore(r, "a Graph change notification holds no alert: read "+microsoft.ClipText(r.Text("resource"), 200)+" from Microsoft Graph and deliver what it answers")
+	o.addIgnored(r, "a Graph change notification holds no alert: read "+microsoft.ClipText(r.Text("resource"), 200)+" from Microsoft Graph and deliver what it answers")
 }

@@ -50,7 +50,7 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	if e.Rule == "" {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "rule: missing")
 	}
-	id := cmp.Or(string(e.UUID), derived(e))
+	id := cmp.Or(string(e.UUID), derivedID(e))
 	tags := make([]string, len(e.Tags))
 	for i, t := range e.Tags {
 		tags[i] = string(t)
@@ -58,16 +58,16 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	a := alert.Alert{
 		Origin: alert.Origin{Provider: "falco", ID: id}, Reporter: "falco", ReportID: id, Product: "Falco",
 		Type: string(e.Rule), Title: string(e.Rule), Description: string(e.Output),
-		Severity: severity(string(e.Priority)), NativeSeverity: string(e.Priority), Status: alert.StatusNew,
+		Severity: severityOf(string(e.Priority)), NativeSeverity: string(e.Priority), Status: alert.StatusNew,
 		First: e.Time.Time, Last: e.Time.Time, Updated: e.Time.Time,
-		Tactics: tactics(tags), Techniques: attack.Techniques(tags...), Evidence: evidence(e),
+		Tactics: tacticsOf(tags), Techniques: attack.FindTechniques(tags...), Evidence: evidenceOf(e),
 	}
 	extra := map[string]string{"source": string(e.Source), "tags": strings.Join(tags, ", ")}
 	for k, v := range e.OutputFields {
 		extra[k] = string(v)
 	}
 	for k, v := range extra {
-		if ingest.Placeholder(v) {
+		if ingest.IsPlaceholder(v) {
 			delete(extra, k)
 		}
 	}
@@ -77,13 +77,13 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	return a, nil
 }
 
-func derived(e event) string {
+func derivedID(e event) string {
 	h := sha256.Sum256([]byte(strings.Join([]string{string(e.Rule), string(e.Hostname), e.Time.UTC().Format("2006-01-02T15:04:05.999999999Z"), string(e.Output)}, "\x00")))
 	return hex.EncodeToString(h[:16])
 }
 
-// severity reads syslog's eight priorities. Debug and Informational are the same to whoever reads alerts.
-func severity(priority string) alert.Severity {
+// severityOf reads syslog's eight priorities. Debug and Informational are the same to whoever reads alerts.
+func severityOf(priority string) alert.Severity {
 	switch strings.ToLower(priority) {
 	case "emergency", "alert", "critical":
 		return alert.Critical
@@ -99,8 +99,8 @@ func severity(priority string) alert.Severity {
 	return alert.Unknown
 }
 
-// tactics reads the tags "mitre_credential_access" that Falco's own rules carry.
-func tactics(tags []string) []attack.Tactic {
+// tacticsOf reads the tags "mitre_credential_access" that Falco's own rules carry.
+func tacticsOf(tags []string) []attack.Tactic {
 	var out []attack.Tactic
 	for _, tag := range tags {
 		word, _ := strings.CutPrefix(strings.ToLower(tag), "mitre_")
@@ -108,5 +108,5 @@ func tactics(tags []string) []attack.Tactic {
 			out = append(out, t)
 		}
 	}
-	return attack.Sorted(out)
+	return attack.SortTactics(out)
 }

@@ -17,7 +17,7 @@ func TestSeverity(t *testing.T) {
 		"Emergency": alert.Critical, "Alert": alert.Critical, "Critical": alert.Critical, "Error": alert.High, "Warning": alert.Medium,
 		"Notice": alert.Low, "Informational": alert.Informational, "Debug": alert.Informational, "": alert.Unknown, "Loud": alert.Unknown,
 	} {
-		if got := severity(priority); got != want {
+		if got := severityOf(priority); got != want {
 			t.Errorf("severity(%q) = %s, want %s", priority, got, want)
 		}
 	}

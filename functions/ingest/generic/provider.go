@@ -44,9 +44,9 @@ func (Provider) Recognize(r ingest.Record) bool {
 func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	var m message
 	if err := json.Unmarshal(r.Raw, &m); err != nil {
-		return alert.Alert{}, fault.Errorf(fault.Invalid, "%s", describe(err))
+		return alert.Alert{}, fault.Errorf(fault.Invalid, "%s", describeError(err))
 	}
-	at, delivered, err := m.check()
+	at, delivered, err := m.checkRequired()
 	if err != nil {
 		return alert.Alert{}, err
 	}
@@ -70,9 +70,9 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	if m.ProviderID != "" && m.ProviderID != m.ID {
 		a.CarriedIDs = []string{string(m.ProviderID)}
 	}
-	m.tactics(&a)
-	a.Techniques = techniques(m.Techniques)
-	if a.Evidence, err = evidence(m.Entities); err != nil {
+	m.addTactics(&a)
+	a.Techniques = techniquesOf(m.Techniques)
+	if a.Evidence, err = evidenceOf(m.Entities); err != nil {
 		return alert.Alert{}, err
 	}
 	return a, nil
@@ -110,8 +110,8 @@ type entry struct {
 	} `json:"aliases"`
 }
 
-// check finds what is missing, and reads the times.
-func (m *message) check() (at, delivered time.Time, err error) {
+// checkRequired finds what is missing, and reads the times.
+func (m *message) checkRequired() (at, delivered time.Time, err error) {
 	switch {
 	case m.ID == "":
 		return at, delivered, fault.Errorf(fault.Invalid, "id: missing")
@@ -120,10 +120,10 @@ func (m *message) check() (at, delivered time.Time, err error) {
 	case m.Title == "" && m.Type == "":
 		return at, delivered, fault.Errorf(fault.Invalid, "title: missing, and no type stands in for it")
 	}
-	if at, err = instant(m.Time); err != nil {
+	if at, err = parseInstant(m.Time); err != nil {
 		return at, delivered, fault.Errorf(fault.Invalid, "time: %w", err)
 	}
-	if delivered, err = instant(m.Delivered); err != nil {
+	if delivered, err = parseInstant(m.Delivered); err != nil {
 		return at, delivered, fault.Errorf(fault.Invalid, "delivered: %w", err)
 	}
 	if at.IsZero() {
@@ -132,16 +132,16 @@ func (m *message) check() (at, delivered time.Time, err error) {
 	return at, delivered, nil
 }
 
-// instant reads RFC 3339, the only spelling the contract knows, and the others for senders that know no better.
-func instant(w word) (time.Time, error) {
+// parseInstant reads RFC 3339, the only spelling the contract knows, and the others for senders that know no better.
+func parseInstant(w word) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, string(w)); err == nil && t.Year() > 1970 {
 		return t.UTC(), nil
 	}
 	return ingest.ParseTime(string(w))
 }
 
-// tactics reads the tactic words; those that name none are kept in Extra["tactics"].
-func (m *message) tactics(a *alert.Alert) {
+// addTactics reads the tactic words; those that name none are kept in Extra["tactics"].
+func (m *message) addTactics(a *alert.Alert) {
 	var unknown []string
 	for _, w := range m.Tactics {
 		t := attack.Tactic(w)
@@ -157,11 +157,11 @@ func (m *message) tactics(a *alert.Alert) {
 	if len(unknown) > 0 {
 		a.Extra["tactics"] = strings.Join(unknown, ", ")
 	}
-	a.Tactics = attack.Sorted(a.Tactics)
+	a.Tactics = attack.SortTactics(a.Tactics)
 }
 
-// techniques upper-cases ids. Most are exactly one id, which needs no search.
-func techniques(list words) []string {
+// techniquesOf upper-cases ids. Most are exactly one id, which needs no search.
+func techniquesOf(list words) []string {
 	if len(list) == 0 {
 		return nil
 	}
@@ -169,14 +169,14 @@ func techniques(list words) []string {
 	for i, w := range list {
 		texts[i] = string(w)
 	}
-	if plain(texts) {
+	if areDistinctIDs(texts) {
 		return texts
 	}
-	return attack.Techniques(texts...)
+	return attack.FindTechniques(texts...)
 }
 
-// plain reports whether every text is one well-formed id and none repeats.
-func plain(texts []string) bool {
+// areDistinctIDs reports whether every text is one well-formed id and none repeats.
+func areDistinctIDs(texts []string) bool {
 	for i, s := range texts {
 		if len(s) != 5 && (len(s) != 9 || s[5] != '.') || s[0] != 'T' {
 			return false
@@ -195,8 +195,8 @@ func plain(texts []string) bool {
 	return true
 }
 
-// evidence keeps every entity once, in the sender's order and spelling.
-func evidence(entries []entry) ([]alert.Evidence, error) {
+// evidenceOf keeps every entity once, in the sender's order and spelling.
+func evidenceOf(entries []entry) ([]alert.Evidence, error) {
 	var set ingest.EvidenceSet
 	for i, en := range entries {
 		if en.Value == "" {
@@ -213,18 +213,18 @@ func evidence(entries []entry) ([]alert.Evidence, error) {
 			}
 		}
 		if e.Kind == entity.Other {
-			e = e.With(entity.AttrKind, string(en.Kind))
+			e = e.WithAttr(entity.AttrKind, string(en.Kind))
 		}
 		for _, a := range en.Aliases {
-			e = e.Also(entity.ParseKind(strings.ToLower(string(a.Kind))), string(a.Value))
+			e = e.WithAlias(entity.ParseKind(strings.ToLower(string(a.Kind))), string(a.Value))
 		}
-		set.Add(alert.Evidence{Entity: e, Role: role(en.Role)})
+		set.Add(alert.Evidence{Entity: e, Role: roleOf(en.Role)})
 	}
 	return set.List(), nil
 }
 
-// role reads a role; a word that is none is no reason to lose the entity.
-func role(w word) alert.Role {
+// roleOf reads a role; a word that is none is no reason to lose the entity.
+func roleOf(w word) alert.Role {
 	switch r := alert.Role(strings.ToLower(string(w))); r {
 	case alert.Attacker, alert.Victim, alert.Context:
 		return r
@@ -273,11 +273,11 @@ func (l *words) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// describe names the field in the spelling of the contract: "entities[3].value".
-func describe(err error) string {
+// describeError names the field in the spelling of the contract: "entities[3].value".
+func describeError(err error) string {
 	var sem *json.SemanticError
 	if !errors.As(err, &sem) {
-		return ingest.Describe(err)
+		return ingest.DescribeJSONError(err)
 	}
 	var path strings.Builder
 	for token := range sem.JSONPointer.Tokens() {

@@ -42,11 +42,11 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	if id == "" {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "id: missing, and no arn stands in for it")
 	}
-	sev, native, err := severity(f.Severity)
+	sev, native, err := parseSeverity(f.Severity)
 	if err != nil {
 		return alert.Alert{}, err
 	}
-	info := f.Service.info()
+	info := f.Service.additionalInfo()
 	a := alert.Alert{
 		Origin: alert.Origin{Provider: "guardduty", ID: id}, Reporter: "guardduty", ReportID: id,
 		Product: "Amazon GuardDuty", Type: string(f.Type), Title: string(f.Title), Description: string(f.Description),
@@ -63,21 +63,21 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	if f.Service.Archived {
 		a.Status, a.NativeStatus = alert.StatusResolved, "archived"
 	}
-	times(&a, f)
+	setTimes(&a, f)
 	a.URL = consoleURL(a.Account.Region, string(f.Partition), id)
-	w := walk{account: a.Account, partition: cmp.Or(string(f.Partition), arnPart(string(f.ARN), 1), "aws")}
-	w.finding(&f, info)
+	w := walker{account: a.Account, partition: cmp.Or(string(f.Partition), arnPart(string(f.ARN), 1), "aws")}
+	w.addFinding(&f, info)
 	a.Evidence = alert.MergeEvidence(nil, w.Found)
 	a.Members = w.members
-	a.Tactics, a.Techniques = story(&f)
+	a.Tactics, a.Techniques = attackOf(&f)
 	if len(w.Extra) > 0 {
 		a.Extra = w.Extra
 	}
 	return a, nil
 }
 
-// times takes the activity from service, which is absent in cut-down findings, else from the record's own life.
-func times(a *alert.Alert, f finding) {
+// setTimes takes the activity from service, which is absent in cut-down findings, else from the record's own life.
+func setTimes(a *alert.Alert, f finding) {
 	a.First = ingest.FirstSet(f.Service.EventFirstSeen, f.CreatedAt, f.Service.EventLastSeen, f.UpdatedAt)
 	a.Last = ingest.FirstSet(f.Service.EventLastSeen, f.UpdatedAt, f.CreatedAt)
 	if a.Last.Before(a.First) {
@@ -86,8 +86,8 @@ func times(a *alert.Alert, f finding) {
 	a.Updated = ingest.FirstSet(f.UpdatedAt, f.Service.EventLastSeen, f.CreatedAt)
 }
 
-// severity reads the number, however it is written. Bounds: 9 critical, 7 high, 4 medium, 1 low. Absent is unknown.
-func severity(raw jsontext.Value) (alert.Severity, string, error) {
+// parseSeverity reads the number, however it is written. Bounds: 9 critical, 7 high, 4 medium, 1 low. Absent is unknown.
+func parseSeverity(raw jsontext.Value) (alert.Severity, string, error) {
 	var t ingest.Text
 	switch raw.Kind() {
 	case '{', '[':

@@ -23,12 +23,12 @@ func TestSeverity(t *testing.T) {
 		{`"8"`, alert.High, "8"}, {`"8.0"`, alert.High, "8"}, {`"High"`, alert.High, "High"}, {`"purple"`, alert.Unknown, "purple"},
 		{`null`, alert.Unknown, ""}, {``, alert.Unknown, ""}, {`""`, alert.Unknown, ""},
 	} {
-		got, native, err := severity(jsontext.Value(tt.raw))
+		got, native, err := parseSeverity(jsontext.Value(tt.raw))
 		if got != tt.want || native != tt.native || err != nil {
 			t.Errorf("severity(%s) = %v %q %v, want %v %q", tt.raw, got, native, err, tt.want, tt.native)
 		}
 	}
-	if _, _, err := severity(jsontext.Value(`{"a":1}`)); fault.Of(err) != fault.Invalid {
+	if _, _, err := parseSeverity(jsontext.Value(`{"a":1}`)); fault.Of(err) != fault.Invalid {
 		t.Errorf("an object as severity: %v, want invalid", err)
 	}
 }
@@ -45,7 +45,7 @@ func TestRoles(t *testing.T) {
 		{"Backdoor:EC2/C&CActivity.B", "ACTOR", alert.Victim, alert.Attacker},
 		{"Trojan:EC2/DropPoint", "", alert.Victim, alert.Attacker},
 	} {
-		if asset, remote := roles(tt.kind, tt.role); asset != tt.asset || remote != tt.remote {
+		if asset, remote := rolesOf(tt.kind, tt.role); asset != tt.asset || remote != tt.remote {
 			t.Errorf("roles(%s, %s) = %s, %s; want %s, %s", tt.kind, tt.role, asset, remote, tt.asset, tt.remote)
 		}
 	}

@@ -9,64 +9,64 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// resource walks everything the finding says of the account's own side.
-func (w *walk) resource(r *resource, act *action) {
-	w.instance(&r.InstanceDetails, act)
-	w.accessKey(&r.AccessKeyDetails)
-	w.buckets(r.S3BucketDetails)
-	w.kubernetes(r)
-	w.ecs(&r.EcsClusterDetails, &r.ContainerDetails)
-	w.container(&r.ContainerDetails, "", "", "")
-	w.databases(r)
-	w.Add(w.asset, entity.Resource, r.LambdaDetails.FunctionArn, entity.AttrType, "AwsLambdaFunction").Name = string(r.LambdaDetails.FunctionName)
+// addResource walks everything the finding says of the account's own side.
+func (w *walker) addResource(r *resource, act *action) {
+	w.addInstance(&r.InstanceDetails, act)
+	w.addAccessKey(&r.AccessKeyDetails)
+	w.addBuckets(r.S3BucketDetails)
+	w.addKubernetes(r)
+	w.addECS(&r.EcsClusterDetails, &r.ContainerDetails)
+	w.addContainer(&r.ContainerDetails, "", "", "")
+	w.addDatabases(r)
+	w.AddEntity(w.asset, entity.Resource, r.LambdaDetails.FunctionArn, entity.AttrType, "AwsLambdaFunction").Name = string(r.LambdaDetails.FunctionName)
 	for _, v := range append(r.EbsVolumeDetails.ScannedVolumeDetails, r.EbsVolumeDetails.SkippedVolumeDetails...) {
-		w.Add(alert.Context, entity.Resource, v.VolumeArn, entity.AttrType, "AwsEc2Volume")
+		w.AddEntity(alert.Context, entity.Resource, v.VolumeArn, entity.AttrType, "AwsEc2Volume")
 	}
-	w.Add(w.asset, entity.Resource, r.EbsSnapshotDetails.SnapshotArn, entity.AttrType, "AwsEc2Snapshot")
-	w.Add(w.asset, entity.Resource, r.Ec2ImageDetails.ImageArn, entity.AttrType, "AwsEc2Image")
-	w.Add(w.asset, entity.Resource, r.RecoveryPointDetails.RecoveryPointArn, entity.AttrType, "AwsBackupRecoveryPoint")
-	w.Note("backup_vault", r.RecoveryPointDetails.BackupVaultName)
+	w.AddEntity(w.asset, entity.Resource, r.EbsSnapshotDetails.SnapshotArn, entity.AttrType, "AwsEc2Snapshot")
+	w.AddEntity(w.asset, entity.Resource, r.Ec2ImageDetails.ImageArn, entity.AttrType, "AwsEc2Image")
+	w.AddEntity(w.asset, entity.Resource, r.RecoveryPointDetails.RecoveryPointArn, entity.AttrType, "AwsBackupRecoveryPoint")
+	w.AddFact("backup_vault", r.RecoveryPointDetails.BackupVaultName)
 }
 
-// instance is one machine; its interfaces give its other names.
-func (w *walk) instance(d *instance, act *action) {
+// addInstance is one machine; its interfaces give its other names.
+func (w *walker) addInstance(d *instance, act *action) {
 	id := strings.TrimSpace(string(d.InstanceID))
-	if ingest.Blank(id) {
+	if ingest.IsBlank(id) {
 		return
 	}
-	e := w.Add(w.asset, entity.Resource, w.arn("ec2", "instance/"+id),
+	e := w.AddEntity(w.asset, entity.Resource, w.arnOf("ec2", "instance/"+id),
 		entity.AttrType, "AwsEc2Instance", entity.AttrAccount, w.account.ID, entity.AttrRegion, w.account.Region,
 		entity.AttrOS, string(d.Platform), entity.AttrImage, string(d.ImageID), "instance_type", string(d.InstanceType),
 		"instance_profile", string(d.IamInstanceProfile.Arn))
-	ingest.Also(e, entity.Resource, d.InstanceID)
+	ingest.AddAlias(e, entity.Resource, d.InstanceID)
 	for _, t := range d.Tags {
 		if t.Key == "Name" {
 			e.Name = string(t.Value)
 		}
 	}
 	for _, n := range d.NetworkInterfaces {
-		ingest.Also(e, entity.Host, n.PrivateDNSName)
-		ingest.Also(e, entity.IP, n.PrivateIPAddress)
+		ingest.AddAlias(e, entity.Host, n.PrivateDNSName)
+		ingest.AddAlias(e, entity.IP, n.PrivateIPAddress)
 		for _, p := range n.PrivateIPAddresses {
-			ingest.Also(e, entity.Host, p.PrivateDNSName)
-			ingest.Also(e, entity.IP, p.PrivateIPAddress)
+			ingest.AddAlias(e, entity.Host, p.PrivateDNSName)
+			ingest.AddAlias(e, entity.IP, p.PrivateIPAddress)
 		}
 		for _, v6 := range n.Ipv6Addresses {
-			ingest.Also(e, entity.IP, v6)
+			ingest.AddAlias(e, entity.IP, v6)
 		}
-		ingest.Also(e, entity.Host, n.PublicDNSName)
-		ingest.Also(e, entity.IP, n.PublicIP)
-		w.Note("vpc", n.VpcID)
+		ingest.AddAlias(e, entity.Host, n.PublicDNSName)
+		ingest.AddAlias(e, entity.IP, n.PublicIP)
+		w.AddFact("vpc", n.VpcID)
 	}
-	ingest.Also(e, entity.IP, act.NetworkConnectionAction.LocalIPDetails.IPAddressV4)
+	ingest.AddAlias(e, entity.IP, act.NetworkConnectionAction.LocalIPDetails.IPAddressV4)
 	for _, p := range act.PortProbeAction.PortProbeDetails {
-		ingest.Also(e, entity.IP, p.LocalIPDetails.IPAddressV4)
+		ingest.AddAlias(e, entity.IP, p.LocalIPDetails.IPAddressV4)
 	}
 }
 
-// accessKey is whose credentials were used: a user, or a session of a role, which its principal id names
+// addAccessKey is whose credentials were used: a user, or a session of a role, which its principal id names
 // ("AROAEXAMPLE:session").
-func (w *walk) accessKey(k *accessKey) {
+func (w *walker) addAccessKey(k *accessKey) {
 	name, session := string(k.UserName), ""
 	if _, after, ok := strings.Cut(string(k.PrincipalID), ":"); ok {
 		session = after
@@ -75,7 +75,7 @@ func (w *walk) accessKey(k *accessKey) {
 	sts, iam := "arn:"+w.partition+":sts::"+w.account.ID+":", "arn:"+w.partition+":iam::"+w.account.ID+":"
 	alias := ""
 	switch {
-	case ingest.Blank(string(value)):
+	case ingest.IsBlank(string(value)):
 		return
 	case k.UserType == "AssumedRole" && session != "" && name != "":
 		value = ingest.Text(sts + "assumed-role/" + name + "/" + session)
@@ -86,51 +86,51 @@ func (w *walk) accessKey(k *accessKey) {
 	case k.UserType == "Root":
 		value = ingest.Text(iam + "root")
 	}
-	e := w.Add(w.asset, entity.User, value, entity.AttrPrincipalID, string(k.PrincipalID),
+	e := w.AddEntity(w.asset, entity.User, value, entity.AttrPrincipalID, string(k.PrincipalID),
 		entity.AttrAccessKey, string(k.AccessKeyID), entity.AttrUserType, string(k.UserType), entity.AttrAccount, w.account.ID)
 	if name != "" && name != e.Value {
 		e.Name = name
 	}
-	ingest.Also(e, entity.User, ingest.Text(alias))
+	ingest.AddAlias(e, entity.User, ingest.Text(alias))
 	if strings.HasPrefix(string(k.AccessKeyID), "ASIA") { // a temporary key is one session; a lasting one is its user
-		w.Add(w.asset, entity.Session, k.AccessKeyID)
+		w.AddEntity(w.asset, entity.Session, k.AccessKeyID)
 	}
 }
 
-func (w *walk) buckets(list ingest.List[bucket]) {
+func (w *walker) addBuckets(list ingest.List[bucket]) {
 	for _, b := range list {
 		arn := b.Arn
 		if arn == "" && b.Name != "" {
 			arn = ingest.Text("arn:" + w.partition + ":s3:::" + string(b.Name))
 		}
-		e := w.Add(w.asset, entity.Resource, arn, entity.AttrType, "AwsS3Bucket", "public_access", string(b.PublicAccess.EffectivePermission))
+		e := w.AddEntity(w.asset, entity.Resource, arn, entity.AttrType, "AwsS3Bucket", "public_access", string(b.PublicAccess.EffectivePermission))
 		e.Name = string(b.Name)
 		for _, o := range b.S3ObjectDetails {
-			w.Add(w.asset, entity.Resource, o.ObjectArn, entity.AttrType, "AwsS3Object").Name = string(o.Key)
-			w.hash(alert.Attacker, o.Hash, o.Key)
+			w.AddEntity(w.asset, entity.Resource, o.ObjectArn, entity.AttrType, "AwsS3Object").Name = string(o.Key)
+			w.addHash(alert.Attacker, o.Hash, o.Key)
 		}
 	}
 }
 
-func (w *walk) databases(r *resource) {
+func (w *walker) addDatabases(r *resource) {
 	d := &r.RdsDBInstanceDetails
-	e := w.Add(w.asset, entity.Resource, cmp.Or(d.DBInstanceArn, d.DBInstanceIdentifier), entity.AttrType, "AwsRdsDbInstance",
+	e := w.AddEntity(w.asset, entity.Resource, cmp.Or(d.DBInstanceArn, d.DBInstanceIdentifier), entity.AttrType, "AwsRdsDbInstance",
 		"engine", string(d.Engine), entity.AttrCluster, string(d.DBClusterIdentifier))
 	e.Name = string(d.DBInstanceIdentifier)
-	ingest.Also(e, entity.Resource, d.DBIResourceID)
+	ingest.AddAlias(e, entity.Resource, d.DBIResourceID)
 	l := &r.RdsLimitlessDBDetails
-	e = w.Add(w.asset, entity.Resource, cmp.Or(l.DBShardGroupArn, l.DBShardGroupIdentifier), entity.AttrType, "AwsRdsDbShardGroup",
+	e = w.AddEntity(w.asset, entity.Resource, cmp.Or(l.DBShardGroupArn, l.DBShardGroupIdentifier), entity.AttrType, "AwsRdsDbShardGroup",
 		"engine", string(l.Engine), entity.AttrCluster, string(l.DBClusterIdentifier))
 	e.Name = string(l.DBShardGroupIdentifier)
 	u := &r.RdsDBUserDetails
-	w.Add(w.asset, entity.User, u.User, entity.AttrUserType, "database", "database", string(u.Database))
-	w.Note("database_application", u.Application)
+	w.AddEntity(w.asset, entity.User, u.User, entity.AttrUserType, "database", "database", string(u.Database))
+	w.AddFact("database_application", u.Application)
 }
 
-// hash keeps a file by its hash; the path it lay at goes along.
-func (w *walk) hash(role alert.Role, value, path ingest.Text) {
-	e := w.Add(role, entity.FileHash, value, entity.AttrPath, string(path))
+// addHash keeps a file by its hash; the path it lay at goes along.
+func (w *walker) addHash(role alert.Role, value, path ingest.Text) {
+	e := w.AddEntity(role, entity.FileHash, value, entity.AttrPath, string(path))
 	if len(e.Value) == 64 {
-		e.Entity = e.With(entity.AttrSHA256, e.Value)
+		e.Entity = e.WithAttr(entity.AttrSHA256, e.Value)
 	}
 }

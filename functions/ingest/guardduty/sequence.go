@@ -9,18 +9,18 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// sequence walks an attack sequence: who acted from where on what, and the findings it sums up.
-func (w *walk) sequence(s *sequence) {
+// addSequence walks an attack sequence: who acted from where on what, and the findings it sums up.
+func (w *walker) addSequence(s *sequence) {
 	for i := range s.Actors {
-		w.actor(&s.Actors[i])
+		w.addActor(&s.Actors[i])
 	}
 	for _, e := range s.Endpoints {
-		w.Add(alert.Attacker, entity.IP, e.IP, entity.AttrCountry, string(e.Location.Country), entity.AttrCity, string(e.Location.City),
+		w.AddEntity(alert.Attacker, entity.IP, e.IP, entity.AttrCountry, string(e.Location.Country), entity.AttrCity, string(e.Location.City),
 			entity.AttrASN, nonZero(e.AutonomousSystem.Number), entity.AttrOrg, string(e.AutonomousSystem.Name), entity.AttrPort, nonZero(e.Port))
-		w.Add(alert.Attacker, entity.Domain, e.Domain)
+		w.AddEntity(alert.Attacker, entity.Domain, e.Domain)
 	}
 	for i := range s.Resources {
-		w.sequenceResource(&s.Resources[i], s)
+		w.addSequenceResource(&s.Resources[i], s)
 	}
 	for _, sig := range s.Signals {
 		if strings.EqualFold(string(sig.Type), "FINDING") && sig.UID != "" {
@@ -29,67 +29,67 @@ func (w *walk) sequence(s *sequence) {
 	}
 }
 
-func (w *walk) actor(a *actor) {
+func (w *walker) addActor(a *actor) {
 	key := accessKey{AccessKeyID: a.User.CredentialUID, PrincipalID: a.User.UID, UserName: a.User.Name, UserType: a.User.Type}
-	w.accessKey(&key)
-	w.Add(alert.Attacker, entity.Process, cmp.Or(a.Process.Path, a.Process.Name), entity.AttrSHA256, string(a.Process.Sha256))
-	w.hash(alert.Attacker, a.Process.Sha256, a.Process.Path)
-	w.Note("session_issuer", a.Session.Issuer)
-	w.Note("session_mfa", a.Session.MfaStatus)
+	w.addAccessKey(&key)
+	w.AddEntity(alert.Attacker, entity.Process, cmp.Or(a.Process.Path, a.Process.Name), entity.AttrSHA256, string(a.Process.Sha256))
+	w.addHash(alert.Attacker, a.Process.Sha256, a.Process.Path)
+	w.AddFact("session_issuer", a.Session.Issuer)
+	w.AddFact("session_mfa", a.Session.MfaStatus)
 }
 
-// sequenceResource is a resource of the sequence by its type. Interfaces and keys are no things of their own: an
+// addSequenceResource is a resource of the sequence by its type. Interfaces and keys are no things of their own: an
 // interface gives its addresses to the machine where there is only one.
-func (w *walk) sequenceResource(r *sequenceResource, s *sequence) {
+func (w *walker) addSequenceResource(r *sequenceResource, s *sequence) {
 	switch kind := strings.ToUpper(string(r.ResourceType)); kind {
 	case "EC2_INSTANCE":
-		w.sequenceInstance(r, s)
+		w.addSequenceInstance(r, s)
 	case "EC2_NETWORK_INTERFACE":
-		if only(s, "EC2_INSTANCE") == nil {
+		if onlyResource(s, "EC2_INSTANCE") == nil {
 			for _, p := range r.Data.Ec2NetworkInterface.PrivateIPAddresses {
-				w.Add(alert.Victim, entity.IP, p.PrivateIPAddress)
+				w.AddEntity(alert.Victim, entity.IP, p.PrivateIPAddress)
 			}
 		}
 	case "ACCESS_KEY":
 		k := r.Data.AccessKey
-		w.accessKey(&accessKey{AccessKeyID: r.UID, PrincipalID: k.PrincipalID, UserName: k.UserName, UserType: k.UserType})
+		w.addAccessKey(&accessKey{AccessKeyID: r.UID, PrincipalID: k.PrincipalID, UserName: k.UserName, UserType: k.UserType})
 	case "EKS_CLUSTER", "ECS_CLUSTER":
-		w.Add(alert.Victim, entity.Cluster, cmp.Or(r.Data.EksCluster.Arn, r.UID), entity.AttrType, string(r.ResourceType)).Name = string(r.Name)
+		w.AddEntity(alert.Victim, entity.Cluster, cmp.Or(r.Data.EksCluster.Arn, r.UID), entity.AttrType, string(r.ResourceType)).Name = string(r.Name)
 	case "CONTAINER":
-		w.container(&container{ID: r.UID, Name: r.Name, Image: r.Data.Container.Image}, "", "", "")
+		w.addContainer(&container{ID: r.UID, Name: r.Name, Image: r.Data.Container.Image}, "", "", "")
 	case "KUBERNETES_WORKLOAD":
-		w.workload(cmp.Or(r.Name, r.UID), r.Data.KubernetesWorkload.Type, r.Data.KubernetesWorkload.Namespace, "")
+		w.addWorkload(cmp.Or(r.Name, r.UID), r.Data.KubernetesWorkload.Type, r.Data.KubernetesWorkload.Namespace, "")
 	default:
-		w.Add(alert.Victim, entity.Resource, cmp.Or(r.UID, r.Name), entity.AttrType, string(r.ResourceType),
+		w.AddEntity(alert.Victim, entity.Resource, cmp.Or(r.UID, r.Name), entity.AttrType, string(r.ResourceType),
 			entity.AttrAccount, string(r.AccountID), entity.AttrRegion, string(r.Region)).Name = string(r.Name)
 	}
 }
 
-func (w *walk) sequenceInstance(r *sequenceResource, s *sequence) {
+func (w *walker) addSequenceInstance(r *sequenceResource, s *sequence) {
 	id := lastSegment(string(r.UID))
-	if ingest.Blank(id) {
+	if ingest.IsBlank(id) {
 		return
 	}
 	account, region := cmp.Or(string(r.AccountID), w.account.ID), cmp.Or(string(r.Region), w.account.Region)
 	arn := ingest.Text("arn:" + w.partition + ":ec2:" + region + ":" + account + ":instance/" + id)
-	e := w.Add(alert.Victim, entity.Resource, arn, entity.AttrType, "AwsEc2Instance", entity.AttrAccount, account, entity.AttrRegion, region,
+	e := w.AddEntity(alert.Victim, entity.Resource, arn, entity.AttrType, "AwsEc2Instance", entity.AttrAccount, account, entity.AttrRegion, region,
 		"instance_type", string(r.Data.Ec2Instance.InstanceType), "instance_profile", string(r.Data.Ec2Instance.IamInstanceProfile.Arn))
 	e.Name = string(r.Name)
-	ingest.Also(e, entity.Resource, ingest.Text(id))
-	if only(s, "EC2_INSTANCE") != r {
+	ingest.AddAlias(e, entity.Resource, ingest.Text(id))
+	if onlyResource(s, "EC2_INSTANCE") != r {
 		return
 	}
 	for _, n := range s.Resources {
-		ingest.Also(e, entity.IP, n.Data.Ec2NetworkInterface.PublicIP)
+		ingest.AddAlias(e, entity.IP, n.Data.Ec2NetworkInterface.PublicIP)
 		for _, p := range n.Data.Ec2NetworkInterface.PrivateIPAddresses {
-			ingest.Also(e, entity.Host, p.PrivateDNSName)
-			ingest.Also(e, entity.IP, p.PrivateIPAddress)
+			ingest.AddAlias(e, entity.Host, p.PrivateDNSName)
+			ingest.AddAlias(e, entity.IP, p.PrivateIPAddress)
 		}
 	}
 }
 
-// only is the sequence's resource of a type when it has just one; nil otherwise.
-func only(s *sequence, kind string) *sequenceResource {
+// onlyResource is the sequence's resource of a type when it has just one; nil otherwise.
+func onlyResource(s *sequence, kind string) *sequenceResource {
 	var found *sequenceResource
 	for i := range s.Resources {
 		if strings.EqualFold(string(s.Resources[i].ResourceType), kind) {

@@ -6,9 +6,9 @@ import (
 	"github.com/onepane/onepane/shared/attack"
 )
 
-// story is what the finding says of tactics and techniques: a sequence names them, its text may; for the rest the
+// attackOf is what the finding says of tactics and techniques: a sequence names them, its text may; for the rest the
 // purpose that its type starts with stands for the tactic.
-func story(f *finding) ([]attack.Tactic, []string) {
+func attackOf(f *finding) ([]attack.Tactic, []string) {
 	var tactics []attack.Tactic
 	var words []string
 	s := f.Service.Detection.Sequence
@@ -30,21 +30,21 @@ func story(f *finding) ([]attack.Tactic, []string) {
 	}
 	if strings.HasPrefix(string(f.Type), "AttackSequence:") {
 		for _, text := range []string{string(s.Description), string(f.Description)} {
-			tactics = append(tactics, listed(text)...)
+			tactics = append(tactics, listedTactics(text)...)
 			words = append(words, text)
 		}
 	}
-	tactics = attack.Sorted(tactics)
+	tactics = attack.SortTactics(tactics)
 	if len(tactics) == 0 {
 		purpose, _, _ := strings.Cut(string(f.Type), ":")
-		tactics = attack.Sorted([]attack.Tactic{attack.Parse(attack.GuardDuty, purpose)})
+		tactics = attack.SortTactics([]attack.Tactic{attack.Parse(attack.GuardDuty, purpose)})
 	}
-	return tactics, attack.Techniques(words...)
+	return tactics, attack.FindTechniques(words...)
 }
 
-// listed reads the line "5 MITRE ATT&CK tactics observed: Exfiltration, Impact" of a sequence's description, which is
+// listedTactics reads the line "5 MITRE ATT&CK tactics observed: Exfiltration, Impact" of a sequence's description, which is
 // all that deliveries without the sequence itself keep of it.
-func listed(text string) []attack.Tactic {
+func listedTactics(text string) []attack.Tactic {
 	_, rest, ok := strings.Cut(text, "tactics observed:")
 	if !ok {
 		return nil

@@ -24,8 +24,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// Updating reports whether the test was asked to rewrite what it expects.
-func Updating() bool { return *update }
+// IsUpdating reports whether the test was asked to rewrite what it expects.
+func IsUpdating() bool { return *update }
 
 // Outcome is what a golden file records of one finding.
 type Outcome struct {
@@ -36,7 +36,7 @@ type Outcome struct {
 
 // Run checks p on every recorded delivery in dir.
 func Run(t *testing.T, p ingest.Provider, dir string) {
-	files := recordings(t, dir)
+	files := recordedFiles(t, dir)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), func(t *testing.T) {
 			body, err := os.ReadFile(file)
@@ -49,10 +49,10 @@ func Run(t *testing.T, p ingest.Provider, dir string) {
 				if !p.Recognize(r) {
 					t.Errorf("record %d is not recognized as the provider's own", i)
 				}
-				outcomes[i] = normalize(p, r)
-				promises(t, p, r, outcomes[i])
+				outcomes[i] = normalizeRecord(p, r)
+				checkPromises(t, p, r, outcomes[i])
 			}
-			compare(t, filepath.Join(dir, "golden", filepath.Base(file)), outcomes)
+			compareGolden(t, filepath.Join(dir, "golden", filepath.Base(file)), outcomes)
 		})
 	}
 }
@@ -61,8 +61,8 @@ func Run(t *testing.T, p ingest.Provider, dir string) {
 func Records(t testing.TB, p ingest.Provider, body []byte) []ingest.Record {
 	t.Helper()
 	var out []ingest.Record
-	for _, v := range ingest.Values(body) {
-		for _, r := range ingest.Array(v) {
+	for _, v := range ingest.SplitValues(body) {
+		for _, r := range ingest.SplitArray(v) {
 			if r.Err != nil {
 				t.Fatalf("recorded delivery does not open: %v", r.Err)
 			}
@@ -82,7 +82,7 @@ func Records(t testing.TB, p ingest.Provider, body []byte) []ingest.Record {
 // Fuzz feeds p whatever go test invents, seeded with the recordings in dir: it must never panic, and what
 // it accepts must keep the promises.
 func Fuzz(f *testing.F, p ingest.Provider, dir string) {
-	for _, file := range recordings(f, dir) {
+	for _, file := range recordedFiles(f, dir) {
 		body, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
@@ -90,8 +90,8 @@ func Fuzz(f *testing.F, p ingest.Provider, dir string) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, v := range ingest.Values(body) {
-			for _, r := range ingest.Array(v) {
+		for _, v := range ingest.SplitValues(body) {
+			for _, r := range ingest.SplitArray(v) {
 				parts := []ingest.Record{r}
 				if r.Err != nil || !p.Recognize(r) {
 					continue
@@ -103,14 +103,14 @@ func Fuzz(f *testing.F, p ingest.Provider, dir string) {
 					}
 				}
 				for _, part := range parts {
-					promises(t, p, part, normalize(p, part))
+					checkPromises(t, p, part, normalizeRecord(p, part))
 				}
 			}
 		}
 	})
 }
 
-func recordings(t testing.TB, dir string) []string {
+func recordedFiles(t testing.TB, dir string) []string {
 	t.Helper()
 	files, _ := filepath.Glob(filepath.Join(dir, "*.*json"))
 	if len(files) == 0 {
@@ -119,9 +119,9 @@ func recordings(t testing.TB, dir string) []string {
 	return files
 }
 
-func normalize(p ingest.Provider, r ingest.Record) Outcome {
+func normalizeRecord(p ingest.Provider, r ingest.Record) Outcome {
 	a, err := p.Normalize(r)
-	if reason, ok := ingest.Ignored(err); ok {
+	if reason, ok := ingest.IgnoredReason(err); ok {
 		return Outcome{Ignored: reason}
 	}
 	if err != nil {
@@ -130,8 +130,8 @@ func normalize(p ingest.Provider, r ingest.Record) Outcome {
 	return Outcome{Alert: &a}
 }
 
-// promises checks what holds for every record of every provider.
-func promises(t *testing.T, p ingest.Provider, r ingest.Record, o Outcome) {
+// checkPromises checks what holds for every record of every provider.
+func checkPromises(t *testing.T, p ingest.Provider, r ingest.Record, o Outcome) {
 	t.Helper()
 	if o.Alert == nil {
 		if o.Error != "" {
@@ -158,21 +158,21 @@ func promises(t *testing.T, p ingest.Provider, r ingest.Record, o Outcome) {
 		t.Error("normalizing twice gave two revisions")
 	}
 	if r.Raw.Kind() == '{' {
-		unknown := append(append(slices.Clip(bytes.TrimSuffix(bytes.TrimSpace(r.Raw), []byte("}"))), comma(r)...), `"zzOnepaneUnknown":{"a":[1,null]}}`...)
+		unknown := append(append(slices.Clip(bytes.TrimSuffix(bytes.TrimSpace(r.Raw), []byte("}"))), joinedNames(r)...), `"zzOnepaneUnknown":{"a":[1,null]}}`...)
 		if with, err := p.Normalize(ingest.NewRecord(jsontext.Value(unknown), r.Context)); err != nil || with.Origin != a.Origin {
 			t.Errorf("an unknown member changed the outcome: %v, origin %+v", err, with.Origin)
 		}
 	}
 }
 
-func comma(r ingest.Record) string {
+func joinedNames(r ingest.Record) string {
 	if len(r.Fields) == 0 {
 		return ""
 	}
 	return ","
 }
 
-func compare(t *testing.T, golden string, outcomes []Outcome) {
+func compareGolden(t *testing.T, golden string, outcomes []Outcome) {
 	t.Helper()
 	got, err := json.Marshal(outcomes, json.Deterministic(true), jsontext.WithIndent("  "))
 	if err != nil {

@@ -87,8 +87,8 @@ func LoadSamples(t *testing.T, folders ...string) map[string]Expected {
 	return all
 }
 
-// Samples reads the sample payloads under the given folders through one route and checks every fact they state.
-func Samples(t *testing.T, envelope ingest.Envelope, providers []ingest.Provider, folders ...string) {
+// RunSamples reads the sample payloads under the given folders through one route and checks every fact they state.
+func RunSamples(t *testing.T, envelope ingest.Envelope, providers []ingest.Provider, folders ...string) {
 	passed, total := 0, 0
 	for file, want := range LoadSamples(t, folders...) {
 		total++
@@ -97,7 +97,7 @@ func Samples(t *testing.T, envelope ingest.Envelope, providers []ingest.Provider
 			if err != nil {
 				t.Fatal(err)
 			}
-			fn := &ingest.Function{Envelope: envelope, Providers: providers, Tenants: anyTenant{}, Quarantine: nowhere{}, Alerts: nowhere{}}
+			fn := &ingest.Function{Envelope: envelope, Providers: providers, Tenants: anyTenant{}, Quarantine: discard{}, Alerts: discard{}}
 			got, receipt, err := fn.Read(ingest.Delivery{Body: body, Received: time.Now()})
 			CheckSample(t, want, got, receipt, err)
 		})
@@ -143,7 +143,7 @@ func checkItem(t *testing.T, kind string, want Expected, got []alert.Alert) {
 	t.Helper()
 	var best []string
 	for i, a := range got {
-		wrong := differences(kind, want, a)
+		wrong := differencesOf(kind, want, a)
 		if len(wrong) == 0 {
 			return
 		}
@@ -154,7 +154,7 @@ func checkItem(t *testing.T, kind string, want Expected, got []alert.Alert) {
 	t.Errorf("no alert of %d shows all facts of %q; the closest differs in: %s", len(got), want.Title, strings.Join(best, "; "))
 }
 
-func differences(kind string, want Expected, a alert.Alert) []string {
+func differencesOf(kind string, want Expected, a alert.Alert) []string {
 	var wrong []string
 	is := func(name, want string, any ...string) {
 		if want != "" && !slices.Contains(any, want) {
@@ -184,16 +184,16 @@ func differences(kind string, want Expected, a alert.Alert) []string {
 		wrong = append(wrong, fmt.Sprintf("account_any: %q", a.Account))
 	}
 	is("region", want.Region, a.Account.Region)
-	if !ingest.Placeholder(want.Tenant) && a.Account.Organization != want.Tenant && a.Account.ID != want.Tenant {
+	if !ingest.IsPlaceholder(want.Tenant) && a.Account.Organization != want.Tenant && a.Account.ID != want.Tenant {
 		wrong = append(wrong, fmt.Sprintf("tenant hint: want %q, have organization %q", want.Tenant, a.Account.Organization))
 	}
 	if want.Count != 0 && float64(a.Count) != want.Count {
 		wrong = append(wrong, fmt.Sprintf("count: want %v, have %d", want.Count, a.Count))
 	}
-	wrong = append(wrong, instant("first_time", want.FirstTime, a.First)...)
-	wrong = append(wrong, instant("last_time", want.LastTime, a.Last)...)
-	wrong = append(wrong, instant("updated_time", want.UpdatedTime, a.Updated)...)
-	names := spellings(a)
+	wrong = append(wrong, compareTime("first_time", want.FirstTime, a.First)...)
+	wrong = append(wrong, compareTime("last_time", want.LastTime, a.Last)...)
+	wrong = append(wrong, compareTime("updated_time", want.UpdatedTime, a.Updated)...)
+	names := evidenceNames(a)
 	for _, list := range []struct {
 		name string
 		want []string
@@ -210,7 +210,7 @@ func differences(kind string, want Expected, a alert.Alert) []string {
 	if want.ResourceCount > 0 && len(a.Evidence) < want.ResourceCount {
 		wrong = append(wrong, fmt.Sprintf("%d evidence of %d resources", len(a.Evidence), want.ResourceCount))
 	}
-	if want.Techniques != nil && !subset(want.Techniques, a.Techniques) {
+	if want.Techniques != nil && !isSubset(want.Techniques, a.Techniques) {
 		wrong = append(wrong, fmt.Sprintf("techniques: want %q, have %q", want.Techniques, a.Techniques))
 	}
 	if len(want.Tactics) > 0 && len(a.Tactics) == 0 {
@@ -225,7 +225,7 @@ func differences(kind string, want Expected, a alert.Alert) []string {
 	return wrong
 }
 
-func subset(want, have []string) bool {
+func isSubset(want, have []string) bool {
 	for _, w := range want {
 		if !slices.Contains(have, w) {
 			return false
@@ -234,14 +234,14 @@ func subset(want, have []string) bool {
 	return true
 }
 
-func instant(name string, want any, have time.Time) []string {
+func compareTime(name string, want any, have time.Time) []string {
 	if want == nil || want == "" {
 		return nil
 	}
 	var w time.Time
 	switch v := want.(type) {
 	case float64:
-		w = ingest.Epoch(v)
+		w = ingest.EpochTime(v)
 	default:
 		var err error
 		if w, err = ingest.ParseTime(fmt.Sprint(v)); err != nil {
@@ -254,8 +254,8 @@ func instant(name string, want any, have time.Time) []string {
 	return nil
 }
 
-// spellings is every name any evidence of a has.
-func spellings(a alert.Alert) []string {
+// evidenceNames is every name any evidence of a has.
+func evidenceNames(a alert.Alert) []string {
 	var out []string
 	for _, e := range a.Evidence {
 		out = append(out, e.Value, e.Name)
@@ -281,6 +281,6 @@ func (anyTenant) Tenant(_ alert.Account, claim string) (string, error) {
 	return claim, nil
 }
 
-type nowhere struct{}
+type discard struct{}
 
-func (nowhere) Publish(context.Context, ...cloudevent.Event) error { return nil }
+func (discard) Publish(context.Context, ...cloudevent.Event) error { return nil }

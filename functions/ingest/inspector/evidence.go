@@ -9,8 +9,8 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// resources are the weak things: machines with their other names, images, functions, repositories.
-func resources(f *finding, account alert.Account) []alert.Evidence {
+// resourceEvidence are the weak things: machines with their other names, images, functions, repositories.
+func resourceEvidence(f *finding, account alert.Account) []alert.Evidence {
 	var out []alert.Evidence
 	for i := range f.Resources {
 		r := &f.Resources[i]
@@ -20,12 +20,12 @@ func resources(f *finding, account alert.Account) []alert.Evidence {
 		}
 		e := entity.Entity{Kind: entity.Resource, Value: id}
 		if r.Type == "AWS_EC2_INSTANCE" {
-			e = machine(e, r, account)
+			e = withMachineNames(e, r, account)
 		}
 		d := &r.Details
 		e.Name = string(cmp.Or(r.Tags["Name"], d.AwsLambdaFunction.FunctionName, d.AwsEcrContainerImage.RepositoryName))
-		e = e.With(entity.AttrType, string(r.Type)).With(entity.AttrRegion, string(r.Region)).With(entity.AttrAccount, account.ID).
-			With(entity.AttrOS, string(cmp.Or(d.AwsEc2Instance.Platform, d.AwsEcrContainerImage.Platform)))
+		e = e.WithAttr(entity.AttrType, string(r.Type)).WithAttr(entity.AttrRegion, string(r.Region)).WithAttr(entity.AttrAccount, account.ID).
+			WithAttr(entity.AttrOS, string(cmp.Or(d.AwsEc2Instance.Platform, d.AwsEcrContainerImage.Platform)))
 		out = append(out, alert.Evidence{Entity: e})
 		if hash := string(d.AwsEcrContainerImage.ImageHash); hash != "" {
 			image := entity.Entity{Kind: entity.Image, Value: hash, Name: e.Name}
@@ -38,27 +38,27 @@ func resources(f *finding, account alert.Account) []alert.Evidence {
 // maxNames bounds the addresses of one machine; a node of a large cluster has several hundred.
 const maxNames = 1000
 
-// machine widens an instance id to its ARN and gives it its other names.
-func machine(e entity.Entity, r *resource, account alert.Account) entity.Entity {
+// withMachineNames widens an instance id to its ARN and gives it its other names.
+func withMachineNames(e entity.Entity, r *resource, account alert.Account) entity.Entity {
 	id := e.Value
 	if !strings.HasPrefix(id, "arn:") {
 		region := cmp.Or(string(r.Region), account.Region)
 		e.Value = "arn:" + cmp.Or(string(r.Partition), "aws") + ":ec2:" + region + ":" + account.ID + ":instance/" + id
 	}
-	e = e.Also(entity.Resource, id[strings.LastIndexByte(id, '/')+1:])
+	e = e.WithAlias(entity.Resource, id[strings.LastIndexByte(id, '/')+1:])
 	d := &r.Details.AwsEc2Instance
 	for i, ip := range append(d.IPV4Addresses, d.IPV6Addresses...) {
 		if i == maxNames {
 			break
 		}
-		e = e.Also(entity.IP, strings.TrimSpace(string(ip)))
+		e = e.WithAlias(entity.IP, strings.TrimSpace(string(ip)))
 	}
-	return e.With(entity.AttrImage, string(d.ImageID)).With("instance_type", string(d.Type)).
-		With("instance_profile", string(d.IamInstanceProfileArn)).With("vpc", string(d.VpcID))
+	return e.WithAttr(entity.AttrImage, string(d.ImageID)).WithAttr("instance_type", string(d.Type)).
+		WithAttr("instance_profile", string(d.IamInstanceProfileArn)).WithAttr("vpc", string(d.VpcID))
 }
 
-// extra keeps what the weakness is, and how to judge it.
-func extra(f *finding) map[string]string {
+// extraFacts keeps what the weakness is, and how to judge it.
+func extraFacts(f *finding) map[string]string {
 	p, n, c := &f.PackageVulnerabilityDetails, &f.NetworkReachabilityDetails, &f.CodeVulnerabilityDetails
 	out := map[string]string{}
 	for _, fact := range []struct {

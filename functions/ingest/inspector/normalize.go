@@ -45,18 +45,18 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		First:   ingest.FirstSet(f.FirstObservedAt, f.LastObservedAt, f.UpdatedAt),
 		Last:    ingest.FirstSet(f.LastObservedAt, f.UpdatedAt, f.FirstObservedAt),
 		Updated: ingest.FirstSet(f.UpdatedAt, f.LastObservedAt, f.FirstObservedAt),
-		Account: account(&f, r),
+		Account: accountOf(&f, r),
 	}
 	if a.Last.Before(a.First) {
 		a.Last = a.First
 	}
-	a.Evidence = resources(&f, a.Account)
-	a.Extra = extra(&f)
+	a.Evidence = resourceEvidence(&f, a.Account)
+	a.Extra = extraFacts(&f)
 	return a, nil
 }
 
-// account is the finding's own; the region is in its resources and its ARN.
-func account(f *finding, r ingest.Record) alert.Account {
+// accountOf is the finding's own; the region is in its resources and its ARN.
+func accountOf(f *finding, r ingest.Record) alert.Account {
 	part := append(strings.SplitN(string(f.FindingArn), ":", 6), "", "", "", "", "")
 	region := ""
 	for _, res := range f.Resources {

@@ -42,7 +42,7 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		Type: string(f.Type), Title: string(f.Title), Description: string(f.Description),
 		Status: alert.StatusNew, NativeStatus: "active", Count: int64(f.Count.Value), Sample: bool(f.Sample),
 		Account: alert.Account{Cloud: entity.Amazon, ID: string(f.AccountID), Region: cmp.Or(string(f.Region), r.Context["region"])},
-		Tactics: tactics(string(f.Type)),
+		Tactics: tacticsOf(string(f.Type)),
 	}
 	if a.Account.Region != "" && a.Account.ID != "" {
 		// Security Hub and others know it by this name.
@@ -51,7 +51,7 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	if f.Archived {
 		a.Status, a.NativeStatus = alert.StatusResolved, "archived"
 	}
-	a.Severity, a.NativeSeverity = severity(&f)
+	a.Severity, a.NativeSeverity = severityOf(&f)
 	action := &f.PolicyDetails.Action.APICallDetails
 	a.First = ingest.FirstSet(action.FirstSeen, f.CreatedAt, f.UpdatedAt)
 	a.Last = ingest.FirstSet(action.LastSeen, f.UpdatedAt, f.CreatedAt)
@@ -59,8 +59,8 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		a.Last = a.First
 	}
 	a.Updated = ingest.FirstSet(f.UpdatedAt, f.CreatedAt)
-	w := walk{account: a.Account, partition: cmp.Or(string(f.Partition), "aws"), extra: map[string]string{}}
-	w.finding(&f)
+	w := walker{account: a.Account, partition: cmp.Or(string(f.Partition), "aws"), extra: map[string]string{}}
+	w.addFinding(&f)
 	a.Evidence = alert.MergeEvidence(nil, w.found)
 	if len(w.extra) > 0 {
 		a.Extra = w.extra
@@ -68,8 +68,8 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	return a, nil
 }
 
-// severity takes the word, else the score: 3 high, 2 medium, 1 low.
-func severity(f *finding) (alert.Severity, string) {
+// severityOf takes the word, else the score: 3 high, 2 medium, 1 low.
+func severityOf(f *finding) (alert.Severity, string) {
 	if word := string(f.Severity.Description); word != "" {
 		return alert.ParseSeverity(word), word
 	}
@@ -80,8 +80,8 @@ func severity(f *finding) (alert.Severity, string) {
 	return alert.SeverityOfScore(score, 4, 3, 2, 1, 0), strconv.FormatFloat(score, 'f', -1, 64)
 }
 
-// tactics: a policy made weaker hides or opens something, as ATT&CK sees it; found data says nothing of an attack.
-func tactics(kind string) []attack.Tactic {
+// tacticsOf: a policy made weaker hides or opens something, as ATT&CK sees it; found data says nothing of an attack.
+func tacticsOf(kind string) []attack.Tactic {
 	if strings.HasPrefix(kind, "Policy:") {
 		return []attack.Tactic{attack.DefenseEvasion}
 	}

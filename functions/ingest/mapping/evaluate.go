@@ -30,7 +30,7 @@ func (x *expr) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-func (x expr) absent() bool { return x.source == "" }
+func (x expr) isAbsent() bool { return x.source == "" }
 
 // evaluation is a mapping at work on one record. The first expression that fails is the reason it gives up.
 type evaluation struct {
@@ -39,9 +39,9 @@ type evaluation struct {
 	err     error
 }
 
-func (p *Provider) evaluation(r ingest.Record) *evaluation {
+func (p *Provider) newEvaluation(r ingest.Record) *evaluation {
 	e := &evaluation{product: p.file.Product}
-	e.r = value(r.Raw)
+	e.r = decodeValue(r.Raw)
 	return e
 }
 
@@ -59,8 +59,8 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 // Parent is nil: there are no other variables.
 func (e *evaluation) Parent() cel.Activation { return nil }
 
-// eval is nil for an absent expression and after the first failure.
-func (e *evaluation) eval(key string, x expr) ref.Val {
+// evalExpr is nil for an absent expression and after the first failure.
+func (e *evaluation) evalExpr(key string, x expr) ref.Val {
 	if x.program == nil || e.err != nil {
 		return nil
 	}
@@ -72,47 +72,47 @@ func (e *evaluation) eval(key string, x expr) ref.Val {
 	return v
 }
 
-func (e *evaluation) text(key string, x expr) string {
-	if v := e.eval(key, x); v != nil {
-		return strings.TrimSpace(spell(native(v)))
+func (e *evaluation) evalText(key string, x expr) string {
+	if v := e.evalExpr(key, x); v != nil {
+		return strings.TrimSpace(textOf(nativeValue(v)))
 	}
 	return ""
 }
 
-func (e *evaluation) bool(key string, x expr) bool {
-	return e.eval(key, x) == types.True
+func (e *evaluation) evalBool(key string, x expr) bool {
+	return e.evalExpr(key, x) == types.True
 }
 
-func (e *evaluation) number(key string, x expr) float64 {
-	if v := e.eval(key, x); v != nil {
-		return numeric(native(v))
+func (e *evaluation) evalNumber(key string, x expr) float64 {
+	if v := e.evalExpr(key, x); v != nil {
+		return numberOf(nativeValue(v))
 	}
 	return 0
 }
 
-func (e *evaluation) time(key string, x expr) time.Time {
-	t, err := ingest.ParseTime(e.text(key, x))
+func (e *evaluation) evalTime(key string, x expr) time.Time {
+	t, err := ingest.ParseTime(e.evalText(key, x))
 	if err != nil && e.err == nil {
 		e.err = fault.Errorf(fault.Invalid, "%s: %s: %w", e.product, key, err)
 	}
 	return t
 }
 
-// elements are what an expression lists; one value that is no list is a list of one.
-func (e *evaluation) elements(key string, x expr) []any {
-	if v := e.eval(key, x); v != nil {
-		return elements(native(v))
+// evalElements are what an expression lists; one value that is no list is a list of one.
+func (e *evaluation) evalElements(key string, x expr) []any {
+	if v := e.evalExpr(key, x); v != nil {
+		return elementsOf(nativeValue(v))
 	}
 	return nil
 }
 
-// list are the distinct texts that an expression lists, without placeholders.
-func (e *evaluation) list(key string, x expr) []string {
+// evalTexts are the distinct texts that an expression lists, without placeholders.
+func (e *evaluation) evalTexts(key string, x expr) []string {
 	var out []string
 next:
-	for _, v := range e.elements(key, x) {
-		s := strings.TrimSpace(spell(v))
-		if ingest.Placeholder(s) {
+	for _, v := range e.evalElements(key, x) {
+		s := strings.TrimSpace(textOf(v))
+		if ingest.IsPlaceholder(s) {
 			continue
 		}
 		for _, has := range out {
@@ -125,11 +125,11 @@ next:
 	return out
 }
 
-// word is the word to read as a severity or status: the value, else the native one, looked up in the table.
-func (e *evaluation) word(key string, m wordKeys, nativeWord string) string {
+// evalWord is the word to read as a severity or status: the value, else the native one, looked up in the table.
+func (e *evaluation) evalWord(key string, m wordKeys, nativeWord string) string {
 	w := nativeWord
-	if !m.Value.absent() {
-		w = e.text(key, m.Value)
+	if !m.Value.isAbsent() {
+		w = e.evalText(key, m.Value)
 	}
 	for from, to := range m.Words {
 		if strings.EqualFold(from, w) {

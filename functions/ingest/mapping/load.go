@@ -22,8 +22,8 @@ import (
 //go:embed products/*.yaml
 var embedded embed.FS
 
-// Products are the built-in mappings.
-func Products() fs.FS {
+// BuiltinProducts are the built-in mappings.
+func BuiltinProducts() fs.FS {
 	sub, err := fs.Sub(embedded, "products")
 	if err != nil {
 		panic(err) // the folder is part of this package
@@ -49,7 +49,7 @@ func Load(folders ...fs.FS) ([]ingest.Provider, error) {
 	var out []ingest.Provider
 	products := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		p, err := read(files[name], name)
+		p, err := readFile(files[name], name)
 		if err != nil {
 			mistakes = append(mistakes, err)
 			continue
@@ -128,8 +128,8 @@ type aliasKeys struct {
 	Value expr   `yaml:"value"`
 }
 
-// read decodes and compiles one file. Unknown keys are mistakes: they are nearly always misspelt ones.
-func read(folder fs.FS, name string) (*Provider, error) {
+// readFile decodes and compiles one file. Unknown keys are mistakes: they are nearly always misspelt ones.
+func readFile(folder fs.FS, name string) (*Provider, error) {
 	b, err := fs.ReadFile(folder, name)
 	if err != nil {
 		return nil, fmt.Errorf("read mapping: %w", err)
@@ -145,7 +145,7 @@ func read(folder fs.FS, name string) (*Provider, error) {
 		return nil, err
 	}
 	c := compiler{env: env, file: path.Base(name)}
-	c.compile(&p.file)
+	c.compileFile(&p.file)
 	return &p, errors.Join(c.mistakes...)
 }
 
@@ -156,8 +156,8 @@ type compiler struct {
 	mistakes []error
 }
 
-func (c *compiler) compile(m *file) {
-	c.required(m)
+func (c *compiler) compileFile(m *file) {
+	c.checkRequired(m)
 	for _, k := range []struct {
 		key  string
 		x    *expr
@@ -176,97 +176,97 @@ func (c *compiler) compile(m *file) {
 		{"account.id", &m.Account.ID, cel.StringType}, {"account.name", &m.Account.Name, cel.StringType},
 		{"account.organization", &m.Account.Organization, cel.StringType}, {"account.region", &m.Account.Region, cel.StringType},
 	} {
-		c.expr(k.key, k.x, k.want)
+		c.compileExpr(k.key, k.x, k.want)
 	}
-	c.exprs("extra", m.Extra)
+	c.compileExprs("extra", m.Extra)
 	for i := range m.Evidence {
-		c.evidence(fmt.Sprintf("evidence[%d]", i), &m.Evidence[i])
+		c.compileEvidence(fmt.Sprintf("evidence[%d]", i), &m.Evidence[i])
 	}
 }
 
-// required checks the words that are no expressions.
-func (c *compiler) required(m *file) {
+// checkRequired checks the words that are no expressions.
+func (c *compiler) checkRequired(m *file) {
 	if m.Product == "" {
-		c.mistake(0, "product", "missing")
+		c.addMistake(0, "product", "missing")
 	}
 	if len(m.Fields) == 0 {
-		c.mistake(0, "fields", "missing; name the top-level members that every record of the product has")
+		c.addMistake(0, "fields", "missing; name the top-level members that every record of the product has")
 	}
-	if m.ID.absent() {
-		c.mistake(0, "id", "missing")
+	if m.ID.isAbsent() {
+		c.addMistake(0, "id", "missing")
 	}
 	for word, s := range m.Severity.Words {
 		if sev := alert.ParseSeverity(s); string(sev) != s {
-			c.mistake(0, "severity.words."+word, "%q is no severity", s)
+			c.addMistake(0, "severity.words."+word, "%q is no severity", s)
 		}
 	}
 	for word, s := range m.Status.Words {
 		if st := alert.ParseStatus(s); string(st) != s && s != "inProgress" {
-			c.mistake(0, "status.words."+word, "%q is no status (new, inProgress, resolved)", s)
+			c.addMistake(0, "status.words."+word, "%q is no status (new, inProgress, resolved)", s)
 		}
 	}
 }
 
-func (c *compiler) evidence(key string, row *evidenceKeys) {
-	c.kind(key, row.Kind)
+func (c *compiler) compileEvidence(key string, row *evidenceKeys) {
+	c.checkKind(key, row.Kind)
 	if !slices.Contains([]string{"", "attacker", "victim", "context"}, row.Role) {
-		c.mistake(row.Value.line, key+".role", "%q is no role (attacker, victim, context)", row.Role)
+		c.addMistake(row.Value.line, key+".role", "%q is no role (attacker, victim, context)", row.Role)
 	}
 	if !slices.Contains([]string{"", "suspicious", "malicious", "noThreatsFound"}, row.Verdict) {
-		c.mistake(row.Value.line, key+".verdict", "%q is no verdict (suspicious, malicious, noThreatsFound)", row.Verdict)
+		c.addMistake(row.Value.line, key+".verdict", "%q is no verdict (suspicious, malicious, noThreatsFound)", row.Verdict)
 	}
-	if row.Value.absent() {
-		c.mistake(0, key+".value", "missing")
+	if row.Value.isAbsent() {
+		c.addMistake(0, key+".value", "missing")
 	}
-	c.expr(key+".each", &row.Each, listType)
-	c.expr(key+".when", &row.When, cel.BoolType)
-	c.expr(key+".value", &row.Value, cel.StringType)
-	c.expr(key+".name", &row.Name, cel.StringType)
-	c.exprs(key+".attributes", row.Attributes)
+	c.compileExpr(key+".each", &row.Each, listType)
+	c.compileExpr(key+".when", &row.When, cel.BoolType)
+	c.compileExpr(key+".value", &row.Value, cel.StringType)
+	c.compileExpr(key+".name", &row.Name, cel.StringType)
+	c.compileExprs(key+".attributes", row.Attributes)
 	for i := range row.Aliases {
 		alias := fmt.Sprintf("%s.aliases[%d]", key, i)
-		c.kind(alias, row.Aliases[i].Kind)
-		c.expr(alias+".value", &row.Aliases[i].Value, nil)
+		c.checkKind(alias, row.Aliases[i].Kind)
+		c.compileExpr(alias+".value", &row.Aliases[i].Value, nil)
 	}
 }
 
-func (c *compiler) kind(key, word string) {
+func (c *compiler) checkKind(key, word string) {
 	if k := entity.ParseKind(word); string(k) != word {
-		c.mistake(0, key+".kind", "%q is no kind of entity", word)
+		c.addMistake(0, key+".kind", "%q is no kind of entity", word)
 	}
 }
 
-func (c *compiler) exprs(key string, m map[string]expr) {
+func (c *compiler) compileExprs(key string, m map[string]expr) {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		x := m[name]
-		c.expr(key+"."+name, &x, cel.StringType)
+		c.compileExpr(key+"."+name, &x, cel.StringType)
 		m[name] = x
 	}
 }
 
-// expr compiles one expression and checks what it gives; any type does where want is nil.
-func (c *compiler) expr(key string, x *expr, want *cel.Type) {
-	if x.absent() {
+// compileExpr compiles one expression and checks what it gives; any type does where want is nil.
+func (c *compiler) compileExpr(key string, x *expr, want *cel.Type) {
+	if x.isAbsent() {
 		return
 	}
 	ast, issues := c.env.Compile(x.source)
 	if err := issues.Err(); err != nil {
-		c.mistake(x.line, key, "%s", strings.TrimPrefix(firstLine(err.Error()), "ERROR: "))
+		c.addMistake(x.line, key, "%s", strings.TrimPrefix(firstLine(err.Error()), "ERROR: "))
 		return
 	}
 	if got := ast.OutputType(); want != nil && !want.IsAssignableType(got) && got.Kind() != cel.DynKind {
-		c.mistake(x.line, key, "gives %s, must give %s", got, want)
+		c.addMistake(x.line, key, "gives %s, must give %s", got, want)
 		return
 	}
 	prg, err := c.env.Program(ast, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
-		c.mistake(x.line, key, "%v", err)
+		c.addMistake(x.line, key, "%v", err)
 		return
 	}
 	x.program = prg
 }
 
-func (c *compiler) mistake(line int, key, format string, args ...any) {
+func (c *compiler) addMistake(line int, key, format string, args ...any) {
 	at := c.file
 	if line > 0 {
 		at = fmt.Sprintf("%s:%d", at, line)

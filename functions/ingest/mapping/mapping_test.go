@@ -14,7 +14,7 @@ import (
 
 func load(t testing.TB) []ingest.Provider {
 	t.Helper()
-	ps, err := Load(Products())
+	ps, err := Load(BuiltinProducts())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,14 +37,14 @@ func FuzzNormalize(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, v := range ingest.Values(body) {
-			for _, r := range ingest.Array(v) {
+		for _, v := range ingest.SplitValues(body) {
+			for _, r := range ingest.SplitArray(v) {
 				for _, p := range ps {
 					if r.Err != nil || !p.Recognize(r) {
 						continue
 					}
 					a, err := p.Normalize(r)
-					if _, ignored := ingest.Ignored(err); err != nil && !ignored && fault.Of(err) != fault.Invalid {
+					if _, ignored := ingest.IgnoredReason(err); err != nil && !ignored && fault.Of(err) != fault.Invalid {
 						t.Errorf("%s: %v", p.Name(), err)
 					}
 					if err == nil && (a.Origin.ID == "" || a.Title == "" || a.Last.Before(a.First)) {
@@ -97,7 +97,7 @@ func TestLaterFolderReplaces(t *testing.T) {
 		"lacework.yaml": {Data: []byte("product: lacework\nfields: [alertId]\nid: text(r, \"alertId\")\ntitle: '\"ours\"'\n")},
 		"acme.yaml":     {Data: []byte("product: acme\nfields: [acme]\nid: text(r, \"acme.id\")\n")},
 	}
-	ps, err := Load(Products(), own)
+	ps, err := Load(BuiltinProducts(), own)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,9 +144,9 @@ func TestCrowdStrikeSeverity(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
-	v := value([]byte(`{"a.b":{"c":1},"a":{"x":[{"y":"z"}],"b":{"d":2}},"n":1234567890123456789}`))
+	v := decodeValue([]byte(`{"a.b":{"c":1},"a":{"x":[{"y":"z"}],"b":{"d":2}},"n":1234567890123456789}`))
 	for path, want := range map[string]string{"a.b.c": "1", "a.x.0.y": "z", "a.b.d": "2", "a.x.1.y": "", "a.q": "", "n": "1234567890123456789"} {
-		if got := spell(lookup(v, path)); got != want {
+		if got := textOf(lookupPath(v, path)); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
@@ -154,7 +154,7 @@ func TestLookup(t *testing.T) {
 
 func TestFiletime(t *testing.T) {
 	for in, want := range map[string]string{"133355377959700000": "2023-08-03T12:03:15.97Z", "1691064195970": "1691064195970", "": "", "soon": "soon"} {
-		if got := filetime(in); got != want {
+		if got := parseFiletime(in); got != want {
 			t.Errorf("filetime(%q) = %q, want %q", in, got, want)
 		}
 	}

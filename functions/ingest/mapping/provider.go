@@ -73,60 +73,60 @@ func (p *Provider) Recognize(r ingest.Record) bool {
 	if r.Fields == nil || !r.Has(p.file.Fields...) {
 		return false
 	}
-	if p.file.Match.absent() {
+	if p.file.Match.isAbsent() {
 		return true
 	}
-	e := p.evaluation(r)
-	ok := e.bool("match", p.file.Match)
+	e := p.newEvaluation(r)
+	ok := e.evalBool("match", p.file.Match)
 	return ok && e.err == nil
 }
 
 // Normalize evaluates the mapping. An expression that fails on the record, a time that is none, and an empty id are
 // fault.Invalid and name product and key.
 func (p *Provider) Normalize(r ingest.Record) (alert.Alert, error) {
-	m, e := &p.file, p.evaluation(r)
-	if reason := e.text("ignore", m.Ignore); reason != "" && e.err == nil {
+	m, e := &p.file, p.newEvaluation(r)
+	if reason := e.evalText("ignore", m.Ignore); reason != "" && e.err == nil {
 		return alert.Alert{}, ingest.Ignore(reason)
 	}
 	a := alert.Alert{
-		Class:          alert.Class(e.text("class", m.Class)),
-		Origin:         alert.Origin{Provider: m.Product, ID: e.text("id", m.ID)},
+		Class:          alert.Class(e.evalText("class", m.Class)),
+		Origin:         alert.Origin{Provider: m.Product, ID: e.evalText("id", m.ID)},
 		Reporter:       m.Product,
-		ReportID:       e.text("report_id", m.ReportID),
+		ReportID:       e.evalText("report_id", m.ReportID),
 		Product:        m.Name,
-		Type:           e.text("type", m.Type),
-		Title:          e.text("title", m.Title),
-		Description:    e.text("description", m.Description),
-		Recommendation: e.text("recommendation", m.Recommendation),
-		URL:            e.text("url", m.URL),
-		NativeSeverity: e.text("severity.native", m.Severity.Native),
-		NativeStatus:   e.text("status.native", m.Status.Native),
-		First:          e.time("first", m.First),
-		Last:           e.time("last", m.Last),
-		Updated:        e.time("updated", m.Updated),
-		Count:          int64(e.number("count", m.Count)),
-		CarriedIDs:     e.list("carried_ids", m.CarriedIDs),
-		Members:        e.list("members", m.Members),
-		CorrelationKey: e.text("correlation_key", m.CorrelationKey),
-		Extra:          e.extra(m.Extra),
-		Techniques:     attack.Techniques(e.list("techniques", m.Techniques)...),
-		Account:        e.account(m.Account),
+		Type:           e.evalText("type", m.Type),
+		Title:          e.evalText("title", m.Title),
+		Description:    e.evalText("description", m.Description),
+		Recommendation: e.evalText("recommendation", m.Recommendation),
+		URL:            e.evalText("url", m.URL),
+		NativeSeverity: e.evalText("severity.native", m.Severity.Native),
+		NativeStatus:   e.evalText("status.native", m.Status.Native),
+		First:          e.evalTime("first", m.First),
+		Last:           e.evalTime("last", m.Last),
+		Updated:        e.evalTime("updated", m.Updated),
+		Count:          int64(e.evalNumber("count", m.Count)),
+		CarriedIDs:     e.evalTexts("carried_ids", m.CarriedIDs),
+		Members:        e.evalTexts("members", m.Members),
+		CorrelationKey: e.evalText("correlation_key", m.CorrelationKey),
+		Extra:          e.evalExtra(m.Extra),
+		Techniques:     attack.FindTechniques(e.evalTexts("techniques", m.Techniques)...),
+		Account:        e.evalAccount(m.Account),
 	}
-	a.Severity = alert.ParseSeverity(e.word("severity.value", m.Severity, a.NativeSeverity))
-	a.Status = alert.ParseStatus(e.word("status.value", m.Status, a.NativeStatus))
-	e.tactics(&a, m.Tactics)
-	a.Evidence = e.evidence(m.Evidence)
+	a.Severity = alert.ParseSeverity(e.evalWord("severity.value", m.Severity, a.NativeSeverity))
+	a.Status = alert.ParseStatus(e.evalWord("status.value", m.Status, a.NativeStatus))
+	e.evalTactics(&a, m.Tactics)
+	a.Evidence = e.evalEvidence(m.Evidence)
 	switch {
 	case e.err != nil:
 		return alert.Alert{}, e.err
 	case a.Origin.ID == "":
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "%s: id: empty", m.Product)
 	}
-	return whole(a), nil
+	return completeAlert(a), nil
 }
 
-// whole fills in what a mapping may leave out.
-func whole(a alert.Alert) alert.Alert {
+// completeAlert fills in what a mapping may leave out.
+func completeAlert(a alert.Alert) alert.Alert {
 	if a.ReportID == "" {
 		a.ReportID = a.Origin.ID
 	}
@@ -151,16 +151,16 @@ func whole(a alert.Alert) alert.Alert {
 	return a
 }
 
-func (e *evaluation) account(m accountKeys) alert.Account {
+func (e *evaluation) evalAccount(m accountKeys) alert.Account {
 	return alert.Account{
-		Cloud: cloud(e.text("account.cloud", m.Cloud)), ID: e.text("account.id", m.ID), Name: e.text("account.name", m.Name),
-		Organization: e.text("account.organization", m.Organization), Region: e.text("account.region", m.Region),
+		Cloud: parseCloud(e.evalText("account.cloud", m.Cloud)), ID: e.evalText("account.id", m.ID), Name: e.evalText("account.name", m.Name),
+		Organization: e.evalText("account.organization", m.Organization), Region: e.evalText("account.region", m.Region),
 	}
 }
 
-// tactics reads the words; those that name no tactic are kept in Extra["tactics"].
-func (e *evaluation) tactics(a *alert.Alert, x expr) {
-	for _, word := range e.list("tactics", x) {
+// evalTactics reads the words; those that name no tactic are kept in Extra["tactics"].
+func (e *evaluation) evalTactics(a *alert.Alert, x expr) {
+	for _, word := range e.evalTexts("tactics", x) {
 		if t := attack.FromWord(word); t != "" {
 			a.Tactics = append(a.Tactics, t)
 		} else if a.Extra == nil {
@@ -171,13 +171,13 @@ func (e *evaluation) tactics(a *alert.Alert, x expr) {
 			a.Extra["tactics"] = have + ", " + word
 		}
 	}
-	a.Tactics = attack.Sorted(a.Tactics)
+	a.Tactics = attack.SortTactics(a.Tactics)
 }
 
-func (e *evaluation) extra(keys map[string]expr) map[string]string {
+func (e *evaluation) evalExtra(keys map[string]expr) map[string]string {
 	var out map[string]string
 	for name, x := range keys {
-		if v := e.text("extra."+name, x); v != "" {
+		if v := e.evalText("extra."+name, x); v != "" {
 			if out == nil {
 				out = make(map[string]string, len(keys))
 			}
@@ -187,51 +187,51 @@ func (e *evaluation) extra(keys map[string]expr) map[string]string {
 	return out
 }
 
-func (e *evaluation) evidence(rows []evidenceKeys) []alert.Evidence {
+func (e *evaluation) evalEvidence(rows []evidenceKeys) []alert.Evidence {
 	var set ingest.EvidenceSet
 	for i, row := range rows {
 		key := fmt.Sprintf("evidence[%d]", i)
-		if row.Each.absent() {
-			e.one(&set, key, row)
+		if row.Each.isAbsent() {
+			e.addRow(&set, key, row)
 			continue
 		}
-		for _, it := range e.elements(key+".each", row.Each) {
+		for _, it := range e.evalElements(key+".each", row.Each) {
 			e.it = it
-			e.one(&set, key, row)
+			e.addRow(&set, key, row)
 		}
 		e.it = nil
 	}
 	return set.List()
 }
 
-// one adds what a row says of the record, or of one element.
-func (e *evaluation) one(set *ingest.EvidenceSet, key string, row evidenceKeys) {
-	if !row.When.absent() && !e.bool(key+".when", row.When) {
+// addRow adds what a row says of the record, or of one element.
+func (e *evaluation) addRow(set *ingest.EvidenceSet, key string, row evidenceKeys) {
+	if !row.When.isAbsent() && !e.evalBool(key+".when", row.When) {
 		return
 	}
-	x := entity.Entity{Kind: entity.Kind(row.Kind), Value: e.text(key+".value", row.Value)}
-	if ingest.Placeholder(x.Value) {
+	x := entity.Entity{Kind: entity.Kind(row.Kind), Value: e.evalText(key+".value", row.Value)}
+	if ingest.IsPlaceholder(x.Value) {
 		return
 	}
-	if x.Name = e.text(key+".name", row.Name); x.Name == x.Value || ingest.Placeholder(x.Name) {
+	if x.Name = e.evalText(key+".name", row.Name); x.Name == x.Value || ingest.IsPlaceholder(x.Name) {
 		x.Name = ""
 	}
 	for name, attribute := range row.Attributes {
-		if v := e.text(key+".attributes."+name, attribute); !ingest.Placeholder(v) {
-			x = x.With(name, v)
+		if v := e.evalText(key+".attributes."+name, attribute); !ingest.IsPlaceholder(v) {
+			x = x.WithAttr(name, v)
 		}
 	}
 	for _, a := range row.Aliases {
-		for _, v := range e.list(key+".aliases", a.Value) {
-			x = x.Also(entity.Kind(a.Kind), v)
+		for _, v := range e.evalTexts(key+".aliases", a.Value) {
+			x = x.WithAlias(entity.Kind(a.Kind), v)
 		}
 	}
 	set.Add(alert.Evidence{Entity: x, Role: alert.Role(row.Role), Verdict: alert.Verdict(row.Verdict)})
 }
 
-// cloud reads the words that products use for the clouds.
-func cloud(word string) entity.Cloud {
-	switch c := lowered(word); c {
+// parseCloud reads the words that products use for the clouds.
+func parseCloud(word string) entity.Cloud {
+	switch c := trimAndLower(word); c {
 	case "aws", "amazon", "amazon web services":
 		return entity.Amazon
 	case "azure", "microsoft azure":

@@ -12,23 +12,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// value is JSON as expressions see it: maps, lists, text, float64, bool, nil. An integer too long for float64 stays
+// decodeValue is JSON as expressions see it: maps, lists, text, float64, bool, nil. An integer too long for float64 stays
 // text, because it is an id.
-func value(raw jsontext.Value) any {
+func decodeValue(raw jsontext.Value) any {
 	dec := jsontext.NewDecoder(bytes.NewReader(raw))
-	v, err := next(dec)
+	v, err := decodeNext(dec)
 	if err != nil {
 		return nil
 	}
 	return v
 }
 
-func next(dec *jsontext.Decoder) (any, error) {
+func decodeNext(dec *jsontext.Decoder) (any, error) {
 	switch dec.PeekKind() {
 	case '{':
-		return object(dec)
+		return decodeObject(dec)
 	case '[':
-		return array(dec)
+		return decodeArray(dec)
 	}
 	tok, err := dec.ReadToken()
 	if err != nil {
@@ -38,14 +38,14 @@ func next(dec *jsontext.Decoder) (any, error) {
 	case '"':
 		return tok.String(), nil
 	case '0':
-		return number(tok.String()), nil
+		return parseNumber(tok.String()), nil
 	case 't', 'f':
 		return tok.Bool(), nil
 	}
 	return nil, nil
 }
 
-func object(dec *jsontext.Decoder) (any, error) {
+func decodeObject(dec *jsontext.Decoder) (any, error) {
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func object(dec *jsontext.Decoder) (any, error) {
 			return nil, err
 		}
 		key := name.String()
-		if out[key], err = next(dec); err != nil {
+		if out[key], err = decodeNext(dec); err != nil {
 			return nil, err
 		}
 	}
@@ -64,13 +64,13 @@ func object(dec *jsontext.Decoder) (any, error) {
 	return out, err
 }
 
-func array(dec *jsontext.Decoder) (any, error) {
+func decodeArray(dec *jsontext.Decoder) (any, error) {
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, err
 	}
 	out := []any{}
 	for dec.PeekKind() != ']' {
-		v, err := next(dec)
+		v, err := decodeNext(dec)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func array(dec *jsontext.Decoder) (any, error) {
 	return out, err
 }
 
-func number(s string) any {
+func parseNumber(s string) any {
 	const exact = 15 // decimal digits that float64 always keeps
 	if len(s) > exact && !strings.ContainsAny(s, ".eE") {
 		return s
@@ -92,8 +92,8 @@ func number(s string) any {
 	return f
 }
 
-// lookup follows a path of names and indexes. A name that contains dots is found as well ("kibana.alert.uuid").
-func lookup(v any, path string) any {
+// lookupPath follows a path of names and indexes. A name that contains dots is found as well ("kibana.alert.uuid").
+func lookupPath(v any, path string) any {
 	switch holder := v.(type) {
 	case map[string]any:
 		if got, ok := holder[path]; ok {
@@ -104,7 +104,7 @@ func lookup(v any, path string) any {
 				continue
 			}
 			if sub, ok := holder[path[:i]]; ok {
-				if got := lookup(sub, path[i+1:]); got != nil {
+				if got := lookupPath(sub, path[i+1:]); got != nil {
 					return got
 				}
 			}
@@ -118,13 +118,13 @@ func lookup(v any, path string) any {
 		if !more {
 			return holder[i]
 		}
-		return lookup(holder[i], rest)
+		return lookupPath(holder[i], rest)
 	}
 	return nil
 }
 
-// native is the Go value of a CEL one, also of lists that expressions built.
-func native(v ref.Val) any {
+// nativeValue is the Go value of a CEL one, also of lists that expressions built.
+func nativeValue(v ref.Val) any {
 	switch n := v.Value().(type) {
 	case map[string]any, []any, string, float64, bool, nil:
 		return n
@@ -136,15 +136,15 @@ func native(v ref.Val) any {
 	if l, ok := v.(traits.Lister); ok {
 		out := []any{}
 		for it := l.Iterator(); it.HasNext().Value() == true; {
-			out = append(out, native(it.Next()))
+			out = append(out, nativeValue(it.Next()))
 		}
 		return out
 	}
 	return nil
 }
 
-// elements of a list; nothing has none, and any other value is its own only element.
-func elements(v any) []any {
+// elementsOf of a list; nothing has none, and any other value is its own only element.
+func elementsOf(v any) []any {
 	switch l := v.(type) {
 	case nil:
 		return []any{}
@@ -154,8 +154,8 @@ func elements(v any) []any {
 	return []any{v}
 }
 
-// spell is the text of a value: numbers without exponent, lists joined by ", ", objects as JSON, nothing as "".
-func spell(v any) string {
+// textOf is the text of a value: numbers without exponent, lists joined by ", ", objects as JSON, nothing as "".
+func textOf(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return ""
@@ -168,7 +168,7 @@ func spell(v any) string {
 	case []any:
 		parts := make([]string, len(x))
 		for i, p := range x {
-			parts[i] = spell(p)
+			parts[i] = textOf(p)
 		}
 		return strings.Join(parts, ", ")
 	}
@@ -179,8 +179,8 @@ func spell(v any) string {
 	return string(b)
 }
 
-// numeric is the number in a value, 0 where there is none.
-func numeric(v any) float64 {
+// numberOf is the number in a value, 0 where there is none.
+func numberOf(v any) float64 {
 	switch x := v.(type) {
 	case float64:
 		return x

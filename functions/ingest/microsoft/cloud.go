@@ -11,7 +11,7 @@ import (
 
 // AzureResource is evidence of a resource by its Azure id, with the facts that the id itself states.
 func AzureResource(id string) alert.Evidence {
-	ev := Evidence(entity.Resource, id, azureFacts(id)...)
+	ev := NewEvidence(entity.Resource, id, azureFacts(id)...)
 	if name := id[strings.LastIndexByte(id, '/')+1:]; AzureSubscription(id) != name {
 		ev.Name = name
 	}
@@ -38,48 +38,48 @@ func azureFacts(id string) []string {
 	return append(facts, entity.AttrType, kind)
 }
 
-// resource is a resource of any cloud, or a blob or container by its address.
-func (g *msGraph) resource(e *msEntity) alert.Evidence {
+// resourceEvidence is a resource of any cloud, or a blob or container by its address.
+func (g *msGraph) resourceEvidence(e *msEntity) alert.Evidence {
 	switch e.Type {
 	case "azureresource":
 		ev := AzureResource(string(e.ResourceID))
-		if n := string(e.ResourceName); !ingest.Placeholder(n) {
+		if n := string(e.ResourceName); !ingest.IsPlaceholder(n) {
 			ev.Name = n
 		}
 		return ev
 	case "amazonresource":
-		return g.foreign(e, cmp.Or(string(e.AmazonResourceID), string(e.ResourceName)), entity.Amazon, string(e.AmazonAccountID))
+		return g.foreignResource(e, cmp.Or(string(e.AmazonResourceID), string(e.ResourceName)), entity.Amazon, string(e.AmazonAccountID))
 	case "gcpresource", "googlecloudresource":
-		return g.foreign(e, e.googleName(), entity.Google, cmp.Or(string(e.ProjectID), string(e.ProjectNumber)))
+		return g.foreignResource(e, e.googleName(), entity.Google, cmp.Or(string(e.ProjectID), string(e.ProjectNumber)))
 	}
 	holder, kind, url := e.StorageResource, "blob-container", e.URL.text
 	name := string(e.Name)
 	if e.Type == "blob" {
 		kind = "blob"
-		if c := g.get(e, e.BlobContainer, "blobcontainer"); c != nil {
+		if c := g.resolveReference(e, e.BlobContainer, "blobcontainer"); c != nil {
 			holder = c.StorageResource
 			name = cmp.Or(string(c.Name), "-") + "/blobs/" + name
 			e = c
 		}
 	}
-	if account := g.get(e, holder, "azureresource"); url == "" && account != nil && account.ResourceID != "" && e.Name != "" {
+	if account := g.resolveReference(e, holder, "azureresource"); url == "" && account != nil && account.ResourceID != "" && e.Name != "" {
 		url = string(account.ResourceID) + "/blobServices/default/containers/" + name
 	}
-	ev := Evidence(entity.Resource, url, append(azureFacts(url), entity.AttrType, kind)...)
+	ev := NewEvidence(entity.Resource, url, append(azureFacts(url), entity.AttrType, kind)...)
 	ev.Name = name[strings.LastIndexByte(name, '/')+1:]
 	return ev
 }
 
-// foreign is a resource of another cloud, known to Azure through a connector as well.
-func (g *msGraph) foreign(e *msEntity, value string, cloud entity.Cloud, account string) alert.Evidence {
+// foreignResource is a resource of another cloud, known to Azure through a connector as well.
+func (g *msGraph) foreignResource(e *msEntity, value string, cloud entity.Cloud, account string) alert.Evidence {
 	region := cmp.Or(string(e.Region), e.Location.text)
-	ev := Evidence(entity.Resource, value, entity.AttrCloud, string(cloud), entity.AttrAccount, account,
+	ev := NewEvidence(entity.Resource, value, entity.AttrCloud, string(cloud), entity.AttrAccount, account,
 		entity.AttrRegion, region, entity.AttrType, string(e.ResourceType))
-	if n := string(e.ResourceName); n != value && !ingest.Placeholder(n) {
+	if n := string(e.ResourceName); n != value && !ingest.IsPlaceholder(n) {
 		ev.Name = n
 	}
 	for _, id := range e.RelatedAzureResourceIDs {
-		ev.Entity = alias(ev.Entity, entity.Resource, string(id))
+		ev.Entity = withAlias(ev.Entity, entity.Resource, string(id))
 	}
 	return ev
 }
@@ -107,49 +107,49 @@ func (e *msEntity) googleName() string {
 	return name
 }
 
-// container is a container, its image, or the registry the image lies in.
-func (g *msGraph) container(e *msEntity) alert.Evidence {
+// containerEvidence is a container, its image, or the registry the image lies in.
+func (g *msGraph) containerEvidence(e *msEntity) alert.Evidence {
 	switch e.Type {
 	case "containerimage":
-		return Evidence(entity.Image, cmp.Or(string(e.ImageID), string(e.Name)))
+		return NewEvidence(entity.Image, cmp.Or(string(e.ImageID), string(e.Name)))
 	case "containerregistry":
-		return Evidence(entity.Resource, cmp.Or(string(e.Registry), string(e.Name)), entity.AttrType, "container-registry")
+		return NewEvidence(entity.Resource, cmp.Or(string(e.Registry), string(e.Name)), entity.AttrType, "container-registry")
 	}
-	ev := Evidence(entity.Container, cmp.Or(string(e.ContainerID), string(e.Name)), entity.AttrImage, e.Image.text)
+	ev := NewEvidence(entity.Container, cmp.Or(string(e.ContainerID), string(e.Name)), entity.AttrImage, e.Image.text)
 	if n := string(e.Name); n != ev.Value {
 		ev.Name = n
 	}
-	if i := g.get(e, e.Image, "containerimage"); i != nil {
-		ev.Entity = ev.With(entity.AttrImage, string(i.ImageID))
+	if i := g.resolveReference(e, e.Image, "containerimage"); i != nil {
+		ev.Entity = ev.WithAttr(entity.AttrImage, string(i.ImageID))
 	}
-	if p := g.get(e, e.Pod, "k8spod"); p != nil {
-		ev.Entity = ev.With("pod", string(p.Name))
-		ns, cluster := g.place(p)
-		ev.Entity = ev.With(entity.AttrNamespace, ns).With(entity.AttrCluster, cluster)
+	if p := g.resolveReference(e, e.Pod, "k8spod"); p != nil {
+		ev.Entity = ev.WithAttr("pod", string(p.Name))
+		ns, cluster := g.namespaceAndCluster(p)
+		ev.Entity = ev.WithAttr(entity.AttrNamespace, ns).WithAttr(entity.AttrCluster, cluster)
 	}
 	return ev
 }
 
-// kubernetes is an object of a cluster. Only pods and clusters have names that mean something alone; the others are
+// kubernetesEvidence is an object of a cluster. Only pods and clusters have names that mean something alone; the others are
 // named within namespace and cluster.
-func (g *msGraph) kubernetes(e *msEntity) alert.Evidence {
-	ns, cluster := g.place(e)
+func (g *msGraph) kubernetesEvidence(e *msEntity) alert.Evidence {
+	ns, cluster := g.namespaceAndCluster(e)
 	switch e.Type {
 	case "k8scluster":
-		if r := g.get(e, e.CloudResource, "azureresource", "amazonresource", "gcpresource", "googlecloudresource"); r != nil {
-			ev := g.resource(r)
-			ev.Entity = alias(ev.Entity, entity.Cluster, ev.Value)
+		if r := g.resolveReference(e, e.CloudResource, "azureresource", "amazonresource", "gcpresource", "googlecloudresource"); r != nil {
+			ev := g.resourceEvidence(r)
+			ev.Entity = withAlias(ev.Entity, entity.Cluster, ev.Value)
 			ev.Name = cmp.Or(string(e.Name), ev.Name)
 			return ev
 		}
-		return Evidence(entity.Cluster, string(e.Name))
+		return NewEvidence(entity.Cluster, string(e.Name))
 	case "k8spod":
-		return Evidence(entity.Pod, string(e.Name), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+		return NewEvidence(entity.Pod, string(e.Name), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	case "k8sserviceaccount":
 		if ns == "" || e.Name == "" {
-			return Evidence(entity.User, string(e.Name), entity.AttrUserType, "serviceAccount", entity.AttrCluster, cluster)
+			return NewEvidence(entity.User, string(e.Name), entity.AttrUserType, "serviceAccount", entity.AttrCluster, cluster)
 		}
-		return Evidence(entity.User, "system:serviceaccount:"+ns+":"+string(e.Name), entity.AttrUserType, "serviceAccount",
+		return NewEvidence(entity.User, "system:serviceaccount:"+ns+":"+string(e.Name), entity.AttrUserType, "serviceAccount",
 			entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	case "k8snamespace":
 		ns = ""
@@ -161,32 +161,32 @@ func (g *msGraph) kubernetes(e *msEntity) alert.Evidence {
 		return alert.Evidence{}
 	}
 	value := strings.Trim(strings.Join([]string{cluster, ns, string(e.Name)}, "/"), "/")
-	ev := Evidence(entity.Other, strings.ReplaceAll(value, "//", "/"), entity.AttrKind, strings.Replace(string(e.Type), "k8s", "k8s-", 1),
+	ev := NewEvidence(entity.Other, strings.ReplaceAll(value, "//", "/"), entity.AttrKind, strings.Replace(string(e.Type), "k8s", "k8s-", 1),
 		entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	ev.Name = string(e.Name)
 	return ev
 }
 
-// place is the namespace and cluster an object is in, each "" where it is not stated.
-func (g *msGraph) place(e *msEntity) (namespace, cluster string) {
+// namespaceAndCluster is the namespace and cluster an object is in, each "" where it is not stated.
+func (g *msGraph) namespaceAndCluster(e *msEntity) (namespace, cluster string) {
 	namespace = e.Namespace.text
 	c := e.Cluster
 	holder := e
-	if ns := g.get(e, e.Namespace, "k8snamespace"); ns != nil {
+	if ns := g.resolveReference(e, e.Namespace, "k8snamespace"); ns != nil {
 		namespace, c, holder = string(ns.Name), ns.Cluster, ns
 	}
 	cluster = c.text
-	if k := g.get(holder, c, "k8scluster"); k != nil {
+	if k := g.resolveReference(holder, c, "k8scluster"); k != nil {
 		cluster = string(k.Name)
 	}
 	return namespace, cluster
 }
 
-// other is what has no kind of its own, or is one of a few with little to tell.
-func (g *msGraph) other(e *msEntity) alert.Evidence {
+// otherEvidence is what has no kind of its own, or is one of a few with little to tell.
+func (g *msGraph) otherEvidence(e *msEntity) alert.Evidence {
 	name := cmp.Or(string(e.Name), string(e.DisplayName), string(e.FriendlyName))
 	named := func(ev alert.Evidence) alert.Evidence {
-		if name != ev.Value && !ingest.Placeholder(name) {
+		if name != ev.Value && !ingest.IsPlaceholder(name) {
 			ev.Name = name
 		}
 		return ev
@@ -194,31 +194,31 @@ func (g *msGraph) other(e *msEntity) alert.Evidence {
 	switch e.Type {
 	case "registrykey", "registryvalue":
 		key := strings.Trim(string(e.Hive)+`\`+string(e.Key), `\`)
-		ev := Evidence(entity.RegistryKey, key, entity.AttrData, string(e.ValueData))
+		ev := NewEvidence(entity.RegistryKey, key, entity.AttrData, string(e.ValueData))
 		ev.Name = string(e.ValueName)
 		return ev
 	case "hostlogonsession":
 		id := string(e.SessionID)
-		if h := g.get(e, e.Host, "host"); h != nil && id != "" {
+		if h := g.resolveReference(e, e.Host, "host"); h != nil && id != "" {
 			id = string(h.HostName) + "/" + id // the number alone is one machine's own
 		}
-		return Evidence(entity.Session, id)
+		return NewEvidence(entity.Session, id)
 	case "cloudlogonsession":
-		return Evidence(entity.Session, string(e.SessionID), "user_agent", string(e.UserAgent))
+		return NewEvidence(entity.Session, string(e.SessionID), "user_agent", string(e.UserAgent))
 	case "cloudlogonrequest":
-		return Evidence(entity.Session, string(e.RequestID))
+		return NewEvidence(entity.Session, string(e.RequestID))
 	case "cloudapplication", "oauthapplication":
-		return named(Evidence(entity.App, cmp.Or(string(e.AppID), name), "instance", string(e.InstanceName)))
+		return named(NewEvidence(entity.App, cmp.Or(string(e.AppID), name), "instance", string(e.InstanceName)))
 	case "iotdevice", "nic":
-		ev := Evidence(entity.Host, cmp.Or(string(e.DeviceName), string(e.DeviceID)), entity.AttrDeviceID, string(e.DeviceID),
+		ev := NewEvidence(entity.Host, cmp.Or(string(e.DeviceName), string(e.DeviceID)), entity.AttrDeviceID, string(e.DeviceID),
 			"mac", string(e.MacAddress), entity.AttrType, string(e.Type))
-		if ip := g.get(e, e.IPAddress, "ip"); ip != nil {
-			ev.Entity = alias(ev.Entity, entity.IP, string(ip.Address))
+		if ip := g.resolveReference(e, e.IPAddress, "ip"); ip != nil {
+			ev.Entity = withAlias(ev.Entity, entity.IP, string(ip.Address))
 		}
-		ev.Entity = alias(ev.Entity, entity.IP, e.IPAddress.text)
+		ev.Entity = withAlias(ev.Entity, entity.IP, e.IPAddress.text)
 		return ev
 	case "serviceprincipal":
-		return named(Evidence(entity.User, cmp.Or(name, string(e.ObjectGUID), string(e.AppID)), entity.AttrObjectID, string(e.ObjectGUID),
+		return named(NewEvidence(entity.User, cmp.Or(name, string(e.ObjectGUID), string(e.AppID)), entity.AttrObjectID, string(e.ObjectGUID),
 			entity.AttrUserType, "servicePrincipal"))
 	}
 	value := cmp.Or(string(e.SignatureHash), string(e.Sid), string(e.ObjectGUID), string(e.DistinguishedName), string(e.WebURL),
@@ -226,5 +226,5 @@ func (g *msGraph) other(e *msEntity) alert.Evidence {
 	if id := string(e.ResourceID); id != "" {
 		return AzureResource(id)
 	}
-	return named(Evidence(entity.Other, value, entity.AttrKind, string(e.Type)))
+	return named(NewEvidence(entity.Other, value, entity.AttrKind, string(e.Type)))
 }

@@ -9,32 +9,32 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// add puts what e names into set. Entities of types that name nothing by themselves (a network connection, a
+// addTo puts what e names into set. Entities of types that name nothing by themselves (a network connection, a
 // namespace without its cluster) say it through the entities they hold.
-func (g *msGraph) add(e *msEntity, set *ingest.EvidenceSet) {
+func (g *msGraph) addTo(e *msEntity, set *ingest.EvidenceSet) {
 	switch e.Type {
 	case "host":
-		set.Add(e.finish(g.host(e)))
+		set.Add(e.withVerdict(g.hostEvidence(e)))
 	case "account", "user":
-		set.Add(e.finish(g.account(e)))
+		set.Add(e.withVerdict(g.accountEvidence(e)))
 	case "process":
-		set.Add(e.finish(g.process(e)))
+		set.Add(e.withVerdict(g.processEvidence(e)))
 	case "file":
-		set.Add(e.finish(g.file(e)))
+		set.Add(e.withVerdict(g.fileEvidence(e)))
 	case "filehash":
 		if !g.owned[e] {
-			set.Add(e.finish(Evidence(entity.FileHash, string(e.Value))))
+			set.Add(e.withVerdict(NewEvidence(entity.FileHash, string(e.Value))))
 		}
 	case "ip":
-		set.Add(e.finish(e.ip()))
+		set.Add(e.withVerdict(e.ipEvidence()))
 	case "url":
-		set.Add(e.finish(Evidence(entity.URL, strings.TrimPrefix(cmp.Or(e.URL.text, string(e.Value)), "uri="))))
+		set.Add(e.withVerdict(NewEvidence(entity.URL, strings.TrimPrefix(cmp.Or(e.URL.text, string(e.Value)), "uri="))))
 	case "dns":
-		set.Add(e.finish(Evidence(entity.Domain, string(e.DomainName))))
+		set.Add(e.withVerdict(NewEvidence(entity.Domain, string(e.DomainName))))
 	case "azureresource", "amazonresource", "gcpresource", "googlecloudresource", "blob", "blobcontainer":
-		set.Add(e.finish(g.resource(e)))
+		set.Add(e.withVerdict(g.resourceEvidence(e)))
 	case "container", "containerimage", "containerregistry":
-		set.Add(e.finish(g.container(e)))
+		set.Add(e.withVerdict(g.containerEvidence(e)))
 	case "mailbox", "mailmessage", "submissionmail":
 		g.addMail(e, set)
 	case "networkconnection":
@@ -45,24 +45,24 @@ func (g *msGraph) add(e *msEntity, set *ingest.EvidenceSet) {
 		}
 	default:
 		if strings.HasPrefix(string(e.Type), "k8s") {
-			set.Add(e.finish(g.kubernetes(e)))
+			set.Add(e.withVerdict(g.kubernetesEvidence(e)))
 		} else {
-			set.Add(e.finish(g.other(e)))
+			set.Add(e.withVerdict(g.otherEvidence(e)))
 		}
 	}
 }
 
-// finish adds what any entity may state: its part as an asset, the product's verdict.
-func (e *msEntity) finish(ev alert.Evidence) alert.Evidence {
+// withVerdict adds what any entity may state: its part as an asset, the product's verdict.
+func (e *msEntity) withVerdict(ev alert.Evidence) alert.Evidence {
 	if e.Asset && ev.Role == "" {
 		ev.Role = alert.Victim
 	}
-	ev.Verdict = Verdict(string(e.Verdict))
+	ev.Verdict = ParseVerdict(string(e.Verdict))
 	return ev
 }
 
-// Verdict reads a verdict; "" for words that are none.
-func Verdict(word string) alert.Verdict {
+// ParseVerdict reads a verdict; "" for words that are none.
+func ParseVerdict(word string) alert.Verdict {
 	switch strings.ToLower(strings.TrimSpace(word)) {
 	case "suspicious":
 		return alert.Suspicious
@@ -74,11 +74,11 @@ func Verdict(word string) alert.Verdict {
 	return ""
 }
 
-// Evidence is evidence of one thing with attributes given as pairs of name and value; placeholders are left out.
-func Evidence(kind entity.Kind, value string, attributes ...string) alert.Evidence {
+// NewEvidence is evidence of one thing with attributes given as pairs of name and value; placeholders are left out.
+func NewEvidence(kind entity.Kind, value string, attributes ...string) alert.Evidence {
 	e := alert.Evidence{Entity: entity.Entity{Kind: kind, Value: value}}
 	for i := 0; i+1 < len(attributes); i += 2 {
-		if name, v := attributes[i], strings.TrimSpace(attributes[i+1]); !ingest.Placeholder(v) {
+		if name, v := attributes[i], strings.TrimSpace(attributes[i+1]); !ingest.IsPlaceholder(v) {
 			if e.Attributes == nil {
 				e.Attributes = make(map[string]string, len(attributes)/2)
 			}
@@ -88,8 +88,8 @@ func Evidence(kind entity.Kind, value string, attributes ...string) alert.Eviden
 	return e
 }
 
-// host is a machine: a cloud resource when it has an Azure id, with its other names as aliases.
-func (g *msGraph) host(e *msEntity) alert.Evidence {
+// hostEvidence is a machine: a cloud resource when it has an Azure id, with its other names as aliases.
+func (g *msGraph) hostEvidence(e *msEntity) alert.Evidence {
 	name := cmp.Or(string(e.HostName), string(e.NetBiosName), string(e.FQDN), string(e.DeviceName))
 	fqdn := string(e.FQDN)
 	if fqdn == "" && e.DNSDomain != "" && name != "" && !strings.Contains(name, ".") {
@@ -102,54 +102,54 @@ func (g *msGraph) host(e *msEntity) alert.Evidence {
 		"external_ip", string(e.LastExternalIPAddress),
 	}
 	var ev alert.Evidence
-	if id := cmp.Or(string(e.AzureID), string(e.ResourceID)); !ingest.Placeholder(id) {
-		ev = Evidence(entity.Resource, id, append(facts, azureFacts(id)...)...)
+	if id := cmp.Or(string(e.AzureID), string(e.ResourceID)); !ingest.IsPlaceholder(id) {
+		ev = NewEvidence(entity.Resource, id, append(facts, azureFacts(id)...)...)
 		ev.Name = name
-		ev.Entity = alias(ev.Entity, entity.Host, name)
+		ev.Entity = withAlias(ev.Entity, entity.Host, name)
 	} else {
-		ev = Evidence(entity.Host, cmp.Or(fqdn, name, string(e.MdatpDeviceID), string(e.MachineID)), facts...)
-		if ev.Value != name && !ingest.Placeholder(name) {
+		ev = NewEvidence(entity.Host, cmp.Or(fqdn, name, string(e.MdatpDeviceID), string(e.MachineID)), facts...)
+		if ev.Value != name && !ingest.IsPlaceholder(name) {
 			ev.Name = name
 		}
 	}
-	ev.Entity = alias(ev.Entity, entity.Host, fqdn)
-	ev.Entity = alias(ev.Entity, entity.IP, string(e.LastIPAddress))
+	ev.Entity = withAlias(ev.Entity, entity.Host, fqdn)
+	ev.Entity = withAlias(ev.Entity, entity.IP, string(e.LastIPAddress))
 	return ev
 }
 
-// alias is Also for a value that may be a placeholder.
-func alias(e entity.Entity, kind entity.Kind, value string) entity.Entity {
-	if ingest.Placeholder(value) {
+// withAlias is Also for a value that may be a placeholder.
+func withAlias(e entity.Entity, kind entity.Kind, value string) entity.Entity {
+	if ingest.IsPlaceholder(value) {
 		return e
 	}
-	return e.Also(kind, value)
+	return e.WithAlias(kind, value)
 }
 
-// account is a user by the most telling name it has: UPN, down-level name, plain name. A plain name on a known host
+// accountEvidence is a user by the most telling name it has: UPN, down-level name, plain name. A plain name on a known host
 // is a local account of that host.
-func (g *msGraph) account(e *msEntity) alert.Evidence {
+func (g *msGraph) accountEvidence(e *msEntity) alert.Evidence {
 	name, domain := string(e.Name), string(e.NTDomain)
 	upn := cmp.Or(string(e.UserPrincipalName), string(e.Upn))
 	if upn == "" && name != "" && e.UPNSuffix != "" && !strings.Contains(name, "@") {
 		upn = name + "@" + string(e.UPNSuffix)
 	}
 	downLevel := ""
-	if !ingest.Placeholder(domain) && name != "" && !strings.ContainsAny(name, `\@`) {
+	if !ingest.IsPlaceholder(domain) && name != "" && !strings.ContainsAny(name, `\@`) {
 		downLevel = domain + `\` + name
 	}
 	if domain == "" && upn == "" {
-		if h := g.get(e, e.Host, "host"); h != nil {
+		if h := g.resolveReference(e, e.Host, "host"); h != nil {
 			domain = shortNameOf(string(h.HostName))
 		}
 	}
-	ev := Evidence(entity.User, cmp.Or(upn, downLevel, name, string(e.DisplayName), string(e.AadUserID), string(e.ObjectGUID), string(e.Sid)),
+	ev := NewEvidence(entity.User, cmp.Or(upn, downLevel, name, string(e.DisplayName), string(e.AadUserID), string(e.ObjectGUID), string(e.Sid)),
 		entity.AttrUPN, upn, entity.AttrObjectID, cmp.Or(string(e.AadUserID), string(e.ObjectGUID)), entity.AttrSID, string(e.Sid),
 		entity.AttrDomain, domain)
-	if ev.Value != name && !ingest.Placeholder(name) {
-		ev.Entity = ev.With("account_name", name)
+	if ev.Value != name && !ingest.IsPlaceholder(name) {
+		ev.Entity = ev.WithAttr("account_name", name)
 	}
-	ev.Entity = alias(ev.Entity, entity.User, downLevel)
-	if d := string(e.DisplayName); d != ev.Value && !ingest.Placeholder(d) {
+	ev.Entity = withAlias(ev.Entity, entity.User, downLevel)
+	if d := string(e.DisplayName); d != ev.Value && !ingest.IsPlaceholder(d) {
 		ev.Name = d
 	}
 	return ev
@@ -160,46 +160,46 @@ func shortNameOf(host string) string {
 	return short
 }
 
-// process is named by its command line, else its image; a bare process number says nothing beyond its machine.
-func (g *msGraph) process(e *msEntity) alert.Evidence {
-	image := g.get(e, e.ImageFile, "file")
-	path := image.path()
-	ev := Evidence(entity.Process, cmp.Or(string(e.CommandLine), path),
+// processEvidence is named by its command line, else its image; a bare process number says nothing beyond its machine.
+func (g *msGraph) processEvidence(e *msEntity) alert.Evidence {
+	image := g.resolveReference(e, e.ImageFile, "file")
+	path := image.fullPath()
+	ev := NewEvidence(entity.Process, cmp.Or(string(e.CommandLine), path),
 		entity.AttrCommandLine, string(e.CommandLine), entity.AttrPID, string(e.ProcessID), entity.AttrPath, path)
 	if image != nil {
 		ev.Name = string(image.Name)
-		for name, v := range g.hashes(image) {
-			ev.Entity = ev.With(name, v)
+		for name, v := range g.fileHashes(image) {
+			ev.Entity = ev.WithAttr(name, v)
 		}
 	}
-	if parent := g.get(e, e.ParentProcess, "process"); parent != nil {
-		ev.Entity = ev.With(entity.AttrParentPID, string(parent.ProcessID))
-		if f := g.get(parent, parent.ImageFile, "file"); f != nil {
-			ev.Entity = ev.With(entity.AttrParentName, string(f.Name))
+	if parent := g.resolveReference(e, e.ParentProcess, "process"); parent != nil {
+		ev.Entity = ev.WithAttr(entity.AttrParentPID, string(parent.ProcessID))
+		if f := g.resolveReference(parent, parent.ImageFile, "file"); f != nil {
+			ev.Entity = ev.WithAttr(entity.AttrParentName, string(f.Name))
 		}
 	}
 	return ev
 }
 
-// file is its hash, the longest known, with its path; without a hash it is the path.
-func (g *msGraph) file(e *msEntity) alert.Evidence {
-	hashes := g.hashes(e)
+// fileEvidence is its hash, the longest known, with its path; without a hash it is the path.
+func (g *msGraph) fileEvidence(e *msEntity) alert.Evidence {
+	hashes := g.fileHashes(e)
 	kind, value := entity.FileHash, cmp.Or(hashes[entity.AttrSHA256], hashes[entity.AttrSHA1], hashes[entity.AttrMD5])
 	if value == "" {
-		kind, value = entity.File, e.path()
+		kind, value = entity.File, e.fullPath()
 	}
-	ev := Evidence(kind, value, entity.AttrPath, e.path(), entity.AttrSize, string(e.SizeInBytes))
+	ev := NewEvidence(kind, value, entity.AttrPath, e.fullPath(), entity.AttrSize, string(e.SizeInBytes))
 	for name, v := range hashes {
-		ev.Entity = ev.With(name, v)
+		ev.Entity = ev.WithAttr(name, v)
 	}
-	if n := string(e.Name); n != value && !ingest.Placeholder(n) {
+	if n := string(e.Name); n != value && !ingest.IsPlaceholder(n) {
 		ev.Name = n
 	}
 	return ev
 }
 
-// path is directory and name with the separator that the directory uses.
-func (e *msEntity) path() string {
+// fullPath is directory and name with the separator that the directory uses.
+func (e *msEntity) fullPath() string {
 	switch {
 	case e == nil:
 		return ""
@@ -215,12 +215,12 @@ func (e *msEntity) path() string {
 	return strings.TrimRight(string(e.Directory), `/\`) + sep + string(e.Name)
 }
 
-// hashes are a file's hashes by attribute name.
-func (g *msGraph) hashes(e *msEntity) map[string]string {
+// fileHashes are a file's hashes by attribute name.
+func (g *msGraph) fileHashes(e *msEntity) map[string]string {
 	out := map[string]string{}
 	for _, n := range e.FileHashes {
-		h := g.get(e, n, "filehash")
-		if h == nil || ingest.Placeholder(string(h.Value)) {
+		h := g.resolveReference(e, n, "filehash")
+		if h == nil || ingest.IsPlaceholder(string(h.Value)) {
 			continue
 		}
 		switch strings.ReplaceAll(strings.ToLower(string(h.Algorithm)), "-", "") {
@@ -235,8 +235,8 @@ func (g *msGraph) hashes(e *msEntity) map[string]string {
 	return out
 }
 
-// ip is an address; one that threat intelligence knows is an attacker's.
-func (e *msEntity) ip() alert.Evidence {
+// ipEvidence is an address; one that threat intelligence knows is an attacker's.
+func (e *msEntity) ipEvidence() alert.Evidence {
 	var l msEntity
 	if e.Location.entity != nil {
 		l = *e.Location.entity
@@ -245,7 +245,7 @@ func (e *msEntity) ip() alert.Evidence {
 	if asn == "0" {
 		asn = ""
 	}
-	ev := Evidence(entity.IP, string(e.Address), entity.AttrCountry, cmp.Or(string(l.CountryCode), string(l.CountryName)),
+	ev := NewEvidence(entity.IP, string(e.Address), entity.AttrCountry, cmp.Or(string(l.CountryCode), string(l.CountryName)),
 		entity.AttrCity, string(l.City), entity.AttrASN, asn, entity.AttrOrg, cmp.Or(string(l.Organization), string(l.Carrier)))
 	if e.ThreatIntelligence {
 		ev.Role = alert.Attacker
@@ -264,10 +264,10 @@ func (g *msGraph) addConnection(e *msEntity, set *ingest.EvidenceSet) {
 			port = ""
 		}
 		address := end.node.text
-		if ip := g.get(e, end.node, "ip"); ip != nil {
+		if ip := g.resolveReference(e, end.node, "ip"); ip != nil {
 			address = string(ip.Address)
 		}
-		set.Add(Evidence(entity.IP, address, entity.AttrPort, port, entity.AttrProtocol, string(e.Protocol)))
+		set.Add(NewEvidence(entity.IP, address, entity.AttrPort, port, entity.AttrProtocol, string(e.Protocol)))
 	}
 }
 
@@ -275,19 +275,19 @@ func (g *msGraph) addConnection(e *msEntity, set *ingest.EvidenceSet) {
 func (g *msGraph) addMail(e *msEntity, set *ingest.EvidenceSet) {
 	if e.Type == "mailbox" {
 		upn := cmp.Or(string(e.Upn), string(e.UserPrincipalName))
-		ev := Evidence(entity.Mailbox, cmp.Or(string(e.MailboxPrimaryAddress), upn), entity.AttrUPN, upn,
+		ev := NewEvidence(entity.Mailbox, cmp.Or(string(e.MailboxPrimaryAddress), upn), entity.AttrUPN, upn,
 			entity.AttrObjectID, string(e.AadUserID), entity.AttrSID, string(e.Sid))
 		ev.Name = string(e.DisplayName)
-		set.Add(e.finish(ev))
+		set.Add(e.withVerdict(ev))
 		return
 	}
-	ev := Evidence(entity.Other, cmp.Or(string(e.NetworkMessageID), string(e.InternetMessageID)), entity.AttrKind, "mail-message",
+	ev := NewEvidence(entity.Other, cmp.Or(string(e.NetworkMessageID), string(e.InternetMessageID)), entity.AttrKind, "mail-message",
 		"internet_message_id", string(e.InternetMessageID))
 	ev.Name = string(e.Subject)
-	set.Add(e.finish(ev))
-	set.Add(withRole(Evidence(entity.Mailbox, string(e.Recipient)), alert.Victim))
-	set.Add(withRole(Evidence(entity.Mailbox, cmp.Or(string(e.P2Sender), string(e.Sender), string(e.P1Sender))), alert.Attacker))
-	set.Add(withRole(Evidence(entity.IP, string(e.SenderIP)), alert.Attacker))
+	set.Add(e.withVerdict(ev))
+	set.Add(withRole(NewEvidence(entity.Mailbox, string(e.Recipient)), alert.Victim))
+	set.Add(withRole(NewEvidence(entity.Mailbox, cmp.Or(string(e.P2Sender), string(e.Sender), string(e.P1Sender))), alert.Attacker))
+	set.Add(withRole(NewEvidence(entity.IP, string(e.SenderIP)), alert.Attacker))
 }
 
 func withRole(e alert.Evidence, r alert.Role) alert.Evidence {

@@ -113,14 +113,14 @@ const (
 	maxEntities = 5000
 )
 
-// walk notes e and the entities inside it. The hint is the type that the holding member implies.
-func (g *msGraph) walk(e *msEntity, hint string, depth int) {
+// addEntity notes e and the entities inside it. The hint is the type that the holding member implies.
+func (g *msGraph) addEntity(e *msEntity, hint string, depth int) {
 	if e == nil || depth > maxNesting || len(g.all) == maxEntities || e.Ref != "" && e.Type == "" && e.ID == "" {
 		return
 	}
 	if in := e.Properties.entity; in != nil && in.Type == "" {
 		in.Type, in.ID, hint = e.Kind, e.ID, ""
-		g.walk(in, hint, depth+1)
+		g.addEntity(in, hint, depth+1)
 		return
 	}
 	e.Type = ingest.Text(msType(string(e.Type)))
@@ -132,8 +132,8 @@ func (g *msGraph) walk(e *msEntity, hint string, depth int) {
 	if e.ID != "" {
 		g.byID[string(e.ID)] = append(g.byID[string(e.ID)], e)
 	}
-	for _, in := range e.inside() {
-		g.walk(in.node.entity, in.hint, depth+1)
+	for _, in := range e.heldEntities() {
+		g.addEntity(in.node.entity, in.hint, depth+1)
 	}
 }
 
@@ -149,8 +149,8 @@ type held struct {
 	hint string
 }
 
-// inside lists the entities that e holds.
-func (e *msEntity) inside() []held {
+// heldEntities lists the entities that e holds.
+func (e *msEntity) heldEntities() []held {
 	out := make([]held, 0, 8)
 	for _, h := range [...]held{
 		{e.Host, "host"}, {e.Account, "account"}, {e.ImageFile, "file"}, {e.ParentProcess, "process"}, {e.URL, "url"},
@@ -181,9 +181,9 @@ func (e *msEntity) inside() []held {
 	return out
 }
 
-// get is the entity that a member of e holds or refers to, when it has one of the types. An id may be given to
+// resolveReference is the entity that a member of e holds or refers to, when it has one of the types. An id may be given to
 // several entities: the last one of a fitting type before e is meant, else the first after it. Nil when there is none.
-func (g *msGraph) get(e *msEntity, n msNode, types ...string) *msEntity {
+func (g *msGraph) resolveReference(e *msEntity, n msNode, types ...string) *msEntity {
 	if n.entity == nil {
 		return nil
 	}
@@ -212,7 +212,7 @@ func (g *msGraph) get(e *msEntity, n msNode, types ...string) *msEntity {
 func (g *msGraph) claimHashes() {
 	for _, e := range g.all {
 		for _, n := range e.FileHashes {
-			if h := g.get(e, n, "filehash"); h != nil {
+			if h := g.resolveReference(e, n, "filehash"); h != nil {
 				g.owned[h] = true
 			}
 		}

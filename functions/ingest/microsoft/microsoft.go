@@ -15,20 +15,20 @@ import (
 	"github.com/onepane/onepane/shared/attack"
 )
 
-// Entities adds what an entity list names to set: list is an array, one entity, or JSON text of either.
+// AddEntities adds what an entity list names to set: list is an array, one entity, or JSON text of either.
 // It returns the ids of alerts that the list names as members. What cannot be read in it is skipped, and so is the
 // rest of a list that was cut off (Log Analytics cuts a row at 32 KB).
-func Entities(list jsontext.Value, set *ingest.EvidenceSet) (members []string) {
+func AddEntities(list jsontext.Value, set *ingest.EvidenceSet) (members []string) {
 	g := msGraph{byID: map[string][]*msEntity{}, owned: map[*msEntity]bool{}}
-	for _, v := range msElements(Unquote(list)) {
+	for _, v := range msElements(UnquoteJSON(list)) {
 		e := new(msEntity)
 		if json.Unmarshal(v, e, msOptions) == nil {
-			g.walk(e, "", 0)
+			g.addEntity(e, "", 0)
 		}
 	}
 	g.claimHashes()
 	for _, e := range g.all {
-		g.add(e, set)
+		g.addTo(e, set)
 	}
 	return g.members
 }
@@ -36,8 +36,8 @@ func Entities(list jsontext.Value, set *ingest.EvidenceSet) (members []string) {
 // msOptions forgive what the products do: any case, and a member repeated in another case.
 var msOptions = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// Unquote returns the JSON inside a JSON string, and any other value as it is. Text that is no JSON gives nil.
-func Unquote(v jsontext.Value) jsontext.Value {
+// UnquoteJSON returns the JSON inside a JSON string, and any other value as it is. Text that is no JSON gives nil.
+func UnquoteJSON(v jsontext.Value) jsontext.Value {
 	if v.Kind() != '"' {
 		return v
 	}
@@ -72,8 +72,8 @@ func msElements(v jsontext.Value) []jsontext.Value {
 	return out
 }
 
-// Tactics reads tactics as the products list them: one word, several with commas, or JSON text of an array.
-func Tactics(source attack.Source, lists ...string) []attack.Tactic {
+// ParseTactics reads tactics as the products list them: one word, several with commas, or JSON text of an array.
+func ParseTactics(source attack.Source, lists ...string) []attack.Tactic {
 	var out []attack.Tactic
 	for _, list := range lists {
 		for word := range strings.FieldsFuncSeq(list, func(r rune) bool { return strings.ContainsRune(`,;[]"`, r) }) {
@@ -82,16 +82,16 @@ func Tactics(source attack.Source, lists ...string) []attack.Tactic {
 			}
 		}
 	}
-	return attack.Sorted(out)
+	return attack.SortTactics(out)
 }
 
-// Texts returns the texts of a list that may be written as JSON text of a list; empty ones are left out.
-func Texts(list ingest.List[ingest.Text]) []string {
+// ParseTexts returns the texts of a list that may be written as JSON text of a list; empty ones are left out.
+func ParseTexts(list ingest.List[ingest.Text]) []string {
 	var out []string
 	for _, t := range list {
 		var in ingest.List[ingest.Text]
-		if v := Unquote(jsontext.Value(t)); len(t) > 0 && t[0] == '[' && json.Unmarshal(v, &in) == nil {
-			out = append(out, Texts(in)...)
+		if v := UnquoteJSON(jsontext.Value(t)); len(t) > 0 && t[0] == '[' && json.Unmarshal(v, &in) == nil {
+			out = append(out, ParseTexts(in)...)
 		} else if s := strings.TrimSpace(string(t)); s != "" {
 			out = append(out, s)
 		}
@@ -105,10 +105,10 @@ const (
 	maxProperty   = 2 << 10 // bytes
 )
 
-// Properties reads free properties (an object, or JSON text of one) as facts: at most 50, of at most 2 KB each.
-func Properties(raw jsontext.Value) map[string]string {
+// ParseProperties reads free properties (an object, or JSON text of one) as facts: at most 50, of at most 2 KB each.
+func ParseProperties(raw jsontext.Value) map[string]string {
 	var all orderedTexts
-	if v := Unquote(raw); v.Kind() != '{' || json.Unmarshal(v, &all, msOptions) != nil {
+	if v := UnquoteJSON(raw); v.Kind() != '{' || json.Unmarshal(v, &all, msOptions) != nil {
 		return nil
 	}
 	out := make(map[string]string, min(len(all), maxProperties))
@@ -163,7 +163,7 @@ func AzureSubscription(id string) string {
 		return ""
 	}
 	sub, _, _ := strings.Cut(id[len(prefix):], "/")
-	if ingest.Placeholder(sub) {
+	if ingest.IsPlaceholder(sub) {
 		return ""
 	}
 	return sub

@@ -34,7 +34,7 @@ func TestEntities(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var set ingest.EvidenceSet
-			Entities(jsontext.Value(tt.list), &set)
+			AddEntities(jsontext.Value(tt.list), &set)
 			var got []string
 			for _, e := range set.List() {
 				got = append(got, string(e.Kind)+" "+e.Value)
@@ -49,7 +49,7 @@ func TestEntities(t *testing.T) {
 func TestEvidenceSetJoinsAHostByItsResourceID(t *testing.T) {
 	const vm = "/subscriptions/5b8f/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web-01"
 	var set ingest.EvidenceSet
-	set.Add(Evidence(entity.Host, "other-name", entity.AttrResourceID, strings.ToLower(vm), entity.AttrDeviceID, "d1"))
+	set.Add(NewEvidence(entity.Host, "other-name", entity.AttrResourceID, strings.ToLower(vm), entity.AttrDeviceID, "d1"))
 	set.Add(AzureResource(vm))
 	list := set.List()
 	if len(list) != 1 || list[0].Value != vm || list[0].Attr(entity.AttrDeviceID) != "d1" || len(list[0].Aliases) != 1 {
@@ -62,7 +62,7 @@ func TestTactics(t *testing.T) {
 		"Unknown": nil, "": nil, "DefenseEvasion, LateralMovement": {attack.DefenseEvasion, attack.LateralMovement},
 		`["InitialAccess","PreAttack"]`: {attack.Reconnaissance, attack.InitialAccess},
 	} {
-		if got := Tactics(attack.MicrosoftIntent, list); !slices.Equal(got, want) {
+		if got := ParseTactics(attack.MicrosoftIntent, list); !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", list, got, want)
 		}
 	}
@@ -75,7 +75,7 @@ func TestPropertiesAreBounded(t *testing.T) {
 		b.WriteString(`,"k` + strings.Repeat("x", i) + `":1`)
 	}
 	b.WriteString("}")
-	got := Properties(jsontext.Value(b.String()))
+	got := ParseProperties(jsontext.Value(b.String()))
 	if len(got) != 50 || len(got["long"]) > 2<<10 {
 		t.Errorf("%d properties, the long one of %d bytes", len(got), len(got["long"]))
 	}

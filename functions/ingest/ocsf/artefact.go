@@ -16,36 +16,36 @@ const (
 	outbound = 2
 )
 
-// artefact walks one evidence: who, with what, from where to where. Inbound the source attacks; outbound the
+// addArtifact walks one evidence: who, with what, from where to where. Inbound the source attacks; outbound the
 // destination is whom the machine talks to.
-func (w *walk) artefact(e *evidence) {
-	w.user(alert.Victim, &e.Actor.User)
-	w.Add(alert.Context, entity.Session, e.Actor.Session.UID)
-	w.process(&e.Actor.Process)
-	w.process(&e.Process)
-	w.user(alert.Victim, &e.User)
-	w.file(alert.Attacker, &e.File)
-	w.device(&e.Device)
-	source, destination := sides(e)
-	w.endpoint(source, &e.SrcEndpoint)
-	w.endpoint(destination, &e.DstEndpoint)
-	w.container(&e.Container)
-	w.Add(alert.Attacker, entity.Domain, e.Query.Hostname)
-	w.Add(alert.Attacker, entity.URL, e.URL.URLString)
-	w.Note("api", e.API.Operation)
-	w.Note("api_service", e.API.Service.Name)
-	w.Note("error_code", e.API.Response.Error)
-	w.Note("direction", e.ConnectionInfo.Direction)
-	w.Note("protocol", e.ConnectionInfo.ProtocolName)
+func (w *walker) addArtifact(e *evidence) {
+	w.addUser(alert.Victim, &e.Actor.User)
+	w.AddEntity(alert.Context, entity.Session, e.Actor.Session.UID)
+	w.addProcess(&e.Actor.Process)
+	w.addProcess(&e.Process)
+	w.addUser(alert.Victim, &e.User)
+	w.addFile(alert.Attacker, &e.File)
+	w.addDevice(&e.Device)
+	source, destination := connectionRoles(e)
+	w.addEndpoint(source, &e.SrcEndpoint)
+	w.addEndpoint(destination, &e.DstEndpoint)
+	w.addContainer(&e.Container)
+	w.AddEntity(alert.Attacker, entity.Domain, e.Query.Hostname)
+	w.AddEntity(alert.Attacker, entity.URL, e.URL.URLString)
+	w.AddFact("api", e.API.Operation)
+	w.AddFact("api_service", e.API.Service.Name)
+	w.AddFact("error_code", e.API.Response.Error)
+	w.AddFact("direction", e.ConnectionInfo.Direction)
+	w.AddFact("protocol", e.ConnectionInfo.ProtocolName)
 }
 
-// sides says which side of the connection is the attacker's. Where no direction is stated, a connection from within
+// connectionRoles says which side of the connection is the attacker's. Where no direction is stated, a connection from within
 // to a public address is outbound, and so is one of which only the far end is named.
-func sides(e *evidence) (source, destination alert.Role) {
+func connectionRoles(e *evidence) (source, destination alert.Role) {
 	out := e.ConnectionInfo.DirectionID.Value == outbound || strings.EqualFold(string(e.ConnectionInfo.Direction), "outbound")
 	if !out && e.ConnectionInfo.DirectionID.Value != inbound {
 		from, to := string(e.SrcEndpoint.IP), string(e.DstEndpoint.IP)
-		out = public(to) && !public(from)
+		out = isPublicIP(to) && !isPublicIP(from)
 	}
 	if out {
 		return alert.Victim, alert.Attacker
@@ -53,13 +53,13 @@ func sides(e *evidence) (source, destination alert.Role) {
 	return alert.Attacker, alert.Victim
 }
 
-func public(ip string) bool {
+func isPublicIP(ip string) bool {
 	a, err := netip.ParseAddr(ip)
-	return err == nil && entity.Public(a.Unmap())
+	return err == nil && entity.IsPublicIP(a.Unmap())
 }
 
-// user keeps an identity under its fullest name: an ARN, a mail address, a name, an id.
-func (w *walk) user(role alert.Role, u *user) {
+// addUser keeps an identity under its fullest name: an ARN, a mail address, a name, an id.
+func (w *walker) addUser(role alert.Role, u *user) {
 	value := cmp.Or(u.Name, u.EmailAddr, u.UID)
 	for _, id := range []ingest.Text{u.UID, u.UIDAlt} {
 		if strings.HasPrefix(string(id), "arn:") {
@@ -69,49 +69,49 @@ func (w *walk) user(role alert.Role, u *user) {
 	if name, domain := string(u.Name), string(u.Domain); value == u.Name && domain != "" && !strings.ContainsAny(name, `\@`) && name != "" {
 		value = ingest.Text(domain + `\` + name)
 	}
-	e := w.Add(role, entity.User, value, entity.AttrUserType, string(u.Type), entity.AttrAccessKey, string(u.CredentialUID), entity.AttrDomain, string(u.Domain))
+	e := w.AddEntity(role, entity.User, value, entity.AttrUserType, string(u.Type), entity.AttrAccessKey, string(u.CredentialUID), entity.AttrDomain, string(u.Domain))
 	if string(u.Name) != e.Value {
 		e.Name = string(u.Name)
 	}
-	ingest.Also(e, entity.User, u.EmailAddr)
+	ingest.AddAlias(e, entity.User, u.EmailAddr)
 	switch id := string(u.UID); {
 	case strings.HasPrefix(id, "S-1-"):
-		e.Entity = e.With(entity.AttrSID, id)
+		e.Entity = e.WithAttr(entity.AttrSID, id)
 	case strings.HasPrefix(id, "AIDA"), strings.HasPrefix(id, "AROA"):
-		e.Entity = e.With(entity.AttrPrincipalID, id)
+		e.Entity = e.WithAttr(entity.AttrPrincipalID, id)
 	case id != "" && id != e.Value:
-		e.Entity = e.With(entity.AttrObjectID, id)
+		e.Entity = e.WithAttr(entity.AttrObjectID, id)
 	}
 	if strings.HasPrefix(string(u.CredentialUID), "ASIA") { // a temporary key is one session; a lasting one is its user
-		w.Add(role, entity.Session, u.CredentialUID)
+		w.AddEntity(role, entity.Session, u.CredentialUID)
 	}
 }
 
-// process keeps a process and its parents' names.
-func (w *walk) process(p *process) {
+// addProcess keeps a process and its parents' names.
+func (w *walker) addProcess(p *process) {
 	parent := ""
 	if p.ParentProcess != nil {
 		parent = string(p.ParentProcess.Name)
 	}
-	e := w.Add(alert.Attacker, entity.Process, cmp.Or(p.File.Path, p.Name, p.File.Name), entity.AttrPath, string(p.File.Path),
+	e := w.AddEntity(alert.Attacker, entity.Process, cmp.Or(p.File.Path, p.Name, p.File.Name), entity.AttrPath, string(p.File.Path),
 		entity.AttrCommandLine, string(p.CmdLine), entity.AttrPID, string(p.PID), entity.AttrParentName, parent)
 	if string(p.Name) != e.Value {
 		e.Name = string(p.Name)
 	}
-	w.hashes(alert.Attacker, &p.File)
-	w.user(alert.Victim, &p.User)
-	w.container(&p.Container)
+	w.addHashes(alert.Attacker, &p.File)
+	w.addUser(alert.Victim, &p.User)
+	w.addContainer(&p.Container)
 }
 
-// file keeps a file by its hashes, else by its path.
-func (w *walk) file(role alert.Role, f *file) {
-	if !w.hashes(role, f) {
-		w.Add(role, entity.File, cmp.Or(f.Path, f.Name))
+// addFile keeps a file by its hashes, else by its path.
+func (w *walker) addFile(role alert.Role, f *file) {
+	if !w.addHashes(role, f) {
+		w.AddEntity(role, entity.File, cmp.Or(f.Path, f.Name))
 	}
 }
 
-// hashes keeps a file's best hash with the others beside it, and says whether there was one.
-func (w *walk) hashes(role alert.Role, f *file) bool {
+// addHashes keeps a file's best hash with the others beside it, and says whether there was one.
+func (w *walker) addHashes(role alert.Role, f *file) bool {
 	best := ""
 	attrs := []string{entity.AttrPath, string(cmp.Or(f.Path, f.Name))}
 	for _, h := range f.Hashes {
@@ -128,11 +128,11 @@ func (w *walk) hashes(role alert.Role, f *file) bool {
 			attrs = append(attrs, entity.AttrMD5, v)
 		}
 	}
-	w.Add(role, entity.FileHash, ingest.Text(best), attrs...)
-	return !ingest.Blank(best)
+	w.AddEntity(role, entity.FileHash, ingest.Text(best), attrs...)
+	return !ingest.IsBlank(best)
 }
 
-func (w *walk) container(c *container) {
-	w.Add(alert.Victim, entity.Container, cmp.Or(c.UID, c.Name), entity.AttrImage, string(c.Image.Name)).Name = string(c.Name)
-	w.Add(alert.Context, entity.Image, c.Image.Name)
+func (w *walker) addContainer(c *container) {
+	w.AddEntity(alert.Victim, entity.Container, cmp.Or(c.UID, c.Name), entity.AttrImage, string(c.Image.Name)).Name = string(c.Name)
+	w.AddEntity(alert.Context, entity.Image, c.Image.Name)
 }

@@ -71,18 +71,18 @@ type finding struct {
 	ModifiedTimeDT                                         ingest.Time `json:"modified_time_dt"`
 }
 
-func (f *finding) created() ingest.Time   { return pick(f.CreatedTimeDT, f.CreatedTime) }
-func (f *finding) firstSeen() ingest.Time { return pick(f.FirstSeenTimeDT, f.FirstSeenTime) }
-func (f *finding) lastSeen() ingest.Time  { return pick(f.LastSeenTimeDT, f.LastSeenTime) }
-func (f *finding) modified() ingest.Time  { return pick(f.ModifiedTimeDT, f.ModifiedTime) }
+func (f *finding) createdTime() ingest.Time   { return preferText(f.CreatedTimeDT, f.CreatedTime) }
+func (f *finding) firstSeenTime() ingest.Time { return preferText(f.FirstSeenTimeDT, f.FirstSeenTime) }
+func (f *finding) lastSeenTime() ingest.Time  { return preferText(f.LastSeenTimeDT, f.LastSeenTime) }
+func (f *finding) modifiedTime() ingest.Time  { return preferText(f.ModifiedTimeDT, f.ModifiedTime) }
 
-// pick prefers the text of a time to its number.
-func pick(text, number ingest.Time) ingest.Time {
+// preferText prefers the text of a time to its number.
+func preferText(text, number ingest.Time) ingest.Time {
 	return ingest.Time{Time: ingest.FirstSet(text, number)}
 }
 
-// info is the finding's description, wherever the version puts it; never nil. An incident names only its findings.
-func (f *event) info() *finding {
+// findingInfo is the finding's description, wherever the version puts it; never nil. An incident names only its findings.
+func (f *event) findingInfo() *finding {
 	info := f.FindingInfo
 	if info == nil || info.UID == "" && f.Finding != nil {
 		info = f.Finding
@@ -122,11 +122,11 @@ type compliance struct {
 	Requirements    ingest.List[ingest.Text]
 }
 
-func (c compliance) set() bool {
+func (c compliance) isSet() bool {
 	return c.Status != "" || c.StatusID.Set || c.Control != "" || len(c.Standards) > 0
 }
 
-func (c compliance) passed() bool {
+func (c compliance) hasPassed() bool {
 	return c.StatusID.Value == 1 || strings.HasPrefix(strings.ToUpper(string(c.Status)), "PASS")
 }
 
@@ -154,8 +154,8 @@ type resource struct {
 	Data                                          jsontext.Value // as the product has it, sometimes inside a string
 }
 
-// account is the account that owns the resource, where it says so.
-func (r *resource) account() string {
+// ownerAccount is the account that owns the resource, where it says so.
+func (r *resource) ownerAccount() string {
 	var owner struct{ Account struct{ UID ingest.Text } }
 	if r.Owner.Kind() == '{' && ingest.Decode(r.Owner, &owner) == nil {
 		return string(cmp.Or(owner.Account.UID, r.AccountUID))

@@ -9,8 +9,8 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// device is the machine it happened on: one thing, whatever it is called. A cloud instance goes by its ARN.
-func (w *walk) device(d *endpoint) {
+// addDevice is the machine it happened on: one thing, whatever it is called. A cloud instance goes by its ARN.
+func (w *walker) addDevice(d *endpoint) {
 	arn := ingest.Text("")
 	for _, id := range []ingest.Text{d.UID, d.UIDAlt, d.InstanceUID} {
 		if strings.HasPrefix(string(id), "arn:") || strings.HasPrefix(string(id), "i-") {
@@ -24,35 +24,35 @@ func (w *walk) device(d *endpoint) {
 	if value == "" {
 		kind, value = entity.IP, d.IP
 	}
-	e := w.Add(alert.Victim, kind, cmp.Or(value, d.UID), entity.AttrOS, string(d.Os.Name), entity.AttrDomain, string(d.Domain), entity.AttrRegion, string(d.Region))
+	e := w.AddEntity(alert.Victim, kind, cmp.Or(value, d.UID), entity.AttrOS, string(d.Os.Name), entity.AttrDomain, string(d.Domain), entity.AttrRegion, string(d.Region))
 	if kind != entity.IP {
-		ingest.Also(e, entity.Host, d.Hostname)
-		ingest.Also(e, entity.IP, d.IP)
-		ingest.Also(e, entity.Resource, d.InstanceUID)
+		ingest.AddAlias(e, entity.Host, d.Hostname)
+		ingest.AddAlias(e, entity.IP, d.IP)
+		ingest.AddAlias(e, entity.Resource, d.InstanceUID)
 		for _, n := range d.NetworkInterfaces {
-			ingest.Also(e, entity.IP, n.IP)
+			ingest.AddAlias(e, entity.IP, n.IP)
 		}
 	}
 	if kind == entity.Host && d.UID != "" && e.Value != string(d.UID) {
-		e.Entity = e.With(entity.AttrDeviceID, string(d.UID))
+		e.Entity = e.WithAttr(entity.AttrDeviceID, string(d.UID))
 	}
 	if name := string(d.Name); name != e.Value {
 		e.Name = name
 	}
 }
 
-// endpoint is one side of a connection: an address, and the names it goes by.
-func (w *walk) endpoint(role alert.Role, d *endpoint) {
+// addEndpoint is one side of a connection: an address, and the names it goes by.
+func (w *walker) addEndpoint(role alert.Role, d *endpoint) {
 	asn := string(d.AutonomousSystem.Number)
 	if asn == "0" {
 		asn = ""
 	}
-	w.Add(role, entity.IP, d.IP, entity.AttrCountry, string(d.Location.Country), entity.AttrCity, string(d.Location.City),
+	w.AddEntity(role, entity.IP, d.IP, entity.AttrCountry, string(d.Location.Country), entity.AttrCity, string(d.Location.City),
 		entity.AttrASN, asn, entity.AttrOrg, string(d.AutonomousSystem.Name), entity.AttrPort, string(d.Port))
-	w.Add(role, entity.Host, d.Hostname)
-	w.Add(role, entity.Domain, d.Domain)
+	w.AddEntity(role, entity.Host, d.Hostname)
+	w.AddEntity(role, entity.Domain, d.Domain)
 	if strings.HasPrefix(string(d.InstanceUID), "i-") {
-		w.Add(role, entity.Resource, d.InstanceUID)
+		w.AddEntity(role, entity.Resource, d.InstanceUID)
 	}
 }
 
@@ -63,8 +63,8 @@ var kinds = map[int]entity.Kind{
 	25: entity.Process, 27: entity.Container, 28: entity.RegistryKey, 30: entity.FileHash, 45: entity.File,
 }
 
-// observables keeps what the finding lists as worth noticing, unless a fuller mention names it already.
-func (w *walk) observables(list ingest.List[loose[observable]]) {
+// addObservables keeps what the finding lists as worth noticing, unless a fuller mention names it already.
+func (w *walker) addObservables(list ingest.List[loose[observable]]) {
 	if len(list) == 0 {
 		return
 	}
@@ -82,10 +82,10 @@ func (w *walk) observables(list ingest.List[loose[observable]]) {
 		switch value := strings.TrimSpace(string(o.Value)); {
 		case !known || named[value]:
 		case strings.Contains(strings.ToLower(string(o.Name)), "assigned"): // an analyst, not a party to the attack
-			w.Note("assigned_to", o.Value)
+			w.AddFact("assigned_to", o.Value)
 		default:
 			named[value] = true
-			w.Add(observedRole(strings.ToLower(string(o.Name))), kind, o.Value)
+			w.AddEntity(observedRole(strings.ToLower(string(o.Name))), kind, o.Value)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// slug is an AWS product in the words of its Security Hub ARN, "product/aws/guardduty" or "productv2/aws/guardduty";
+// productSlug is an AWS product in the words of its Security Hub ARN, "product/aws/guardduty" or "productv2/aws/guardduty";
 // "" for everyone else's.
-func slug(f *event) string {
+func productSlug(f *event) string {
 	uid := strings.ToLower(string(f.Metadata.Product.UID))
 	for _, p := range []string{":product/aws/", ":productv2/aws/"} {
 		if i := strings.Index(uid, p); i >= 0 {
@@ -21,23 +21,23 @@ func slug(f *event) string {
 	return ""
 }
 
-// ours reports whether Security Hub says so, for whichever product.
-func ours(f *event) bool {
+// isFromSecurityHub reports whether Security Hub says so, for whichever product.
+func isFromSecurityHub(f *event) bool {
 	return strings.Contains(string(f.Metadata.Product.UID), ":securityhub:")
 }
 
-// origin is the product that detected it. The rules for AWS products are those of the AWS Security Finding Format, so
+// originOf is the product that detected it. The rules for AWS products are those of the AWS Security Finding Format, so
 // that both formats of one finding fold. An ARN names a finding in the whole world; any other id only in its account.
-func origin(f *event, info *finding) alert.Origin {
+func originOf(f *event, info *finding) alert.Origin {
 	id := string(info.UID)
-	switch s := slug(f); {
+	switch s := productSlug(f); {
 	case s == "guardduty" || s == "macie":
 		return alert.Origin{Provider: s, ID: lastSegment(id)}
 	case s == "inspector" && strings.Contains(id, ":inspector2:"):
 		return alert.Origin{Provider: "inspector", ID: id}
-	case ours(f) && (strings.HasPrefix(id, "arn:") || f.Cloud.Account.UID == ""):
+	case isFromSecurityHub(f) && (strings.HasPrefix(id, "arn:") || f.Cloud.Account.UID == ""):
 		return alert.Origin{Provider: "securityhub", ID: id}
-	case ours(f):
+	case isFromSecurityHub(f):
 		return alert.Origin{Provider: "securityhub", ID: string(f.Cloud.Account.UID) + "/" + id}
 	}
 	name := strings.ToLower(strings.TrimSpace(string(cmp.Or(f.Metadata.Product.Name, f.Metadata.Product.VendorName))))
@@ -57,8 +57,8 @@ var names = map[string]string{
 	"securityhub": "AWS Security Hub", "access-analyzer": "IAM Access Analyzer",
 }
 
-func product(f *event) string {
-	if n := names[slug(f)]; n != "" {
+func productName(f *event) string {
+	if n := names[productSlug(f)]; n != "" {
 		return n
 	}
 	name, vendor := string(f.Metadata.Product.Name), string(f.Metadata.Product.VendorName)
@@ -68,8 +68,8 @@ func product(f *event) string {
 	return strings.TrimSpace(vendor + " " + name)
 }
 
-// account is the cloud account the finding names, else the one that owns its first resource.
-func account(f *event, r ingest.Record) alert.Account {
+// accountOf is the cloud account the finding names, else the one that owns its first resource.
+func accountOf(f *event, r ingest.Record) alert.Account {
 	a := alert.Account{
 		ID: string(f.Cloud.Account.UID), Name: string(f.Cloud.Account.Name), Region: string(f.Cloud.Region),
 		Organization: string(cmp.Or(f.Cloud.Org.UID, f.Cloud.Org.Name, f.Metadata.TenantUID)),
@@ -78,12 +78,12 @@ func account(f *event, r ingest.Record) alert.Account {
 		a.ID = string(f.Cloud.ProjectUID)
 	}
 	for i := range f.Resources {
-		a.ID = cmp.Or(a.ID, f.Resources[i].account())
+		a.ID = cmp.Or(a.ID, f.Resources[i].ownerAccount())
 		a.Region = cmp.Or(a.Region, string(f.Resources[i].Region))
 	}
 	a.Region = cmp.Or(a.Region, r.Context["region"])
 	switch provider := strings.ToLower(string(f.Cloud.Provider)); {
-	case strings.Contains(provider, "aws") || strings.Contains(provider, "amazon") || ours(f):
+	case strings.Contains(provider, "aws") || strings.Contains(provider, "amazon") || isFromSecurityHub(f):
 		a.Cloud = entity.Amazon
 	case strings.Contains(provider, "azure") || strings.Contains(provider, "microsoft"):
 		a.Cloud = entity.Azure

@@ -18,14 +18,14 @@ const (
 // postureTypes start the type words of findings about weaknesses, whatever their class.
 var postureTypes = []string{"Software and Configuration Checks", "Posture Management", "Vulnerabilities", "Exposure"}
 
-// class tells posture from activity. Several scanners send their checks as detections, with the result of the check
+// classOf tells posture from activity. Several scanners send their checks as detections, with the result of the check
 // as status code (PASS, FAIL, MANUAL).
-func class(f *event, info *finding) alert.Class {
+func classOf(f *event, info *finding) alert.Class {
 	switch int(f.ClassUID.Value) {
 	case vulnerabilityFinding, complianceFinding, applicationPosture:
 		return alert.Exposure
 	}
-	if f.Compliance.set() || len(f.Vulnerabilities) > 0 || checkResult(f) != "" {
+	if f.Compliance.isSet() || len(f.Vulnerabilities) > 0 || checkResult(f) != "" {
 		return alert.Exposure
 	}
 	for _, t := range info.Types {
@@ -47,8 +47,8 @@ func checkResult(f *event) string {
 	return ""
 }
 
-// severity reads severity_id: 1 informational to 5 critical and 6 fatal. 0 and 99 leave it to the word.
-func severity(f *event) (alert.Severity, string) {
+// severityOf reads severity_id: 1 informational to 5 critical and 6 fatal. 0 and 99 leave it to the word.
+func severityOf(f *event) (alert.Severity, string) {
 	native := strings.TrimSpace(string(f.Severity))
 	if native == "" && f.SeverityID.Set {
 		native = strconv.FormatFloat(f.SeverityID.Value, 'f', -1, 64)
@@ -68,9 +68,9 @@ func severity(f *event) (alert.Severity, string) {
 	return alert.ParseSeverity(string(f.Severity)), native
 }
 
-// status reads the finding's state: state_id in class 2001, where status_id meant success or failure, else status_id.
+// statusOf reads the finding's state: state_id in class 2001, where status_id meant success or failure, else status_id.
 // A closing activity and a passed check end it.
-func status(f *event) (alert.Status, string) {
+func statusOf(f *event) (alert.Status, string) {
 	native, id := string(f.Status), int(f.StatusID.Value)
 	if int(f.ClassUID.Value) == securityFinding && f.StateID.Set {
 		id = int(f.StateID.Value)
@@ -78,7 +78,7 @@ func status(f *event) (alert.Status, string) {
 	if native == "" {
 		native = string(f.State)
 	}
-	if f.ActivityID.Value == 3 || f.Compliance.passed() || strings.HasPrefix(checkResult(f), "PASS") {
+	if f.ActivityID.Value == 3 || f.Compliance.hasPassed() || strings.HasPrefix(checkResult(f), "PASS") {
 		return alert.StatusResolved, native
 	}
 	switch id {

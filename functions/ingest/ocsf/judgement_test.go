@@ -50,7 +50,7 @@ func TestFolds(t *testing.T) {
 	} {
 		var f event
 		f.Metadata.Product.UID, f.Metadata.Product.Name = ingest.Text(product), "Some Sensor"
-		if got := origin(&f, &finding{UID: "arn:aws:x:eu-west-1:111122223333:d/f1"}); got != want {
+		if got := originOf(&f, &finding{UID: "arn:aws:x:eu-west-1:111122223333:d/f1"}); got != want {
 			t.Errorf("%s: origin %v, want %v", product, got, want)
 		}
 	}
@@ -71,7 +71,7 @@ func TestSides(t *testing.T) {
 		var e evidence
 		e.SrcEndpoint.IP, e.DstEndpoint.IP = ingest.Text(tt.from), ingest.Text(tt.to)
 		e.ConnectionInfo.DirectionID.Value = tt.direction
-		if source, _ := sides(&e); source != tt.source {
+		if source, _ := connectionRoles(&e); source != tt.source {
 			t.Errorf("%+v: source is %s", tt, source)
 		}
 	}

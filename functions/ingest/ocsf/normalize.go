@@ -33,22 +33,22 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	if c := int(f.ClassUID.Value); c < 2001 || c > 2099 {
 		return alert.Alert{}, ingest.Ignore("OCSF class " + string(cmp.Or(f.ClassName, "unknown")) + " is no finding")
 	}
-	info := f.info()
+	info := f.findingInfo()
 	if info.UID == "" {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "finding_info.uid: missing")
 	}
-	o := origin(&f, info)
+	o := originOf(&f, info)
 	a := alert.Alert{
-		Class: class(&f, info), Origin: o, Reporter: o.Provider, ReportID: string(info.UID), Product: product(&f),
+		Class: classOf(&f, info), Origin: o, Reporter: o.Provider, ReportID: string(info.UID), Product: productName(&f),
 		Title: strings.TrimSpace(string(cmp.Or(info.Title, f.Message))), Description: string(cmp.Or(info.Desc, f.Message)),
-		Type:           string(cmp.Or(first(info.Types), info.Analytic.Name, f.Analytic.Name, f.ClassName)),
+		Type:           string(cmp.Or(firstText(info.Types), info.Analytic.Name, f.Analytic.Name, f.ClassName)),
 		Recommendation: string(cmp.Or(f.Remediation.Desc, info.Remediation.Desc)),
-		URL:            string(cmp.Or(info.SrcURL, first(f.Remediation.References))),
+		URL:            string(cmp.Or(info.SrcURL, firstText(f.Remediation.References))),
 		Count:          int64(f.Count.Value),
-		Account:        account(&f, r),
-		Members:        related(&f, info),
+		Account:        accountOf(&f, r),
+		Members:        memberIDs(&f, info),
 	}
-	if ours(&f) {
+	if isFromSecurityHub(&f) {
 		a.Reporter = "securityhub"
 	}
 	if o.ID != a.ReportID {
@@ -57,37 +57,37 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	if f.Metadata.UID != "" && f.Metadata.UID != info.UID {
 		a.CarriedIDs = append(a.CarriedIDs, string(f.Metadata.UID))
 	}
-	a.Severity, a.NativeSeverity = severity(&f)
-	a.Status, a.NativeStatus = status(&f)
-	times(&a, &f, info)
-	w := walk{account: a.Account}
-	w.event(&f, info)
+	a.Severity, a.NativeSeverity = severityOf(&f)
+	a.Status, a.NativeStatus = statusOf(&f)
+	setTimes(&a, &f, info)
+	w := walker{account: a.Account}
+	w.addEvent(&f, info)
 	a.Evidence = alert.MergeEvidence(nil, w.Found)
 	if len(w.Extra) > 0 {
 		a.Extra = w.Extra
 	}
-	a.Tactics, a.Techniques = story(&f, info)
+	a.Tactics, a.Techniques = attackOf(&f, info)
 	return a, nil
 }
 
-// times reads the finding's life, each instant from its text where there is one: senders get the zone of the number
+// setTimes reads the finding's life, each instant from its text where there is one: senders get the zone of the number
 // wrong, not that of the text.
-func times(a *alert.Alert, f *event, info *finding) {
-	created, seen := info.created(), info.firstSeen()
+func setTimes(a *alert.Alert, f *event, info *finding) {
+	created, seen := info.createdTime(), info.firstSeenTime()
 	if !seen.IsZero() && seen.Nanosecond() == 0 && created.Truncate(1e9).Equal(seen.Time) {
 		seen = created // the same moment, of which one spelling lost its fraction
 	}
-	at, start, end := pick(f.TimeDT, f.Time), pick(f.StartTimeDT, f.StartTime), pick(f.EndTimeDT, f.EndTime)
-	a.First = ingest.FirstSet(seen, created, start, at, info.lastSeen(), info.modified())
-	a.Last = ingest.FirstSet(info.lastSeen(), end, info.modified(), at, created)
+	at, start, end := preferText(f.TimeDT, f.Time), preferText(f.StartTimeDT, f.StartTime), preferText(f.EndTimeDT, f.EndTime)
+	a.First = ingest.FirstSet(seen, created, start, at, info.lastSeenTime(), info.modifiedTime())
+	a.Last = ingest.FirstSet(info.lastSeenTime(), end, info.modifiedTime(), at, created)
 	if a.Last.Before(a.First) {
 		a.Last = a.First
 	}
-	a.Updated = ingest.FirstSet(info.modified(), pick(f.Metadata.ModifiedTimeDT, f.Metadata.ModifiedTime), at, info.lastSeen(), created)
+	a.Updated = ingest.FirstSet(info.modifiedTime(), preferText(f.Metadata.ModifiedTimeDT, f.Metadata.ModifiedTime), at, info.lastSeenTime(), created)
 }
 
-// story reads the ATT&CK objects of the finding.
-func story(f *event, info *finding) ([]attack.Tactic, []string) {
+// attackOf reads the ATT&CK objects of the finding.
+func attackOf(f *event, info *finding) ([]attack.Tactic, []string) {
 	var tactics []attack.Tactic
 	var words []string
 	for _, list := range []ingest.List[attackObject]{f.Attacks, info.Attacks} {
@@ -104,17 +104,17 @@ func story(f *event, info *finding) ([]attack.Tactic, []string) {
 			tactics = append(tactics, cmp.Or(attack.Parse(attack.ASFFType, part[0]+"/"+part[1]), attack.Parse(attack.GuardDuty, part[1])))
 		}
 	}
-	if ours(f) && len(attack.Sorted(tactics)) == 0 {
+	if isFromSecurityHub(f) && len(attack.SortTactics(tactics)) == 0 {
 		for _, t := range append(info.Types, info.Analytic.Name) {
 			purpose, _, _ := strings.Cut(lastSegment(string(t)), ":")
 			tactics = append(tactics, attack.Parse(attack.GuardDuty, purpose))
 		}
 	}
-	return attack.Sorted(tactics), attack.Techniques(words...)
+	return attack.SortTactics(tactics), attack.FindTechniques(words...)
 }
 
-// related are the ids of what the finding sums up: an incident's findings, or those it says belong to it.
-func related(f *event, info *finding) []string {
+// memberIDs are the ids of what the finding sums up: an incident's findings, or those it says belong to it.
+func memberIDs(f *event, info *finding) []string {
 	var out []string
 	for _, list := range []ingest.List[struct{ UID ingest.Text }]{f.FindingInfoList, info.RelatedEvents} {
 		for _, e := range list {
@@ -126,7 +126,7 @@ func related(f *event, info *finding) []string {
 	return out
 }
 
-func first(list ingest.List[ingest.Text]) ingest.Text {
+func firstText(list ingest.List[ingest.Text]) ingest.Text {
 	if len(list) == 0 {
 		return ""
 	}

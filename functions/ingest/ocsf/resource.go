@@ -13,14 +13,14 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// resource keeps one affected resource under its fullest name: the ARN in uid_alt where uid is bare.
-func (w *walk) resource(r *resource) {
+// addResource keeps one affected resource under its fullest name: the ARN in uid_alt where uid is bare.
+func (w *walker) addResource(r *resource) {
 	value, other := r.UID, r.UIDAlt
 	if strings.HasPrefix(string(other), "arn:") && !strings.HasPrefix(string(value), "arn:") {
 		value, other = other, value
 	}
 	if strings.HasPrefix(string(value), "AWS::::Account:") { // the whole account, which ties nothing to anything
-		w.Add(alert.Context, entity.Other, value, entity.AttrKind, "account")
+		w.AddEntity(alert.Context, entity.Other, value, entity.AttrKind, "account")
 		return
 	}
 	kind := entity.Resource
@@ -30,28 +30,28 @@ func (w *walk) resource(r *resource) {
 	if strings.HasPrefix(string(value), "i-") && w.account.Cloud == entity.Amazon && w.account.ID != "" {
 		other = value
 		value = ingest.Text("arn:" + cmp.Or(string(r.CloudPartition), "aws") + ":ec2:" + cmp.Or(string(r.Region), w.account.Region) + ":" +
-			cmp.Or(r.account(), w.account.ID) + ":instance/" + string(value))
+			cmp.Or(r.ownerAccount(), w.account.ID) + ":instance/" + string(value))
 	}
-	e := w.Add(roleOf(string(r.Role)), kind, cmp.Or(value, other, r.Name, r.Hostname), entity.AttrType, string(r.Type),
-		entity.AttrRegion, string(r.Region), entity.AttrAccount, r.account())
+	e := w.AddEntity(roleOf(string(r.Role)), kind, cmp.Or(value, other, r.Name, r.Hostname), entity.AttrType, string(r.Type),
+		entity.AttrRegion, string(r.Region), entity.AttrAccount, r.ownerAccount())
 	if name := string(cmp.Or(r.Name, r.Hostname)); name != e.Value {
 		e.Name = name
 	}
 	if kind == entity.Resource {
-		ingest.Also(e, entity.Resource, other)
-		ingest.Also(e, entity.Host, r.Hostname)
-		ingest.Also(e, entity.IP, r.IP)
-		w.instance(e, r)
+		ingest.AddAlias(e, entity.Resource, other)
+		ingest.AddAlias(e, entity.Host, r.Hostname)
+		ingest.AddAlias(e, entity.IP, r.IP)
+		w.addInstanceNames(e, r)
 	}
 }
 
-// instance gives an EC2 instance its other names, from the data of the product that reported it.
-func (w *walk) instance(e *alert.Evidence, r *resource) {
+// addInstanceNames gives an EC2 instance its other names, from the data of the product that reported it.
+func (w *walker) addInstanceNames(e *alert.Evidence, r *resource) {
 	at := strings.LastIndex(e.Value, ":instance/")
 	if at < 0 || !strings.HasPrefix(e.Value, "arn:") {
 		return
 	}
-	ingest.Also(e, entity.Resource, ingest.Text(e.Value[at+len(":instance/"):]))
+	ingest.AddAlias(e, entity.Resource, ingest.Text(e.Value[at+len(":instance/"):]))
 	data := r.Data
 	var text string
 	if data.Kind() == '"' && json.Unmarshal(data, &text) == nil {
@@ -64,7 +64,7 @@ func (w *walk) instance(e *alert.Evidence, r *resource) {
 	}
 	for _, a := range []addresses{d.AwsEc2InstanceDetails, d.AwsEc2Instance} {
 		for _, ip := range append(a.IPV4Addresses, a.IPV6Addresses...) {
-			ingest.Also(e, entity.IP, ip)
+			ingest.AddAlias(e, entity.IP, ip)
 		}
 	}
 }

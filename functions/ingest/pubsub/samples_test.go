@@ -16,7 +16,7 @@ import (
 
 func providers(t *testing.T) []ingest.Provider {
 	t.Helper()
-	mappings, err := mapping.Load(mapping.Products())
+	mappings, err := mapping.Load(mapping.BuiltinProducts())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func providers(t *testing.T) []ingest.Provider {
 }
 
 func TestSamples(t *testing.T) {
-	ingesttest.Samples(t, pubsub.Envelope{}, providers(t), "gcp/edge", "gcp/cloud-monitoring")
+	ingesttest.RunSamples(t, pubsub.Envelope{}, providers(t), "gcp/edge", "gcp/cloud-monitoring")
 }
 
 // contradicted are samples whose stated kind is "alert" although the first is byte for byte

@@ -48,30 +48,30 @@ type azurScope struct {
 	Subscription idName `json:"subscription"`
 }
 
-// account is where the resource lives. Google names a project by number and by id: ID is the first that is stated,
+// accountOf is where the resource lives. Google names a project by number and by id: ID is the first that is stated,
 // Name the other.
-func account(rec record) alert.Account {
+func accountOf(rec record) alert.Account {
 	f, r := rec.Finding, rec.Resource.V
-	switch cloud(rec) {
+	switch cloudOf(rec) {
 	case entity.Amazon:
 		arn := strings.Split(resourceName(rec), ":")
-		a := alert.Account{Cloud: entity.Amazon, ID: set(r.AWS.V.Account.ID), Name: set(r.AWS.V.Account.Name), Organization: set(r.AWS.V.Organization.ID), Region: set(r.Location)}
+		a := alert.Account{Cloud: entity.Amazon, ID: emptyUnset(r.AWS.V.Account.ID), Name: emptyUnset(r.AWS.V.Account.Name), Organization: emptyUnset(r.AWS.V.Organization.ID), Region: emptyUnset(r.Location)}
 		if a.ID == "" && len(arn) > 5 {
 			a.ID = arn[4]
 		}
 		return a
 	case entity.Azure:
-		a := alert.Account{Cloud: entity.Azure, ID: set(r.Azure.V.Subscription.ID), Name: set(r.Azure.V.Subscription.DisplayName), Organization: set(r.Azure.V.Tenant.ID), Region: set(r.Location)}
+		a := alert.Account{Cloud: entity.Azure, ID: emptyUnset(r.Azure.V.Subscription.ID), Name: emptyUnset(r.Azure.V.Subscription.DisplayName), Organization: emptyUnset(r.Azure.V.Tenant.ID), Region: emptyUnset(r.Location)}
 		if a.ID == "" {
-			a.ID = segment(strings.ToLower(resourceName(rec)), "subscriptions")
+			a.ID = pathSegment(strings.ToLower(resourceName(rec)), "subscriptions")
 		}
 		return a
 	}
-	a := alert.Account{Cloud: entity.Google, Region: set(r.Location)}
+	a := alert.Account{Cloud: entity.Google, Region: emptyUnset(r.Location)}
 	for _, spelling := range []string{
-		project(r.GCP.V.Project), project(r.Project), project(r.ProjectName), segment(string(f.ResourceName), "projects"),
-		segment(string(r.Name), "projects"), set(r.GCP.V.ProjectDisplayName), set(r.ProjectDisplayName), set(f.Source.V.ProjectID),
-		set(r.Labels.V["project_id"]), set(f.Source.V.Properties.V.ProjectID()), segment(string(f.CanonicalName), "projects"), segment(string(f.Name), "projects"),
+		projectID(r.GCP.V.Project), projectID(r.Project), projectID(r.ProjectName), pathSegment(string(f.ResourceName), "projects"),
+		pathSegment(string(r.Name), "projects"), emptyUnset(r.GCP.V.ProjectDisplayName), emptyUnset(r.ProjectDisplayName), emptyUnset(f.Source.V.ProjectID),
+		emptyUnset(r.Labels.V["project_id"]), emptyUnset(f.Source.V.Properties.V.ProjectID()), pathSegment(string(f.CanonicalName), "projects"), pathSegment(string(f.Name), "projects"),
 	} {
 		switch {
 		case spelling == "" || spelling == a.ID:
@@ -83,14 +83,14 @@ func account(rec record) alert.Account {
 	}
 	for _, from := range []string{string(f.Name), string(r.GCP.V.Organization), string(r.Organization), string(f.CanonicalName)} {
 		if a.Organization == "" {
-			a.Organization = segment(from, "organizations")
+			a.Organization = pathSegment(from, "organizations")
 		}
 	}
 	return a
 }
 
-// cloud is where the resource lives: Security Command Center Enterprise also watches Amazon and Azure.
-func cloud(rec record) entity.Cloud {
+// cloudOf is where the resource lives: Security Command Center Enterprise also watches Amazon and Azure.
+func cloudOf(rec record) entity.Cloud {
 	switch strings.ToUpper(string(rec.Resource.V.CloudProvider)) {
 	case "AMAZON_WEB_SERVICES", "AWS":
 		return entity.Amazon
@@ -108,17 +108,17 @@ func cloud(rec record) entity.Cloud {
 
 func resourceName(rec record) string {
 	for _, n := range []ingest.Text{rec.Finding.ResourceName, rec.Resource.V.Name} {
-		if s := set(n); s != "" {
+		if s := emptyUnset(n); s != "" {
 			return s
 		}
 	}
 	return ""
 }
 
-// project is the last segment of a project's full resource name, or the bare id.
-func project(name ingest.Text) string {
-	s := set(name)
-	if p := segment(s, "projects"); p != "" {
+// projectID is the last segment of a project's full resource name, or the bare id.
+func projectID(name ingest.Text) string {
+	s := emptyUnset(name)
+	if p := pathSegment(s, "projects"); p != "" {
 		return p
 	}
 	if strings.Contains(s, "/") {
@@ -127,8 +127,8 @@ func project(name ingest.Text) string {
 	return s
 }
 
-// segment is what follows "collection/" in a name; "" when it is not there.
-func segment(name, collection string) string {
+// pathSegment is what follows "collection/" in a name; "" when it is not there.
+func pathSegment(name, collection string) string {
 	_, rest, ok := strings.Cut("/"+name, "/"+collection+"/")
 	if !ok {
 		return ""

@@ -10,86 +10,86 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// witness gathers the evidence of one finding.
-type witness struct {
+// evidenceMapper gathers the evidence of one finding.
+type evidenceMapper struct {
 	ingest.EvidenceSet
 	threat  bool
 	onlyPod string // the finding's only pod, which its containers then belong to
 }
 
-// evidence is everything the finding names: the resource first, then who did it, from where, and with what.
-func evidence(rec record, a alert.Alert) []alert.Evidence {
-	w := witness{threat: a.Class == alert.Threat}
+// evidenceOf is everything the finding names: the resource first, then who did it, from where, and with what.
+func evidenceOf(rec record, a alert.Alert) []alert.Evidence {
+	w := evidenceMapper{threat: a.Class == alert.Threat}
 	f := rec.Finding
 	if pods := f.Kubernetes.V.Pods.V; len(pods) == 1 {
-		w.onlyPod = podName(set(pods[0].Namespace), set(pods[0].Name))
+		w.onlyPod = podName(emptyUnset(pods[0].Namespace), emptyUnset(pods[0].Name))
 	} else if s := f.Source.V; s.PodName != "" {
-		w.onlyPod = podName(set(s.PodNamespace), set(s.PodName))
+		w.onlyPod = podName(emptyUnset(s.PodNamespace), emptyUnset(s.PodName))
 	}
-	w.resource(rec, a.Account)
-	w.access(f.Access.V)
-	w.indicator(f.Indicator.V)
+	w.addResource(rec, a.Account)
+	w.addAccess(f.Access.V)
+	w.addIndicator(f.Indicator.V)
 	for _, c := range f.Connections.V {
-		w.connection(c)
+		w.addConnection(c)
 	}
 	for _, p := range f.Processes.V {
-		w.process(p)
+		w.addProcess(p)
 	}
 	for _, x := range f.Files.V {
-		w.file(x)
+		w.addFile(x)
 	}
 	for _, c := range f.Containers.V {
-		w.container(c)
+		w.addContainer(c)
 	}
-	w.kubernetes(f.Kubernetes.V)
+	w.addKubernetes(f.Kubernetes.V)
 	for _, b := range f.IAMBindings.V {
-		w.member(set(b.Member))
+		w.addMember(emptyUnset(b.Member))
 	}
 	for _, d := range f.DataAccess.V {
-		w.user(set(d.PrincipalEmail), "")
+		w.addUser(emptyUnset(d.PrincipalEmail), "")
 	}
-	w.data(f)
-	w.source(f.Source.V)
+	w.addData(f)
+	w.addSourceProperties(f.Source.V)
 	return w.List()
 }
 
-func (w *witness) put(kind entity.Kind, value string, role alert.Role) {
+func (w *evidenceMapper) addEntity(kind entity.Kind, value string, role alert.Role) {
 	if value != "" {
 		w.Add(alert.Evidence{Entity: entity.Entity{Kind: kind, Value: value}, Role: role})
 	}
 }
 
-// resource is the asset itself. A Compute Engine instance may be named by its number: its display name then makes
+// addResource is the asset itself. A Compute Engine instance may be named by its number: its display name then makes
 // the other spelling of the same machine.
-func (w *witness) resource(rec record, acc alert.Account) {
+func (w *evidenceMapper) addResource(rec record, acc alert.Account) {
 	name, r := resourceName(rec), rec.Resource.V
 	if name == "" {
 		return
 	}
 	e := entity.Entity{Kind: entity.Resource, Value: name}
-	e = e.With(entity.AttrCloud, string(acc.Cloud)).With(entity.AttrAccount, acc.ID).With(entity.AttrRegion, acc.Region).With(entity.AttrType, set(r.Type))
-	if display := set(r.DisplayName); display != "" && display != name {
+	e = e.WithAttr(entity.AttrCloud, string(acc.Cloud)).WithAttr(entity.AttrAccount, acc.ID).WithAttr(entity.AttrRegion, acc.Region).WithAttr(entity.AttrType, emptyUnset(r.Type))
+	if display := emptyUnset(r.DisplayName); display != "" && display != name {
 		e.Name = display
 	}
 	if parent, last, ok := cutLast(name); ok && strings.HasPrefix(name, "//compute.googleapis.com/") && strings.HasSuffix(parent, "/instances") {
 		if isNumber(last) {
-			e = e.With(entity.AttrVMID, last)
+			e = e.WithAttr(entity.AttrVMID, last)
 		}
 		if e.Name != "" && isHostName(e.Name) {
-			e = e.Also(entity.Resource, parent+"/"+e.Name).Also(entity.Host, e.Name)
+			e = e.WithAlias(entity.Resource, parent+"/"+e.Name).WithAlias(entity.Host, e.Name)
 		} else if !isNumber(last) {
-			e = e.Also(entity.Host, last)
+			e = e.WithAlias(entity.Host, last)
 		}
 	}
 	if strings.HasPrefix(name, "//container.googleapis.com/") {
-		e = e.With(entity.AttrCluster, segment(name, "clusters"))
+		e = e.WithAttr(entity.AttrCluster, pathSegment(name, "clusters"))
 	}
 	w.Add(alert.Evidence{Entity: e, Role: w.roleOf(name)})
 }
 
 // roleOf tells what was attacked from the scope it lies in: a project, folder or organisation is named by every finding
 // whose detector knew no better.
-func (w *witness) roleOf(resource string) alert.Role {
+func (w *evidenceMapper) roleOf(resource string) alert.Role {
 	switch {
 	case !w.threat:
 		return ""
@@ -99,44 +99,44 @@ func (w *witness) roleOf(resource string) alert.Role {
 	return alert.Victim
 }
 
-// access is who called and from where. The caller's address is the far side; the account may be stolen, so it gets no role.
-func (w *witness) access(a access) {
-	user := cmp.Or(set(a.PrincipalEmail), member(set(a.PrincipalSubject)), set(a.UserName))
-	w.user(user, set(a.KeyName))
-	w.user(set(a.UserName), "")
+// addAccess is who called and from where. The caller's address is the far side; the account may be stolen, so it gets no role.
+func (w *evidenceMapper) addAccess(a access) {
+	user := cmp.Or(emptyUnset(a.PrincipalEmail), memberID(emptyUnset(a.PrincipalSubject)), emptyUnset(a.UserName))
+	w.addUser(user, emptyUnset(a.KeyName))
+	w.addUser(emptyUnset(a.UserName), "")
 	for _, d := range a.Delegation.V {
-		w.user(cmp.Or(set(d.PrincipalEmail), member(set(d.PrincipalSubject))), "")
+		w.addUser(cmp.Or(emptyUnset(d.PrincipalEmail), memberID(emptyUnset(d.PrincipalSubject))), "")
 	}
-	if ip := set(a.CallerIP); ip != "" {
-		e := entity.Entity{Kind: entity.IP, Value: ip}.With(entity.AttrCountry, set(a.CallerGeo.V.RegionCode))
-		w.Add(alert.Evidence{Entity: e, Role: w.far()})
+	if ip := emptyUnset(a.CallerIP); ip != "" {
+		e := entity.Entity{Kind: entity.IP, Value: ip}.WithAttr(entity.AttrCountry, emptyUnset(a.CallerGeo.V.RegionCode))
+		w.Add(alert.Evidence{Entity: e, Role: w.remoteRole()})
 	}
 }
 
-// far is the role of an address that acts on the resource.
-func (w *witness) far() alert.Role {
+// remoteRole is the role of an address that acts on the resource.
+func (w *evidenceMapper) remoteRole() alert.Role {
 	if w.threat {
 		return alert.Attacker
 	}
 	return ""
 }
 
-func (w *witness) user(name, key string) {
+func (w *evidenceMapper) addUser(name, key string) {
 	if name == "" {
 		return
 	}
-	e := entity.Entity{Kind: entity.User, Value: name}.With(entity.AttrAccessKey, key)
+	e := entity.Entity{Kind: entity.User, Value: name}.WithAttr(entity.AttrAccessKey, key)
 	if strings.HasSuffix(name, ".gserviceaccount.com") {
-		e = e.With(entity.AttrUserType, "serviceAccount")
+		e = e.WithAttr(entity.AttrUserType, "serviceAccount")
 	}
 	w.Add(alert.Evidence{Entity: e})
 }
 
-// member reads an IAM member: "user:…", "serviceAccount:…", or the subject of a federated identity. "allUsers" and
+// addMember reads an IAM member: "user:…", "serviceAccount:…", or the subject of a federated identity. "allUsers" and
 // groups of everybody are nobody in particular.
-func (w *witness) member(m string) { w.user(member(m), "") }
+func (w *evidenceMapper) addMember(m string) { w.addUser(memberID(m), "") }
 
-func member(m string) string {
+func memberID(m string) string {
 	kind, name, ok := strings.Cut(m, ":")
 	switch {
 	case m == "allUsers" || m == "allAuthenticatedUsers":
@@ -149,32 +149,32 @@ func member(m string) string {
 	return m
 }
 
-func (w *witness) indicator(i indicator) {
+func (w *evidenceMapper) addIndicator(i indicator) {
 	for _, ip := range i.IPs {
-		if v := set(ip); v != "" {
+		if v := emptyUnset(ip); v != "" {
 			w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.IP, Value: v}, Role: alert.Attacker, Verdict: alert.Malicious})
 		}
 	}
 	for _, d := range i.Domains {
-		if v := strings.TrimSuffix(set(d), "."); v != "" {
+		if v := strings.TrimSuffix(emptyUnset(d), "."); v != "" {
 			w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Domain, Value: v}, Role: alert.Attacker, Verdict: alert.Malicious})
 		}
 	}
 	for _, u := range i.URIs {
-		w.put(entity.URL, set(u), alert.Attacker)
+		w.addEntity(entity.URL, emptyUnset(u), alert.Attacker)
 	}
 }
 
-// connection names both ends. The one that is routable from anywhere is the far side; two private ends say nothing.
-func (w *witness) connection(c connection) {
+// addConnection names both ends. The one that is routable from anywhere is the far side; two private ends say nothing.
+func (w *evidenceMapper) addConnection(c connection) {
 	for _, end := range []struct{ ip, port ingest.Text }{{c.SourceIP, c.SourcePort}, {c.DestinationIP, c.DestinationPort}} {
-		if ip := set(end.ip); ip != "" {
-			e := entity.Entity{Kind: entity.IP, Value: ip}.With(entity.AttrProtocol, set(c.Protocol))
-			if p := set(end.port); p != "0" {
-				e = e.With(entity.AttrPort, p)
+		if ip := emptyUnset(end.ip); ip != "" {
+			e := entity.Entity{Kind: entity.IP, Value: ip}.WithAttr(entity.AttrProtocol, emptyUnset(c.Protocol))
+			if p := emptyUnset(end.port); p != "0" {
+				e = e.WithAttr(entity.AttrPort, p)
 			}
 			role := alert.Role("")
-			if a, err := netip.ParseAddr(ip); err == nil && !entity.Public(a) {
+			if a, err := netip.ParseAddr(ip); err == nil && !entity.IsPublicIP(a) {
 				role = alert.Context
 			}
 			w.Add(alert.Evidence{Entity: e, Role: role})
@@ -182,87 +182,87 @@ func (w *witness) connection(c connection) {
 	}
 }
 
-func (w *witness) process(p process) {
-	path := set(p.Binary.V.Path)
-	if name := cmp.Or(set(p.Name), path); name != "" {
+func (w *evidenceMapper) addProcess(p process) {
+	path := emptyUnset(p.Binary.V.Path)
+	if name := cmp.Or(emptyUnset(p.Name), path); name != "" {
 		args := make([]string, len(p.Args))
 		for i, a := range p.Args {
 			args[i] = string(a)
 		}
-		e := entity.Entity{Kind: entity.Process, Value: name}.With(entity.AttrPath, path).With(entity.AttrSHA256, set(p.Binary.V.SHA256)).
-			With(entity.AttrCommandLine, strings.Join(args, " "))
-		e = e.With(entity.AttrPID, positive(p.PID)).With(entity.AttrParentPID, positive(p.ParentPID))
+		e := entity.Entity{Kind: entity.Process, Value: name}.WithAttr(entity.AttrPath, path).WithAttr(entity.AttrSHA256, emptyUnset(p.Binary.V.SHA256)).
+			WithAttr(entity.AttrCommandLine, strings.Join(args, " "))
+		e = e.WithAttr(entity.AttrPID, positiveNumber(p.PID)).WithAttr(entity.AttrParentPID, positiveNumber(p.ParentPID))
 		w.Add(alert.Evidence{Entity: e})
 	}
-	w.file(p.Binary.V)
-	w.file(p.Script.V)
+	w.addFile(p.Binary.V)
+	w.addFile(p.Script.V)
 	for _, l := range p.Libraries.V {
-		w.file(l)
+		w.addFile(l)
 	}
 }
 
-// file is known by its hash where there is one, else by its path.
-func (w *witness) file(f file) {
-	e := entity.Entity{Kind: entity.File, Value: set(f.Path)}
-	if h := set(f.SHA256); h != "" {
-		e = entity.Entity{Kind: entity.FileHash, Value: h, Name: set(f.Path)}
+// addFile is known by its hash where there is one, else by its path.
+func (w *evidenceMapper) addFile(f file) {
+	e := entity.Entity{Kind: entity.File, Value: emptyUnset(f.Path)}
+	if h := emptyUnset(f.SHA256); h != "" {
+		e = entity.Entity{Kind: entity.FileHash, Value: h, Name: emptyUnset(f.Path)}
 	}
 	if e.Value != "" {
-		w.Add(alert.Evidence{Entity: e.With(entity.AttrPath, set(f.Path)).With(entity.AttrSize, positive(f.Size))})
+		w.Add(alert.Evidence{Entity: e.WithAttr(entity.AttrPath, emptyUnset(f.Path)).WithAttr(entity.AttrSize, positiveNumber(f.Size))})
 	}
 }
 
-func (w *witness) container(c container) {
-	image := set(c.URI)
-	if name := set(c.Name); name != "" {
+func (w *evidenceMapper) addContainer(c container) {
+	image := emptyUnset(c.URI)
+	if name := emptyUnset(c.Name); name != "" {
 		e := entity.Entity{Kind: entity.Container, Value: name}
 		if w.onlyPod != "" { // the bare name repeats in every replica
 			e.Value, e.Name = w.onlyPod+"/"+name, name
 		}
-		w.Add(alert.Evidence{Entity: e.With(entity.AttrImage, image)})
+		w.Add(alert.Evidence{Entity: e.WithAttr(entity.AttrImage, image)})
 	}
-	if image = cmp.Or(image, set(c.ImageID)); image != "" {
-		w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Image, Value: image}.Also(entity.Image, set(c.ImageID))})
+	if image = cmp.Or(image, emptyUnset(c.ImageID)); image != "" {
+		w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Image, Value: image}.WithAlias(entity.Image, emptyUnset(c.ImageID))})
 	}
 }
 
-func (w *witness) kubernetes(k kubernetes) {
+func (w *evidenceMapper) addKubernetes(k kubernetes) {
 	for _, p := range k.Pods.V {
-		w.pod(set(p.Namespace), set(p.Name))
+		w.addPod(emptyUnset(p.Namespace), emptyUnset(p.Name))
 		for _, c := range p.Containers.V {
-			w.container(c)
+			w.addContainer(c)
 		}
 	}
 	for _, n := range k.Nodes.V {
-		if name := set(n.Name); strings.HasPrefix(name, "//") {
-			w.put(entity.Resource, name, "")
+		if name := emptyUnset(n.Name); strings.HasPrefix(name, "//") {
+			w.addEntity(entity.Resource, name, "")
 		} else {
-			w.put(entity.Host, name, "")
+			w.addEntity(entity.Host, name, "")
 		}
 	}
 	for _, b := range k.Bindings.V {
 		for _, s := range b.Subjects.V {
-			if strings.EqualFold(set(s.Kind), "USER") || strings.EqualFold(set(s.Kind), "SERVICEACCOUNT") {
-				w.user(set(s.Name), "")
+			if strings.EqualFold(emptyUnset(s.Kind), "USER") || strings.EqualFold(emptyUnset(s.Kind), "SERVICEACCOUNT") {
+				w.addUser(emptyUnset(s.Name), "")
 			}
 		}
 	}
 	for _, o := range k.Objects.V {
-		if strings.EqualFold(set(o.Kind), "Pod") {
-			w.pod(set(o.Namespace), set(o.Name))
+		if strings.EqualFold(emptyUnset(o.Kind), "Pod") {
+			w.addPod(emptyUnset(o.Namespace), emptyUnset(o.Name))
 		}
 		for _, c := range o.Containers.V {
-			w.container(c)
+			w.addContainer(c)
 		}
 	}
 }
 
-// pod is named with its namespace, because names repeat across namespaces.
-func (w *witness) pod(namespace, name string) {
+// addPod is named with its namespace, because names repeat across namespaces.
+func (w *evidenceMapper) addPod(namespace, name string) {
 	if name == "" {
 		return
 	}
-	e := entity.Entity{Kind: entity.Pod, Value: podName(namespace, name)}.With(entity.AttrNamespace, namespace)
+	e := entity.Entity{Kind: entity.Pod, Value: podName(namespace, name)}.WithAttr(entity.AttrNamespace, namespace)
 	if e.Value != name {
 		e.Name = name
 	}
@@ -276,35 +276,35 @@ func podName(namespace, name string) string {
 	return namespace + "/" + name
 }
 
-// data is what was read, moved or exposed: databases, exfiltration, disks, applications.
-func (w *witness) data(f *finding) {
-	w.put(entity.Resource, fullName(f.Database.V.Name), "")
-	w.user(set(f.Database.V.UserName), "")
+// addData is what was read, moved or exposed: databases, exfiltration, disks, applications.
+func (w *evidenceMapper) addData(f *finding) {
+	w.addEntity(entity.Resource, fullName(f.Database.V.Name), "")
+	w.addUser(emptyUnset(f.Database.V.UserName), "")
 	for _, g := range f.Database.V.Grantees {
-		w.member(set(g))
+		w.addMember(emptyUnset(g))
 	}
 	for _, s := range f.Exfiltration.V.Sources.V {
-		w.put(entity.Resource, fullName(s.Name), alert.Victim)
+		w.addEntity(entity.Resource, fullName(s.Name), alert.Victim)
 	}
 	for _, t := range f.Exfiltration.V.Targets.V {
-		w.put(entity.Resource, fullName(t.Name), alert.Attacker)
+		w.addEntity(entity.Resource, fullName(t.Name), alert.Attacker)
 	}
 	for _, l := range f.LoadBalancers.V {
-		w.put(entity.Resource, set(l.Name), "")
+		w.addEntity(entity.Resource, emptyUnset(l.Name), "")
 	}
-	w.put(entity.Resource, set(f.Disk.V.Name), "")
-	w.put(entity.URL, cmp.Or(set(f.Application.V.FullURI), set(f.Application.V.BaseURI)), "")
+	w.addEntity(entity.Resource, emptyUnset(f.Disk.V.Name), "")
+	w.addEntity(entity.URL, cmp.Or(emptyUnset(f.Application.V.FullURI), emptyUnset(f.Application.V.BaseURI)), "")
 }
 
 func fullName(v ingest.Text) string {
-	if s := set(v); strings.ContainsAny(s, "/:") {
+	if s := emptyUnset(v); strings.ContainsAny(s, "/:") {
 		return s
 	}
 	return ""
 }
 
-func positive(v ingest.Text) string {
-	if s := set(v); s != "0" {
+func positiveNumber(v ingest.Text) string {
+	if s := emptyUnset(v); s != "0" {
 		return s
 	}
 	return ""

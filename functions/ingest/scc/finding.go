@@ -241,10 +241,10 @@ func (l *loose[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// set empties the words that expanded payloads write for "not set".
-func set[T ~string](v T) string {
+// emptyUnset empties the words that expanded payloads write for "not set".
+func emptyUnset[T ~string](v T) string {
 	s := strings.TrimSpace(string(v))
-	if ingest.Placeholder(s) || strings.HasSuffix(s, "_UNSPECIFIED") {
+	if ingest.IsPlaceholder(s) || strings.HasSuffix(s, "_UNSPECIFIED") {
 		return ""
 	}
 	return s

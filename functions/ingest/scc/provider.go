@@ -49,18 +49,18 @@ func isFinding(r ingest.Record) bool {
 // Normalize gives threats and observations as alerts, every other class as exposures. A finding without a name that
 // holds its source and id is fault.Invalid.
 func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
-	rec, err := decode(r.Raw)
+	rec, err := decodeRecord(r.Raw)
 	if err != nil {
 		return alert.Alert{}, err
 	}
 	f := rec.Finding
-	id, ok := identity(cmp.Or(f.Name, f.CanonicalName))
+	id, ok := findingID(cmp.Or(f.Name, f.CanonicalName))
 	if !ok {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "finding.name: %q is not …/sources/SOURCE/findings/FINDING", string(f.Name))
 	}
-	category := set(f.Category)
+	category := emptyUnset(f.Category)
 	a := alert.Alert{
-		Class:          class(f),
+		Class:          classOf(f),
 		Origin:         alert.Origin{Provider: "scc", ID: id},
 		Reporter:       "scc",
 		ReportID:       string(cmp.Or(f.Name, f.CanonicalName)),
@@ -70,31 +70,31 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		Description:    cmp.Or(string(f.Description), string(f.Source.V.Explanation)),
 		Recommendation: cmp.Or(string(f.NextSteps), string(f.Source.V.Recommendation)),
 		URL:            string(f.ExternalURI),
-		NativeSeverity: set(f.Severity),
-		NativeStatus:   set(f.State),
-		Status:         status(f),
+		NativeSeverity: emptyUnset(f.Severity),
+		NativeStatus:   emptyUnset(f.State),
+		Status:         statusOf(f),
 		First:          ingest.Earliest(f.EventTime, f.CreateTime),
 		Last:           ingest.FirstSet(f.EventTime, f.CreateTime),
-		Updated:        latest(f.EventTime, f.CreateTime, f.MuteUpdateTime),
-		Account:        account(rec),
-		Tactics:        tactics(f),
-		Techniques:     techniques(f),
-		Members:        members(f),
-		Extra:          extra(rec),
+		Updated:        latestTime(f.EventTime, f.CreateTime, f.MuteUpdateTime),
+		Account:        accountOf(rec),
+		Tactics:        tacticsOf(f),
+		Techniques:     techniquesOf(f),
+		Members:        memberIDs(f),
+		Extra:          extraFacts(rec),
 	}
 	a.Severity = alert.ParseSeverity(a.NativeSeverity)
-	if a.Severity == alert.Unknown && set(f.FindingClass) == "OBSERVATION" {
+	if a.Severity == alert.Unknown && emptyUnset(f.FindingClass) == "OBSERVATION" {
 		a.Severity = alert.Informational // it observes; it accuses nobody
 	}
 	if f.CanonicalName != "" && string(f.CanonicalName) != a.ReportID {
 		a.CarriedIDs = []string{string(f.CanonicalName)}
 	}
-	a.Evidence = evidence(rec, a)
+	a.Evidence = evidenceOf(rec, a)
 	return a, nil
 }
 
-// decode reads a record in any of its four shapes.
-func decode(raw jsontext.Value) (record, error) {
+// decodeRecord reads a record in any of its four shapes.
+func decodeRecord(raw jsontext.Value) (record, error) {
 	var rec record
 	if err := ingest.Decode(raw, &rec); err != nil {
 		return rec, err
@@ -121,9 +121,9 @@ func decode(raw jsontext.Value) (record, error) {
 	return rec, nil
 }
 
-// identity is the source and the finding id of a name, the same for API v1, v2 and the canonical name, which differ
+// findingID is the source and the finding id of a name, the same for API v1, v2 and the canonical name, which differ
 // in parent and location only.
-func identity[T ~string](name T) (string, bool) {
+func findingID[T ~string](name T) (string, bool) {
 	_, rest, ok := strings.Cut("/"+string(name), "/sources/")
 	source, rest, _ := strings.Cut(rest, "/")
 	_, id, found := strings.Cut("/"+rest, "/findings/")
@@ -131,12 +131,12 @@ func identity[T ~string](name T) (string, bool) {
 	return source + "/" + id, ok && found && source != "" && id != ""
 }
 
-// members are the findings that a toxic combination or chokepoint sums up, named like Origin.ID.
-func members(f *finding) []string {
+// memberIDs are the findings that a toxic combination or chokepoint sums up, named like Origin.ID.
+func memberIDs(f *finding) []string {
 	var out []string
 	for _, list := range []ingest.List[loose[related]]{f.ToxicCombination.V.RelatedFindings.V, f.Chokepoint.V.RelatedFindings.V} {
 		for _, m := range list {
-			if id, ok := identity(cmp.Or(m.V.CanonicalName, m.V.Name)); ok {
+			if id, ok := findingID(cmp.Or(m.V.CanonicalName, m.V.Name)); ok {
 				out = append(out, id)
 			}
 		}
@@ -146,5 +146,5 @@ func members(f *finding) []string {
 
 // fallbackTitle names a finding without category by the next best thing it says.
 func fallbackTitle(f *finding) string {
-	return cmp.Or(set(f.ParentDisplayName), set(f.ModuleName), set(f.FindingClass), "Security Command Center finding")
+	return cmp.Or(emptyUnset(f.ParentDisplayName), emptyUnset(f.ModuleName), emptyUnset(f.FindingClass), "Security Command Center finding")
 }

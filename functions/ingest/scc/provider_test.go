@@ -17,12 +17,12 @@ func TestIdentityIsTheSameInEveryName(t *testing.T) {
 		"organizations/1/sources/42/findings/f", "organizations/1/sources/42/locations/global/findings/f", "projects/9/sources/42/findings/f",
 		"projects/9/sources/42/locations/eu/findings/f", "folders/7/sources/42/findings/f/",
 	} {
-		if id, ok := identity(name); !ok || id != "42/f" {
+		if id, ok := findingID(name); !ok || id != "42/f" {
 			t.Errorf("identity(%q) = %q, %v; want 42/f", name, id, ok)
 		}
 	}
 	for _, name := range []string{"", "organizations/1/sources/42", "organizations/1/findings/f", "sources//findings/f", "sources/1/findings/"} {
-		if id, ok := identity(name); ok {
+		if id, ok := findingID(name); ok {
 			t.Errorf("identity(%q) = %q, want none", name, id)
 		}
 	}

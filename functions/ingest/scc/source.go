@@ -108,36 +108,36 @@ func (p properties) ProjectID() string {
 	return ""
 }
 
-// source adds what older findings say only in sourceProperties.
-func (w *witness) source(s sourceDetails) {
+// addSourceProperties adds what older findings say only in sourceProperties.
+func (w *evidenceMapper) addSourceProperties(s sourceDetails) {
 	for _, a := range s.Affected.V {
-		if name := set(a.Name); name != "" && !strings.HasPrefix(name, "//cloudresourcemanager.googleapis.com/") {
-			w.put(entity.Resource, name, "")
+		if name := emptyUnset(a.Name); name != "" && !strings.HasPrefix(name, "//cloudresourcemanager.googleapis.com/") {
+			w.addEntity(entity.Resource, name, "")
 		}
 	}
 	for _, f := range s.Properties.V.facts {
-		w.fact(f)
+		w.addSourceFact(f)
 	}
-	w.put(entity.Host, set(s.VM), alert.Victim)
-	w.pod(set(s.PodNamespace), set(s.PodName))
-	w.container(container{Name: s.ContainerName, URI: s.ContainerImage, ImageID: s.ContainerImageID})
-	if path := set(s.BinaryPath); path != "" {
-		w.process(process{Name: ingest.Text(path), Binary: loose[file]{V: file{Path: ingest.Text(path)}}, Args: s.Arguments, PID: s.PID, ParentPID: s.ParentPID})
+	w.addEntity(entity.Host, emptyUnset(s.VM), alert.Victim)
+	w.addPod(emptyUnset(s.PodNamespace), emptyUnset(s.PodName))
+	w.addContainer(container{Name: s.ContainerName, URI: s.ContainerImage, ImageID: s.ContainerImageID})
+	if path := emptyUnset(s.BinaryPath); path != "" {
+		w.addProcess(process{Name: ingest.Text(path), Binary: loose[file]{V: file{Path: ingest.Text(path)}}, Args: s.Arguments, PID: s.PID, ParentPID: s.ParentPID})
 	}
-	w.put(entity.IP, set(s.ShellIP), alert.Attacker)
+	w.addEntity(entity.IP, emptyUnset(s.ShellIP), alert.Attacker)
 }
 
-func (w *witness) fact(f fact) {
-	switch v := set(f.value); {
+func (w *evidenceMapper) addSourceFact(f fact) {
+	switch v := emptyUnset(f.value); {
 	case v == "" || f.kind == entity.Other:
 	case f.kind == entity.User:
-		w.member(v)
+		w.addMember(v)
 	case f.kind == entity.Resource:
-		w.put(entity.Resource, "//compute.googleapis.com/"+strings.TrimLeft(v, "/"), alert.Victim)
+		w.addEntity(entity.Resource, "//compute.googleapis.com/"+strings.TrimLeft(v, "/"), alert.Victim)
 	case f.kind == entity.Domain:
-		w.put(entity.Domain, strings.TrimSuffix(v, "."), f.role)
+		w.addEntity(entity.Domain, strings.TrimSuffix(v, "."), f.role)
 	default:
-		w.put(f.kind, v, f.role)
+		w.addEntity(f.kind, v, f.role)
 	}
 }
 
@@ -155,7 +155,7 @@ type logPayload struct {
 // fromLog makes a finding of a log entry. Its source has no number there, so the log's own name stands for it.
 func (rec record) fromLog() *finding {
 	l := rec.Log
-	rule := cmp.Or(set(l.DetectionCategory.V.SubRuleName), set(l.DetectionCategory.V.RuleName))
+	rule := cmp.Or(emptyUnset(l.DetectionCategory.V.SubRuleName), emptyUnset(l.DetectionCategory.V.RuleName))
 	f := &finding{
 		Name:     "organizations/" + cmp.Or(l.SourceID.Organization, "unknown") + "/sources/event-threat-detection/findings/" + cmp.Or(l.FindingID, rec.InsertID),
 		Category: ingest.Text(rule), State: "ACTIVE", FindingClass: "THREAT", EventTime: l.EventTime,

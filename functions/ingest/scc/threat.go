@@ -8,8 +8,8 @@ import (
 	"github.com/onepane/onepane/shared/attack"
 )
 
-// tactics reads mitreAttack, and where it says nothing the category's prefix ("Persistence: IAM Anomalous Grant").
-func tactics(f *finding) []attack.Tactic {
+// tacticsOf reads mitreAttack, and where it says nothing the category's prefix ("Persistence: IAM Anomalous Grant").
+func tacticsOf(f *finding) []attack.Tactic {
 	var out []attack.Tactic
 	add := func(source attack.Source, word string) {
 		if t := attack.Parse(source, word); t != "" && !slices.Contains(out, t) {
@@ -17,23 +17,23 @@ func tactics(f *finding) []attack.Tactic {
 		}
 	}
 	for _, word := range append(ingest.List[ingest.Text]{f.Mitre.V.PrimaryTactic}, f.Mitre.V.AdditionalTactics...) {
-		add(attack.SCCEnum, set(word))
+		add(attack.SCCEnum, emptyUnset(word))
 	}
 	if len(out) > 0 {
-		return attack.Sorted(out)
+		return attack.SortTactics(out)
 	}
-	if prefix, _, ok := strings.Cut(set(f.Category), ":"); ok || class(f) == "" {
+	if prefix, _, ok := strings.Cut(emptyUnset(f.Category), ":"); ok || classOf(f) == "" {
 		add(attack.SCCCategory, prefix)
 		add("", string(f.Source.V.DetectionCategory.V.Technique))
 	}
-	return attack.Sorted(out)
+	return attack.SortTactics(out)
 }
 
-// techniques are the ATT&CK ids of the enum words Google uses.
-func techniques(f *finding) []string {
+// techniquesOf are the ATT&CK ids of the enum words Google uses.
+func techniquesOf(f *finding) []string {
 	var out []string
 	for _, word := range append(slices.Clone(f.Mitre.V.PrimaryTechniques), f.Mitre.V.AdditionalTechniques...) {
-		ids := attack.Techniques(string(word))
+		ids := attack.FindTechniques(string(word))
 		if id := techniqueIDs[strings.ToUpper(string(word))]; id != "" {
 			ids = []string{id}
 		}

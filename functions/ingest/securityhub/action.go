@@ -11,42 +11,42 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// action walks what was done, and from where.
-func (w *walk) action(a *action) {
-	w.connection(&a.NetworkConnectionAction)
+// addAction walks what was done, and from where.
+func (w *walker) addAction(a *action) {
+	w.addConnection(&a.NetworkConnectionAction)
 	for i := range a.PortProbeAction.PortProbeDetails {
-		w.connection(&a.PortProbeAction.PortProbeDetails[i])
+		w.addConnection(&a.PortProbeAction.PortProbeDetails[i])
 	}
 	c := &a.AwsAPICallAction
-	w.remoteIP(&c.RemoteIPDetails, "")
-	w.Add(alert.Context, entity.Domain, c.DomainDetails.Domain)
-	w.Add(alert.Attacker, entity.Domain, a.DNSRequestAction.Domain)
+	w.addRemoteIP(&c.RemoteIPDetails, "")
+	w.AddEntity(alert.Context, entity.Domain, c.DomainDetails.Domain)
+	w.AddEntity(alert.Attacker, entity.Domain, a.DNSRequestAction.Domain)
 	for _, kind := range slices.Sorted(maps.Keys(c.AffectedResources)) {
-		w.Add(alert.Victim, entity.Resource, c.AffectedResources[kind], entity.AttrType, kind)
+		w.AddEntity(alert.Victim, entity.Resource, c.AffectedResources[kind], entity.AttrType, kind)
 	}
-	w.Note("action_type", a.ActionType)
-	w.Note("api", c.API)
-	w.Note("api_service", c.ServiceName)
-	w.Note("caller_type", c.CallerType)
+	w.AddFact("action_type", a.ActionType)
+	w.AddFact("api", c.API)
+	w.AddFact("api_service", c.ServiceName)
+	w.AddFact("caller_type", c.CallerType)
 }
 
-func (w *walk) connection(c *connection) {
-	w.remoteIP(&c.RemoteIPDetails, string(c.RemotePortDetails.Port))
-	w.Note("direction", c.ConnectionDirection)
-	w.Note("protocol", c.Protocol)
-	w.Note("local_port", c.LocalPortDetails.Port)
+func (w *walker) addConnection(c *connection) {
+	w.addRemoteIP(&c.RemoteIPDetails, string(c.RemotePortDetails.Port))
+	w.AddFact("direction", c.ConnectionDirection)
+	w.AddFact("protocol", c.Protocol)
+	w.AddFact("local_port", c.LocalPortDetails.Port)
 }
 
-func (w *walk) remoteIP(d *ipDetails, port string) {
+func (w *walker) addRemoteIP(d *ipDetails, port string) {
 	for _, ip := range []ingest.Text{d.IPAddressV4, d.IPAddressV6} {
-		w.Add(alert.Attacker, entity.IP, ip, entity.AttrCountry, string(d.Country.CountryName), entity.AttrCity, string(d.City.CityName),
+		w.AddEntity(alert.Attacker, entity.IP, ip, entity.AttrCountry, string(d.Country.CountryName), entity.AttrCity, string(d.City.CityName),
 			entity.AttrOrg, string(cmp.Or(d.Organization.Org, d.Organization.AsnOrg)), entity.AttrPort, port)
 	}
 }
 
-// network walks a connection in the format's older words. Inbound, the source attacks; outbound, the destination is
+// addNetwork walks a connection in the format's older words. Inbound, the source attacks; outbound, the destination is
 // whom the resource talks to.
-func (w *walk) network(n *network) {
+func (w *walker) addNetwork(n *network) {
 	source, destination := alert.Attacker, alert.Victim
 	if strings.EqualFold(string(n.Direction), "OUT") {
 		source, destination = alert.Victim, alert.Attacker
@@ -59,15 +59,15 @@ func (w *walk) network(n *network) {
 		{source, n.SourceIPV4, n.SourceIPV6, n.SourceDomain, n.SourcePort},
 		{destination, n.DestinationIPV4, n.DestinationIPV6, n.DestinationDomain, n.DestinationPort},
 	} {
-		w.Add(end.role, entity.IP, end.v4, entity.AttrPort, string(end.port))
-		w.Add(end.role, entity.IP, end.v6, entity.AttrPort, string(end.port))
-		w.Add(end.role, entity.Domain, end.name)
+		w.AddEntity(end.role, entity.IP, end.v4, entity.AttrPort, string(end.port))
+		w.AddEntity(end.role, entity.IP, end.v6, entity.AttrPort, string(end.port))
+		w.AddEntity(end.role, entity.Domain, end.name)
 	}
-	w.Note("protocol", n.Protocol)
+	w.AddFact("protocol", n.Protocol)
 }
 
-func (w *walk) process(p *process) {
-	e := w.Add(alert.Attacker, entity.Process, cmp.Or(p.Path, p.Name), entity.AttrPath, string(p.Path),
+func (w *walker) addProcess(p *process) {
+	e := w.AddEntity(alert.Attacker, entity.Process, cmp.Or(p.Path, p.Name), entity.AttrPath, string(p.Path),
 		entity.AttrPID, string(p.PID), entity.AttrParentPID, string(p.ParentPID))
 	if string(p.Name) != e.Value {
 		e.Name = string(p.Name)

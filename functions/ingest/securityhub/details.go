@@ -40,8 +40,8 @@ var detailed = map[string]bool{
 	"AwsRdsDbInstance": true, "AwsLambdaFunction": true, "AwsEksCluster": true, "Container": true, "Other": true,
 }
 
-// details reads what the resource says of itself. Details that cannot be read never cost the finding.
-func (r *resource) details() details {
+// decodeDetails reads what the resource says of itself. Details that cannot be read never cost the finding.
+func (r *resource) decodeDetails() details {
 	var d details
 	if r.Details.Kind() == '{' && detailed[string(r.Type)] && ingest.Decode(r.Details, &d) != nil {
 		return details{}

@@ -17,9 +17,9 @@ func productSlug(arn string) string {
 	return ""
 }
 
-// origin is the product that detected it, with that product's own id where it is known to be the same.
+// originOf is the product that detected it, with that product's own id where it is known to be the same.
 // An ARN names a finding in the whole world; any other id only within its account.
-func origin(f *finding) alert.Origin {
+func originOf(f *finding) alert.Origin {
 	id := string(f.ID)
 	switch slug := productSlug(string(f.ProductArn)); {
 	case slug == "guardduty" || slug == "macie":
@@ -39,10 +39,10 @@ func lastSegment(id string) string {
 	return id
 }
 
-// carried are the other ids other products know it by.
-func carried(f *finding) []string {
+// carriedIDs are the other ids other products know it by.
+func carriedIDs(f *finding) []string {
 	var out []string
-	if o := origin(f); o.ID != string(f.ID) {
+	if o := originOf(f); o.ID != string(f.ID) {
 		out = append(out, string(f.ID))
 	}
 	for _, name := range []string{"aws/securityhub/FindingId", "aws/inspector/arn", "findingId"} {
@@ -61,7 +61,7 @@ var names = map[string]string{
 	"ssm-patch-manager": "AWS Systems Manager Patch Manager",
 }
 
-func product(f *finding) string {
+func productName(f *finding) string {
 	if n := names[productSlug(string(f.ProductArn))]; n != "" {
 		return n
 	}
@@ -75,8 +75,8 @@ func product(f *finding) string {
 	return strings.TrimSpace(company + " " + name)
 }
 
-// count is how often GuardDuty saw it, which Security Hub keeps as text.
-func count(fields map[string]ingest.Text) int64 {
+// sightingCount is how often GuardDuty saw it, which Security Hub keeps as text.
+func sightingCount(fields map[string]ingest.Text) int64 {
 	for _, name := range []string{"aws/guardduty/service/count", "Count"} {
 		if n, err := strconv.ParseInt(string(fields[name]), 10, 64); err == nil && n > 0 {
 			return n

@@ -20,9 +20,9 @@ var (
 // threatTypes are the type namespaces of the format that tell of activity.
 var threatTypes = []string{"TTPs", "Effects", "Unusual Behaviors", "Sensitive Data Identifications"}
 
-// class tells activity from posture: the product decides, then a compliance result, then the types' namespaces.
+// classOf tells activity from posture: the product decides, then a compliance result, then the types' namespaces.
 // A finding that says none of these is somebody's alert.
-func class(f *finding) alert.Class {
+func classOf(f *finding) alert.Class {
 	slug := productSlug(string(f.ProductArn))
 	switch {
 	case threatProducts[slug]:
@@ -48,9 +48,9 @@ func class(f *finding) alert.Class {
 	return alert.Threat
 }
 
-// severity takes the label, else the normalized number (90 critical, 70 high, 40 medium, 1 low, 0 informational), and
+// severityOf takes the label, else the normalized number (90 critical, 70 high, 40 medium, 1 low, 0 informational), and
 // from the provider's own fields what the finding leaves open.
-func severity(f *finding) (alert.Severity, string) {
+func severityOf(f *finding) (alert.Severity, string) {
 	for _, s := range []asffSeverity{f.Severity, f.FindingProviderFields.Severity} {
 		if label := strings.TrimSpace(string(s.Label)); label != "" {
 			return alert.ParseSeverity(label), label
@@ -65,8 +65,8 @@ func severity(f *finding) (alert.Severity, string) {
 	return alert.ParseSeverity(string(f.Severity.Original)), string(f.Severity.Original)
 }
 
-// status reads the workflow. An archived record and a passed check are closed, whatever the workflow says.
-func status(f *finding) (alert.Status, string) {
+// statusOf reads the workflow. An archived record and a passed check are closed, whatever the workflow says.
+func statusOf(f *finding) (alert.Status, string) {
 	native := string(cmp.Or(f.Workflow.Status, f.WorkflowState, f.RecordState))
 	if strings.EqualFold(string(f.RecordState), "ARCHIVED") || strings.EqualFold(string(f.Compliance.Status), "PASSED") {
 		return alert.StatusResolved, native

@@ -28,7 +28,7 @@ func TestClass(t *testing.T) {
 	} {
 		f := finding{ProductArn: ingest.Text(products + tt.product), Types: ingest.List[ingest.Text]{ingest.Text(tt.kind)}}
 		f.Compliance.Status = ingest.Text(tt.compliance)
-		if got := class(&f); got != tt.want {
+		if got := classOf(&f); got != tt.want {
 			t.Errorf("class(%s, %q, %q) = %q, want %q", tt.product, tt.compliance, tt.kind, got, tt.want)
 		}
 	}
@@ -47,7 +47,7 @@ func TestOrigin(t *testing.T) {
 		{"111122223333/default", "f6", alert.Origin{Provider: "securityhub", ID: "111122223333/f6"}},
 	} {
 		f := finding{ProductArn: ingest.Text(products + tt.product), ID: ingest.Text(tt.id), AwsAccountID: "111122223333"}
-		if got := origin(&f); got != tt.want {
+		if got := originOf(&f); got != tt.want {
 			t.Errorf("origin(%s, %s) = %v, want %v", tt.product, tt.id, got, tt.want)
 		}
 	}
@@ -70,7 +70,7 @@ func TestStatus(t *testing.T) {
 	} {
 		f := finding{WorkflowState: ingest.Text(tt.state), RecordState: ingest.Text(tt.record)}
 		f.Workflow.Status, f.Compliance.Status = ingest.Text(tt.workflow), ingest.Text(tt.compliance)
-		if got, native := status(&f); got != tt.want || native != tt.native {
+		if got, native := statusOf(&f); got != tt.want || native != tt.native {
 			t.Errorf("status(%+v) = %s %q", tt, got, native)
 		}
 	}
@@ -91,7 +91,7 @@ func TestSeverity(t *testing.T) {
 		{"", "6.0", 40, true, alert.Medium, "6.0"}, {"", "", 0, false, alert.Unknown, ""}, {"PURPLE", "", 0, false, alert.Unknown, "PURPLE"},
 	} {
 		f := finding{Severity: asffSeverity{Label: ingest.Text(tt.label), Original: ingest.Text(tt.original), Normalized: ingest.Number{Value: tt.normalized, Set: tt.set}}}
-		if got, native := severity(&f); got != tt.want || native != tt.native {
+		if got, native := severityOf(&f); got != tt.want || native != tt.native {
 			t.Errorf("severity(%+v) = %s %q", tt, got, native)
 		}
 	}

@@ -38,39 +38,39 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		f.Types = f.FindingProviderFields.Types
 	}
 	a := alert.Alert{
-		Class: class(&f), Origin: origin(&f), Reporter: "securityhub", ReportID: string(f.ID), Product: product(&f),
+		Class: classOf(&f), Origin: originOf(&f), Reporter: "securityhub", ReportID: string(f.ID), Product: productName(&f),
 		Title: string(f.Title), Description: string(f.Description), Type: string(f.GeneratorID),
 		Recommendation: string(f.Remediation.Recommendation.Text),
 		URL:            string(cmp.Or(f.SourceURL, f.Remediation.Recommendation.URL)),
-		Account:        account(&f, r),
-		CarriedIDs:     carried(&f),
-		Count:          count(f.ProductFields),
+		Account:        accountOf(&f, r),
+		CarriedIDs:     carriedIDs(&f),
+		Count:          sightingCount(f.ProductFields),
 		Sample:         isSample(f.ProductFields),
 	}
 	if len(f.Types) > 0 {
 		a.Type = string(f.Types[0])
 	}
-	a.Severity, a.NativeSeverity = severity(&f)
-	a.Status, a.NativeStatus = status(&f)
+	a.Severity, a.NativeSeverity = severityOf(&f)
+	a.Status, a.NativeStatus = statusOf(&f)
 	a.First = ingest.FirstSet(f.FirstObservedAt, f.CreatedAt, f.LastObservedAt, f.UpdatedAt)
 	a.Last = ingest.FirstSet(f.LastObservedAt, f.UpdatedAt, f.CreatedAt)
 	if a.Last.Before(a.First) {
 		a.Last = a.First
 	}
 	a.Updated = ingest.FirstSet(f.UpdatedAt, f.LastObservedAt, f.CreatedAt)
-	w := walk{account: a.Account}
-	w.finding(&f)
+	w := walker{account: a.Account}
+	w.addFinding(&f)
 	a.Evidence = alert.MergeEvidence(nil, w.Found)
 	a.Members = w.members
 	if len(w.Extra) > 0 {
 		a.Extra = w.Extra
 	}
-	a.Tactics, a.Techniques = story(&f)
+	a.Tactics, a.Techniques = attackOf(&f)
 	return a, nil
 }
 
-// account is the finding's own, never that of the event it came in: an aggregator repeats findings of other accounts.
-func account(f *finding, r ingest.Record) alert.Account {
+// accountOf is the finding's own, never that of the event it came in: an aggregator repeats findings of other accounts.
+func accountOf(f *finding, r ingest.Record) alert.Account {
 	region := string(f.Region)
 	for i := 0; region == "" && i < len(f.Resources); i++ {
 		region = string(f.Resources[i].Region)
@@ -81,9 +81,9 @@ func account(f *finding, r ingest.Record) alert.Account {
 	}
 }
 
-// story reads tactics from the finding's types: the category, or GuardDuty's own type in the third segment, or what
+// attackOf reads tactics from the finding's types: the category, or GuardDuty's own type in the third segment, or what
 // an attack sequence indicates.
-func story(f *finding) ([]attack.Tactic, []string) {
+func attackOf(f *finding) ([]attack.Tactic, []string) {
 	var tactics []attack.Tactic
 	var words []string
 	for _, in := range f.Detection.Sequence.SequenceIndicators {
@@ -111,5 +111,5 @@ func story(f *finding) ([]attack.Tactic, []string) {
 		}
 		tactics = append(tactics, tactic)
 	}
-	return attack.Sorted(tactics), attack.Techniques(words...)
+	return attack.SortTactics(tactics), attack.FindTechniques(words...)
 }

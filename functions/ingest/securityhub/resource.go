@@ -11,70 +11,70 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// resource keeps one of the finding's resources: a user for identities, a machine with its other names, a cluster, a
+// addResource keeps one of the finding's resources: a user for identities, a machine with its other names, a cluster, a
 // container, else a resource by its id.
-func (w *walk) resource(r *resource) {
-	d := r.details()
+func (w *walker) addResource(r *resource) {
+	d := r.decodeDetails()
 	role := roleOf(string(r.ResourceRole))
 	kind := kindOf(string(r.Type))
 	switch r.Type {
 	case "AwsIamAccessKey":
-		if w.user(&d.AwsIamAccessKey, role) {
-			w.issuer(r, &d.AwsIamAccessKey)
+		if w.addUser(&d.AwsIamAccessKey, role) {
+			w.addIssuer(r, &d.AwsIamAccessKey)
 			return
 		}
 	case "AwsAccount": // the whole account, which ties nothing to anything
-		w.Add(alert.Context, entity.Other, r.ID, entity.AttrKind, "account")
+		w.AddEntity(alert.Context, entity.Other, r.ID, entity.AttrKind, "account")
 		return
 	case "Container":
-		w.Add(alert.Context, entity.Image, d.Container.ImageName)
+		w.AddEntity(alert.Context, entity.Image, d.Container.ImageName)
 	case "AwsEcrContainerImage":
-		w.Add(alert.Context, entity.Image, d.AwsEcrContainerImage.ImageDigest).Name = string(d.AwsEcrContainerImage.RepositoryName)
+		w.AddEntity(alert.Context, entity.Image, d.AwsEcrContainerImage.ImageDigest).Name = string(d.AwsEcrContainerImage.RepositoryName)
 	}
-	e := w.Add(role, kind, r.ID, entity.AttrType, string(r.Type), entity.AttrRegion, string(r.Region), entity.AttrAccount, arnAccount(string(r.ID)))
+	e := w.AddEntity(role, kind, r.ID, entity.AttrType, string(r.Type), entity.AttrRegion, string(r.Region), entity.AttrAccount, arnAccount(string(r.ID)))
 	switch r.Type {
 	case "AwsEc2Instance":
-		w.machine(e, r, &d.AwsEc2Instance)
+		w.addMachineNames(e, r, &d.AwsEc2Instance)
 	case "AwsIamUser":
 		e.Name = cmp.Or(string(d.AwsIamUser.UserName), lastSegment(e.Value))
-		e.Entity = e.With(entity.AttrPrincipalID, string(d.AwsIamUser.UserID))
+		e.Entity = e.WithAttr(entity.AttrPrincipalID, string(d.AwsIamUser.UserID))
 	case "AwsS3Bucket", "AwsIamRole", "AwsLambdaFunction":
 		e.Name = e.Value[strings.LastIndexAny(e.Value, ":/")+1:]
 	case "AwsRdsDbInstance":
 		e.Name = string(d.AwsRdsDBInstance.DBInstanceIdentifier)
-		ingest.Also(e, entity.Resource, d.AwsRdsDBInstance.DBIResourceID)
+		ingest.AddAlias(e, entity.Resource, d.AwsRdsDBInstance.DBIResourceID)
 	case "AwsEksCluster", "AwsEcsCluster":
 		e.Name = cmp.Or(string(d.AwsEksCluster.Name), lastSegment(e.Value))
 	case "Container":
 		e.Name = string(d.Container.Name)
-		e.Entity = e.With(entity.AttrImage, string(d.Container.ImageName))
+		e.Entity = e.WithAttr(entity.AttrImage, string(d.Container.ImageName))
 	}
 }
 
-// machine gives an instance its other names.
-func (w *walk) machine(e *alert.Evidence, r *resource, d *ec2Instance) {
-	ingest.Also(e, entity.Resource, ingest.Text(lastSegment(e.Value)))
+// addMachineNames gives an instance its other names.
+func (w *walker) addMachineNames(e *alert.Evidence, r *resource, d *ec2Instance) {
+	ingest.AddAlias(e, entity.Resource, ingest.Text(lastSegment(e.Value)))
 	for _, ip := range append(d.IPV4Addresses, d.IPV6Addresses...) {
-		ingest.Also(e, entity.IP, ip)
+		ingest.AddAlias(e, entity.IP, ip)
 	}
-	e.Entity = e.With("instance_type", string(d.Type)).With(entity.AttrImage, string(d.ImageID)).With("instance_profile", string(d.IamInstanceProfileArn))
+	e.Entity = e.WithAttr("instance_type", string(d.Type)).WithAttr(entity.AttrImage, string(d.ImageID)).WithAttr("instance_profile", string(d.IamInstanceProfileArn))
 	var tags map[string]ingest.Text
 	if r.Tags.Kind() == '{' && json.Unmarshal(r.Tags, &tags) == nil {
 		e.Name = string(tags["Name"])
 	}
-	w.Note("vpc", d.VpcID)
+	w.AddFact("vpc", d.VpcID)
 }
 
-// user keeps whose key it was, and says whether the details name anyone. A session of a role is named by the
+// addUser keeps whose key it was, and says whether the details name anyone. A session of a role is named by the
 // principal id ("AROAEXAMPLE:session").
-func (w *walk) user(k *accessKey, role alert.Role) bool {
+func (w *walker) addUser(k *accessKey, role alert.Role) bool {
 	name := cmp.Or(string(k.UserName), string(k.PrincipalName))
 	issuer := k.SessionContext.SessionIssuer
 	_, session, _ := strings.Cut(string(k.PrincipalID), ":")
 	account := cmp.Or(string(k.AccountID), w.account.ID)
 	value, alias := cmp.Or(name, session, string(k.PrincipalID)), ""
 	switch roleName := lastSegment(cmp.Or(string(issuer.UserName), name)); {
-	case ingest.Blank(value):
+	case ingest.IsBlank(value):
 		return false
 	case k.PrincipalType == "AssumedRole" && session != "" && roleName != "":
 		value = "arn:aws:sts::" + account + ":assumed-role/" + roleName + "/" + session
@@ -83,26 +83,26 @@ func (w *walk) user(k *accessKey, role alert.Role) bool {
 	case k.PrincipalType == "Root":
 		value = "arn:aws:iam::" + account + ":root"
 	}
-	e := w.Add(role, entity.User, ingest.Text(value), entity.AttrPrincipalID, string(k.PrincipalID),
+	e := w.AddEntity(role, entity.User, ingest.Text(value), entity.AttrPrincipalID, string(k.PrincipalID),
 		entity.AttrAccessKey, string(k.AccessKeyID), entity.AttrUserType, string(k.PrincipalType), entity.AttrAccount, account)
 	if name != e.Value {
 		e.Name = name
 	}
-	ingest.Also(e, entity.User, ingest.Text(alias))
+	ingest.AddAlias(e, entity.User, ingest.Text(alias))
 	if strings.HasPrefix(string(k.AccessKeyID), "ASIA") { // a temporary key is one session; a lasting one is its user
-		w.Add(role, entity.Session, k.AccessKeyID)
+		w.AddEntity(role, entity.Session, k.AccessKeyID)
 	}
 	return true
 }
 
-// issuer notes the role behind a session, and gives the user just kept the key's resource id as another name.
-func (w *walk) issuer(r *resource, k *accessKey) {
-	w.Note("session_issuer", k.SessionContext.SessionIssuer.Arn)
+// addIssuer notes the role behind a session, and gives the user just kept the key's resource id as another name.
+func (w *walker) addIssuer(r *resource, k *accessKey) {
+	w.AddFact("session_issuer", k.SessionContext.SessionIssuer.Arn)
 	for i := len(w.Found) - 1; i >= 0; i-- {
 		if e := &w.Found[i]; e.Kind == entity.User {
-			ingest.Also(e, entity.Resource, r.ID)
+			ingest.AddAlias(e, entity.Resource, r.ID)
 			if id := string(r.ID); e.Attr(entity.AttrAccessKey) == "" {
-				e.Entity = e.With(entity.AttrAccessKey, id[strings.LastIndexByte(id, ':')+1:])
+				e.Entity = e.WithAttr(entity.AttrAccessKey, id[strings.LastIndexByte(id, ':')+1:])
 			}
 			return
 		}

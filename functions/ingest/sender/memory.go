@@ -26,9 +26,9 @@ const (
 	maxMarks = 1 << 20       // in a span: some 40 MB
 )
 
-// begin notes that a delivery is at hand. It is ingest.ErrRepeated when it was taken before, and ingest.BeingTaken while it
+// beginDelivery notes that a delivery is at hand. It is ingest.ErrRepeated when it was taken before, and ingest.BeingTaken while it
 // still is. A delivery that was not taken may come again.
-func (m *memory) begin(source, id string, now time.Time) (done func(taken bool), err error) {
+func (m *memory) beginDelivery(source, id string, now time.Time) (done func(taken bool), err error) {
 	sum := sha256.Sum256([]byte(source + "\x00" + id))
 	key := mark(sum[:16])
 	m.mu.Lock()

@@ -48,16 +48,16 @@ func (Secret) GoString() string { return "hidden" }
 // LogValue hides it from logs.
 func (Secret) LogValue() slog.Value { return slog.StringValue("hidden") }
 
-// version is the mark of the signatures that the secret makes.
-func (s Secret) version() string {
+// signatureVersion is the mark of the signatures that the secret makes.
+func (s Secret) signatureVersion() string {
 	if s.public != nil {
 		return "v1a"
 	}
 	return "v1"
 }
 
-// made reports whether a signature, in base64, is this secret's.
-func (s Secret) made(signature, id, stamp string, body []byte) bool {
+// hasMade reports whether a signature, in base64, is this secret's.
+func (s Secret) hasMade(signature, id, stamp string, body []byte) bool {
 	got, err := base64.StdEncoding.DecodeString(signature)
 	if err != nil {
 		return false

@@ -44,14 +44,14 @@ type Verifier struct {
 // Tolerance is how far a delivery's time may be from now, either way.
 const Tolerance = 5 * time.Minute
 
-// Signed reports whether a request says that it is signed.
-func Signed(h http.Header) bool { return len(h.Values("Webhook-Signature")) > 0 }
+// IsSigned reports whether a request says that it is signed.
+func IsSigned(h http.Header) bool { return len(h.Values("Webhook-Signature")) > 0 }
 
 // Sender is ingest.HTTP's Sender for a signed request. What it finds wrong before the body is read is its error; whether a
 // source exists cannot be told from that.
 func (v *Verifier) Sender(r *http.Request, route string) (ingest.Sender, error) {
-	s, known := v.source(r, route)
-	d, err := read(r.Header)
+	s, known := v.findSource(r, route)
+	d, err := readHeaders(r.Header)
 	if err != nil {
 		return ingest.Sender{}, err
 	}
@@ -59,15 +59,15 @@ func (v *Verifier) Sender(r *http.Request, route string) (ingest.Sender, error) 
 		return ingest.Sender{}, fault.Errorf(fault.Invalid, "webhook-timestamp is more than %v from now", Tolerance)
 	}
 	return ingest.Sender{Tenant: s.Tenant, Source: s.Name, Check: func(body []byte) (func(bool), error) {
-		if !known || !s.signed(d, body) {
+		if !known || !s.hasSigned(d, body) {
 			return nil, fault.Errorf(fault.Invalid, "no source of this name has signed the delivery so")
 		}
-		return v.seen.begin(s.Name, d.id, v.Now())
+		return v.seen.beginDelivery(s.Name, d.id, v.Now())
 	}}, nil
 }
 
-// source is the one that the address names, or the only one of the route.
-func (v *Verifier) source(r *http.Request, route string) (Source, bool) {
+// findSource is the one that the address names, or the only one of the route.
+func (v *Verifier) findSource(r *http.Request, route string) (Source, bool) {
 	names := r.URL.Query()["source"]
 	var found []Source
 	for _, s := range v.Sources {
@@ -95,8 +95,8 @@ const (
 	maxSignatures = 16
 )
 
-// read takes the headers apart. Each must be there once: of two, another reader might take the other.
-func read(h http.Header) (delivery, error) {
+// readHeaders takes the headers apart. Each must be there once: of two, another reader might take the other.
+func readHeaders(h http.Header) (delivery, error) {
 	var d delivery
 	var text string
 	for name, to := range map[string]*string{"Webhook-Id": &d.id, "Webhook-Timestamp": &d.stamp, "Webhook-Signature": &text} {
@@ -121,12 +121,12 @@ func read(h http.Header) (delivery, error) {
 	return d, nil
 }
 
-// signed reports whether one of the source's secrets made one of the signatures.
-func (s Source) signed(d delivery, body []byte) bool {
+// hasSigned reports whether one of the source's secrets made one of the signatures.
+func (s Source) hasSigned(d delivery, body []byte) bool {
 	for _, secret := range s.Secrets {
 		for _, signature := range d.signatures {
 			version, value, _ := strings.Cut(signature, ",")
-			if version == secret.version() && secret.made(value, d.id, d.stamp, body) {
+			if version == secret.signatureVersion() && secret.hasMade(value, d.id, d.stamp, body) {
 				return true
 			}
 		}

@@ -21,32 +21,32 @@ func normalizeAlert(raw jsontext.Value, r ingest.Record) (alert.Alert, error) {
 		return alert.Alert{}, err
 	}
 	id := string(cmp.Or(s.SystemAlertID, ingest.Text(r.Text("name"))))
-	if ingest.Placeholder(id) {
+	if ingest.IsPlaceholder(id) {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "systemAlertId: missing")
 	}
 	severity := cmp.Or(s.AlertSeverity, s.Severity)
 	a := alert.Alert{
-		Origin: s.origin(id), Reporter: name, ReportID: id, CarriedIDs: s.carried(id), Product: s.product(),
+		Origin: s.originOf(id), Reporter: name, ReportID: id, CarriedIDs: s.carriedIDs(id), Product: s.productName(),
 		Type: string(s.AlertType), Title: string(cmp.Or(s.AlertDisplayName, s.DisplayName, s.AlertName)),
-		Description: string(s.Description), Recommendation: strings.Join(microsoft.Texts(s.RemediationSteps), "\n"),
+		Description: string(s.Description), Recommendation: strings.Join(microsoft.ParseTexts(s.RemediationSteps), "\n"),
 		URL:      string(cmp.Or(s.AlertLink, s.AlertURI)),
 		Severity: alert.ParseSeverity(string(severity)), NativeSeverity: string(severity),
 		Status: alert.ParseStatus(string(s.Status)), NativeStatus: string(s.Status),
-		Tactics: microsoft.Tactics(attack.MicrosoftIntent,
-			append(microsoft.Texts(s.Tactics), string(s.Intent))...),
-		Techniques: attack.Techniques(append(microsoft.Texts(s.Techniques), microsoft.Texts(s.SubTechs)...)...),
+		Tactics: microsoft.ParseTactics(attack.MicrosoftIntent,
+			append(microsoft.ParseTexts(s.Tactics), string(s.Intent))...),
+		Techniques: attack.FindTechniques(append(microsoft.ParseTexts(s.Techniques), microsoft.ParseTexts(s.SubTechs)...)...),
 		First:      firstSet(s.Start, s.StartUTC, s.End, s.EndUTC, s.Generated, s.GeneratedUTC),
 		Last:       firstSet(s.End, s.EndUTC),
 		Updated:    firstSet(s.Generated, s.GeneratedUTC, s.Processed),
-		Extra:      microsoft.Properties(s.ExtendedProperties),
+		Extra:      microsoft.ParseProperties(s.ExtendedProperties),
 		Sample:     s.isSample(),
 	}
 	if a.Last.Before(a.First) {
 		a.Last = a.First
 	}
-	a.Extra = s.extra(a.Extra)
-	a.Account = alert.Account{Cloud: entity.Azure, ID: s.subscription(a.Extra), Organization: s.organization()}
-	members := s.evidence(&a)
+	a.Extra = s.extraFacts(a.Extra)
+	a.Account = alert.Account{Cloud: entity.Azure, ID: s.subscriptionID(a.Extra), Organization: s.organizationID()}
+	members := s.addEvidence(&a)
 	if s.IsIncident {
 		a.Members = members
 	}
@@ -67,15 +67,15 @@ var (
 	}
 )
 
-// origin is the product that detected: Sentinel itself only where the record names no other with an id of its own.
-func (s alertRow) origin(id string) alert.Origin {
+// originOf is the product that detected: Sentinel itself only where the record names no other with an id of its own.
+func (s alertRow) originOf(id string) alert.Origin {
 	theirs := s.vendorID()
 	switch {
-	case s.from(defenderForCloud) && theirs != "":
+	case s.isFrom(defenderForCloud) && theirs != "":
 		return alert.Origin{Provider: "defender-for-cloud", ID: strings.ToLower(theirs)}
-	case s.from(defenderForCloud) && strings.Contains(id, "_"): // a workspace without Sentinel keeps the product's own id
+	case s.isFrom(defenderForCloud) && strings.Contains(id, "_"): // a workspace without Sentinel keeps the product's own id
 		return alert.Origin{Provider: "defender-for-cloud", ID: strings.ToLower(id)}
-	case s.from(defenderXDR) && theirs != "":
+	case s.isFrom(defenderXDR) && theirs != "":
 		return alert.Origin{Provider: "defender-xdr", ID: theirs}
 	}
 	return alert.Origin{Provider: name, ID: id}
@@ -83,15 +83,15 @@ func (s alertRow) origin(id string) alert.Origin {
 
 func (s alertRow) vendorID() string {
 	for _, id := range []ingest.Text{s.VendorOriginalID, s.ProviderAlertID} {
-		if !ingest.Placeholder(string(id)) {
+		if !ingest.IsPlaceholder(string(id)) {
 			return string(id)
 		}
 	}
 	return ""
 }
 
-// from reports whether the product, or failing that the provider, is one of those named.
-func (s alertRow) from(products []string) bool {
+// isFrom reports whether the product, or failing that the provider, is one of those named.
+func (s alertRow) isFrom(products []string) bool {
 	for _, p := range products {
 		if strings.EqualFold(string(cmp.Or(s.ProductName, s.ProviderName)), p) {
 			return true
@@ -100,8 +100,8 @@ func (s alertRow) from(products []string) bool {
 	return false
 }
 
-// carried are the ids by which other products know the alert. Defender XDR's link ends in its own id for it.
-func (s alertRow) carried(id string) []string {
+// carriedIDs are the ids by which other products know the alert. Defender XDR's link ends in its own id for it.
+func (s alertRow) carriedIDs(id string) []string {
 	out := []string{id}
 	if v := s.vendorID(); v != "" && v != id {
 		out = append(out, v)
@@ -117,10 +117,10 @@ func (s alertRow) carried(id string) []string {
 	return out
 }
 
-// product is the detecting product as people know it today.
-func (s alertRow) product() string {
+// productName is the detecting product as people know it today.
+func (s alertRow) productName() string {
 	switch p := string(cmp.Or(s.ProductName, s.ProviderName)); {
-	case s.from(defenderForCloud):
+	case s.isFrom(defenderForCloud):
 		return "Microsoft Defender for Cloud"
 	case strings.EqualFold(p, "Azure Sentinel"), p == "":
 		return "Microsoft Sentinel"
@@ -135,8 +135,8 @@ func (s alertRow) isSample() bool {
 		strings.Contains(title, "[SAMPLE ALERT]") || strings.Contains(title, "[TEST ALERT]")
 }
 
-func (s alertRow) extra(m map[string]string) map[string]string {
-	for k, v := range microsoft.Properties(s.AdditionalData) {
+func (s alertRow) extraFacts(m map[string]string) map[string]string {
+	for k, v := range microsoft.ParseProperties(s.AdditionalData) {
 		if _, has := m[k]; !has {
 			m = withFact(m, k, v)
 		}
@@ -147,8 +147,8 @@ func (s alertRow) extra(m map[string]string) map[string]string {
 	return withFact(m, "confidenceLevel", string(s.Confidence))
 }
 
-// evidence fills in the things the alert names and returns the alerts it names.
-func (s alertRow) evidence(a *alert.Alert) (members []string) {
+// addEvidence fills in the things the alert names and returns the alerts it names.
+func (s alertRow) addEvidence(a *alert.Alert) (members []string) {
 	var set ingest.EvidenceSet
 	ids := []string{string(s.ResourceID)}
 	for _, r := range s.ResourceIdentifiers {
@@ -161,37 +161,37 @@ func (s alertRow) evidence(a *alert.Alert) (members []string) {
 		}
 		set.Add(ev)
 	}
-	members = microsoft.Entities(s.Entities, &set)
+	members = microsoft.AddEntities(s.Entities, &set)
 	a.Evidence = set.List()
 	return members
 }
 
-// subscription is the subscription of the resource, else of the workspace that holds the row.
-func (s alertRow) subscription(extra map[string]string) string {
+// subscriptionID is the subscription of the resource, else of the workspace that holds the row.
+func (s alertRow) subscriptionID(extra map[string]string) string {
 	candidates := []string{microsoft.AzureSubscription(string(s.ResourceID))}
 	for _, r := range s.ResourceIdentifiers {
 		candidates = append(candidates, microsoft.AzureSubscription(string(cmp.Or(r.ResourceID, r.AzureResourceID))), string(r.Subscription))
 	}
-	candidates = append(candidates, extra["effectiveSubscriptionId"], between(string(s.AlertLink), "/subscriptionId/"), string(s.WorkspaceSub))
+	candidates = append(candidates, extra["effectiveSubscriptionId"], segmentAfter(string(s.AlertLink), "/subscriptionId/"), string(s.WorkspaceSub))
 	for _, c := range candidates {
-		if !ingest.Placeholder(c) {
+		if !ingest.IsPlaceholder(c) {
 			return c
 		}
 	}
 	return ""
 }
 
-func (s alertRow) organization() string {
+func (s alertRow) organizationID() string {
 	for _, r := range s.ResourceIdentifiers {
-		if t := string(cmp.Or(r.AADTenant, r.AzureTenant)); !ingest.Placeholder(t) {
+		if t := string(cmp.Or(r.AADTenant, r.AzureTenant)); !ingest.IsPlaceholder(t) {
 			return t
 		}
 	}
 	return ""
 }
 
-// between is the path segment of a link that follows a marker.
-func between(link, marker string) string {
+// segmentAfter is the path segment of a link that follows a marker.
+func segmentAfter(link, marker string) string {
 	_, after, ok := strings.Cut(link, marker)
 	if !ok {
 		return ""
@@ -210,7 +210,7 @@ func firstSet(ms ...moment) (t time.Time) {
 }
 
 func withFact(m map[string]string, key, value string) map[string]string {
-	if ingest.Placeholder(value) {
+	if ingest.IsPlaceholder(value) {
 		return m
 	}
 	if m == nil {

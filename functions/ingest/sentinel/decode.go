@@ -13,7 +13,7 @@ type moment struct{ ingest.Time }
 
 // UnmarshalJSON accepts what ingest.Time does, and the words for nothing.
 func (m *moment) UnmarshalJSON(b []byte) error {
-	if ingest.Placeholder(strings.Trim(string(b), `"`)) {
+	if ingest.IsPlaceholder(strings.Trim(string(b), `"`)) {
 		return nil
 	}
 	return m.Time.UnmarshalJSON(b)

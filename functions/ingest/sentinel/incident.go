@@ -23,23 +23,23 @@ func normalizeIncident(raw jsontext.Value, r ingest.Record) (alert.Alert, error)
 		return alert.Alert{}, err
 	}
 	id := string(cmp.Or(s.Name, ingest.Text(r.Text("name")), s.Number))
-	if ingest.Placeholder(id) {
+	if ingest.IsPlaceholder(id) {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "incidentName: missing")
 	}
-	more := s.additional()
+	more := s.additionalData()
 	a := alert.Alert{
 		Origin: alert.Origin{Provider: name, ID: id}, Reporter: name, ReportID: id, Product: "Microsoft Sentinel",
 		Type: "SecurityIncident", Title: string(s.Title), Description: string(s.Description), URL: string(s.URL),
 		Severity: alert.ParseSeverity(string(s.Severity)), NativeSeverity: string(s.Severity),
 		Status: incidentStatus(string(s.Status)), NativeStatus: string(s.Status),
-		Tactics:        microsoft.Tactics(attack.MicrosoftIntent, microsoft.Texts(more.Tactics)...),
-		Techniques:     attack.Techniques(microsoft.Texts(more.Techniques)...),
+		Tactics:        microsoft.ParseTactics(attack.MicrosoftIntent, microsoft.ParseTexts(more.Tactics)...),
+		Techniques:     attack.FindTechniques(microsoft.ParseTexts(more.Techniques)...),
 		First:          firstSet(s.First, s.FirstUTC, s.Created, s.CreatedUTC, s.Generated),
 		Last:           firstSet(s.Last, s.LastUTC),
 		Updated:        firstSet(s.Modified, s.ModifiedUTC, s.Generated),
-		Members:        s.members(),
+		Members:        s.memberIDs(),
 		CorrelationKey: s.correlationKey(id),
-		Account:        alert.Account{Cloud: entity.Azure, ID: s.subscription(r.Text("id"))},
+		Account:        alert.Account{Cloud: entity.Azure, ID: s.subscriptionID(r.Text("id"))},
 	}
 	if a.Last.Before(a.First) {
 		a.Last = a.First
@@ -55,7 +55,7 @@ func normalizeIncident(raw jsontext.Value, r ingest.Record) (alert.Alert, error)
 		a.Extra = withFact(a.Extra, f[0], f[1])
 	}
 	var set ingest.EvidenceSet
-	microsoft.Entities(s.RelatedEntities, &set)
+	microsoft.AddEntities(s.RelatedEntities, &set)
 	a.Evidence = set.List()
 	return a, nil
 }
@@ -67,9 +67,9 @@ type additional struct {
 	Products   ingest.Text              `json:"alertProductNames"`
 }
 
-// additional reads that column; one that cannot be read states nothing.
-func (s incidentRow) additional() (m additional) {
-	if v := microsoft.Unquote(s.AdditionalData); v.Kind() == '{' && json.Unmarshal(v, &m, json.MatchCaseInsensitiveNames(true)) != nil {
+// additionalData reads that column; one that cannot be read states nothing.
+func (s incidentRow) additionalData() (m additional) {
+	if v := microsoft.UnquoteJSON(s.AdditionalData); v.Kind() == '{' && json.Unmarshal(v, &m, json.MatchCaseInsensitiveNames(true)) != nil {
 		return additional{}
 	}
 	return m
@@ -81,15 +81,15 @@ func (s incidentRow) assignedTo() string {
 		UPN        ingest.Text `json:"userPrincipalName"`
 		Email      ingest.Text `json:"email"`
 	}
-	if v := microsoft.Unquote(s.Owner); v.Kind() != '{' || json.Unmarshal(v, &owner, json.MatchCaseInsensitiveNames(true)) != nil {
+	if v := microsoft.UnquoteJSON(s.Owner); v.Kind() != '{' || json.Unmarshal(v, &owner, json.MatchCaseInsensitiveNames(true)) != nil {
 		return ""
 	}
 	return string(cmp.Or(owner.UPN, owner.Email, owner.AssignedTo))
 }
 
-// members are the ids of the alerts, as Sentinel knows them.
-func (s incidentRow) members() []string {
-	out := microsoft.Texts(s.AlertIDs)
+// memberIDs are the ids of the alerts, as Sentinel knows them.
+func (s incidentRow) memberIDs() []string {
+	out := microsoft.ParseTexts(s.AlertIDs)
 	for _, a := range s.Alerts {
 		if id := string(cmp.Or(a.Properties.SystemAlertID, a.Name)); id != "" && !slices.Contains(out, id) {
 			out = append(out, id)
@@ -101,17 +101,17 @@ func (s incidentRow) members() []string {
 // correlationKey names the incident; one that was synchronised from Defender XDR goes by that product's number.
 func (s incidentRow) correlationKey(id string) string {
 	p := strings.ToLower(string(s.ProviderName))
-	if (strings.Contains(p, "365 defender") || strings.Contains(p, "xdr")) && !ingest.Placeholder(string(s.ProviderID)) {
+	if (strings.Contains(p, "365 defender") || strings.Contains(p, "xdr")) && !ingest.IsPlaceholder(string(s.ProviderID)) {
 		return "defender-xdr/incident/" + string(s.ProviderID)
 	}
 	return "sentinel/incident/" + id
 }
 
-func (s incidentRow) subscription(arm string) string {
+func (s incidentRow) subscriptionID(arm string) string {
 	if sub := microsoft.AzureSubscription(arm); sub != "" {
 		return sub
 	}
-	return between(string(s.URL), "/subscriptions/")
+	return segmentAfter(string(s.URL), "/subscriptions/")
 }
 
 // incidentStatus: an Active incident is one that somebody works on.

@@ -19,7 +19,7 @@ func TestOrigin(t *testing.T) {
 		{"Azure Sentinel", "x", alert.Origin{Provider: "sentinel", ID: "guid"}},
 	} {
 		row := alertRow{ProductName: ingest.Text(tt.product), VendorOriginalID: ingest.Text(tt.vendorID)}
-		if got := row.origin("guid"); got != tt.want {
+		if got := row.originOf("guid"); got != tt.want {
 			t.Errorf("origin of %q %q = %+v, want %+v", tt.product, tt.vendorID, got, tt.want)
 		}
 	}

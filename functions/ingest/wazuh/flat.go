@@ -22,8 +22,8 @@ func isFlat(r ingest.Record) bool {
 	return r.Field("message").Kind() == '"' && r.Has("severity") && strings.HasPrefix(r.Text("description"), "Rule ID ")
 }
 
-// flat reads the message. It has no id, so one is derived from everything it says.
-func flat(r ingest.Record) (alert.Alert, error) {
+// normalizeFlat reads the message. It has no id, so one is derived from everything it says.
+func normalizeFlat(r ingest.Record) (alert.Alert, error) {
 	var m message
 	if err := ingest.Decode(r.Raw, &m); err != nil {
 		return alert.Alert{}, err
@@ -40,7 +40,7 @@ func flat(r ingest.Record) (alert.Alert, error) {
 			}
 		}
 	}
-	id := digest(string(m.Message), string(m.Description), string(m.CreatedAt))
+	id := digestOf(string(m.Message), string(m.Description), string(m.CreatedAt))
 	a := alert.Alert{
 		Origin: alert.Origin{Provider: "wazuh", ID: id}, Reporter: "wazuh", ReportID: id, Product: "Wazuh", Type: "rule " + line["Rule ID"],
 		Title: string(m.Message), Description: string(m.Description), Severity: alert.ParseSeverity(string(m.Severity)),
@@ -49,7 +49,7 @@ func flat(r ingest.Record) (alert.Alert, error) {
 	if level, err := strconv.ParseFloat(line["Level"], 64); err == nil {
 		a.Extra = map[string]string{"level": line["Level"]}
 		if a.Severity == alert.Unknown {
-			a.Severity = severity(level)
+			a.Severity = severityOf(level)
 		}
 	}
 	var set ingest.EvidenceSet

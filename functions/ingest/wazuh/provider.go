@@ -71,7 +71,7 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		r = ingest.NewRecord(r.Field("_source"), r.Context)
 	}
 	if r.Field("rule").Kind() != '{' && isFlat(r) {
-		return flat(r)
+		return normalizeFlat(r)
 	}
 	var n native
 	if err := ingest.Decode(r.Raw, &n); err != nil {
@@ -82,39 +82,39 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	}
 	id := string(n.ID)
 	if id == "" {
-		id = digest(string(n.Rule.ID), string(n.Agent.ID), n.Timestamp.String(), string(n.FullLog))
+		id = digestOf(string(n.Rule.ID), string(n.Agent.ID), n.Timestamp.String(), string(n.FullLog))
 	}
 	a := alert.Alert{
 		Origin: alert.Origin{Provider: "wazuh", ID: cmp.Or(string(n.Manager.Name), "manager") + "/" + id}, Reporter: "wazuh", ReportID: id,
 		Product: "Wazuh", Type: "rule " + string(n.Rule.ID), Title: cmp.Or(string(n.Rule.Description), "Wazuh rule "+string(n.Rule.ID)),
 		Description: string(n.FullLog), Status: alert.StatusNew, First: n.Timestamp.Time, Last: n.Timestamp.Time, Updated: n.Timestamp.Time,
-		Techniques: attack.Techniques(texts(n.Rule.Mitre.ID)...), Evidence: evidence(n), Extra: extra(n),
+		Techniques: attack.FindTechniques(nonBlankTexts(n.Rule.Mitre.ID)...), Evidence: evidenceOf(n), Extra: extraFacts(n),
 		Severity: alert.Unknown,
 	}
 	if n.Rule.Level.Set {
-		a.Severity, a.NativeSeverity = severity(n.Rule.Level.Value), number(n.Rule.Level.Value)
+		a.Severity, a.NativeSeverity = severityOf(n.Rule.Level.Value), formatNumber(n.Rule.Level.Value)
 	}
 	for _, t := range n.Rule.Mitre.Tactic {
 		if tactic := attack.FromWord(string(t)); tactic != "" {
 			a.Tactics = append(a.Tactics, tactic)
 		}
 	}
-	a.Tactics = attack.Sorted(a.Tactics)
+	a.Tactics = attack.SortTactics(a.Tactics)
 	return a, nil
 }
 
-// severity reads the rule level, 0 to 16, in the bands of Wazuh's own dashboard; 0 to 3 are system notices.
-func severity(level float64) alert.Severity {
+// severityOf reads the rule level, 0 to 16, in the bands of Wazuh's own dashboard; 0 to 3 are system notices.
+func severityOf(level float64) alert.Severity {
 	return alert.SeverityOfScore(level, 15, 12, 7, 4, 0)
 }
 
-func extra(n native) map[string]string {
+func extraFacts(n native) map[string]string {
 	out := map[string]string{
-		"manager": string(n.Manager.Name), "location": string(n.Location), "groups": strings.Join(texts(n.Rule.Groups), ", "),
-		"mitre_technique": strings.Join(texts(n.Rule.Mitre.Technique), ", "), "cluster_node": string(n.Cluster.Node),
+		"manager": string(n.Manager.Name), "location": string(n.Location), "groups": strings.Join(nonBlankTexts(n.Rule.Groups), ", "),
+		"mitre_technique": strings.Join(nonBlankTexts(n.Rule.Mitre.Technique), ", "), "cluster_node": string(n.Cluster.Node),
 	}
 	if n.Rule.FiredTimes.Set {
-		out["firedtimes"] = number(n.Rule.FiredTimes.Value)
+		out["firedtimes"] = formatNumber(n.Rule.FiredTimes.Value)
 	}
 	for _, name := range []string{"vulnerability.cve", "vulnerability.severity", "vulnerability.package.name", "syscheck.event"} {
 		out[name] = cmp.Or(n.Data[name], n.Syscheck[strings.TrimPrefix(name, "syscheck.")])
@@ -130,7 +130,7 @@ func extra(n native) map[string]string {
 	return out
 }
 
-func texts(list ingest.List[ingest.Text]) []string {
+func nonBlankTexts(list ingest.List[ingest.Text]) []string {
 	out := make([]string, 0, len(list))
 	for _, t := range list {
 		if t != "" && !slices.Contains(out, string(t)) {
@@ -140,7 +140,7 @@ func texts(list ingest.List[ingest.Text]) []string {
 	return out
 }
 
-func digest(parts ...string) string {
+func digestOf(parts ...string) string {
 	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(h[:16])
 }

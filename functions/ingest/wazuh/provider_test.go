@@ -16,7 +16,7 @@ func TestSeverity(t *testing.T) {
 		0: alert.Informational, 3: alert.Informational, 4: alert.Low, 6: alert.Low, 7: alert.Medium, 11: alert.Medium,
 		12: alert.High, 14: alert.High, 15: alert.Critical, 16: alert.Critical, -1: alert.Unknown,
 	} {
-		if got := severity(level); got != want {
+		if got := severityOf(level); got != want {
 			t.Errorf("severity(%v) = %s, want %s", level, got, want)
 		}
 	}

@@ -25,18 +25,18 @@ type Envelope struct{}
 // Open returns a record per alert. A CloudEvent that cannot be opened is the error of its own record.
 func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 	if d.Header("ce-specversion") != "" && !strings.HasPrefix(d.Header("content-type"), "application/cloudevents") {
-		return binary(d)
+		return openBinary(d)
 	}
 	var out []ingest.Record
 	room := ingest.NewRoom()
-	for _, v := range ingest.Values(d.Body) {
+	for _, v := range ingest.SplitValues(d.Body) {
 		if v.Raw.Kind() == '[' && v.Err == nil && strings.TrimSpace(string(v.Raw[1:len(v.Raw)-1])) == "" {
 			v.Ignored = "an empty array"
 			out = append(out, v)
 			continue
 		}
-		for _, r := range ingest.Array(v) {
-			out = append(out, open(r, room)...)
+		for _, r := range ingest.SplitArray(v) {
+			out = append(out, openRecord(r, room)...)
 		}
 	}
 	return out, nil
@@ -45,8 +45,8 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 // attributes are the CloudEvents attributes that go into Context, with "ce-" before them.
 var attributes = []string{"id", "source", "type", "time", "tenant"}
 
-// binary reads an event whose attributes are headers and whose data is the body.
-func binary(d ingest.Delivery) ([]ingest.Record, error) {
+// openBinary reads an event whose attributes are headers and whose data is the body.
+func openBinary(d ingest.Delivery) ([]ingest.Record, error) {
 	if v := d.Header("ce-specversion"); !strings.HasPrefix(v, "1.") {
 		return nil, fault.Errorf(fault.Invalid, "ce-specversion: %q is not 1.0", v)
 	}
@@ -56,25 +56,25 @@ func binary(d ingest.Delivery) ([]ingest.Record, error) {
 			context["ce-"+name] = v
 		}
 	}
-	return within(d.Body, context), nil
+	return openData(d.Body, context), nil
 }
 
-// open takes the CloudEvent off a record, if it wears one.
-func open(r ingest.Record, room *ingest.Room) []ingest.Record {
+// openRecord takes the CloudEvent off a record, if it wears one.
+func openRecord(r ingest.Record, room *ingest.Room) []ingest.Record {
 	switch {
 	case r.Err != nil || r.Ignored != "":
 	case r.Has("specversion") && r.Has("id", "source", "type") || r.Has("specversion") && (r.Has("data") || r.Has("data_base64")):
-		return structured(r, room)
+		return openStructured(r, room)
 	default:
-		r.Ignored = control(r)
+		r.Ignored = controlReason(r)
 	}
 	return []ingest.Record{r}
 }
 
-// structured opens an event that is one JSON object.
-func structured(r ingest.Record, room *ingest.Room) []ingest.Record {
+// openStructured opens an event that is one JSON object.
+func openStructured(r ingest.Record, room *ingest.Room) []ingest.Record {
 	if v := r.Text("specversion"); !strings.HasPrefix(v, "1.") {
-		return failed(r, "specversion: %q is not 1.0", v)
+		return failedRecord(r, "specversion: %q is not 1.0", v)
 	}
 	context := map[string]string{}
 	for _, name := range attributes {
@@ -84,25 +84,25 @@ func structured(r ingest.Record, room *ingest.Room) []ingest.Record {
 	}
 	for _, name := range []string{"id", "source", "type"} {
 		if context["ce-"+name] == "" {
-			return failed(r, "%s: missing", name)
+			return failedRecord(r, "%s: missing", name)
 		}
 	}
 	data := r.Field("data")
 	switch {
 	case r.Has("data_base64"):
-		return base64Data(r, context, room)
+		return openBase64(r, context, room)
 	case data == nil:
-		return failed(r, "data: missing")
+		return failedRecord(r, "data: missing")
 	case data.Kind() == '"': // JSON that was put into text on the way
 		if text := r.Text("data"); strings.HasPrefix(strings.TrimSpace(text), "{") || strings.HasPrefix(strings.TrimSpace(text), "[") {
-			return within([]byte(text), context)
+			return openData([]byte(text), context)
 		}
-		return failed(r, "data: text that is no JSON object")
+		return failedRecord(r, "data: text that is no JSON object")
 	}
-	return within(data, context)
+	return openData(data, context)
 }
 
-func base64Data(r ingest.Record, context map[string]string, room *ingest.Room) []ingest.Record {
+func openBase64(r ingest.Record, context map[string]string, room *ingest.Room) []ingest.Record {
 	text := strings.TrimRight(strings.TrimSpace(r.Text("data_base64")), "=")
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(text, "-_") {
@@ -110,24 +110,24 @@ func base64Data(r ingest.Record, context map[string]string, room *ingest.Room) [
 	}
 	body, err := encoding.DecodeString(text)
 	if err != nil {
-		return failed(r, "data_base64: %w", err)
+		return failedRecord(r, "data_base64: %w", err)
 	}
 	if body, err = room.Gunzip(body); err != nil {
 		return []ingest.Record{{Raw: r.Raw, Err: fault.Errorf(fault.Of(err), "data_base64: %w", err)}}
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		return failed(r, "data_base64: empty")
+		return failedRecord(r, "data_base64: empty")
 	}
-	return within(body, context)
+	return openData(body, context)
 }
 
-// within reads an event's data: an alert, or several.
-func within(data jsontext.Value, context map[string]string) []ingest.Record {
+// openData reads an event's data: an alert, or several.
+func openData(data jsontext.Value, context map[string]string) []ingest.Record {
 	var out []ingest.Record
-	for _, v := range ingest.Values(data) {
-		for _, r := range ingest.Array(v) {
+	for _, v := range ingest.SplitValues(data) {
+		for _, r := range ingest.SplitArray(v) {
 			if r.Context = context; r.Err == nil {
-				r.Ignored = control(r)
+				r.Ignored = controlReason(r)
 			}
 			out = append(out, r)
 		}
@@ -135,9 +135,9 @@ func within(data jsontext.Value, context map[string]string) []ingest.Record {
 	return out
 }
 
-// control is why a record is a message between machines and no alert; "" for anything else. Nothing in it is
+// controlReason is why a record is a message between machines and no alert; "" for anything else. Nothing in it is
 // followed: a subscription is confirmed by an operator, not by whoever can post here.
-func control(r ingest.Record) string {
+func controlReason(r ingest.Record) string {
 	switch kind := r.Text("Type"); {
 	case r.Has("SubscribeURL") && (kind == "SubscriptionConfirmation" || kind == "UnsubscribeConfirmation"):
 		return "an SNS " + kind + "; its address is never followed"
@@ -151,6 +151,6 @@ func control(r ingest.Record) string {
 	return ""
 }
 
-func failed(r ingest.Record, format string, args ...any) []ingest.Record {
+func failedRecord(r ingest.Record, format string, args ...any) []ingest.Record {
 	return []ingest.Record{{Raw: r.Raw, Err: fault.Errorf(fault.Invalid, format, args...)}}
 }

@@ -15,12 +15,12 @@ import (
 )
 
 func TestSamples(t *testing.T) {
-	mappings, err := mapping.Load(mapping.Products())
+	mappings, err := mapping.Load(mapping.BuiltinProducts())
 	if err != nil {
 		t.Fatal(err)
 	}
 	providers := append([]ingest.Provider{falco.Provider{}, wazuh.Provider{}, alertmanager.Provider{}, ocsf.Provider{}}, mappings...)
-	ingesttest.Samples(t, webhook.Envelope{}, append(providers, generic.Provider{}),
+	ingesttest.RunSamples(t, webhook.Envelope{}, append(providers, generic.Provider{}),
 		"external/alertmanager", "external/cloudevents", "external/crowdstrike", "external/edge", "external/falco", "external/harfanglab",
 		"external/lacework", "external/ocsf", "external/sentinelone", "external/sentinelone-identity", "external/thinkst-canary", "external/trellix-edr",
 		"external/wazuh", "external/wiz")

@@ -57,34 +57,34 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 		return alert.Alert{}, err
 	}
 	id := string(g.ID)
-	if ingest.Placeholder(id) {
+	if ingest.IsPlaceholder(id) {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "id: missing")
 	}
 	incident := cmp.Or(r.Context[incidentID], string(g.IncidentID))
 	a := alert.Alert{
-		Origin: origin(id, string(g.ProviderAlertID), string(g.Service)), Reporter: name, ReportID: id,
-		Product: product(string(g.ProductName), string(g.Service)), ServiceSource: string(g.Service), DetectionSource: string(g.Detection),
+		Origin: originOf(id, string(g.ProviderAlertID), string(g.Service)), Reporter: name, ReportID: id,
+		Product: productName(string(g.ProductName), string(g.Service)), ServiceSource: string(g.Service), DetectionSource: string(g.Detection),
 		Type: string(cmp.Or(g.Category, g.DetectorID)), Title: string(g.Title), Description: string(g.Description),
 		Recommendation: string(g.Recommended), URL: string(g.URL),
 		Severity: alert.ParseSeverity(string(g.Severity)), NativeSeverity: string(g.Severity),
 		Status: alert.ParseStatus(string(g.Status)), NativeStatus: string(g.Status),
-		Tactics:        microsoft.Tactics(attack.GraphCategory, append(microsoft.Texts(g.Categories), string(g.Category))...),
-		Techniques:     attack.Techniques(microsoft.Texts(g.Techniques)...),
+		Tactics:        microsoft.ParseTactics(attack.GraphCategory, append(microsoft.ParseTexts(g.Categories), string(g.Category))...),
+		Techniques:     attack.FindTechniques(microsoft.ParseTexts(g.Techniques)...),
 		First:          ingest.FirstSet(g.First, g.Created, g.Last, g.Updated),
 		Last:           ingest.FirstSet(g.Last),
 		Updated:        ingest.FirstSet(g.Updated, g.Created),
-		Account:        alert.Account{Cloud: entity.Azure, Organization: organization(string(g.TenantID), r)},
+		Account:        alert.Account{Cloud: entity.Azure, Organization: organizationOf(string(g.TenantID), r)},
 		CorrelationKey: correlationKey(incident),
-		Extra:          microsoft.Properties(g.Additional),
+		Extra:          microsoft.ParseProperties(g.Additional),
 	}
-	if p := string(g.ProviderAlertID); !ingest.Placeholder(p) {
+	if p := string(g.ProviderAlertID); !ingest.IsPlaceholder(p) {
 		a.CarriedIDs = append(a.CarriedIDs, p)
 	}
 	if a.Origin.ID != id {
 		a.CarriedIDs = append(a.CarriedIDs, id)
 	}
-	for k, v := range microsoft.Properties(g.Custom) {
-		fact(&a, k, v)
+	for k, v := range microsoft.ParseProperties(g.Custom) {
+		addFact(&a, k, v)
 	}
 	for _, f := range [...][2]string{
 		{"incidentId", incident}, {"incidentTitle", r.Context[incidentTitle]}, {"detectorId", string(g.DetectorID)},
@@ -92,18 +92,18 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 		{"investigationState", string(g.Investigation)}, {"actorDisplayName", string(g.Actor)}, {"threatDisplayName", string(g.Threat)},
 		{"threatFamilyName", string(g.Family)}, {"alertPolicyId", string(g.PolicyID)},
 	} {
-		fact(&a, f[0], f[1])
+		addFact(&a, f[0], f[1])
 	}
-	finish(&a)
+	completeAlert(&a)
 	var set ingest.EvidenceSet
 	a.Account.ID = addGraphEvidence(g.Evidence, &set)
 	a.Evidence = set.List()
 	return a, nil
 }
 
-// origin is the product that detected, with its own id: Defender for Cloud's own where XDR only shows its alert.
-func origin(id, provider, service string) alert.Origin {
-	if strings.EqualFold(strings.ReplaceAll(service, " ", ""), "microsoftDefenderForCloud") && !ingest.Placeholder(provider) {
+// originOf is the product that detected, with its own id: Defender for Cloud's own where XDR only shows its alert.
+func originOf(id, provider, service string) alert.Origin {
+	if strings.EqualFold(strings.ReplaceAll(service, " ", ""), "microsoftDefenderForCloud") && !ingest.IsPlaceholder(provider) {
 		return alert.Origin{Provider: defenderForCloud, ID: strings.ToLower(provider)}
 	}
 	return alert.Origin{Provider: name, ID: id}
@@ -125,26 +125,26 @@ var products = map[string]string{
 	"microsoftthreatintelligence":    "Microsoft Threat Intelligence",
 }
 
-func product(stated, service string) string {
+func productName(stated, service string) string {
 	return cmp.Or(stated, products[strings.ToLower(strings.ReplaceAll(service, " ", ""))], service)
 }
 
-func organization(tenant string, r ingest.Record) string {
-	if tenant = cmp.Or(tenant, r.Context[incidentTenant]); ingest.Placeholder(tenant) {
+func organizationOf(tenant string, r ingest.Record) string {
+	if tenant = cmp.Or(tenant, r.Context[incidentTenant]); ingest.IsPlaceholder(tenant) {
 		return ""
 	}
 	return tenant
 }
 
 func correlationKey(incident string) string {
-	if ingest.Placeholder(incident) || incident == "0" {
+	if ingest.IsPlaceholder(incident) || incident == "0" {
 		return ""
 	}
 	return name + "/incident/" + incident
 }
 
-// finish puts right what depends on several members.
-func finish(a *alert.Alert) {
+// completeAlert puts right what depends on several members.
+func completeAlert(a *alert.Alert) {
 	if a.Last.Before(a.First) {
 		a.Last = a.First
 	}
@@ -152,9 +152,9 @@ func finish(a *alert.Alert) {
 	a.Sample = strings.Contains(title, "[TEST ALERT]") || strings.Contains(title, "[SAMPLE ALERT]")
 }
 
-// fact keeps a further fact, unless it is a placeholder.
-func fact(a *alert.Alert, key, value string) {
-	if ingest.Placeholder(value) {
+// addFact keeps a further fact, unless it is a placeholder.
+func addFact(a *alert.Alert, key, value string) {
+	if ingest.IsPlaceholder(value) {
 		return
 	}
 	if a.Extra == nil {

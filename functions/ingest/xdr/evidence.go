@@ -92,27 +92,27 @@ func addGraphEvidence(list []jsontext.Value, set *ingest.EvidenceSet) (subscript
 		if v.Kind() != '{' || json.Unmarshal(v, &e, forgiving) != nil {
 			continue
 		}
-		e.add("", set, 0)
-		subscription = cmp.Or(subscription, e.subscription())
+		e.addTo("", set, 0)
+		subscription = cmp.Or(subscription, e.subscriptionID())
 	}
 	return subscription
 }
 
-// kind is the type without its decoration: "azureresource" of "#microsoft.graph.security.azureResourceEvidence".
-func (e *evidence) kind() string {
+// typeName is the type without its decoration: "azureresource" of "#microsoft.graph.security.azureResourceEvidence".
+func (e *evidence) typeName() string {
 	k := strings.ToLower(string(e.OData))
 	return strings.TrimSuffix(k[strings.LastIndexByte(k, '.')+1:], "evidence")
 }
 
-// add puts e and what it holds into set; hint is the type that the holding member implies.
-func (e *evidence) add(hint string, set *ingest.EvidenceSet, depth int) {
+// addTo puts e and what it holds into set; hint is the type that the holding member implies.
+func (e *evidence) addTo(hint string, set *ingest.EvidenceSet, depth int) {
 	if e == nil || depth > maxNesting {
 		return
 	}
-	for i, ev := range e.read(cmp.Or(e.kind(), hint)) {
+	for i, ev := range e.toEvidence(cmp.Or(e.typeName(), hint)) {
 		if i == 0 { // what comes along (an image, who was logged on) is not what was judged
-			ev.Role = cmp.Or(ev.Role, role(e.Roles))
-			ev.Verdict = microsoft.Verdict(string(e.Verdict))
+			ev.Role = cmp.Or(ev.Role, roleOf(e.Roles))
+			ev.Verdict = microsoft.ParseVerdict(string(e.Verdict))
 		}
 		set.Add(ev)
 	}
@@ -126,7 +126,7 @@ func (e *evidence) add(hint string, set *ingest.EvidenceSet, depth int) {
 		{"ip", e.PodIP}, {"ip", e.ClusterIP}, {"ip", e.DNSServerIP}, {"ip", e.HostIPAddress}, {"ip", e.SourceAddress},
 		{"ip", e.DestinationAddress}, {"ip", e.IPAddress}, {"azureresource", e.IoTHub}, {"kubernetesnamespace", e.Namespace}, {"url", e.SourceRef},
 	} {
-		in.m.add(in.hint, set, depth+1)
+		in.m.addTo(in.hint, set, depth+1)
 	}
 	for _, in := range [...]struct {
 		hint string
@@ -136,16 +136,16 @@ func (e *evidence) add(hint string, set *ingest.EvidenceSet, depth int) {
 		{"container", e.EphemeralContainers}, {"ip", e.ExternalIPs}, {"nic", e.Nics}, {"url", e.URLs},
 	} {
 		for _, m := range in.list {
-			m.add(in.hint, set, depth+1)
+			m.addTo(in.hint, set, depth+1)
 			if m.text != "" && in.hint == "url" {
-				set.Add(microsoft.Evidence(entity.URL, m.text))
+				set.Add(microsoft.NewEvidence(entity.URL, m.text))
 			}
 		}
 	}
 }
 
-// role is the first of the roles that tells attacker from victim, else context where that is stated.
-func role(words []ingest.Text) alert.Role {
+// roleOf is the first of the roles that tells attacker from victim, else context where that is stated.
+func roleOf(words []ingest.Text) alert.Role {
 	var out alert.Role
 	for _, w := range words {
 		switch strings.ToLower(string(w)) {
@@ -160,8 +160,8 @@ func role(words []ingest.Text) alert.Role {
 	return out
 }
 
-// subscription is the Azure subscription that e or what it holds belongs to.
-func (e *evidence) subscription() string {
+// subscriptionID is the Azure subscription that e or what it holds belongs to.
+func (e *evidence) subscriptionID() string {
 	ids := []string{string(e.ResourceID)}
 	for _, m := range []member{e.VMMetadata, e.StorageResource, e.CloudResource} {
 		if m.evidence != nil {
@@ -173,7 +173,7 @@ func (e *evidence) subscription() string {
 			return sub
 		}
 	}
-	if m := e.VMMetadata.evidence; m != nil && !ingest.Placeholder(string(m.SubscriptionID)) {
+	if m := e.VMMetadata.evidence; m != nil && !ingest.IsPlaceholder(string(m.SubscriptionID)) {
 		return string(m.SubscriptionID)
 	}
 	return ""

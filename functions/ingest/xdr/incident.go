@@ -41,7 +41,7 @@ func normalizeIncident(r ingest.Record) (alert.Alert, error) {
 		return alert.Alert{}, err
 	}
 	id := string(cmp.Or(i.ID, i.LegacyID))
-	if ingest.Placeholder(id) {
+	if ingest.IsPlaceholder(id) {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "id: missing")
 	}
 	a := alert.Alert{
@@ -53,22 +53,22 @@ func normalizeIncident(r ingest.Record) (alert.Alert, error) {
 		Status: alert.ParseStatus(string(i.Status)), NativeStatus: string(i.Status),
 		First:          ingest.FirstSet(i.Created, i.LegacyCreated, i.Updated, i.LegacyUpdated),
 		Updated:        ingest.FirstSet(i.Updated, i.LegacyUpdated, i.Created, i.LegacyCreated),
-		Account:        alert.Account{Cloud: entity.Azure, Organization: organization(string(i.TenantID), r)},
+		Account:        alert.Account{Cloud: entity.Azure, Organization: organizationOf(string(i.TenantID), r)},
 		CorrelationKey: correlationKey(id),
 	}
 	if strings.EqualFold(string(i.Status), "awaitingAction") {
 		a.Status = alert.StatusInProgress
 	}
-	if to := string(i.RedirectID); !ingest.Placeholder(to) {
+	if to := string(i.RedirectID); !ingest.IsPlaceholder(to) {
 		a.CorrelationKey = correlationKey(to)
-		fact(&a, "redirectIncidentId", to)
+		addFact(&a, "redirectIncidentId", to)
 	}
 	for _, f := range [...][2]string{
 		{"classification", string(i.Classification)}, {"determination", string(i.Determination)}, {"assignedTo", string(i.AssignedTo)},
 		{"summary", microsoft.ClipText(string(i.Summary), 2<<10)}, {"customTags", string(i.Tags)},
 	} {
-		fact(&a, f[0], f[1])
+		addFact(&a, f[0], f[1])
 	}
-	finish(&a)
+	completeAlert(&a)
 	return a, nil
 }

@@ -48,27 +48,27 @@ func normalizeLegacy(r ingest.Record) (alert.Alert, error) {
 		return alert.Alert{}, err
 	}
 	id := string(l.AlertID)
-	if ingest.Placeholder(id) {
+	if ingest.IsPlaceholder(id) {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "alertId: missing")
 	}
 	incident := cmp.Or(r.Context[incidentID], string(l.IncidentID))
 	service := graphWord(services, string(l.Service))
 	a := alert.Alert{
-		Origin: origin(id, string(l.ProviderAlertID), service), Reporter: name, ReportID: id, Product: product("", service),
+		Origin: originOf(id, string(l.ProviderAlertID), service), Reporter: name, ReportID: id, Product: productName("", service),
 		ServiceSource: service, DetectionSource: graphWord(detections, string(l.Detection)),
 		Type: string(cmp.Or(l.Category, l.DetectorID)), Title: string(l.Title), Description: string(l.Description),
 		Severity: alert.ParseSeverity(string(l.Severity)), NativeSeverity: string(l.Severity),
 		Status: alert.ParseStatus(string(l.Status)), NativeStatus: string(l.Status),
-		Tactics:        microsoft.Tactics(attack.GraphCategory, string(l.Category)),
-		Techniques:     attack.Techniques(microsoft.Texts(l.Techniques)...),
+		Tactics:        microsoft.ParseTactics(attack.GraphCategory, string(l.Category)),
+		Techniques:     attack.FindTechniques(microsoft.ParseTexts(l.Techniques)...),
 		First:          ingest.FirstSet(l.First, l.Created, l.Last, l.Updated),
 		Last:           ingest.FirstSet(l.Last),
 		Updated:        ingest.FirstSet(l.Updated, l.Created),
-		Account:        alert.Account{Cloud: entity.Azure, Organization: organization("", r)},
+		Account:        alert.Account{Cloud: entity.Azure, Organization: organizationOf("", r)},
 		CorrelationKey: correlationKey(incident),
 	}
 	for _, other := range []string{string(l.ProviderAlertID), id} {
-		if !ingest.Placeholder(other) && other != a.Origin.ID {
+		if !ingest.IsPlaceholder(other) && other != a.Origin.ID {
 			a.CarriedIDs = append(a.CarriedIDs, other)
 		}
 	}
@@ -77,11 +77,11 @@ func normalizeLegacy(r ingest.Record) (alert.Alert, error) {
 		{"determination", string(l.Determination)}, {"assignedTo", string(l.AssignedTo)}, {"detectorId", string(l.DetectorID)},
 		{"actorDisplayName", string(l.Actor)}, {"threatFamilyName", string(l.Family)},
 	} {
-		fact(&a, f[0], f[1])
+		addFact(&a, f[0], f[1])
 	}
-	finish(&a)
+	completeAlert(&a)
 	var set ingest.EvidenceSet
-	l.evidence(&set)
+	l.addEvidence(&set)
 	a.Evidence = set.List()
 	return a, nil
 }
@@ -100,13 +100,13 @@ type legacyDevice struct {
 	DeviceID, MDATPDeviceID, AadDeviceID, DeviceDNSName, OSPlatform, RiskScore ingest.Text
 }
 
-// evidence adds devices and entities; one that cannot be read is left out.
-func (l legacy) evidence(set *ingest.EvidenceSet) {
+// addEvidence adds devices and entities; one that cannot be read is left out.
+func (l legacy) addEvidence(set *ingest.EvidenceSet) {
 	for _, v := range l.Devices {
 		var d legacyDevice
 		if v.Kind() == '{' && json.Unmarshal(v, &d, forgiving) == nil {
 			id := cmp.Or(d.MDATPDeviceID, d.DeviceID)
-			set.Add(microsoft.Evidence(entity.Host, string(cmp.Or(d.DeviceDNSName, id)), entity.AttrDeviceID, string(id),
+			set.Add(microsoft.NewEvidence(entity.Host, string(cmp.Or(d.DeviceDNSName, id)), entity.AttrDeviceID, string(id),
 				entity.AttrAADDeviceID, string(d.AadDeviceID), entity.AttrOS, string(d.OSPlatform), "risk_score", string(d.RiskScore)))
 		}
 	}
@@ -115,17 +115,17 @@ func (l legacy) evidence(set *ingest.EvidenceSet) {
 		if v.Kind() != '{' || json.Unmarshal(v, &e, forgiving) != nil {
 			continue
 		}
-		for _, ev := range e.read() {
+		for _, ev := range e.toEvidence() {
 			if ev.Verdict == "" {
-				ev.Verdict = microsoft.Verdict(string(e.Verdict))
+				ev.Verdict = microsoft.ParseVerdict(string(e.Verdict))
 			}
 			set.Add(ev)
 		}
 	}
 }
 
-// read goes by what the entity states rather than by its type: the types share the flat members.
-func (e legacyEntity) read() []alert.Evidence {
+// toEvidence goes by what the entity states rather than by its type: the types share the flat members.
+func (e legacyEntity) toEvidence() []alert.Evidence {
 	columns := row{
 		AccountName: e.AccountName, AccountDomain: e.DomainName, AccountSid: e.UserSid, AccountObjectID: e.AadUserID, AccountUpn: e.UserPrincipalName,
 		EntityType: e.EntityType, ProcessCommandLine: e.ProcessCommandLine, FileName: e.FileName, FolderPath: e.FilePath, SHA1: e.SHA1, SHA256: e.SHA256,
@@ -138,10 +138,10 @@ func (e legacyEntity) read() []alert.Evidence {
 			columns.RegistryKey = e.RegistryHive + `\` + e.RegistryKey
 		}
 	}
-	box := microsoft.Evidence(entity.Mailbox, string(e.MailboxAddress))
+	box := microsoft.NewEvidence(entity.Mailbox, string(e.MailboxAddress))
 	box.Name = string(e.MailboxDisplayName)
-	group := microsoft.Evidence(entity.Other, string(e.SecurityGroupID), entity.AttrKind, "security-group")
+	group := microsoft.NewEvidence(entity.Other, string(e.SecurityGroupID), entity.AttrKind, "security-group")
 	group.Name = string(e.SecurityGroupName)
-	return append(columns.columns(), box, group, as(alert.Victim, microsoft.Evidence(entity.Mailbox, string(e.Recipient))),
-		as(alert.Attacker, microsoft.Evidence(entity.Mailbox, string(e.Sender))), as(alert.Attacker, microsoft.Evidence(entity.IP, string(e.SenderIP))))
+	return append(columns.columnEvidence(), box, group, withRole(alert.Victim, microsoft.NewEvidence(entity.Mailbox, string(e.Recipient))),
+		withRole(alert.Attacker, microsoft.NewEvidence(entity.Mailbox, string(e.Sender))), withRole(alert.Attacker, microsoft.NewEvidence(entity.IP, string(e.SenderIP))))
 }

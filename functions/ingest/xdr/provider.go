@@ -76,7 +76,7 @@ func (Provider) Split(r ingest.Record) ([]ingest.Record, error) {
 	case graphIncident:
 		context[incidentID], context[incidentTitle] = r.Text("id"), r.Text("displayName")
 	case legacyIncident:
-		context[incidentID], context[incidentTitle] = plain(r.Field("incidentId")), r.Text("incidentName")
+		context[incidentID], context[incidentTitle] = textOf(r.Field("incidentId")), r.Text("incidentName")
 	default:
 		return []ingest.Record{r}, nil
 	}
@@ -94,8 +94,8 @@ func (Provider) Split(r ingest.Record) ([]ingest.Record, error) {
 	return out, nil
 }
 
-// plain is a value that may be a number or a string.
-func plain(v jsontext.Value) string {
+// textOf is a value that may be a number or a string.
+func textOf(v jsontext.Value) string {
 	var t ingest.Text
 	if len(v) == 0 || ingest.Decode(v, &t) != nil {
 		return ""

@@ -56,48 +56,48 @@ func normalizeStreamed(r ingest.Record) (alert.Alert, error) {
 	}
 	p := s.Properties
 	id := string(p.AlertID)
-	if ingest.Placeholder(id) {
+	if ingest.IsPlaceholder(id) {
 		return alert.Alert{}, fault.Errorf(fault.Invalid, "properties.AlertId: missing")
 	}
 	a := alert.Alert{
-		Origin: alert.Origin{Provider: name, ID: id}, Reporter: name, ReportID: id, Product: product("", string(p.Service)),
+		Origin: alert.Origin{Provider: name, ID: id}, Reporter: name, ReportID: id, Product: productName("", string(p.Service)),
 		ServiceSource: graphWord(services, string(p.Service)), DetectionSource: graphWord(detections, string(p.Detection)),
 		Type: string(cmp.Or(p.Category, p.Categories)), Title: string(p.Title),
 		Severity: alert.ParseSeverity(string(p.Severity)), NativeSeverity: string(p.Severity), Status: alert.StatusNew,
-		Tactics:    microsoft.Tactics(attack.GraphCategory, string(p.Category), string(p.Categories)),
-		Techniques: attack.Techniques(string(p.Techniques)),
+		Tactics:    microsoft.ParseTactics(attack.GraphCategory, string(p.Category), string(p.Categories)),
+		Techniques: attack.FindTechniques(string(p.Techniques)),
 		First:      ingest.FirstSet(p.Timestamp, s.Time), Last: ingest.FirstSet(p.Timestamp, s.Time), Updated: ingest.FirstSet(s.Time, p.Timestamp),
-		Account: alert.Account{Cloud: entity.Azure, Organization: organization(string(s.TenantID), r), ID: p.account()},
+		Account: alert.Account{Cloud: entity.Azure, Organization: organizationOf(string(s.TenantID), r), ID: p.subscriptionID()},
 	}
 	if theirs, ok := strings.CutPrefix(id, "dc"); ok && a.ServiceSource == "microsoftDefenderForCloud" {
 		a.CarriedIDs = []string{strings.ToLower(theirs)} // the prefix is XDR's, the rest Defender for Cloud's own id
 	}
-	fact(&a, "serviceSource", string(p.Service))
-	fact(&a, "detectionSource", string(p.Detection))
-	fact(&a, "threatFamilyName", string(p.ThreatFamily))
-	finish(&a)
+	addFact(&a, "serviceSource", string(p.Service))
+	addFact(&a, "detectionSource", string(p.Detection))
+	addFact(&a, "threatFamilyName", string(p.ThreatFamily))
+	completeAlert(&a)
 	if table == "AlertEvidence" {
 		a.Class = alert.EvidenceOnly
 		var set ingest.EvidenceSet
-		p.evidence(&set)
+		p.addEvidence(&set)
 		a.Evidence = set.List()
 	}
 	return a, nil
 }
 
-// account is the subscription of the row's cloud resource.
-func (p row) account() string {
-	if sub := string(p.SubscriptionID); !ingest.Placeholder(sub) {
+// subscriptionID is the subscription of the row's cloud resource.
+func (p row) subscriptionID() string {
+	if sub := string(p.SubscriptionID); !ingest.IsPlaceholder(sub) {
 		return sub
 	}
 	return microsoft.AzureSubscription(string(p.ResourceID))
 }
 
-// evidence reads the entity twice: the fields in full, which nest what belongs to it, and the columns.
-func (p row) evidence(set *ingest.EvidenceSet) {
-	microsoft.Entities(p.AdditionalFields, set)
-	role := impact(string(p.EvidenceRole))
-	for _, e := range p.columns() {
+// addEvidence reads the entity twice: the fields in full, which nest what belongs to it, and the columns.
+func (p row) addEvidence(set *ingest.EvidenceSet) {
+	microsoft.AddEntities(p.AdditionalFields, set)
+	role := parseImpact(string(p.EvidenceRole))
+	for _, e := range p.columnEvidence() {
 		if e.Role == "" {
 			e.Role = role
 		}
@@ -108,8 +108,8 @@ func (p row) evidence(set *ingest.EvidenceSet) {
 	}
 }
 
-// impact reads the older word for a role.
-func impact(word string) alert.Role {
+// parseImpact reads the older word for a role.
+func parseImpact(word string) alert.Role {
 	switch strings.ToLower(word) {
 	case "impacted":
 		return alert.Victim
@@ -119,62 +119,62 @@ func impact(word string) alert.Role {
 	return ""
 }
 
-// columns are the things that the row's columns name.
-func (p row) columns() []alert.Evidence {
-	host := microsoft.Evidence(entity.Host, string(cmp.Or(p.DeviceName, p.DeviceID)), entity.AttrDeviceID, string(p.DeviceID))
-	if ip := string(p.LocalIP); !ingest.Placeholder(ip) {
-		host.Entity = host.Also(entity.IP, ip)
+// columnEvidence are the things that the row's columns name.
+func (p row) columnEvidence() []alert.Evidence {
+	host := microsoft.NewEvidence(entity.Host, string(cmp.Or(p.DeviceName, p.DeviceID)), entity.AttrDeviceID, string(p.DeviceID))
+	if ip := string(p.LocalIP); !ingest.IsPlaceholder(ip) {
+		host.Entity = host.WithAlias(entity.IP, ip)
 	}
-	remote := microsoft.Evidence(entity.IP, string(p.RemoteIP))
-	mail := microsoft.Evidence(entity.Other, string(p.NetworkMessageID), entity.AttrKind, "mail-message")
+	remote := microsoft.NewEvidence(entity.IP, string(p.RemoteIP))
+	mail := microsoft.NewEvidence(entity.Other, string(p.NetworkMessageID), entity.AttrKind, "mail-message")
 	mail.Name = string(p.EmailSubject)
-	app := microsoft.Evidence(entity.App, string(cmp.Or(p.OAuthApplicationID, p.ApplicationID, p.Application)))
+	app := microsoft.NewEvidence(entity.App, string(cmp.Or(p.OAuthApplicationID, p.ApplicationID, p.Application)))
 	app.Name = string(p.Application)
-	key := microsoft.Evidence(entity.RegistryKey, string(p.RegistryKey), entity.AttrData, string(p.RegistryValueData))
+	key := microsoft.NewEvidence(entity.RegistryKey, string(p.RegistryKey), entity.AttrData, string(p.RegistryValueData))
 	key.Name = string(p.RegistryValueName)
 	return []alert.Evidence{
-		host, remote, p.user(), p.process(), p.file(), microsoft.Evidence(entity.URL, strings.TrimPrefix(string(p.RemoteURL), "uri=")),
-		mail, app, key, p.resource(),
+		host, remote, p.userEvidence(), p.processEvidence(), p.fileEvidence(), microsoft.NewEvidence(entity.URL, strings.TrimPrefix(string(p.RemoteURL), "uri=")),
+		mail, app, key, p.resourceEvidence(),
 	}
 }
 
-func (p row) user() alert.Evidence {
+func (p row) userEvidence() alert.Evidence {
 	downLevel := ""
 	if p.AccountName != "" && p.AccountDomain != "" {
 		downLevel = string(p.AccountDomain + `\` + p.AccountName)
 	}
-	e := microsoft.Evidence(entity.User, string(cmp.Or(p.AccountUpn, ingest.Text(downLevel), p.AccountName, p.AccountObjectID, p.AccountSid)),
+	e := microsoft.NewEvidence(entity.User, string(cmp.Or(p.AccountUpn, ingest.Text(downLevel), p.AccountName, p.AccountObjectID, p.AccountSid)),
 		entity.AttrUPN, string(p.AccountUpn), entity.AttrObjectID, string(p.AccountObjectID), entity.AttrSID, string(p.AccountSid),
 		entity.AttrDomain, string(p.AccountDomain))
-	e.Entity = e.Also(entity.User, downLevel)
+	e.Entity = e.WithAlias(entity.User, downLevel)
 	return e
 }
 
-func (p row) process() alert.Evidence {
+func (p row) processEvidence() alert.Evidence {
 	if !strings.EqualFold(string(p.EntityType), "Process") {
 		return alert.Evidence{}
 	}
-	e := microsoft.Evidence(entity.Process, string(cmp.Or(p.ProcessCommandLine, p.FileName)), entity.AttrCommandLine, string(p.ProcessCommandLine),
-		entity.AttrPath, path(string(p.FolderPath), string(p.FileName)), entity.AttrSHA1, string(p.SHA1), entity.AttrSHA256, string(p.SHA256))
+	e := microsoft.NewEvidence(entity.Process, string(cmp.Or(p.ProcessCommandLine, p.FileName)), entity.AttrCommandLine, string(p.ProcessCommandLine),
+		entity.AttrPath, joinPath(string(p.FolderPath), string(p.FileName)), entity.AttrSHA1, string(p.SHA1), entity.AttrSHA256, string(p.SHA256))
 	e.Name = string(p.FileName)
 	return e
 }
 
-func (p row) file() alert.Evidence {
-	return fileEvidence(path(string(p.FolderPath), string(p.FileName)), string(p.FileName), "", string(p.SHA1), string(p.SHA256), string(p.FileSize))
+func (p row) fileEvidence() alert.Evidence {
+	return fileEvidence(joinPath(string(p.FolderPath), string(p.FileName)), string(p.FileName), "", string(p.SHA1), string(p.SHA256), string(p.FileSize))
 }
 
-func (p row) resource() alert.Evidence {
+func (p row) resourceEvidence() alert.Evidence {
 	id := string(cmp.Or(p.ResourceID, p.CloudResource))
-	e := microsoft.Evidence(entity.Resource, id, entity.AttrType, string(p.ResourceType), entity.AttrAccount, string(p.SubscriptionID),
-		entity.AttrCloud, cloud(string(p.CloudPlatform)))
+	e := microsoft.NewEvidence(entity.Resource, id, entity.AttrType, string(p.ResourceType), entity.AttrAccount, string(p.SubscriptionID),
+		entity.AttrCloud, cloudOf(string(p.CloudPlatform)))
 	if n := string(p.CloudResource); n != id {
 		e.Name = n
 	}
 	return e
 }
 
-func cloud(platform string) string {
+func cloudOf(platform string) string {
 	switch p := strings.ToLower(platform); {
 	case strings.Contains(p, "azure"):
 		return string(entity.Azure)

@@ -15,7 +15,7 @@ func TestRole(t *testing.T) {
 		{nil, ""}, {[]ingest.Text{"contextual"}, alert.Context}, {[]ingest.Text{"contextual", "attacker"}, alert.Attacker},
 		{[]ingest.Text{"compromised"}, alert.Victim}, {[]ingest.Text{"unknownFutureValue"}, ""},
 	} {
-		if got := role(tt.words); got != tt.want {
+		if got := roleOf(tt.words); got != tt.want {
 			t.Errorf("role(%q) = %q, want %q", tt.words, got, tt.want)
 		}
 	}

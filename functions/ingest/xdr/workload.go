@@ -10,36 +10,36 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// workload is a container or an object of a cluster. Only pods and clusters have names that mean something alone.
-func (e *evidence) workload(kind string) alert.Evidence {
-	ns, cluster := e.place()
+// workloadEvidence is a container or an object of a cluster. Only pods and clusters have names that mean something alone.
+func (e *evidence) workloadEvidence(kind string) alert.Evidence {
+	ns, cluster := e.namespaceAndCluster()
 	switch kind {
 	case "container":
-		ev := microsoft.Evidence(entity.Container, string(cmp.Or(e.ContainerID, e.Name)), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+		ev := microsoft.NewEvidence(entity.Container, string(cmp.Or(e.ContainerID, e.Name)), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 		if ev.Name = string(e.Name); ev.Name == ev.Value {
 			ev.Name = ""
 		}
 		if e.Image.evidence != nil {
-			ev.Entity = ev.With(entity.AttrImage, string(e.Image.ImageID))
+			ev.Entity = ev.WithAttr(entity.AttrImage, string(e.Image.ImageID))
 		}
 		if e.Pod.evidence != nil {
-			ev.Entity = ev.With("pod", string(e.Pod.Name))
+			ev.Entity = ev.WithAttr("pod", string(e.Pod.Name))
 		}
 		return ev
 	case "containerimage":
-		return microsoft.Evidence(entity.Image, string(e.ImageID))
+		return microsoft.NewEvidence(entity.Image, string(e.ImageID))
 	case "containerregistry":
-		return microsoft.Evidence(entity.Resource, string(e.Registry), entity.AttrType, "container-registry")
+		return microsoft.NewEvidence(entity.Resource, string(e.Registry), entity.AttrType, "container-registry")
 	case "kubernetescluster":
-		return e.cluster()
+		return e.clusterEvidence()
 	case "kubernetespod":
-		return microsoft.Evidence(entity.Pod, string(e.Name), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+		return microsoft.NewEvidence(entity.Pod, string(e.Name), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	case "kubernetesserviceaccount":
 		value := string(e.Name)
 		if ns != "" && value != "" {
 			value = "system:serviceaccount:" + ns + ":" + value
 		}
-		return microsoft.Evidence(entity.User, value, entity.AttrUserType, "serviceAccount", entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+		return microsoft.NewEvidence(entity.User, value, entity.AttrUserType, "serviceAccount", entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	case "kubernetesnamespace":
 		if cluster == "" {
 			return alert.Evidence{}
@@ -50,28 +50,28 @@ func (e *evidence) workload(kind string) alert.Evidence {
 		return alert.Evidence{}
 	}
 	value := strings.Trim(strings.ReplaceAll(cluster+"/"+ns+"/"+string(e.Name), "//", "/"), "/")
-	ev := microsoft.Evidence(entity.Other, value, entity.AttrKind, strings.Replace(kind, "kubernetes", "k8s-", 1), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
+	ev := microsoft.NewEvidence(entity.Other, value, entity.AttrKind, strings.Replace(kind, "kubernetes", "k8s-", 1), entity.AttrNamespace, ns, entity.AttrCluster, cluster)
 	ev.Name = string(e.Name)
 	return ev
 }
 
-// cluster is the cloud resource that the cluster is, where that is known.
-func (e *evidence) cluster() alert.Evidence {
+// clusterEvidence is the cloud resource that the cluster is, where that is known.
+func (e *evidence) clusterEvidence() alert.Evidence {
 	r := e.CloudResource.evidence
 	if r == nil {
-		return microsoft.Evidence(entity.Cluster, string(e.Name))
+		return microsoft.NewEvidence(entity.Cluster, string(e.Name))
 	}
-	ev := r.resource(cmp.Or(r.kind(), "azureresource"))
+	ev := r.resourceEvidence(cmp.Or(r.typeName(), "azureresource"))
 	if ev.Value == "" {
-		return microsoft.Evidence(entity.Cluster, string(e.Name))
+		return microsoft.NewEvidence(entity.Cluster, string(e.Name))
 	}
-	ev.Entity = ev.Also(entity.Cluster, ev.Value)
+	ev.Entity = ev.WithAlias(entity.Cluster, ev.Value)
 	ev.Name = cmp.Or(string(e.Name), ev.Name)
 	return ev
 }
 
-// place is the namespace and cluster that e is in, each "" where it is not stated.
-func (e *evidence) place() (namespace, cluster string) {
+// namespaceAndCluster is the namespace and cluster that e is in, each "" where it is not stated.
+func (e *evidence) namespaceAndCluster() (namespace, cluster string) {
 	in := e
 	if e.Pod.evidence != nil {
 		in = e.Pod.evidence
@@ -85,8 +85,8 @@ func (e *evidence) place() (namespace, cluster string) {
 	return namespace, cluster
 }
 
-// other is what has no kind of its own, or little to tell.
-func (e *evidence) other(kind string) alert.Evidence {
+// otherEvidence is what has no kind of its own, or little to tell.
+func (e *evidence) otherEvidence(kind string) alert.Evidence {
 	named := func(ev alert.Evidence, n ingest.Text) alert.Evidence {
 		if string(n) != ev.Value {
 			ev.Name = string(n)
@@ -96,36 +96,36 @@ func (e *evidence) other(kind string) alert.Evidence {
 	label := cmp.Or(e.DisplayName, e.Name)
 	switch kind {
 	case "cloudapplication", "oauthapplication":
-		return named(microsoft.Evidence(entity.App, string(cmp.Or(e.AppID, e.SaasAppID, label)), entity.AttrObjectID, string(e.ObjectID),
+		return named(microsoft.NewEvidence(entity.App, string(cmp.Or(e.AppID, e.SaasAppID, label)), entity.AttrObjectID, string(e.ObjectID),
 			"instance", string(e.InstanceName), "publisher", string(e.Publisher)), label)
 	case "serviceprincipal":
-		return named(microsoft.Evidence(entity.User, string(cmp.Or(e.ServicePrincipalName, e.ServicePrincipalObjectID, e.AppID)),
+		return named(microsoft.NewEvidence(entity.User, string(cmp.Or(e.ServicePrincipalName, e.ServicePrincipalObjectID, e.AppID)),
 			entity.AttrObjectID, string(e.ServicePrincipalObjectID), entity.AttrUserType, "servicePrincipal", "app_id", string(e.AppID)), e.ServicePrincipalName)
 	case "cloudlogonsession":
-		return microsoft.Evidence(entity.Session, string(e.SessionID), "user_agent", string(e.UserAgent), "browser", string(e.Browser), entity.AttrOS, string(e.OperatingSystem))
+		return microsoft.NewEvidence(entity.Session, string(e.SessionID), "user_agent", string(e.UserAgent), "browser", string(e.Browser), entity.AttrOS, string(e.OperatingSystem))
 	case "cloudlogonrequest":
-		return microsoft.Evidence(entity.Session, string(e.RequestID))
+		return microsoft.NewEvidence(entity.Session, string(e.RequestID))
 	case "hostlogonsession":
 		id := string(e.SessionID)
 		if h := e.Host.evidence; h != nil && id != "" {
 			id = string(cmp.Or(h.DeviceDNSName, h.HostName, h.MDEDeviceID)) + "/" + id // the number alone is one machine's own
 		}
-		return microsoft.Evidence(entity.Session, id)
+		return microsoft.NewEvidence(entity.Session, id)
 	case "iotdevice":
-		ev := microsoft.Evidence(entity.Host, string(cmp.Or(e.DeviceName, e.DeviceID)), entity.AttrDeviceID, string(e.DeviceID),
+		ev := microsoft.NewEvidence(entity.Host, string(cmp.Or(e.DeviceName, e.DeviceID)), entity.AttrDeviceID, string(e.DeviceID),
 			"mac", string(e.MacAddress), entity.AttrOS, string(e.OperatingSystem), entity.AttrType, "iot-device")
-		if ip := e.IPAddress.evidence; ip != nil && !ingest.Placeholder(ip.IPAddress.text) {
-			ev.Entity = ev.Also(entity.IP, ip.IPAddress.text)
+		if ip := e.IPAddress.evidence; ip != nil && !ingest.IsPlaceholder(ip.IPAddress.text) {
+			ev.Entity = ev.WithAlias(entity.IP, ip.IPAddress.text)
 		}
 		return ev
 	case "mailboxconfiguration":
-		return named(microsoft.Evidence(entity.Mailbox, string(cmp.Or(e.MailboxPrimaryAddress, e.Upn)), entity.AttrUPN, string(e.Upn), "configuration_id", string(e.ConfigurationID)), label)
+		return named(microsoft.NewEvidence(entity.Mailbox, string(cmp.Or(e.MailboxPrimaryAddress, e.Upn)), entity.AttrUPN, string(e.Upn), "configuration_id", string(e.ConfigurationID)), label)
 	case "githubuser":
-		return named(microsoft.Evidence(entity.Other, string(cmp.Or(e.Login, e.Email)), entity.AttrKind, kind, entity.AttrURL, string(e.WebURL)), label)
+		return named(microsoft.NewEvidence(entity.Other, string(cmp.Or(e.Login, e.Email)), entity.AttrKind, kind, entity.AttrURL, string(e.WebURL)), label)
 	}
 	value := cmp.Or(e.SecurityGroupID, e.SignatureHash, e.Sid, e.DistinguishedName, e.BaseURL, e.WebURL, e.Login, e.URN, e.ClusterByValue, e.Value, label)
 	if e.ResourceID != "" {
 		return microsoft.AzureResource(string(e.ResourceID))
 	}
-	return named(microsoft.Evidence(entity.Other, string(value), entity.AttrKind, kind, entity.AttrSID, string(e.Sid)), label)
+	return named(microsoft.NewEvidence(entity.Other, string(value), entity.AttrKind, kind, entity.AttrSID, string(e.Sid)), label)
 }

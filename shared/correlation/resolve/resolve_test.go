@@ -36,16 +36,16 @@ func TestWhomANameMeans(t *testing.T) {
 		want   string
 	}{
 		{"a name nobody introduced means itself", nil, host("web-03"), "host:web-03"},
-		{"a bare name means the machine it was last seen with", []entity.Entity{instance(one).Also(entity.Host, "web-03")}, host("web-03"), "machine:" + one},
+		{"a bare name means the machine it was last seen with", []entity.Entity{instance(one).WithAlias(entity.Host, "web-03")}, host("web-03"), "machine:" + one},
 		{"a bare name of two machines means itself", []entity.Entity{
-			instance(one).Also(entity.Host, "web-03"), instance(two).Also(entity.Host, "web-03"),
+			instance(one).WithAlias(entity.Host, "web-03"), instance(two).WithAlias(entity.Host, "web-03"),
 		}, host("web-03"), "host:web-03"},
-		{"a full name means the machine that has its short form", []entity.Entity{instance(one).Also(entity.Host, "web-03")}, host("web-03.contoso.example").Also(entity.Host, "web-03"), "machine:" + one},
-		{"an address moves on after a day", []entity.Entity{instance(one).Also(entity.IP, "10.0.0.7"), host("elsewhere")}, entity.Entity{Kind: entity.IP, Value: "10.0.0.7"}, "ip:10.0.0.7"},
-		{"localhost means nobody's machine", []entity.Entity{instance(one).Also(entity.Host, "workstation")}, host("workstation"), "host:workstation"},
+		{"a full name means the machine that has its short form", []entity.Entity{instance(one).WithAlias(entity.Host, "web-03")}, host("web-03.contoso.example").WithAlias(entity.Host, "web-03"), "machine:" + one},
+		{"an address moves on after a day", []entity.Entity{instance(one).WithAlias(entity.IP, "10.0.0.7"), host("elsewhere")}, entity.Entity{Kind: entity.IP, Value: "10.0.0.7"}, "ip:10.0.0.7"},
+		{"localhost means nobody's machine", []entity.Entity{instance(one).WithAlias(entity.Host, "workstation")}, host("workstation"), "host:workstation"},
 		{"two instance ids are two machines, whatever else they share", []entity.Entity{
-			instance(one).Also(entity.Host, "web-03.contoso.example"),
-		}, instance(two).Also(entity.Host, "web-03.contoso.example"), "machine:" + two},
+			instance(one).WithAlias(entity.Host, "web-03.contoso.example"),
+		}, instance(two).WithAlias(entity.Host, "web-03.contoso.example"), "machine:" + two},
 	} {
 		r := newResolver()
 		for day, e := range tt.before {
@@ -61,7 +61,7 @@ func TestWhomANameMeans(t *testing.T) {
 func TestAnAliasBringsItsHistory(t *testing.T) {
 	r := newResolver()
 	r.AddActivity("host:web-03", incident.Activity{Incident: "10001", Alert: "a", First: start, Last: start, Episodes: 1})
-	key := r.resolve(0, instance("i-0f0a1b2c3d4e5f607").Also(entity.Host, "web-03"))
+	key := r.resolve(0, instance("i-0f0a1b2c3d4e5f607").WithAlias(entity.Host, "web-03"))
 	if n := r.Get(key); n == nil || len(n.Activities) != 1 || n.Activities[0].Incident != "10001" {
 		t.Errorf("%s knows %+v", key, n)
 	}
@@ -72,7 +72,7 @@ func TestUnion(t *testing.T) {
 	r := newResolver()
 	first := user("dora@contoso.example")
 	r.Edit(r.resolve(0, first))
-	if got, want := r.resolve(1, user("S-1-5-21-1-2-3-1105").Also(entity.User, "dora@contoso.example")), r.resolve(1, first); got != want {
+	if got, want := r.resolve(1, user("S-1-5-21-1-2-3-1105").WithAlias(entity.User, "dora@contoso.example")), r.resolve(1, first); got != want {
 		t.Errorf("the account is %s, the person %s", got, want)
 	}
 	if got, want := r.resolve(2, user("S-1-5-21-1-2-3-1105")), r.resolve(2, first); got != want {

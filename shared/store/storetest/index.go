@@ -43,7 +43,7 @@ func mentionedIDs(ms []incident.Mention) []string {
 
 func foundByName(t *testing.T, d Driver) {
 	arn := "arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc1234def567890"
-	m := withEvidence(alertRecord(1), entity.Entity{Kind: entity.Resource, Value: arn, Name: "Shop front"}.Also(entity.Host, "web.contoso.example").Also(entity.IP, "10.0.0.7"))
+	m := withEvidence(alertRecord(1), entity.Entity{Kind: entity.Resource, Value: arn, Name: "Shop front"}.WithAlias(entity.Host, "web.contoso.example").WithAlias(entity.IP, "10.0.0.7"))
 	x := withEvidence(alertRecord(2), hostEntity("web.contoso.example"))
 	x.Alert.Class, x.Incident = alert.Exposure, ""
 	commitChanges(t, d.Store, tenant, incident.Changes{Alerts: []incident.AlertRecord{m, x, withEvidence(alertRecord(3), hostEntity("db.contoso.example"))}})

@@ -134,7 +134,7 @@ func aMember(i int) incident.AlertRecord {
 	at := opening.Add(time.Duration(i) * time.Second)
 	origin := alert.Origin{Provider: "guardduty", ID: fmt.Sprintf("%032x", i)}
 	machine := entity.Entity{Kind: entity.Resource, Value: fmt.Sprintf("arn:aws:ec2:eu-west-1:111122223333:instance/i-%017x", i%5000)}.
-		Also(entity.Host, fmt.Sprintf("web-%d.contoso.example", i%5000)).Also(entity.IP, fmt.Sprintf("10.0.%d.%d", i%5000/250, i%250))
+		WithAlias(entity.Host, fmt.Sprintf("web-%d.contoso.example", i%5000)).WithAlias(entity.IP, fmt.Sprintf("10.0.%d.%d", i%5000/250, i%250))
 	m := incident.AlertRecord{
 		Alert: alert.Alert{
 			ID: alert.MakeID("default", origin), Tenant: "default", Origin: origin, Reporter: "guardduty", ReportID: origin.ID, Product: "Amazon GuardDuty",

@@ -104,7 +104,7 @@ func (d *Auth) RequireAllTenants(h http.Handler, refuse func(w http.ResponseWrit
 
 // IdentifySender is ingest.HTTP's: a signed delivery is its source's, any other the principal's who may deliver.
 func (d *Auth) IdentifySender(r *http.Request, route string) (ingest.Sender, error) {
-	if sender.Signed(r.Header) && len(d.signed.Sources) > 0 {
+	if sender.IsSigned(r.Header) && len(d.signed.Sources) > 0 {
 		return d.signed.Sender(r, route)
 	}
 	p, err := d.authenticate(r)

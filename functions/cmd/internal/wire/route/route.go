@@ -27,12 +27,12 @@ import (
 // All are the routes aws, azure, gcp and webhook, in the order in which replay tries them. The first provider of a route to
 // recognize a record reads it. They publish nothing yet. mappings is a directory of further product mappings, "" for none.
 func All(mappings string) ([]*ingest.Function, error) {
-	mapped, err := load(mappings)
+	mapped, err := loadMappings(mappings)
 	if err != nil {
 		return nil, err
 	}
 	google := gcp.Function()
-	google.Providers = append(google.Providers, named(mapped, "cloud-monitoring")...)
+	google.Providers = append(google.Providers, withName(mapped, "cloud-monitoring")...)
 	return []*ingest.Function{
 		aws.Function(),
 		{Route: "azure", Envelope: eventhubs.Envelope{}, Providers: []ingest.Provider{defender.Provider{}, sentinel.Provider{}, xdr.Provider{}}},
@@ -41,9 +41,9 @@ func All(mappings string) ([]*ingest.Function, error) {
 	}, nil
 }
 
-// load compiles the product mappings that come with Onepane and those in a directory of the user's.
-func load(dir string) ([]ingest.Provider, error) {
-	folders := []fs.FS{mapping.Products()}
+// loadMappings compiles the product mappings that come with Onepane and those in a directory of the user's.
+func loadMappings(dir string) ([]ingest.Provider, error) {
+	folders := []fs.FS{mapping.BuiltinProducts()}
 	if dir != "" {
 		folders = append(folders, os.DirFS(dir))
 	}
@@ -54,6 +54,6 @@ func load(dir string) ([]ingest.Provider, error) {
 	return ps, nil
 }
 
-func named(ps []ingest.Provider, name string) []ingest.Provider {
+func withName(ps []ingest.Provider, name string) []ingest.Provider {
 	return slices.DeleteFunc(slices.Clone(ps), func(p ingest.Provider) bool { return p.Name() != name })
 }
