@@ -12,18 +12,19 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// Lister lists the alerts of an incident as of the tenant's newest version.
+// Lister lists the alerts of an incident, as of the tenant's newest version.
 type Lister interface {
 	IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (query.Page[incident.AlertRecord], error)
 }
 
-// Act does what a person decided, on the same state and with the same care as alerts are correlated: a lost race is run
-// again on what is there then. Resolving or assigning an incident goes on to its alerts, at most incident.MaxActed in one
-// commit, the incident first, so that doing it again finishes what broke off. The error's kind is that of State.Act, or
-// of the store. What was done is in Done.Records, and by.Note is asked what the journal says of it: each commit has its entries
-// with it. Of the alerts that an edit goes on to both have how many.
+// Act commits what a person decided, on the same engine as alerts are correlated on, and decides again after a lost
+// race. Resolving or assigning an incident edits its alerts too, after the incident and at most
+// correlation.MaxAlertsPerAction in one commit, so that the same action finishes one that broke off. The error's kind
+// is that of Engine.Act, or of the store. ActionResult.Records says what was done, and by.Audit returns the audit
+// log's entries for it, which are in the same commit. Of the alerts that an edit of an incident edits too, both say
+// only how many they are.
 func (f *Function) Act(ctx context.Context, tenant string, a correlation.Action, by correlation.Actor) (correlation.ActionResult, error) {
-	done, err := f.act(ctx, tenant, a, by)
+	done, err := f.commitAction(ctx, tenant, a, by)
 	if err != nil {
 		return done, err
 	}
@@ -31,31 +32,31 @@ func (f *Function) Act(ctx context.Context, tenant string, a correlation.Action,
 	if !ok {
 		return done, nil
 	}
-	passed, ok := edit.AlertEdit()
+	alertEdit, ok := edit.AlertEdit()
 	if !ok || f.Alerts == nil {
 		return done, nil
 	}
-	by.IfMatch = "" // it was about the incident
-	n, err := f.pass(ctx, tenant, done.Incident, passed, by)
+	by.IfMatch = "" // of the incident, not of its alerts
+	n, err := f.editAlerts(ctx, tenant, done.Incident, alertEdit, by)
 	if n > 0 {
 		done.Changed = true
-		done.Records = append(done.Records, f.passedOn(by, done.Incident, n))
+		done.Records = append(done.Records, f.editedRecord(by, done.Incident, n))
 	}
 	return done, err
 }
 
-// passedOn tells of the alerts that an incident's edit went on to.
-func (f *Function) passedOn(by correlation.Actor, id string, alerts int) incident.AuditRecord {
+// editedRecord returns the record that an incident's edit edited so many of its alerts.
+func (f *Function) editedRecord(by correlation.Actor, id string, alerts int) incident.AuditRecord {
 	return incident.AuditRecord{Who: by.Name, When: f.Now(), What: "edit", Kind: "incident", ID: id, After: map[string]string{"alertsEdited": strconv.Itoa(alerts)}}
 }
 
-// act does one action in one commit.
-func (f *Function) act(ctx context.Context, tenant string, a correlation.Action, by correlation.Actor) (correlation.ActionResult, error) {
-	c := f.cached(tenant)
+// commitAction decides and commits one action, again after a lost race.
+func (f *Function) commitAction(ctx context.Context, tenant string, a correlation.Action, by correlation.Actor) (correlation.ActionResult, error) {
+	c := f.engineOf(tenant)
 	c.Lock()
 	defer c.Unlock()
 	for try := 1; ; try++ {
-		done, err := f.decide(ctx, tenant, c, a, by)
+		done, err := f.decideAction(ctx, tenant, c, a, by)
 		if err == nil {
 			return done, nil
 		}
@@ -68,30 +69,31 @@ func (f *Function) act(ctx context.Context, tenant string, a correlation.Action,
 	}
 }
 
-// decide runs one round of load, decide, commit on c, whose lock is held. What was not committed is not kept.
-func (f *Function) decide(ctx context.Context, tenant string, c *cached, a correlation.Action, by correlation.Actor) (done correlation.ActionResult, err error) {
-	f.fresh(tenant, c)
+// decideAction loads, decides and commits once; the caller holds c's lock. An engine with decisions that are not
+// committed is dropped.
+func (f *Function) decideAction(ctx context.Context, tenant string, c *tenantEngine, a correlation.Action, by correlation.Actor) (done correlation.ActionResult, err error) {
+	f.prepareEngine(tenant, c)
 	decided := false
 	defer func() {
 		if err != nil && (decided || fault.Of(err) == fault.Conflict) {
-			c.state = nil
+			c.engine = nil
 		}
 	}()
-	if err := f.fill(ctx, tenant, c, func() incident.Refs { return c.state.Needs(a) }); err != nil {
+	if err := f.loadMissing(ctx, tenant, c, func() incident.Refs { return c.engine.Needs(a) }); err != nil {
 		return done, err
 	}
-	if err := f.current(ctx, tenant, c); err != nil {
+	if err := f.checkNewest(ctx, tenant, c); err != nil {
 		return done, err
 	}
-	whole, err := f.whole(ctx, tenant, c.state.Sources(a))
+	alerts, err := f.listAlerts(ctx, tenant, c.engine.Sources(a))
 	if err != nil {
 		return done, err
 	}
 	by.At = f.Now()
-	if done, err = c.state.Act(a, by, whole); err != nil {
+	if done, err = c.engine.Act(a, by, alerts); err != nil {
 		return done, err
 	}
-	changes := c.state.Take()
+	changes := c.engine.Take()
 	if decided = !changes.Empty(); !decided {
 		return done, nil
 	}
@@ -107,17 +109,19 @@ func (f *Function) decide(ctx context.Context, tenant string, c *cached, a corre
 	return done, nil
 }
 
-// current makes sure that a kept state is the newest: a refusal commits nothing that would show that it is not.
-func (f *Function) current(ctx context.Context, tenant string, c *cached) error {
+// checkNewest returns fault.Conflict unless the engine is of the store's newest version. An action that is refused
+// commits nothing, so no commit would find that out.
+func (f *Function) checkNewest(ctx context.Context, tenant string, c *tenantEngine) error {
 	loaded, err := f.Store.Load(ctx, tenant, incident.Refs{})
 	if err != nil {
 		return storeError("load state", err)
 	}
-	return c.at(tenant, loaded.Version)
+	return c.checkVersion(tenant, loaded.Version)
 }
 
-// whole lists the alerts of incidents that lose some. Should they have changed since the state was loaded, the commit fails.
-func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[string][]incident.AlertRecord, error) {
+// listAlerts lists the alerts of incidents, by incident. If they have changed since the engine's version, the commit
+// fails.
+func (f *Function) listAlerts(ctx context.Context, tenant string, ids []string) (map[string][]incident.AlertRecord, error) {
 	out := map[string][]incident.AlertRecord{}
 	if f.Alerts == nil {
 		return out, nil
@@ -138,13 +142,13 @@ func (f *Function) whole(ctx context.Context, tenant string, ids []string) (map[
 	return out, nil
 }
 
-// pass edits the alerts of an incident as the incident was, as far as they differ, and counts them. Those that are edited
-// leave the list, so that its first page is always what is left to do.
-func (f *Function) pass(ctx context.Context, tenant, id string, edit correlation.Edit, by correlation.Actor) (n int, err error) {
-	q := query.Query{Top: correlation.MaxAlertsPerAction, Where: unlike(edit)}
+// editAlerts edits the alerts of an incident that differ from the edit, and returns how many. An edited alert no
+// longer differs, so the first page of the list is always what is left to do.
+func (f *Function) editAlerts(ctx context.Context, tenant, id string, edit correlation.Edit, by correlation.Actor) (n int, err error) {
+	q := query.Query{Top: correlation.MaxAlertsPerAction, Where: differsFrom(edit)}
 	if note := by.Audit; note != nil {
 		by.Audit = func(edited []incident.AuditRecord) ([]incident.AuditEntry, error) {
-			return note([]incident.AuditRecord{f.passedOn(by, id, len(edited))})
+			return note([]incident.AuditRecord{f.editedRecord(by, id, len(edited))})
 		}
 	}
 	for {
@@ -159,7 +163,7 @@ func (f *Function) pass(ctx context.Context, tenant, id string, edit correlation
 		if len(ids) == 0 {
 			return n, nil
 		}
-		done, err := f.act(ctx, tenant, correlation.EditAlerts{IDs: ids, Edit: edit}, by)
+		done, err := f.commitAction(ctx, tenant, correlation.EditAlerts{IDs: ids, Edit: edit}, by)
 		if err != nil {
 			return n, fmt.Errorf("the incident was changed, not all of its alerts: %w", err)
 		}
@@ -170,8 +174,8 @@ func (f *Function) pass(ctx context.Context, tenant, id string, edit correlation
 	}
 }
 
-// unlike selects the alerts that an edit changes.
-func unlike(e correlation.Edit) query.Expr {
+// differsFrom selects the alerts that an edit would change.
+func differsFrom(e correlation.Edit) query.Expr {
 	var status, owner query.Expr
 	if e.Status != nil {
 		status = query.Compare{Field: query.Status, Op: query.Ne, Text: *e.Status}

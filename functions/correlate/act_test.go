@@ -61,7 +61,7 @@ type desk struct {
 type keeper interface {
 	Store
 	Lister
-	shelf
+	recordReader
 }
 
 func newDesk(t *testing.T) *desk {
@@ -143,7 +143,7 @@ func TestWhatBrokeOffIsFinishedByDoingItAgain(t *testing.T) {
 		t.Fatalf("want fault.Unavailable, got %v", err)
 	}
 	d.act(resolve)
-	page, _ := d.s.IncidentAlerts(context.Background(), "contoso", id, query.Query{Top: 1, Count: true, Where: unlike(resolve.Edit)})
+	page, _ := d.s.IncidentAlerts(context.Background(), "contoso", id, query.Query{Top: 1, Count: true, Where: differsFrom(resolve.Edit)})
 	if page.Total != 0 {
 		t.Errorf("%d alerts are not resolved", page.Total)
 	}
@@ -194,8 +194,8 @@ func copied(i int) cloudevent.Event {
 	return e
 }
 
-// decision is something the analyst does, drawn by r: about alerts that are there, named by numbers below n. What is refused
-// is part of the story.
+// decision is something the analyst does, drawn by r: about alerts that are there, named by numbers below n. What is
+// refused is part of the story.
 func decision(d *desk, r *rand.Rand, n int) string {
 	one, other := fmt.Sprint(r.IntN(n)), fmt.Sprint(r.IntN(n))
 	id := d.in(one)

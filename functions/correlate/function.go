@@ -26,55 +26,59 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// Store is what correlate asks of a store. Commit is fault.Conflict when the tenant has moved past version.
+// Store keeps tenants' records. Commit is fault.Conflict when the tenant is no longer at version.
 type Store interface {
 	Load(ctx context.Context, tenant string, refs incident.Refs) (incident.Loaded, error)
 	Commit(ctx context.Context, tenant string, version uint64, c incident.Changes) error
 }
 
-// Meter counts decisions. Every method must be safe for concurrent use.
+// Meter counts decisions. Its methods must be safe for concurrent use.
 type Meter interface {
 	// Correlated counts one report, with the time from its delivery to its commit.
 	Correlated(o correlation.Outcome, lag time.Duration)
+	// Conflict counts a commit that lost a race with another.
 	Conflict()
 }
 
-// Function is the correlate function. It keeps tenants' states between batches as long as nobody else commits;
-// losing them costs only loading. Safe for concurrent use; batches of one tenant are best handed in one at a time.
+// Function is the correlate function. It keeps an engine for each tenant between batches as long as nobody else
+// commits; losing one costs only loading. Safe for concurrent use; batches of one tenant wait for each other.
 type Function struct {
-	Store  Store
-	Tuning func(tenant string) *correlation.Params // nil is the default for everyone; another one than before holds from the next batch on
+	Store Store
+	// Tuning returns a tenant's parameters, nil for the defaults; a change holds from the tenant's next batch on. nil
+	// gives every tenant the defaults.
+	Tuning func(tenant string) *correlation.Params
 	Now    func() time.Time
 	Meter  Meter
 	Log    *slog.Logger
-	Alerts Lister // for Act; without it an incident's alerts stay as they are when it is resolved or assigned
+	Alerts Lister // for Act; nil leaves an incident's alerts as they are when it is resolved or assigned
 
-	mu     sync.Mutex
-	states map[string]*cached
+	mu      sync.Mutex
+	engines map[string]*tenantEngine
 }
 
-// cached is a tenant's state as of a version.
-type cached struct {
+// tenantEngine is a tenant's engine, whose records are as of a version.
+type tenantEngine struct {
 	sync.Mutex
-	state   *correlation.Engine
+	engine  *correlation.Engine
 	tuning  *correlation.Params
 	version uint64
-	known   bool // version was read from the store, or follows from an own commit
+	known   bool // version was read from the store, or is that of the last commit here
 }
 
 const (
-	// maxStep is how many alerts are decided and committed at once. Each changes at most two stored alerts, itself and the
-	// one it is folded into, so that a commit stays within the store's 100.
+	// maxStep is how many alerts are decided and committed at once. Each changes at most two stored alerts, itself
+	// and the one it is folded into, so that a commit stays within the store's limit of 100.
 	maxStep = 50
-	// maxState is the number of records beyond which a kept state is dropped: some 25 MB. An alert brings 15 to 20, most of
-	// which nobody asks for again; what is asked for is soon back from the store's cache.
+	// maxState is the number of records beyond which a kept engine is dropped: some 25 MB. An alert brings 15 to 20
+	// records, most of which no later alert needs; the others soon come back from the store's cache.
 	maxState = 20_000
-	// maxTries is how often a lost race is run again before the batch is offered anew.
+	// maxTries is how often a batch is decided before Handle gives up: each time but the first another commit was
+	// faster.
 	maxTries = 5
 )
 
 // Handle correlates the alerts of evs and commits the outcome. Repeating it is safe: a report that is known changes
-// nothing. Events that are no alerts come back as fault.Refused, all others being done.
+// nothing. Events that are no alerts come back as fault.Refused; all others are done.
 func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
 	refused := fault.Refused{}
 	byTenant := map[string][]report{}
@@ -91,9 +95,9 @@ func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
 		byTenant[a.Tenant] = append(byTenant[a.Tenant], report{correlation.NewReport(a), e.Position, e.Trace})
 	}
 	for _, tenant := range tenants {
-		for step := range slices.Chunk(byTenant[tenant], maxStep) {
-			if err := f.step(ctx, tenant, step); err != nil {
-				return fmt.Errorf("correlate %d alerts of %s: %w", len(step), tenant, err)
+		for reports := range slices.Chunk(byTenant[tenant], maxStep) {
+			if err := f.correlateReports(ctx, tenant, reports); err != nil {
+				return fmt.Errorf("correlate %d alerts of %s: %w", len(reports), tenant, err)
 			}
 		}
 	}
@@ -103,27 +107,27 @@ func (f *Function) Handle(ctx context.Context, evs []cloudevent.Event) error {
 	return nil
 }
 
-// report is one alert as an event brought it.
+// report is one alert with the position and trace of its event.
 type report struct {
 	*correlation.Report
 	position uint64
 	trace    string
 }
 
-// step decides and commits a few alerts of one tenant.
-func (f *Function) step(ctx context.Context, tenant string, reports []report) error {
-	ctx, span := f.span(ctx, tenant, reports)
+// correlateReports decides and commits up to maxStep alerts of one tenant, again after a lost race.
+func (f *Function) correlateReports(ctx context.Context, tenant string, reports []report) error {
+	ctx, span := f.startSpan(ctx, tenant, reports)
 	defer span.End()
-	c := f.cached(tenant)
+	c := f.engineOf(tenant)
 	c.Lock()
 	defer c.Unlock()
 	for try := 1; ; try++ {
-		outcomes, err := f.attempt(ctx, tenant, c, reports)
+		outcomes, err := f.decideReports(ctx, tenant, c, reports)
 		if err == nil {
-			f.report(ctx, reports, outcomes)
+			f.noteOutcomes(ctx, reports, outcomes)
 			return nil
 		}
-		c.state = nil // it holds decisions that were not committed
+		c.engine = nil // it holds decisions that are not committed
 		if fault.Of(err) != fault.Conflict || try == maxTries {
 			span.RecordError(err)
 			return err
@@ -134,18 +138,18 @@ func (f *Function) step(ctx context.Context, tenant string, reports []report) er
 	}
 }
 
-// attempt runs one round of load, decide, commit on c, whose lock is held.
-func (f *Function) attempt(ctx context.Context, tenant string, c *cached, reports []report) ([]correlation.Outcome, error) {
-	f.fresh(tenant, c)
-	if err := f.load(ctx, tenant, c, reports); err != nil {
+// decideReports loads, decides and commits once; the caller holds c's lock.
+func (f *Function) decideReports(ctx context.Context, tenant string, c *tenantEngine, reports []report) ([]correlation.Outcome, error) {
+	f.prepareEngine(tenant, c)
+	if err := f.loadForReports(ctx, tenant, c, reports); err != nil {
 		return nil, err
 	}
 	outcomes := make([]correlation.Outcome, len(reports))
 	now := f.Now()
 	for i, r := range reports {
-		outcomes[i] = c.state.Apply(r.Report, r.position, now)
+		outcomes[i] = c.engine.Apply(r.Report, r.position, now)
 	}
-	changes := c.state.Take()
+	changes := c.engine.Take()
 	if changes.Empty() {
 		return outcomes, nil
 	}
@@ -156,7 +160,8 @@ func (f *Function) attempt(ctx context.Context, tenant string, c *cached, report
 	return outcomes, nil
 }
 
-// storeError says of an error nobody classified that the store is down: that is not the alerts' doing.
+// storeError makes an error that nobody classified fault.Unavailable: the store is down, which says nothing about the
+// alerts.
 func storeError(doing string, err error) error {
 	if fault.Of(err) == fault.Again {
 		return fault.Errorf(fault.Unavailable, "%s: %w", doing, err)
@@ -164,27 +169,28 @@ func storeError(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// load brings into c's state all that deciding about the reports needs. A state that others have moved past is
-// fault.Conflict.
-func (f *Function) load(ctx context.Context, tenant string, c *cached, reports []report) error {
+// loadForReports loads the records that deciding about the reports needs. It is fault.Conflict when others have
+// committed since the engine's version.
+func (f *Function) loadForReports(ctx context.Context, tenant string, c *tenantEngine, reports []report) error {
 	wanted := make([]*correlation.Report, len(reports))
 	for i, r := range reports {
 		wanted[i] = r.Report
 	}
-	return f.fill(ctx, tenant, c, func() incident.Refs { return c.state.Missing(wanted) })
+	return f.loadMissing(ctx, tenant, c, func() incident.Refs { return c.engine.Missing(wanted) })
 }
 
-// fresh begins a state anew when there is none, too large a one, or one that decides by a tuning of before.
-func (f *Function) fresh(tenant string, c *cached) {
-	tuning := f.tuning(tenant)
-	if c.state == nil || c.state.Len() > maxState || c.tuning != tuning {
-		c.state, c.tuning = correlation.NewEngine(tenant, tuning), tuning
+// prepareEngine makes a new engine when there is none, or it has too many records or other parameters than the tenant
+// now has.
+func (f *Function) prepareEngine(tenant string, c *tenantEngine) {
+	tuning := f.tuningOf(tenant)
+	if c.engine == nil || c.engine.Len() > maxState || c.tuning != tuning {
+		c.engine, c.tuning = correlation.NewEngine(tenant, tuning), tuning
 		c.known = false
 	}
 }
 
-// fill loads what is missing until nothing is.
-func (f *Function) fill(ctx context.Context, tenant string, c *cached, missing func() incident.Refs) error {
+// loadMissing loads the missing records until none is missing: loaded records may name others.
+func (f *Function) loadMissing(ctx context.Context, tenant string, c *tenantEngine, missing func() incident.Refs) error {
 	for {
 		refs := missing()
 		if refs.Empty() {
@@ -194,15 +200,15 @@ func (f *Function) fill(ctx context.Context, tenant string, c *cached, missing f
 		if err != nil {
 			return storeError("load state", err)
 		}
-		if err := c.at(tenant, loaded.Version); err != nil {
+		if err := c.checkVersion(tenant, loaded.Version); err != nil {
 			return err
 		}
-		c.state.Put(loaded, refs)
+		c.engine.Put(loaded, refs)
 	}
 }
 
-// at says that the store is at a version; fault.Conflict when the state is of another.
-func (c *cached) at(tenant string, version uint64) error {
+// checkVersion notes the store's version; fault.Conflict when the engine's records are of another.
+func (c *tenantEngine) checkVersion(tenant string, version uint64) error {
 	if c.known && version != c.version {
 		return fault.Errorf(fault.Conflict, "tenant %s moved from version %d to %d", tenant, c.version, version)
 	}
@@ -210,29 +216,31 @@ func (c *cached) at(tenant string, version uint64) error {
 	return nil
 }
 
-func (f *Function) cached(tenant string) *cached {
+// engineOf returns a tenant's engine; lock it.
+func (f *Function) engineOf(tenant string) *tenantEngine {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.states == nil {
-		f.states = map[string]*cached{}
+	if f.engines == nil {
+		f.engines = map[string]*tenantEngine{}
 	}
-	c := f.states[tenant]
+	c := f.engines[tenant]
 	if c == nil {
-		c = &cached{}
-		f.states[tenant] = c
+		c = &tenantEngine{}
+		f.engines[tenant] = c
 	}
 	return c
 }
 
-func (f *Function) tuning(tenant string) *correlation.Params {
+// tuningOf returns a tenant's parameters, nil for the defaults.
+func (f *Function) tuningOf(tenant string) *correlation.Params {
 	if f.Tuning == nil {
 		return nil
 	}
 	return f.Tuning(tenant)
 }
 
-// report tells log and metrics what was decided.
-func (f *Function) report(ctx context.Context, reports []report, outcomes []correlation.Outcome) {
+// noteOutcomes writes what was decided to log and metrics.
+func (f *Function) noteOutcomes(ctx context.Context, reports []report, outcomes []correlation.Outcome) {
 	now := f.Now()
 	for i, o := range outcomes {
 		if f.Meter != nil {
@@ -245,8 +253,8 @@ func (f *Function) report(ctx context.Context, reports []report, outcomes []corr
 	}
 }
 
-// span continues the trace of the first traced delivery, and links the others.
-func (f *Function) span(ctx context.Context, tenant string, reports []report) (context.Context, trace.Span) {
+// startSpan starts a span in the trace of the first report that has one, and links it to those of the others.
+func (f *Function) startSpan(ctx context.Context, tenant string, reports []report) (context.Context, trace.Span) {
 	var links []trace.Link
 	for _, r := range reports {
 		if r.trace == "" {

@@ -65,8 +65,8 @@ func traffic(n int) []cloudevent.Event {
 	return out
 }
 
-// shelf is where the tests look what became of alerts.
-type shelf interface {
+// recordReader reads what was stored of alerts and incidents.
+type recordReader interface {
 	Tenants(ctx context.Context) ([]string, error)
 	Alert(ctx context.Context, tenant, id string) (incident.AlertRecord, error)
 	Alerts(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error)
@@ -75,7 +75,7 @@ type shelf interface {
 }
 
 // outcome is which alerts ended in which incident, by tenant.
-func outcome(t *testing.T, s shelf) map[string][]string {
+func outcome(t *testing.T, s recordReader) map[string][]string {
 	t.Helper()
 	ctx := context.Background()
 	tenants, err := s.Tenants(ctx)

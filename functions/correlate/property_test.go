@@ -89,8 +89,8 @@ func lines(by map[string][]string) []string {
 	return out
 }
 
-// TestMemoryStoreAndRestartsAgree: replay in memory, the store, and a store whose correlator is lost and whose batches come
-// twice, of any size, put the same alerts into the same incidents.
+// TestMemoryStoreAndRestartsAgree: replay in memory, the store, and a store whose correlator is lost and whose
+// batches come twice, of any size, put the same alerts into the same incidents.
 func TestMemoryStoreAndRestartsAgree(t *testing.T) {
 	for seed := range uint64(1) {
 		evs, ndjson := attacked(t, 500+seed, 1200, nil)
@@ -141,8 +141,8 @@ func named(t *testing.T, by map[string][]string, evs []cloudevent.Event) map[str
 	return out
 }
 
-// TestTenantsNeverMeet: a tenant's incidents are those it would have alone, whoever else was attacked by the same actor in the
-// same minutes, through the same batches.
+// TestTenantsNeverMeet: a tenant's incidents are those it would have alone, whoever else was attacked by the same
+// actor in the same minutes, through the same batches.
 func TestTenantsNeverMeet(t *testing.T) {
 	evs, _ := attacked(t, 700, 1000, nil)
 	together := newStore(t)
@@ -173,9 +173,10 @@ func TestTenantsNeverMeet(t *testing.T) {
 	}
 }
 
-// TestLateAlertsFindTheirPlace measures the promise of package incident on order: one alert in ten arrives up to an hour late. Of
-// all pairs of alerts that share an incident and of which one at least is an attack's (how noise is grouped with noise costs
-// nobody anything), these parts must agree with the incidents of order: attacks hardly ever fall apart, or swallow something.
+// TestLateAlertsFindTheirPlace measures the promise of package incident on order: one alert in ten arrives up to an
+// hour late. Of all pairs of alerts that share an incident and of which one at least is an attack's (how noise is
+// grouped with noise costs nobody anything), these parts must agree with the incidents of order: attacks hardly ever
+// fall apart, or swallow something.
 func TestLateAlertsFindTheirPlace(t *testing.T) {
 	const leastRecall, leastPrecision = 0.97, 0.95
 	both, inOrder, inLate := 0, 0, 0

@@ -8,7 +8,7 @@ import (
 )
 
 func TestAuthFromEnvironment(t *testing.T) {
-	c, err := Load(env(map[string]string{
+	c, err := Load(getenvOf(map[string]string{
 		"ONEPANE_LISTEN": "0.0.0.0:443", "ONEPANE_OIDC_ISSUER": "https://id.example/realms/x", "ONEPANE_OIDC_AUDIENCE": "api://onepane, 6b1c",
 		"ONEPANE_OIDC_TENANTS": "contoso", "ONEPANE_REQUESTS_PER_MINUTE": "150", "ONEPANE_AUDIT_DAYS": "400",
 	}))
@@ -25,10 +25,10 @@ func TestAuthFromEnvironment(t *testing.T) {
 }
 
 func TestKeysAloneAllowToListenAnywhere(t *testing.T) {
-	if _, err := Load(env(map[string]string{"ONEPANE_LISTEN": "0.0.0.0:443", "ONEPANE_API_KEYS": "true"})); err != nil {
+	if _, err := Load(getenvOf(map[string]string{"ONEPANE_LISTEN": "0.0.0.0:443", "ONEPANE_API_KEYS": "true"})); err != nil {
 		t.Error(err)
 	}
-	if _, err := Load(env(map[string]string{"ONEPANE_LISTEN": "0.0.0.0:443", "ONEPANE_API_KEYS": "false"})); err == nil {
+	if _, err := Load(getenvOf(map[string]string{"ONEPANE_LISTEN": "0.0.0.0:443", "ONEPANE_API_KEYS": "false"})); err == nil {
 		t.Error("open to other machines")
 	}
 }
@@ -52,18 +52,18 @@ func TestAccessMistakes(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Load(env(map[string]string{"ONEPANE_CONFIG": path})); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Load(getenvOf(map[string]string{"ONEPANE_CONFIG": path})); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want a word about %s", text, err, want)
 		}
 	}
 	for _, vars := range []map[string]string{
 		{"ONEPANE_OIDC_AUDIENCE": "x"}, {"ONEPANE_API_KEYS": "perhaps"}, {"ONEPANE_REQUESTS_PER_MINUTE": "many"},
 	} {
-		if _, err := Load(env(vars)); err == nil {
+		if _, err := Load(getenvOf(vars)); err == nil {
 			t.Errorf("%v is taken", vars)
 		}
 	}
-	if _, err := Load(env(map[string]string{"ONEPANE_OIDC_ISSUER": "http://127.0.0.1:8080/x", "ONEPANE_OIDC_AUDIENCE": "x"})); err != nil {
+	if _, err := Load(getenvOf(map[string]string{"ONEPANE_OIDC_ISSUER": "http://127.0.0.1:8080/x", "ONEPANE_OIDC_AUDIENCE": "x"})); err != nil {
 		t.Errorf("an issuer on this machine: %v", err)
 	}
 }
@@ -73,7 +73,7 @@ func TestReferences(t *testing.T) {
 	if err := os.WriteFile(path, []byte("from a file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	vars := env(map[string]string{"ACME": "from the environment"})
+	vars := getenvOf(map[string]string{"ACME": "from the environment"})
 	for r, want := range map[Reference]string{"env:ACME": "from the environment", Reference("file:" + path): "from a file"} {
 		if got, err := r.Resolve(vars); got != want || err != nil {
 			t.Errorf("%s: %q, %v", r, got, err)

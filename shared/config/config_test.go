@@ -9,10 +9,10 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-func env(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
+func getenvOf(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
 
 func TestEmptyEnvironmentIsStandalone(t *testing.T) {
-	c, err := Load(env(nil))
+	c, err := Load(getenvOf(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func TestEmptyEnvironmentIsStandalone(t *testing.T) {
 }
 
 func TestAllMistakesAtOnceByName(t *testing.T) {
-	_, err := Load(env(map[string]string{
+	_, err := Load(getenvOf(map[string]string{
 		"ONEPANE_LISTEN": "0.0.0.0:80", "ONEPANE_CACHE_MB": "lots", "ONEPANE_LOG_LEVEL": "loud", "ONEPANE_LOG_JSON": "perhaps",
 		"ONEPANE_CONFIG": "/does/not/exist", "ONEPANE_BASE_URL": "onepane.example",
 	}))
@@ -42,7 +42,7 @@ func TestFileAndEnvironment(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(env(map[string]string{"ONEPANE_CONFIG": path, "ONEPANE_CACHE_MB": "32", "ONEPANE_BASE_URL": "https://onepane.example/"}))
+	c, err := Load(getenvOf(map[string]string{"ONEPANE_CONFIG": path, "ONEPANE_CACHE_MB": "32", "ONEPANE_BASE_URL": "https://onepane.example/"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,18 +53,18 @@ func TestFileAndEnvironment(t *testing.T) {
 
 // A function app has settings and no place for a file.
 func TestTextInsteadOfAFile(t *testing.T) {
-	c, err := Load(env(map[string]string{"ONEPANE_CONFIG_YAML": "tenant: contoso\ntenants:\n  contoso: {accounts: [\"111122223333\"]}\n", "ONEPANE_TENANT": "fabrikam"}))
+	c, err := Load(getenvOf(map[string]string{"ONEPANE_CONFIG_YAML": "tenant: contoso\ntenants:\n  contoso: {accounts: [\"111122223333\"]}\n", "ONEPANE_TENANT": "fabrikam"}))
 	if err != nil || c.Tenants["contoso"].Accounts[0] != "111122223333" || c.Tenant != "fabrikam" {
 		t.Errorf("%+v, %v", c, err)
 	}
-	if _, err := Load(env(map[string]string{"ONEPANE_CONFIG_YAML": "tenat: contoso"})); err == nil || !strings.Contains(err.Error(), "ONEPANE_CONFIG_YAML") {
+	if _, err := Load(getenvOf(map[string]string{"ONEPANE_CONFIG_YAML": "tenat: contoso"})); err == nil || !strings.Contains(err.Error(), "ONEPANE_CONFIG_YAML") {
 		t.Errorf("a misspelt setting: %v", err)
 	}
 }
 
 func TestRetention(t *testing.T) {
 	for value, want := range map[string]int{"": 0, "0": 0, "45": 45, "365": 365, "44": -1, "-1": -1, "long": -1} {
-		c, err := Load(env(map[string]string{"ONEPANE_RETENTION_DAYS": value}))
+		c, err := Load(getenvOf(map[string]string{"ONEPANE_RETENTION_DAYS": value}))
 		if err == nil && c.RetentionDays != want || (err != nil) != (want < 0) {
 			t.Errorf("%q: %d, %v", value, c.RetentionDays, err)
 		}
@@ -82,7 +82,7 @@ func TestFileMistakes(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Load(env(map[string]string{"ONEPANE_CONFIG": path})); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Load(getenvOf(map[string]string{"ONEPANE_CONFIG": path})); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want a word about %q", text, err, want)
 		}
 	}
@@ -105,7 +105,7 @@ func TestTuningPerTenant(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(env(map[string]string{"ONEPANE_CONFIG": path}))
+	c, err := Load(getenvOf(map[string]string{"ONEPANE_CONFIG": path}))
 	if err != nil {
 		t.Fatal(err)
 	}

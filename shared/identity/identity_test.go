@@ -15,25 +15,25 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-func (c *cloud) aws() Asserter {
-	return AWS{Region: region, Keys: func() Keys { return testKeys }, Endpoint: c.URL + "/sts", Now: clock}
+func (c *cloud) awsAsserter() Asserter {
+	return AWS{Region: region, Keys: func() Keys { return testKeys }, Endpoint: c.URL + "/sts", Now: fixedTime}
 }
 
-func (c *cloud) google() Asserter { return Google{Host: strings.TrimPrefix(c.URL, "http://")} }
+func (c *cloud) googleAsserter() Asserter { return Google{Host: strings.TrimPrefix(c.URL, "http://")} }
 
-func (c *cloud) federated(a Asserter) Source {
-	return Entra{Authority: c.URL, Tenant: directory, Client: clientID, Asserter: a, Now: clock}
+func (c *cloud) entraSource(a Asserter) Source {
+	return Entra{Authority: c.URL, Tenant: directory, Client: clientID, Asserter: a, Now: fixedTime}
 }
 
-func (c *cloud) managed() Source {
-	return Managed{Endpoint: c.URL + "/msi/token", Header: appHeader, Client: clientID, Now: clock}
+func (c *cloud) managedSource() Source {
+	return Managed{Endpoint: c.URL + "/msi/token", Header: appHeader, Client: clientID, Now: fixedTime}
 }
 
-func credential(s Source) *Credential {
-	return &Credential{Source: s, Tenant: directory, Now: clock, Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
+func newCredential(s Source) *Credential {
+	return &Credential{Source: s, Tenant: directory, Now: fixedTime, Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 }
 
-func get(ctx context.Context, c *Credential) (Token, error) {
+func getToken(ctx context.Context, c *Credential) (Token, error) {
 	return c.Token(ctx, Request{Scope: scope})
 }
 
@@ -43,12 +43,12 @@ func TestEveryPlatformGetsAToken(t *testing.T) {
 		source  func(*cloud) Source
 		expires time.Duration
 	}{
-		{"Lambda", func(c *cloud) Source { return c.federated(c.aws()) }, 3599 * time.Second},
-		{"Cloud Run", func(c *cloud) Source { return c.federated(c.google()) }, 3599 * time.Second},
-		{"Functions", (*cloud).managed, 24 * time.Hour},
+		{"Lambda", func(c *cloud) Source { return c.entraSource(c.awsAsserter()) }, 3599 * time.Second},
+		{"Cloud Run", func(c *cloud) Source { return c.entraSource(c.googleAsserter()) }, 3599 * time.Second},
+		{"Functions", (*cloud).managedSource, 24 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := get(t.Context(), credential(tt.source(newCloud(t))))
+			got, err := getToken(t.Context(), newCredential(tt.source(newCloud(t))))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func TestTheSDKReadsTheSTSStandIn(t *testing.T) {
 		if err := r.ParseForm(); err != nil {
 			t.Error(err)
 		}
-		c.want("STS from the SDK", r.PostForm, map[string]string{"Action": "GetWebIdentityToken", "Version": "2011-06-15",
+		c.checkEqual("STS from the SDK", r.PostForm, map[string]string{"Action": "GetWebIdentityToken", "Version": "2011-06-15",
 			"Audience.member.1": Audience, "SigningAlgorithm": "RS256", "DurationSeconds": "300"})
 		c.stsAnswer(w)
 		return true
@@ -87,34 +87,34 @@ func TestTheSDKReadsTheSTSStandIn(t *testing.T) {
 
 func TestATokenIsKeptUntilShortlyBeforeItsEnd(t *testing.T) {
 	c := newCloud(t)
-	cred := credential(c.federated(c.aws()))
+	cred := newCredential(c.entraSource(c.awsAsserter()))
 	at := now
 	cred.Now = func() time.Time { return at }
-	first, err := get(t.Context(), cred)
+	first, err := getToken(t.Context(), cred)
 	if err != nil {
 		t.Fatal(err)
 	}
 	at = now.Add(54 * time.Minute)
-	if again, err := get(t.Context(), cred); err != nil || again.Value != first.Value || c.times("entra") != 1 {
-		t.Errorf("after 54 minutes: asked %d times, %v", c.times("entra"), err)
+	if again, err := getToken(t.Context(), cred); err != nil || again.Value != first.Value || c.countCalls("entra") != 1 {
+		t.Errorf("after 54 minutes: asked %d times, %v", c.countCalls("entra"), err)
 	}
 	at = now.Add(56 * time.Minute)
-	if again, err := get(t.Context(), cred); err != nil || again.Value != first.Value {
+	if again, err := getToken(t.Context(), cred); err != nil || again.Value != first.Value {
 		t.Errorf("after 56 minutes the kept token is still good, and nobody waits for the next: %v", err)
 	}
-	until(t, func() bool { tok, err := get(t.Context(), cred); return err == nil && tok.Value != first.Value })
-	if n := c.times("entra"); n != 2 {
+	waitUntil(t, func() bool { tok, err := getToken(t.Context(), cred); return err == nil && tok.Value != first.Value })
+	if n := c.countCalls("entra"); n != 2 {
 		t.Errorf("asked %d times, want 2", n)
 	}
 }
 
 func TestAGoodTokenOutlivesAFailingService(t *testing.T) {
 	c := newCloud(t)
-	cred := credential(c.managed())
+	cred := newCredential(c.managedSource())
 	var mu sync.Mutex
 	at := now
 	cred.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return at }
-	first, err := get(t.Context(), cred)
+	first, err := getToken(t.Context(), cred)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,21 +124,21 @@ func TestAGoodTokenOutlivesAFailingService(t *testing.T) {
 	mu.Lock()
 	at = now.Add(24*time.Hour - time.Minute)
 	mu.Unlock()
-	if again, err := get(t.Context(), cred); err != nil || again.Value != first.Value {
+	if again, err := getToken(t.Context(), cred); err != nil || again.Value != first.Value {
 		t.Errorf("a minute before the end: %v", err)
 	}
-	until(t, func() bool { return c.times("app") == 1+maxTries })
+	waitUntil(t, func() bool { return c.countCalls("app") == 1+maxTries })
 	mu.Lock()
 	at = now.Add(25 * time.Hour)
 	mu.Unlock()
-	if _, err := get(t.Context(), cred); fault.Of(err) != fault.Unavailable {
+	if _, err := getToken(t.Context(), cred); fault.Of(err) != fault.Unavailable {
 		t.Errorf("after the end: %v, want it unavailable", err)
 	}
 }
 
 func TestManyAskOnce(t *testing.T) {
 	c := newCloud(t)
-	cred := credential(c.federated(c.google()))
+	cred := newCredential(c.entraSource(c.googleAsserter()))
 	hold := make(chan struct{})
 	c.fail = func(service string, _ int, _ http.ResponseWriter, _ *http.Request) bool {
 		if service == "entra" {
@@ -149,19 +149,19 @@ func TestManyAskOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if _, err := get(t.Context(), cred); err != nil {
+			if _, err := getToken(t.Context(), cred); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := get(gone, cred); !errors.Is(err, context.Canceled) {
+	if _, err := getToken(gone, cred); !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller that gave up got %v", err)
 	}
 	close(hold)
 	wg.Wait()
-	if n := c.times("entra"); n != 1 {
+	if n := c.countCalls("entra"); n != 1 {
 		t.Errorf("%d exchanges, want 1", n)
 	}
 }
@@ -169,12 +169,12 @@ func TestManyAskOnce(t *testing.T) {
 // Whoever starts the fetch and leaves takes it from nobody else.
 func TestTheFetchOutlivesItsCaller(t *testing.T) {
 	c := newCloud(t)
-	cred := credential(c.managed())
+	cred := newCredential(c.managedSource())
 	gone, cancel := context.WithCancel(t.Context())
 	c.fail = func(string, int, http.ResponseWriter, *http.Request) bool { cancel(); return false }
-	_, _ = get(gone, cred)
-	until(t, func() bool { _, err := get(t.Context(), cred); return err == nil })
-	if n := c.times("app"); n != 1 {
+	_, _ = getToken(gone, cred)
+	waitUntil(t, func() bool { _, err := getToken(t.Context(), cred); return err == nil })
+	if n := c.countCalls("app"); n != 1 {
 		t.Errorf("asked %d times, want 1", n)
 	}
 }
@@ -187,16 +187,16 @@ func TestPassingTroubleIsTriedAgain(t *testing.T) {
 		}
 		return n < maxTries
 	}
-	if _, err := get(t.Context(), credential(c.managed())); err != nil {
+	if _, err := getToken(t.Context(), newCredential(c.managedSource())); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestAnotherDirectoryIsRefused(t *testing.T) {
 	c := newCloud(t)
-	_, err := credential(c.managed()).Token(t.Context(), Request{Scope: scope, Tenant: "another"})
-	if fault.Of(err) != fault.Denied || c.times("app") != 0 {
-		t.Errorf("%v after %d requests", err, c.times("app"))
+	_, err := newCredential(c.managedSource()).Token(t.Context(), Request{Scope: scope, Tenant: "another"})
+	if fault.Of(err) != fault.Denied || c.countCalls("app") != 0 {
+		t.Errorf("%v after %d requests", err, c.countCalls("app"))
 	}
 }
 
@@ -209,54 +209,54 @@ func TestErrorsExplainAndKeepSecrets(t *testing.T) {
 		kind   fault.Kind
 		says   string
 	}{
-		{"federation is switched off", func(c *cloud) Source { return c.federated(c.aws()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
+		{"federation is switched off", func(c *cloud) Source { return c.entraSource(c.awsAsserter()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
 			stsRefusal(w, 400, "OutboundWebIdentityFederationDisabled", "for "+testKeys.Session)
 			return true
 		}, fault.Denied, "switch on outbound web identity federation"},
-		{"the role may not", func(c *cloud) Source { return c.federated(c.aws()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
+		{"the role may not", func(c *cloud) Source { return c.entraSource(c.awsAsserter()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
 			stsRefusal(w, 403, "AccessDenied", "secret "+testKeys.Secret)
 			return true
 		}, fault.Denied, "sts:GetWebIdentityToken"},
-		{"STS throttles", func(c *cloud) Source { return c.federated(c.aws()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
+		{"STS throttles", func(c *cloud) Source { return c.entraSource(c.awsAsserter()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
 			stsRefusal(w, 400, "Throttling", "Rate exceeded")
 			return true
 		}, fault.Unavailable, "Throttling"},
-		{"a code that is a token", func(c *cloud) Source { return c.federated(c.aws()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
+		{"a code that is a token", func(c *cloud) Source { return c.entraSource(c.awsAsserter()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
 			stsRefusal(w, 400, testKeys.Session, "")
 			return true
 		}, fault.Denied, "STS answered 400"},
-		{"Entra trusts another", func(c *cloud) Source { return c.federated(c.aws()) }, func(c *cloud, service string, w http.ResponseWriter) bool {
+		{"Entra trusts another", func(c *cloud) Source { return c.entraSource(c.awsAsserter()) }, func(c *cloud, service string, w http.ResponseWriter) bool {
 			if service == "entra" {
-				c.refuse(w, 700213, c.secret[len(c.secret)-1])
+				c.refuseRequest(w, 700213, c.secret[len(c.secret)-1])
 			}
 			return service == "entra"
 		}, fault.Denied, "AADSTS700213 (no federated credential of the identity has this subject"},
-		{"Entra is down", func(c *cloud) Source { return c.federated(c.google()) }, func(c *cloud, service string, w http.ResponseWriter) bool {
+		{"Entra is down", func(c *cloud) Source { return c.entraSource(c.googleAsserter()) }, func(c *cloud, service string, w http.ResponseWriter) bool {
 			if service == "entra" {
 				w.WriteHeader(503)
 			}
 			return service == "entra"
 		}, fault.Unavailable, "Entra answered 503"},
-		{"a token nobody can read", (*cloud).managed, func(c *cloud, _ string, w http.ResponseWriter) bool {
-			_, _ = w.Write([]byte(`{"access_token":"` + c.access(scope) + `","expires_on":{}}`))
+		{"a token nobody can read", (*cloud).managedSource, func(c *cloud, _ string, w http.ResponseWriter) bool {
+			_, _ = w.Write([]byte(`{"access_token":"` + c.accessToken(scope) + `","expires_on":{}}`))
 			return true
 		}, fault.Unavailable, "without a readable token"},
-		{"no service account", func(c *cloud) Source { return c.federated(c.google()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
+		{"no service account", func(c *cloud) Source { return c.entraSource(c.googleAsserter()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
 			w.WriteHeader(404)
 			return true
 		}, fault.Denied, "without a service account"},
-		{"not a metadata server", func(c *cloud) Source { return c.federated(c.google()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
+		{"not a metadata server", func(c *cloud) Source { return c.entraSource(c.googleAsserter()) }, func(c *cloud, _ string, w http.ResponseWriter) bool {
 			_, _ = w.Write([]byte("a.b.c"))
 			return true
 		}, fault.Denied, "is no metadata server"},
-		{"a redirect", func(c *cloud) Source { return c.federated(c.google()) }, func(c *cloud, service string, w http.ResponseWriter) bool {
+		{"a redirect", func(c *cloud) Source { return c.entraSource(c.googleAsserter()) }, func(c *cloud, service string, w http.ResponseWriter) bool {
 			if service == "entra" {
 				w.Header().Set("Location", "http://elsewhere.invalid/")
 				w.WriteHeader(307)
 			}
 			return service == "entra"
 		}, fault.Denied, "Entra answered 307"},
-		{"the identity is not assigned", (*cloud).managed, func(c *cloud, _ string, w http.ResponseWriter) bool {
+		{"the identity is not assigned", (*cloud).managedSource, func(c *cloud, _ string, w http.ResponseWriter) bool {
 			w.WriteHeader(400)
 			return true
 		}, fault.Denied, "is the identity assigned"},
@@ -266,7 +266,7 @@ func TestErrorsExplainAndKeepSecrets(t *testing.T) {
 			c.fail = func(service string, _ int, w http.ResponseWriter, _ *http.Request) bool {
 				return tt.fail(c, service, w)
 			}
-			_, err := get(t.Context(), credential(tt.source(c)))
+			_, err := getToken(t.Context(), newCredential(tt.source(c)))
 			if fault.Of(err) != tt.kind || err == nil || !strings.Contains(err.Error(), tt.says) {
 				t.Fatalf("%v (%v), want %v saying %q", err, fault.Of(err), tt.kind, tt.says)
 			}
@@ -301,8 +301,8 @@ func TestElement(t *testing.T) {
 	}
 }
 
-// until waits for a condition.
-func until(t *testing.T, ok func() bool) {
+// waitUntil waits for a condition.
+func waitUntil(t *testing.T, ok func() bool) {
 	t.Helper()
 	for !ok() {
 		select {

@@ -39,7 +39,7 @@ var testKeys = Keys{ID: "AKIDEXAMPLE", Secret: "wJalrXUtnFEMI", Session: "sessio
 // now is when everything in these tests happens.
 var now = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 
-func clock() time.Time { return now }
+func fixedTime() time.Time { return now }
 
 // cloud is every token service at once. It checks each parameter and signs real tokens.
 type cloud struct {
@@ -61,17 +61,17 @@ func newCloud(t *testing.T) *cloud {
 	}
 	c := &cloud{t: t, key: key, asked: map[string]int{}, secret: []string{testKeys.Secret, testKeys.Session, appHeader}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /sts", c.as("sts", c.sts))
-	mux.HandleFunc("GET /computeMetadata/v1/instance/service-accounts/default/identity", c.as("metadata", c.metadata))
-	mux.HandleFunc("POST /"+directory+"/oauth2/v2.0/token", c.as("entra", c.entra))
-	mux.HandleFunc("GET /msi/token", c.as("app", c.app))
+	mux.HandleFunc("POST /sts", c.answerAs("sts", c.serveSTS))
+	mux.HandleFunc("GET /computeMetadata/v1/instance/service-accounts/default/identity", c.answerAs("metadata", c.serveMetadata))
+	mux.HandleFunc("POST /"+directory+"/oauth2/v2.0/token", c.answerAs("entra", c.serveEntra))
+	mux.HandleFunc("GET /msi/token", c.answerAs("app", c.serveApp))
 	c.Server = httptest.NewServer(mux)
 	t.Cleanup(c.Close)
 	return c
 }
 
-// as counts requests and lets a test answer in the service's place.
-func (c *cloud) as(service string, h http.HandlerFunc) http.HandlerFunc {
+// answerAs counts requests and lets a test answer in the service's place.
+func (c *cloud) answerAs(service string, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		c.asked[service]++
@@ -83,13 +83,13 @@ func (c *cloud) as(service string, h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (c *cloud) times(service string) int {
+func (c *cloud) countCalls(service string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.asked[service]
 }
 
-func (c *cloud) sign(claims jwt.MapClaims) string {
+func (c *cloud) signAssertion(claims jwt.MapClaims) string {
 	s, err := jwt.NewWithClaims(jwt.SigningMethodRS256, claims).SignedString(c.key)
 	if err != nil {
 		c.t.Error(err)
@@ -100,8 +100,8 @@ func (c *cloud) sign(claims jwt.MapClaims) string {
 	return s
 }
 
-// want reports every parameter that is not as it must be.
-func (c *cloud) want(where string, got url.Values, want map[string]string) {
+// checkEqual reports every parameter that is not as it must be.
+func (c *cloud) checkEqual(where string, got url.Values, want map[string]string) {
 	for k, v := range want {
 		if got.Get(k) != v {
 			c.t.Errorf("%s: %s = %q, want %q", where, k, got.Get(k), v)
@@ -114,7 +114,7 @@ func (c *cloud) want(where string, got url.Values, want map[string]string) {
 	}
 }
 
-func (c *cloud) sts(w http.ResponseWriter, r *http.Request) {
+func (c *cloud) serveSTS(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	signed := sdkSigned(c.t, r, body)
 	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token"} {
@@ -123,13 +123,13 @@ func (c *cloud) sts(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	form, _ := url.ParseQuery(string(body))
-	c.want("STS", form, map[string]string{"Action": "GetWebIdentityToken", "Version": "2011-06-15", "Audience.member.1": Audience,
+	c.checkEqual("STS", form, map[string]string{"Action": "GetWebIdentityToken", "Version": "2011-06-15", "Audience.member.1": Audience,
 		"SigningAlgorithm": "RS256", "DurationSeconds": "300"})
 	c.stsAnswer(w)
 }
 
 func (c *cloud) stsAnswer(w http.ResponseWriter) {
-	token := c.sign(jwt.MapClaims{"iss": awsIssuer, "sub": awsSubject, "aud": Audience, "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()})
+	token := c.signAssertion(jwt.MapClaims{"iss": awsIssuer, "sub": awsSubject, "aud": Audience, "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()})
 	w.Header().Set("Content-Type", "text/xml")
 	fmt.Fprintf(w, `<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetWebIdentityTokenResult>`+
 		`<WebIdentityToken>%s</WebIdentityToken><Expiration>%s</Expiration></GetWebIdentityTokenResult>`+
@@ -153,58 +153,58 @@ func sdkSigned(t *testing.T, r *http.Request, body []byte) http.Header {
 	return again.Header
 }
 
-func (c *cloud) metadata(w http.ResponseWriter, r *http.Request) {
+func (c *cloud) serveMetadata(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Metadata-Flavor") != "Google" {
 		c.t.Error("metadata: no Metadata-Flavor")
 	}
-	c.want("metadata", r.URL.Query(), map[string]string{"audience": Audience, "format": "full"})
+	c.checkEqual("metadata", r.URL.Query(), map[string]string{"audience": Audience, "format": "full"})
 	w.Header().Set("Metadata-Flavor", "Google")
-	fmt.Fprint(w, c.sign(jwt.MapClaims{"iss": gcpIssuer, "sub": gcpSubject, "aud": Audience, "exp": now.Add(time.Hour).Unix()}))
+	fmt.Fprint(w, c.signAssertion(jwt.MapClaims{"iss": gcpIssuer, "sub": gcpSubject, "aud": Audience, "exp": now.Add(time.Hour).Unix()}))
 }
 
-// entra trusts the roles of both clouds, as two federated credentials would.
-func (c *cloud) entra(w http.ResponseWriter, r *http.Request) {
+// serveEntra trusts the roles of both clouds, as two federated credentials would.
+func (c *cloud) serveEntra(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		c.t.Error(err)
 	}
 	assertion := r.PostForm.Get("client_assertion")
-	c.want("Entra", r.PostForm, map[string]string{"grant_type": "client_credentials", "client_id": clientID, "client_assertion": assertion,
+	c.checkEqual("Entra", r.PostForm, map[string]string{"grant_type": "client_credentials", "client_id": clientID, "client_assertion": assertion,
 		"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "scope": scope})
-	parser := jwt.NewParser(jwt.WithAudience(Audience), jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired(), jwt.WithTimeFunc(clock))
+	parser := jwt.NewParser(jwt.WithAudience(Audience), jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired(), jwt.WithTimeFunc(fixedTime))
 	claims := jwt.MapClaims{}
 	_, err := parser.ParseWithClaims(assertion, claims, func(*jwt.Token) (any, error) { return &c.key.PublicKey, nil })
 	trusted := claims["iss"] == awsIssuer && claims["sub"] == awsSubject || claims["iss"] == gcpIssuer && claims["sub"] == gcpSubject
 	if err != nil || !trusted {
-		c.refuse(w, 700211, assertion)
+		c.refuseRequest(w, 700211, assertion)
 		return
 	}
-	c.answer(w, map[string]any{"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": c.access(scope)})
+	c.answerJSON(w, map[string]any{"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": c.accessToken(scope)})
 }
 
-// refuse answers as Entra does, with a description that quotes more than an error should.
-func (c *cloud) refuse(w http.ResponseWriter, code int, quoted string) {
+// refuseRequest answers as Entra does, with a description that quotes more than an error should.
+func (c *cloud) refuseRequest(w http.ResponseWriter, code int, quoted string) {
 	w.WriteHeader(http.StatusUnauthorized)
-	c.answer(w, map[string]any{"error": "invalid_client", "error_codes": []int{code},
+	c.answerJSON(w, map[string]any{"error": "invalid_client", "error_codes": []int{code},
 		"error_description": fmt.Sprintf("AADSTS%d: No matching federated identity record found for presented assertion %s.", code, quoted)})
 }
 
-func (c *cloud) answer(w http.ResponseWriter, v any) {
+func (c *cloud) answerJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.MarshalWrite(w, v); err != nil {
 		c.t.Error(err)
 	}
 }
 
-func (c *cloud) access(scope string) string {
-	return c.sign(jwt.MapClaims{"iss": "https://sts.windows.net/" + directory, "aud": strings.TrimSuffix(scope, "/.default"), "n": c.times("entra") + c.times("app")})
+func (c *cloud) accessToken(scope string) string {
+	return c.signAssertion(jwt.MapClaims{"iss": "https://sts.windows.net/" + directory, "aud": strings.TrimSuffix(scope, "/.default"), "n": c.countCalls("entra") + c.countCalls("app")})
 }
 
-func (c *cloud) app(w http.ResponseWriter, r *http.Request) {
+func (c *cloud) serveApp(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("X-IDENTITY-HEADER") != appHeader {
 		c.t.Error("app: no X-IDENTITY-HEADER")
 	}
-	c.want("app", r.URL.Query(), map[string]string{"api-version": "2019-08-01", "resource": "https://servicebus.azure.net", "client_id": clientID})
-	c.answer(w, map[string]any{"access_token": c.access(scope), "expires_on": fmt.Sprint(now.Add(24 * time.Hour).Unix()),
+	c.checkEqual("app", r.URL.Query(), map[string]string{"api-version": "2019-08-01", "resource": "https://servicebus.azure.net", "client_id": clientID})
+	c.answerJSON(w, map[string]any{"access_token": c.accessToken(scope), "expires_on": fmt.Sprint(now.Add(24 * time.Hour).Unix()),
 		"resource": "https://servicebus.azure.net", "token_type": "Bearer", "client_id": clientID})
 }
 

@@ -63,7 +63,7 @@ func TestRequestsWithoutAHandlerAreRefused(t *testing.T) {
 func FuzzInvoke(f *testing.F) {
 	f.Add([]byte(`{"Records":[{"messageId":"1","eventSource":"aws:sqs","body":"{}"}]}`))
 	f.Add([]byte(`{"requestContext":{"http":{"method":"POST","sourceIp":""}},"rawPath":"//x","body":"%"}`))
-	h := &Host{Log: slog.New(slog.DiscardHandler), Ingest: taker{}, Now: clock, HTTP: http.NotFoundHandler()}
+	h := &Host{Log: slog.New(slog.DiscardHandler), Ingest: taker{}, Now: fixedTime, HTTP: http.NotFoundHandler()}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		out, err := h.Invoke(context.Background(), payload)
 		if err != nil || !jsontext.Value(out).IsValid() {
@@ -78,4 +78,4 @@ func (taker) Handle(context.Context, ingest.Delivery) (ingest.Receipt, error) {
 	return ingest.Receipt{}, nil
 }
 
-func clock() time.Time { return time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC) }
+func fixedTime() time.Time { return time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC) }

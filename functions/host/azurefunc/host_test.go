@@ -25,13 +25,13 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// shelf keeps what is set aside, or fails.
-type shelf struct {
+// quarantineStub keeps what is set aside, or fails.
+type quarantineStub struct {
 	kept []events.Rejection
 	err  error
 }
 
-func (s *shelf) Publish(_ context.Context, evs ...cloudevent.Event) error {
+func (s *quarantineStub) Publish(_ context.Context, evs ...cloudevent.Event) error {
 	for _, e := range evs {
 		r, err := events.ParseRejection(e)
 		if err != nil {
@@ -45,7 +45,7 @@ func (s *shelf) Publish(_ context.Context, evs ...cloudevent.Event) error {
 }
 
 // events a to e, in one message offered so many times.
-func invocation(deliveries int) Invocation {
+func newInvocation(deliveries int) Invocation {
 	var evs []cloudevent.Event
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
 		evs = append(evs, cloudevent.Event{ID: id, Source: "/test", Type: "t", Tenant: "contoso", Data: jsontext.Value(`{"n":1}`)})
@@ -59,7 +59,7 @@ func invocation(deliveries int) Invocation {
 }
 
 // serviceBus handles one event at a time with each, and remembers which went well.
-func serviceBus(s *shelf, done *[]string, each func(e cloudevent.Event) error) ServiceBus {
+func serviceBus(s *quarantineStub, done *[]string, each func(e cloudevent.Event) error) ServiceBus {
 	return ServiceBus{Binding: "m", Quarantine: s, Log: quiet, Now: time.Now,
 		Decode: func(_ context.Context, body []byte) ([]cloudevent.Event, error) {
 			var e cloudevent.Event
@@ -108,8 +108,8 @@ func TestAPoisonousEventHoldsUpNoSession(t *testing.T) {
 		{"nor is a missing right", deadLetterFrom, func(cloudevent.Event) error { return fault.Errorf(fault.Denied, "no role") }, "", "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, done := &shelf{}, []string{}
-			in := invocation(tt.deliveries)
+			s, done := &quarantineStub{}, []string{}
+			in := newInvocation(tt.deliveries)
 			in.Metadata["DeliveryCountArray"] = jsontext.Value("[" + strings.Repeat(strconv.Itoa(tt.deliveries)+",", 4) + strconv.Itoa(tt.deliveries) + "]")
 			err := serviceBus(s, &done, tt.fail).Invoke(t.Context(), in)
 			slices.Sort(done)
@@ -128,12 +128,12 @@ func TestAPoisonousEventHoldsUpNoSession(t *testing.T) {
 }
 
 func TestWhatCorrelateRefusesIsKeptWhole(t *testing.T) {
-	s := &shelf{}
+	s := &quarantineStub{}
 	b := serviceBus(s, new([]string), nil)
 	b.Handle = func(_ context.Context, evs []cloudevent.Event) error {
 		return fault.Refused{1: fault.Errorf(fault.Invalid, "no alert")}
 	}
-	if err := b.Invoke(t.Context(), invocation(1)); err != nil {
+	if err := b.Invoke(t.Context(), newInvocation(1)); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.kept) != 1 {
@@ -147,8 +147,8 @@ func TestWhatCorrelateRefusesIsKeptWhole(t *testing.T) {
 }
 
 func TestAMessageNobodyCanReadIsKept(t *testing.T) {
-	s, done := &shelf{}, []string{}
-	in := invocation(1)
+	s, done := &quarantineStub{}, []string{}
+	in := newInvocation(1)
 	in.Data["m"] = jsontext.Value(`"[\"H4sIAAAAAAAA\"]"`)
 	in.Metadata["SessionIdArray"] = jsontext.Value(`"[\"contoso\"]"`)
 	if err := serviceBus(s, &done, nil).Invoke(t.Context(), in); err != nil {
@@ -165,7 +165,7 @@ func TestAMessageNobodyCanReadIsKept(t *testing.T) {
 
 // An event that makes ingest panic is found among the others: a hub would offer it for ever.
 func TestAPanicInABatchOfAHubIsFound(t *testing.T) {
-	s, seen := &shelf{}, ""
+	s, seen := &quarantineStub{}, ""
 	h := EventHub{Binding: "m", Route: "azure", Quarantine: s, Log: quiet, Now: time.Now, Ingest: handler(func(d ingest.Delivery) error {
 		if strings.Contains(string(d.Body), `"c"`) {
 			panic("poison")
@@ -173,7 +173,7 @@ func TestAPanicInABatchOfAHubIsFound(t *testing.T) {
 		seen += string(d.Body)
 		return nil
 	})}
-	if err := h.Invoke(t.Context(), invocation(1)); err != nil {
+	if err := h.Invoke(t.Context(), newInvocation(1)); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.kept) != 1 || !strings.Contains(s.kept[0].Body, `"c"`) || s.kept[0].Route != "azure" {

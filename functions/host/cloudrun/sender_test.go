@@ -58,17 +58,17 @@ func newGoogle(t testing.TB, keys ...string) *google {
 	return g
 }
 
-func (g *google) set(status int, keys ...string) {
+func (g *google) setAnswer(status int, keys ...string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.status, g.keys = status, keys
 }
 
-func (g *google) verifier(at func() time.Time) func(context.Context, string) error {
+func (g *google) newVerifier(at func() time.Time) func(context.Context, string) error {
 	return Sender{Audience: audience, Email: account, Keys: g.URL, Now: at}.Verifier()
 }
 
-func clock() time.Time { return now }
+func fixedTime() time.Time { return now }
 
 func newKey(t testing.TB, bits int) *rsa.PrivateKey {
 	t.Helper()
@@ -79,17 +79,17 @@ func newKey(t testing.TB, bits int) *rsa.PrivateKey {
 	return k
 }
 
-// published is a key as a JWK, with other members where a test wants them.
-func published(k *rsa.PrivateKey, id string, more ...string) string {
+// publishedKey is a key as a JWK, with other members where a test wants them.
+func publishedKey(k *rsa.PrivateKey, id string, more ...string) string {
 	m := map[string]string{"kid": id, "kty": "RSA", "alg": "RS256", "use": "sig",
-		"n": b64(k.N.Bytes()), "e": b64(big.NewInt(int64(k.E)).Bytes())}
+		"n": encodeBase64(k.N.Bytes()), "e": encodeBase64(big.NewInt(int64(k.E)).Bytes())}
 	for i := 0; i < len(more); i += 2 {
 		m[more[i]] = more[i+1]
 	}
-	return object(m)
+	return jsonObject(m)
 }
 
-func object(m map[string]string) string {
+func jsonObject(m map[string]string) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		parts = append(parts, fmt.Sprintf("%q:%q", k, m[k]))
@@ -97,30 +97,32 @@ func object(m map[string]string) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-func b64[T string | []byte](v T) string { return base64.RawURLEncoding.EncodeToString([]byte(v)) }
+func encodeBase64[T string | []byte](v T) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(v))
+}
 
-// rs256 signs a token of the given header and claims.
-func rs256(t testing.TB, k *rsa.PrivateKey, head, claims string) string {
+// signToken signs a token of the given header and claims.
+func signToken(t testing.TB, k *rsa.PrivateKey, head, claims string) string {
 	t.Helper()
-	text := b64(head) + "." + b64(claims)
+	text := encodeBase64(head) + "." + encodeBase64(claims)
 	sum := sha256.Sum256([]byte(text))
 	sig, err := rsa.SignPKCS1v15(rand.Reader, k, crypto.SHA256, sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text + "." + b64(sig)
+	return text + "." + encodeBase64(sig)
 }
 
-// spare is another letter with the same value where only its upper two bits count, as at the end of 256 bytes.
-func spare(last byte) string {
+// otherSpelling is another letter with the same value where only its upper two bits count, as at the end of 256 bytes.
+func otherSpelling(last byte) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	return string(letters[strings.IndexByte(letters, last)^1])
 }
 
 const head = `{"alg":"RS256","kid":"k1","typ":"JWT"}`
 
-// said are the claims of a good token, in which a test replaces words.
-func said(replace ...string) string {
+// claimsJSON are the claims of a good token, in which a test replaces words.
+func claimsJSON(replace ...string) string {
 	text := fmt.Sprintf(`{"iss":"https://accounts.google.com","aud":%q,"sub":"104857600000000000002","email":%q,"email_verified":true,"iat":%d,"exp":%d}`,
 		audience, account, now.Add(-time.Minute).Unix(), now.Add(time.Hour).Unix())
 	return strings.NewReplacer(replace...).Replace(text)
@@ -128,61 +130,61 @@ func said(replace ...string) string {
 
 func TestOnlyGooglesTokenIsTaken(t *testing.T) {
 	k, other := newKey(t, 2048), newKey(t, 2048)
-	g := newGoogle(t, published(k, "k1"), published(other, "k2"))
-	good := rs256(t, k, head, said())
+	g := newGoogle(t, publishedKey(k, "k1"), publishedKey(other, "k2"))
+	good := signToken(t, k, head, claimsJSON())
 	part := strings.Split(good, ".")
 	expires := fmt.Sprint(now.Add(time.Hour).Unix())
 	symmetric := func(head string, secret []byte) string {
-		text := b64(head) + "." + b64(said())
+		text := encodeBase64(head) + "." + encodeBase64(claimsJSON())
 		h := hmac.New(sha256.New, secret)
 		h.Write([]byte(text))
-		return text + "." + b64(h.Sum(nil))
+		return text + "." + encodeBase64(h.Sum(nil))
 	}
 	for _, tt := range []struct {
 		name, token string
 		taken       bool
 	}{
 		{"the push account's", good, true},
-		{"of another key that is known", rs256(t, other, strings.Replace(head, "k1", "k2", 1), said()), true},
-		{"valid from in half a minute", rs256(t, k, head, said(`"iat"`, fmt.Sprintf(`"nbf":%d,"iat"`, now.Add(30*time.Second).Unix()))), true},
-		{"signed by a key under the name of another", rs256(t, other, head, said()), false},
-		{"of a key nobody published", rs256(t, k, strings.Replace(head, "k1", "k3", 1), said()), false},
-		{"that names no key", rs256(t, k, `{"alg":"RS256"}`, said()), false},
-		{"without a signature, as it says", b64(`{"alg":"none","kid":"k1"}`) + "." + b64(said()) + ".", false},
+		{"of another key that is known", signToken(t, other, strings.Replace(head, "k1", "k2", 1), claimsJSON()), true},
+		{"valid from in half a minute", signToken(t, k, head, claimsJSON(`"iat"`, fmt.Sprintf(`"nbf":%d,"iat"`, now.Add(30*time.Second).Unix()))), true},
+		{"signed by a key under the name of another", signToken(t, other, head, claimsJSON()), false},
+		{"of a key nobody published", signToken(t, k, strings.Replace(head, "k1", "k3", 1), claimsJSON()), false},
+		{"that names no key", signToken(t, k, `{"alg":"RS256"}`, claimsJSON()), false},
+		{"without a signature, as it says", encodeBase64(`{"alg":"none","kid":"k1"}`) + "." + encodeBase64(claimsJSON()) + ".", false},
 		{"without a signature", part[0] + "." + part[1] + ".", false},
 		{"signed by HMAC with the public key", symmetric(`{"alg":"HS256","kid":"k1"}`, k.N.Bytes()), false},
 		{"signed by HMAC under RS256", symmetric(head, k.N.Bytes()), false},
-		{"that says RS384", rs256(t, k, strings.Replace(head, "256", "384", 1), said()), false},
-		{"that says rs256", rs256(t, k, strings.Replace(head, "RS", "rs", 1), said()), false},
-		{"with a critical header", rs256(t, k, strings.Replace(head, `"typ"`, `"crit":["b64"],"typ"`, 1), said()), false},
-		{"with other claims under the signature", part[0] + "." + b64(said(expires, "9999999999")) + "." + part[2], false},
-		{"with another header under the signature", b64(head+" ") + "." + part[1] + "." + part[2], false},
-		{"with two algorithms", rs256(t, k, strings.Replace(head, `"alg"`, `"alg":"RS256","alg"`, 1), said()), false},
-		{"with two audiences, one after the other", rs256(t, k, head, said(`"aud"`, `"aud":"x","aud"`)), false},
-		{"with a list of audiences", rs256(t, k, head, said(`"`+audience+`"`, `["`+audience+`"]`)), false},
-		{"for another service", rs256(t, k, head, said(audience, audience+"/")), false},
-		{"for nobody", rs256(t, k, head, said(`"aud":"`+audience+`",`, "")), false},
-		{"of another account", rs256(t, k, head, said(account, "x"+account)), false},
-		{"of no account", rs256(t, k, head, said(`"email":"`+account+`",`, "")), false},
-		{"of an account not verified", rs256(t, k, head, said("true", "false")), false},
-		{"of an account verified in words", rs256(t, k, head, said("true", `"true"`)), false},
-		{"by another issuer", rs256(t, k, head, said("accounts.google.com", "accounts.google.com.example")), false},
-		{"by the issuer without https", rs256(t, k, head, said("https://accounts", "http://accounts")), false},
-		{"that ends now", rs256(t, k, head, said(expires, fmt.Sprint(now.Unix()))), false},
-		{"that never ends", rs256(t, k, head, said(`,"exp":`+expires, "")), false},
-		{"that ends in words", rs256(t, k, head, said(expires, `"`+expires+`"`)), false},
-		{"valid from in two minutes", rs256(t, k, head, said(`"iat"`, fmt.Sprintf(`"nbf":%d,"iat"`, now.Add(2*time.Minute).Unix()))), false},
+		{"that says RS384", signToken(t, k, strings.Replace(head, "256", "384", 1), claimsJSON()), false},
+		{"that says rs256", signToken(t, k, strings.Replace(head, "RS", "rs", 1), claimsJSON()), false},
+		{"with a critical header", signToken(t, k, strings.Replace(head, `"typ"`, `"crit":["b64"],"typ"`, 1), claimsJSON()), false},
+		{"with other claims under the signature", part[0] + "." + encodeBase64(claimsJSON(expires, "9999999999")) + "." + part[2], false},
+		{"with another header under the signature", encodeBase64(head+" ") + "." + part[1] + "." + part[2], false},
+		{"with two algorithms", signToken(t, k, strings.Replace(head, `"alg"`, `"alg":"RS256","alg"`, 1), claimsJSON()), false},
+		{"with two audiences, one after the other", signToken(t, k, head, claimsJSON(`"aud"`, `"aud":"x","aud"`)), false},
+		{"with a list of audiences", signToken(t, k, head, claimsJSON(`"`+audience+`"`, `["`+audience+`"]`)), false},
+		{"for another service", signToken(t, k, head, claimsJSON(audience, audience+"/")), false},
+		{"for nobody", signToken(t, k, head, claimsJSON(`"aud":"`+audience+`",`, "")), false},
+		{"of another account", signToken(t, k, head, claimsJSON(account, "x"+account)), false},
+		{"of no account", signToken(t, k, head, claimsJSON(`"email":"`+account+`",`, "")), false},
+		{"of an account not verified", signToken(t, k, head, claimsJSON("true", "false")), false},
+		{"of an account verified in words", signToken(t, k, head, claimsJSON("true", `"true"`)), false},
+		{"by another issuer", signToken(t, k, head, claimsJSON("accounts.google.com", "accounts.google.com.example")), false},
+		{"by the issuer without https", signToken(t, k, head, claimsJSON("https://accounts", "http://accounts")), false},
+		{"that ends now", signToken(t, k, head, claimsJSON(expires, fmt.Sprint(now.Unix()))), false},
+		{"that never ends", signToken(t, k, head, claimsJSON(`,"exp":`+expires, "")), false},
+		{"that ends in words", signToken(t, k, head, claimsJSON(expires, `"`+expires+`"`)), false},
+		{"valid from in two minutes", signToken(t, k, head, claimsJSON(`"iat"`, fmt.Sprintf(`"nbf":%d,"iat"`, now.Add(2*time.Minute).Unix()))), false},
 		{"of two parts", part[0] + "." + part[1], false},
 		{"of four parts", good + ".", false},
 		{"padded", good + "==", false},
-		{"spelled with other spare bits", good[:len(good)-1] + spare(good[len(good)-1]), false},
+		{"spelled with other spare bits", good[:len(good)-1] + otherSpelling(good[len(good)-1]), false},
 		{"broken over lines", part[0] + "." + part[1] + "." + part[2][:8] + "\n" + part[2][8:], false},
-		{"too long", rs256(t, k, head, said(`"iat"`, `"x":"`+strings.Repeat("x", maxToken)+`","iat"`)), false},
-		{"of claims that are no object", rs256(t, k, head, `[]`), false},
+		{"too long", signToken(t, k, head, claimsJSON(`"iat"`, `"x":"`+strings.Repeat("x", maxToken)+`","iat"`)), false},
+		{"of claims that are no object", signToken(t, k, head, `[]`), false},
 		{"empty", "", false},
 		{"of dots", "..", false},
 	} {
-		err := g.verifier(clock)(t.Context(), tt.token)
+		err := g.newVerifier(fixedTime)(t.Context(), tt.token)
 		if (err == nil) != tt.taken || err != nil && fault.Of(err) != fault.Denied {
 			t.Errorf("a token %s: %v", tt.name, err)
 		}
@@ -195,12 +197,12 @@ func TestOnlyGooglesTokenIsTaken(t *testing.T) {
 // What is taken here is taken by a library whose whole purpose that is, too.
 func TestALibraryAgrees(t *testing.T) {
 	k := newKey(t, 2048)
-	g := newGoogle(t, published(k, "k1"))
-	v := oidc.NewVerifier(Issuer, oidc.NewRemoteKeySet(t.Context(), g.URL), &oidc.Config{ClientID: audience, Now: clock})
-	for _, claims := range []string{said(), said(audience, "x"), said("https://accounts", "https://a"), said(fmt.Sprint(now.Add(time.Hour).Unix()), "1")} {
-		token := rs256(t, k, head, claims)
+	g := newGoogle(t, publishedKey(k, "k1"))
+	v := oidc.NewVerifier(Issuer, oidc.NewRemoteKeySet(t.Context(), g.URL), &oidc.Config{ClientID: audience, Now: fixedTime})
+	for _, claims := range []string{claimsJSON(), claimsJSON(audience, "x"), claimsJSON("https://accounts", "https://a"), claimsJSON(fmt.Sprint(now.Add(time.Hour).Unix()), "1")} {
+		token := signToken(t, k, head, claims)
 		_, theirs := v.Verify(t.Context(), token)
-		if ours := g.verifier(clock)(t.Context(), token); (ours == nil) != (theirs == nil) {
+		if ours := g.newVerifier(fixedTime)(t.Context(), token); (ours == nil) != (theirs == nil) {
 			t.Errorf("%s: ours %v, theirs %v", claims, ours, theirs)
 		}
 	}
@@ -209,18 +211,18 @@ func TestALibraryAgrees(t *testing.T) {
 func TestOnlySigningKeysAreKeys(t *testing.T) {
 	k, small := newKey(t, 2048), newKey(t, 1024)
 	for name, key := range map[string]string{
-		"for encryption": published(k, "k1", "use", "enc"), "for another algorithm": published(k, "k1", "alg", "RS512"),
-		"of another type": published(k, "k1", "kty", "EC"), "of 1024 bits": published(small, "k1"),
-		"with an exponent of 1": published(k, "k1", "e", b64([]byte{1})), "with an even exponent": published(k, "k1", "e", b64([]byte{1, 0, 0})),
-		"with a huge exponent": published(k, "k1", "e", b64([]byte{1, 0, 0, 0, 1})), "without a modulus": published(k, "k1", "n", ""),
-		"with a modulus in other letters": published(k, "k1", "n", "+/+/"),
+		"for encryption": publishedKey(k, "k1", "use", "enc"), "for another algorithm": publishedKey(k, "k1", "alg", "RS512"),
+		"of another type": publishedKey(k, "k1", "kty", "EC"), "of 1024 bits": publishedKey(small, "k1"),
+		"with an exponent of 1": publishedKey(k, "k1", "e", encodeBase64([]byte{1})), "with an even exponent": publishedKey(k, "k1", "e", encodeBase64([]byte{1, 0, 0})),
+		"with a huge exponent": publishedKey(k, "k1", "e", encodeBase64([]byte{1, 0, 0, 0, 1})), "without a modulus": publishedKey(k, "k1", "n", ""),
+		"with a modulus in other letters": publishedKey(k, "k1", "n", "+/+/"),
 	} {
 		signer := k
-		if strings.Contains(key, b64(small.N.Bytes())) {
+		if strings.Contains(key, encodeBase64(small.N.Bytes())) {
 			signer = small
 		}
 		g := newGoogle(t, key)
-		if err := g.verifier(clock)(t.Context(), rs256(t, signer, head, said())); fault.Of(err) != fault.Denied {
+		if err := g.newVerifier(fixedTime)(t.Context(), signToken(t, signer, head, claimsJSON())); fault.Of(err) != fault.Denied {
 			t.Errorf("a key %s: %v", name, err)
 		}
 	}
@@ -229,11 +231,11 @@ func TestOnlySigningKeysAreKeys(t *testing.T) {
 // Keys are kept, fetched again when a token names a new one, and not for every invented name.
 func TestKeysAreKeptAndChange(t *testing.T) {
 	first, second := newKey(t, 2048), newKey(t, 2048)
-	g := newGoogle(t, published(first, "k1"))
+	g := newGoogle(t, publishedKey(first, "k1"))
 	at := now
-	verify := g.verifier(func() time.Time { return at })
-	lasting := said(fmt.Sprint(now.Add(time.Hour).Unix()), "9999999999")
-	old, young := rs256(t, first, head, lasting), rs256(t, second, strings.Replace(head, "k1", "k2", 1), lasting)
+	verify := g.newVerifier(func() time.Time { return at })
+	lasting := claimsJSON(fmt.Sprint(now.Add(time.Hour).Unix()), "9999999999")
+	old, young := signToken(t, first, head, lasting), signToken(t, second, strings.Replace(head, "k1", "k2", 1), lasting)
 	step := func(name, token string, kind fault.Kind, asked int32) {
 		t.Helper()
 		err := verify(t.Context(), token)
@@ -244,25 +246,25 @@ func TestKeysAreKeptAndChange(t *testing.T) {
 	step("the first push", old, fault.Again, 1)
 	step("the next", old, fault.Again, 1)
 	step("a key that is not there", young, fault.Denied, 1)
-	g.set(200, published(second, "k2"))
+	g.setAnswer(200, publishedKey(second, "k2"))
 	at = at.Add(fetchPause)
 	step("a key that has come", young, fault.Again, 2)
 	step("a key that has gone", old, fault.Denied, 2)
-	g.set(503)
+	g.setAnswer(503)
 	at = at.Add(defaultKeysAge - time.Second)
 	step("before the keys are old", young, fault.Again, 2)
 	at = at.Add(time.Second)
 	step("when they cannot be renewed", young, fault.Unavailable, 3)
 	step("at once again", young, fault.Unavailable, 3)
-	g.set(200, published(second, "k2"))
+	g.setAnswer(200, publishedKey(second, "k2"))
 	at = at.Add(failedFetchPause)
 	step("when they are back", young, fault.Again, 4)
 }
 
 func TestManyPushesFetchOnce(t *testing.T) {
 	k := newKey(t, 2048)
-	g := newGoogle(t, published(k, "k1"))
-	verify, token := g.verifier(clock), rs256(t, k, head, said())
+	g := newGoogle(t, publishedKey(k, "k1"))
+	verify, token := g.newVerifier(fixedTime), signToken(t, k, head, claimsJSON())
 	var pushes sync.WaitGroup
 	for range 20 {
 		pushes.Go(func() {
@@ -291,12 +293,12 @@ func TestMaxAge(t *testing.T) {
 // No token but a signed one gets through, whatever it looks like.
 func FuzzToken(f *testing.F) {
 	k := newKey(f, 2048)
-	good := rs256(f, k, head, said())
+	good := signToken(f, k, head, claimsJSON())
 	f.Add(good)
-	f.Add(b64(`{"alg":"none"}`) + "." + b64(said()) + ".")
+	f.Add(encodeBase64(`{"alg":"none"}`) + "." + encodeBase64(claimsJSON()) + ".")
 	f.Add("..")
-	g := newGoogle(f, published(k, "k1"))
-	verify := g.verifier(clock)
+	g := newGoogle(f, publishedKey(k, "k1"))
+	verify := g.newVerifier(fixedTime)
 	f.Fuzz(func(t *testing.T, token string) {
 		if err := verify(t.Context(), token); (err == nil) != (token == good) {
 			t.Errorf("%q: %v", token, err)

@@ -22,7 +22,7 @@ import (
 
 func TestPromises(t *testing.T) {
 	bustest.Run(t, func(t *testing.T) bustest.Driver {
-		return driver(t, vfs.NewCrashableMem(), &clock{now: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)})
+		return newDriver(t, vfs.NewCrashableMem(), &clock{now: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)})
 	})
 }
 
@@ -43,7 +43,7 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func driver(t *testing.T, fs *vfs.MemFS, c *clock) bustest.Driver {
+func newDriver(t *testing.T, fs *vfs.MemFS, c *clock) bustest.Driver {
 	t.Helper()
 	dir, err := datadir.Open("data", datadir.Options{FS: fs, CacheBytes: 1 << 20, MemTableBytes: 1 << 20})
 	if err != nil {
@@ -61,7 +61,7 @@ func driver(t *testing.T, fs *vfs.MemFS, c *clock) bustest.Driver {
 	return bustest.Driver{
 		Queue: b, Quarantine: b.Quarantine(), Advance: c.Advance, Window: 10 * time.Minute, Stats: b.Stats,
 		Reopen: func(t *testing.T) bustest.Driver {
-			return driver(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(1, 2))}), c)
+			return newDriver(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(1, 2))}), c)
 		},
 	}
 }

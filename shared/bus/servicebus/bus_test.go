@@ -18,7 +18,7 @@ const lock = 1500 * time.Millisecond
 
 func TestPromises(t *testing.T) {
 	bustest.Run(t, func(t *testing.T) bustest.Driver {
-		return driver(t, standin.Start(t, standin.Config{Queues: standin.Queues(lock)}))
+		return newDriver(t, standin.Start(t, standin.Config{Queues: standin.Queues(lock)}))
 	})
 }
 
@@ -30,34 +30,34 @@ func TestPromisesLive(t *testing.T) {
 		t.Skip("ONEPANE_TEST_SERVICEBUS names no namespace")
 	}
 	bustest.Run(t, func(t *testing.T) bustest.Driver {
-		opts := quick()
+		opts := quickOptions()
 		opts.ConnectionString, opts.Lock = connection, 5*time.Minute
-		return bustest.Driver{Queue: open(t, opts), DedupesCalls: true}
+		return bustest.Driver{Queue: openBus(t, opts), DedupesCalls: true}
 	})
 }
 
-func driver(t *testing.T, b *standin.Broker) bustest.Driver {
-	opts := quick()
+func newDriver(t *testing.T, b *standin.Broker) bustest.Driver {
+	opts := quickOptions()
 	opts.ConnectionString = b.ConnectionString()
-	q := open(t, opts)
+	q := openBus(t, opts)
 	return bustest.Driver{
 		Queue: q, Quarantine: q.Quarantine(), Advance: b.AgeMessages, Window: 10 * time.Minute, DedupesCalls: true,
 		Reopen: func(t *testing.T) bustest.Driver {
 			b.DropConnections()
-			return driver(t, b)
+			return newDriver(t, b)
 		},
 	}
 }
 
-// quick are options under which nothing waits long.
-func quick() servicebus.Options {
+// quickOptions are options under which nothing waits long.
+func quickOptions() servicebus.Options {
 	return servicebus.Options{
 		Lock: lock, Idle: 50 * time.Millisecond, Pause: time.Millisecond, MaxPause: 5 * time.Millisecond, Reject: bustest.Reject,
 		Retry: azservicebus.RetryOptions{RetryDelay: time.Millisecond, MaxRetryDelay: 10 * time.Millisecond, MaxRetries: 5},
 	}
 }
 
-func open(t testing.TB, opts servicebus.Options) *servicebus.Bus {
+func openBus(t testing.TB, opts servicebus.Options) *servicebus.Bus {
 	t.Helper()
 	q, err := servicebus.Open(opts)
 	if err != nil {

@@ -27,7 +27,7 @@ const naive = 3
 // TestCost holds what is billed per alert to the project's goal, at 100 alerts a call and one tenant.
 func TestCost(t *testing.T) {
 	const calls = 20
-	perAlert, bytes := cost(t, calls)
+	perAlert, bytes := measureCost(t, calls)
 	t.Logf("%.4f operations per alert of %d bytes: %.4f of the naive design", perAlert, bytes, perAlert/naive)
 	if ratio := perAlert / naive; ratio > 0.011 {
 		t.Errorf("%.4f operations per alert are %.4f of the naive design, the goal is 0.01", perAlert, ratio)
@@ -36,23 +36,23 @@ func TestCost(t *testing.T) {
 
 func BenchmarkCost(b *testing.B) {
 	for b.Loop() {
-		perAlert, bytes := cost(b, 50)
+		perAlert, bytes := measureCost(b, 50)
 		b.ReportMetric(perAlert, "operations/alert")
 		b.ReportMetric(perAlert/naive, "of-naive")
 		b.ReportMetric(float64(bytes), "bytes/alert")
 	}
 }
 
-func cost(t testing.TB, calls int) (perAlert float64, bytes int) {
+func measureCost(t testing.TB, calls int) (perAlert float64, bytes int) {
 	t.Helper()
 	b := standin.Start(t, standin.Config{Queues: standin.Queues(time.Minute)})
-	opts := quick()
+	opts := quickOptions()
 	opts.ConnectionString, opts.Lock, opts.Idle = b.ConnectionString(), time.Minute, time.Second
-	q := open(t, opts)
+	q := openBus(t, opts)
 	defer q.Close(t.Context())
 	r := rand.New(rand.NewPCG(7, 7))
 	for range calls {
-		evs := alerts(t, r, 100)
+		evs := randomAlerts(t, r, 100)
 		for _, e := range evs {
 			bytes += len(e.Data)
 		}
@@ -97,8 +97,8 @@ var (
 	octets  = regexp.MustCompile(`\b(\d{1,3}\.\d{1,3})\.\d{1,3}\.\d{1,3}\b`)
 )
 
-// alerts are GuardDuty findings of 2 to 4 KB with their raw records, each with ids, resources and addresses of its own.
-func alerts(t testing.TB, r *rand.Rand, n int) []cloudevent.Event {
+// randomAlerts are GuardDuty findings of 2 to 4 KB with their raw records, each with ids, resources and addresses of its own.
+func randomAlerts(t testing.TB, r *rand.Rand, n int) []cloudevent.Event {
 	t.Helper()
 	files, err := filepath.Glob("../../../functions/ingest/guardduty/testdata/*.json")
 	if err != nil || len(files) == 0 {
@@ -110,14 +110,14 @@ func alerts(t testing.TB, r *rand.Rand, n int) []cloudevent.Event {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, ok := reported(t, r, vary(r, raw), len(out)); ok {
+		if e, ok := reportedEvent(t, r, varyFinding(r, raw), len(out)); ok {
 			out = append(out, e)
 		}
 	}
 	return out
 }
 
-func vary(r *rand.Rand, raw []byte) jsontext.Value {
+func varyFinding(r *rand.Rand, raw []byte) jsontext.Value {
 	v := jsontext.Value(slices.Clone(raw))
 	if err := v.Compact(); err != nil {
 		return nil
@@ -139,7 +139,7 @@ func vary(r *rand.Rand, raw []byte) jsontext.Value {
 	})
 }
 
-func reported(t testing.TB, r *rand.Rand, raw jsontext.Value, i int) (cloudevent.Event, bool) {
+func reportedEvent(t testing.TB, r *rand.Rand, raw jsontext.Value, i int) (cloudevent.Event, bool) {
 	t.Helper()
 	a, err := guardduty.Provider{}.Normalize(ingest.NewRecord(raw, nil))
 	if err != nil {

@@ -20,19 +20,19 @@ import (
 // patience bounds waits for what must happen.
 const patience = 30 * time.Second
 
-func start(t *testing.T) (*standin.Broker, *servicebus.Bus) {
+func startBroker(t *testing.T) (*standin.Broker, *servicebus.Bus) {
 	t.Helper()
 	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock)})
-	return b, connected(t, b)
+	return b, connectBus(t, b)
 }
 
-func connected(t *testing.T, b *standin.Broker) *servicebus.Bus {
-	opts := quick()
+func connectBus(t *testing.T, b *standin.Broker) *servicebus.Bus {
+	opts := quickOptions()
 	opts.ConnectionString = b.ConnectionString()
-	return open(t, opts)
+	return openBus(t, opts)
 }
 
-func event(session, id string) cloudevent.Event {
+func newEvent(session, id string) cloudevent.Event {
 	return cloudevent.Event{ID: id, Source: "/test", Type: "test", Tenant: session, Data: []byte(`{"id":"` + id + `"}`)}
 }
 
@@ -43,7 +43,7 @@ type log struct {
 	all   map[string]int
 }
 
-func (l *log) handle(_ context.Context, evs []cloudevent.Event) error {
+func (l *log) recordEvents(_ context.Context, evs []cloudevent.Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all == nil {
@@ -57,14 +57,14 @@ func (l *log) handle(_ context.Context, evs []cloudevent.Event) error {
 	return nil
 }
 
-func (l *log) ids(session string) []string {
+func (l *log) sessionIDs(session string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.first[session])
 }
 
-// again publishes until it is taken, as every sender does.
-func again(t *testing.T, q bus.Publisher, evs ...cloudevent.Event) {
+// publishUntilTaken publishes until it is taken, as every sender does.
+func publishUntilTaken(t *testing.T, q bus.Publisher, evs ...cloudevent.Event) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -79,7 +79,7 @@ func again(t *testing.T, q bus.Publisher, evs ...cloudevent.Event) {
 	}
 }
 
-func subscribe(t *testing.T, q bus.Subscriber, h bus.Handler) (stop func()) {
+func startSubscription(t *testing.T, q bus.Subscriber, h bus.Handler) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
@@ -94,7 +94,7 @@ func subscribe(t *testing.T, q bus.Subscriber, h bus.Handler) (stop func()) {
 	return stop
 }
 
-func wait(t *testing.T, q bus.Waiter, sessions ...string) {
+func waitForSession(t *testing.T, q bus.Waiter, sessions ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -105,7 +105,7 @@ func wait(t *testing.T, q bus.Waiter, sessions ...string) {
 	}
 }
 
-func names(n int) []string {
+func numberedIDs(n int) []string {
 	var out []string
 	for i := range n {
 		out = append(out, fmt.Sprintf("e%04d", i))
@@ -114,18 +114,18 @@ func names(n int) []string {
 }
 
 func TestDroppedWhilePublishing(t *testing.T) {
-	b, q := start(t)
-	want := names(60)
+	b, q := startBroker(t)
+	want := numberedIDs(60)
 	for i, id := range want {
 		if i%10 == 5 {
 			b.DropAfterReceived(1) // stored, and the sender never hears of it
 		}
-		again(t, q, event("a", id))
+		publishUntilTaken(t, q, newEvent("a", id))
 	}
 	var l log
-	subscribe(t, q, l.handle)
-	wait(t, q, "a")
-	if got := l.ids("a"); !slices.Equal(got, want) {
+	startSubscription(t, q, l.recordEvents)
+	waitForSession(t, q, "a")
+	if got := l.sessionIDs("a"); !slices.Equal(got, want) {
 		t.Errorf("offered %v", got)
 	}
 	for id, n := range l.all {
@@ -136,34 +136,34 @@ func TestDroppedWhilePublishing(t *testing.T) {
 }
 
 func TestDroppedWhileHandling(t *testing.T) {
-	b, q := start(t)
-	want := names(40)
+	b, q := startBroker(t)
+	want := numberedIDs(40)
 	for part := range slices.Chunk(want, 10) {
 		var evs []cloudevent.Event
 		for _, id := range part {
-			evs = append(evs, event("a", id))
+			evs = append(evs, newEvent("a", id))
 		}
-		again(t, q, evs...)
+		publishUntilTaken(t, q, evs...)
 	}
 	var l log
 	var calls atomic.Int32
-	subscribe(t, q, func(ctx context.Context, evs []cloudevent.Event) error {
+	startSubscription(t, q, func(ctx context.Context, evs []cloudevent.Event) error {
 		if calls.Add(1) <= 2 {
 			b.DropConnections() // what is handled cannot be completed
 		}
-		return l.handle(ctx, evs)
+		return l.recordEvents(ctx, evs)
 	})
-	wait(t, q, "a")
-	if got := l.ids("a"); !slices.Equal(got, want) {
+	waitForSession(t, q, "a")
+	if got := l.sessionIDs("a"); !slices.Equal(got, want) {
 		t.Errorf("offered %v", got)
 	}
 }
 
 // A session whose lock is lost goes to whoever asks next; who had it is told to stop.
 func TestLostSession(t *testing.T) {
-	b, q := start(t)
-	other := connected(t, b)
-	again(t, q, event("a", "1"))
+	b, q := startBroker(t)
+	other := connectBus(t, b)
+	publishUntilTaken(t, q, newEvent("a", "1"))
 	taken, told, free := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	var l log
 	var calls atomic.Int32
@@ -175,55 +175,55 @@ func TestLostSession(t *testing.T) {
 			return ctx.Err()
 		}
 		defer func() { <-free }()
-		return l.handle(ctx, evs)
+		return l.recordEvents(ctx, evs)
 	}
-	subscribe(t, q, h)
+	startSubscription(t, q, h)
 	<-taken
-	subscribe(t, other, h)
-	eventually(t, "the session is lost", func() bool { return b.TakeSession("alerts", "a") })
+	startSubscription(t, other, h)
+	waitUntil(t, "the session is lost", func() bool { return b.TakeSession("alerts", "a") })
 	select {
 	case <-told:
 	case <-time.After(patience):
 		t.Error("the first handler was not told")
 	}
 	close(free)
-	wait(t, q, "a")
-	if got := l.ids("a"); !slices.Equal(got, []string{"1"}) {
+	waitForSession(t, q, "a")
+	if got := l.sessionIDs("a"); !slices.Equal(got, []string{"1"}) {
 		t.Errorf("offered %v", got)
 	}
 }
 
 // A handler that needs longer than the lock lasts keeps it.
 func TestLongHandler(t *testing.T) {
-	b, q := start(t)
-	again(t, q, event("a", "1"))
+	b, q := startBroker(t)
+	publishUntilTaken(t, q, newEvent("a", "1"))
 	var calls atomic.Int32
 	done := make(chan struct{})
-	subscribe(t, q, func(context.Context, []cloudevent.Event) error {
+	startSubscription(t, q, func(context.Context, []cloudevent.Event) error {
 		calls.Add(1)
 		before := b.Stats().Operations.Manage
-		eventually(t, "the lock is renewed well beyond its length", func() bool { return b.Stats().Operations.Manage >= before+5 })
+		waitUntil(t, "the lock is renewed well beyond its length", func() bool { return b.Stats().Operations.Manage >= before+5 })
 		close(done)
 		return nil
 	})
 	<-done
-	wait(t, q, "a")
+	waitForSession(t, q, "a")
 	if n := calls.Load(); n != 1 {
 		t.Errorf("offered %d times", n)
 	}
 }
 
 func TestDuplicateDeliveries(t *testing.T) {
-	b, q := start(t)
-	want := names(20)
+	b, q := startBroker(t)
+	want := numberedIDs(20)
 	b.RepeatCompleted("alerts", 7)
 	for _, id := range want {
-		again(t, q, event("a", id))
+		publishUntilTaken(t, q, newEvent("a", id))
 	}
 	var l log
-	subscribe(t, q, l.handle)
-	wait(t, q, "a")
-	if got := l.ids("a"); !slices.Equal(got, want) {
+	startSubscription(t, q, l.recordEvents)
+	waitForSession(t, q, "a")
+	if got := l.sessionIDs("a"); !slices.Equal(got, want) {
 		t.Errorf("offered %v", got)
 	}
 	if twice := len(slices.DeleteFunc(slices.Collect(maps.Values(l.all)), func(n int) bool { return n == 1 })); twice == 0 {
@@ -232,57 +232,57 @@ func TestDuplicateDeliveries(t *testing.T) {
 }
 
 func TestThrottling(t *testing.T) {
-	b, q := start(t)
+	b, q := startBroker(t)
 	b.ThrottleNext(2) // the SDK tries again by itself
-	if err := q.Publish(t.Context(), event("a", "1")); err != nil {
+	if err := q.Publish(t.Context(), newEvent("a", "1")); err != nil {
 		t.Errorf("after two refusals: %v", err)
 	}
 	b.ThrottleNext(1000)
-	if err := q.Publish(t.Context(), event("a", "2")); fault.Of(err) != fault.Exhausted {
+	if err := q.Publish(t.Context(), newEvent("a", "2")); fault.Of(err) != fault.Exhausted {
 		t.Errorf("under lasting throttling: %v", err)
 	}
 	b.ThrottleNext(0)
 	b.LimitMessages("alerts", 1)
-	if err := q.Publish(t.Context(), event("a", "2")); fault.Of(err) != fault.Exhausted {
+	if err := q.Publish(t.Context(), newEvent("a", "2")); fault.Of(err) != fault.Exhausted {
 		t.Errorf("on a full queue: %v", err)
 	}
 	b.LimitMessages("alerts", 10)
-	again(t, q, event("a", "2"))
+	publishUntilTaken(t, q, newEvent("a", "2"))
 	var l log
-	subscribe(t, q, l.handle)
-	wait(t, q, "a")
-	if got := l.ids("a"); !slices.Equal(got, []string{"1", "2"}) {
+	startSubscription(t, q, l.recordEvents)
+	waitForSession(t, q, "a")
+	if got := l.sessionIDs("a"); !slices.Equal(got, []string{"1", "2"}) {
 		t.Errorf("offered %v", got)
 	}
 }
 
 func TestOutOfReach(t *testing.T) {
-	opts := quick()
+	opts := quickOptions()
 	opts.Retry.MaxRetries = -1
 	opts.ConnectionString = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=c2VjcmV0;UseDevelopmentEmulator=true"
-	q := open(t, opts)
-	if err := q.Publish(t.Context(), event("a", "1")); fault.Of(err) != fault.Unavailable {
+	q := openBus(t, opts)
+	if err := q.Publish(t.Context(), newEvent("a", "1")); fault.Of(err) != fault.Unavailable {
 		t.Errorf("nothing listens: %v", err)
 	}
 	b := standin.Start(t, standin.Config{Queues: map[string]standin.Queue{"other": {}}})
 	opts.ConnectionString = b.ConnectionString()
-	if err := open(t, opts).Publish(t.Context(), event("a", "1")); fault.Of(err) != fault.Unavailable {
+	if err := openBus(t, opts).Publish(t.Context(), newEvent("a", "1")); fault.Of(err) != fault.Unavailable {
 		t.Errorf("no such queue: %v", err)
 	}
 }
 
 // A message whose readers keep dying is offered in small parts at once.
 func TestSuspectsAreCutSmall(t *testing.T) {
-	b, q := start(t)
+	b, q := startBroker(t)
 	var evs []cloudevent.Event
-	for _, id := range names(64) {
-		evs = append(evs, event("a", id))
+	for _, id := range numberedIDs(64) {
+		evs = append(evs, newEvent("a", id))
 	}
-	again(t, q, evs...)
+	publishUntilTaken(t, q, evs...)
 	var mu sync.Mutex
 	var sizes []int
 	var l log
-	subscribe(t, q, func(ctx context.Context, evs []cloudevent.Event) error {
+	startSubscription(t, q, func(ctx context.Context, evs []cloudevent.Event) error {
 		mu.Lock()
 		sizes = append(sizes, len(evs))
 		died := len(sizes) <= 6
@@ -292,10 +292,10 @@ func TestSuspectsAreCutSmall(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}
-		return l.handle(ctx, evs)
+		return l.recordEvents(ctx, evs)
 	})
-	wait(t, q, "a")
-	if got := l.ids("a"); !slices.Equal(got, names(64)) {
+	waitForSession(t, q, "a")
+	if got := l.sessionIDs("a"); !slices.Equal(got, numberedIDs(64)) {
 		t.Errorf("offered %v", got)
 	}
 	if !slices.ContainsFunc(sizes[:min(8, len(sizes))], func(n int) bool { return n <= 25 }) {
@@ -305,26 +305,26 @@ func TestSuspectsAreCutSmall(t *testing.T) {
 
 // Everything at once: nothing is lost, and each publisher's events keep their order.
 func TestStorm(t *testing.T) {
-	b, _ := start(t)
+	b, _ := startBroker(t)
 	const publishers, each, sessions = 4, 40, 3
 	var l log
 	for range 2 { // two processes read
-		q := connected(t, b)
+		q := connectBus(t, b)
 		var turn atomic.Int32
-		subscribe(t, q, func(ctx context.Context, evs []cloudevent.Event) error {
+		startSubscription(t, q, func(ctx context.Context, evs []cloudevent.Event) error {
 			if turn.Add(1)%9 == 0 {
 				return fault.Errorf(fault.Unavailable, "the store is away")
 			}
-			return l.handle(ctx, evs)
+			return l.recordEvents(ctx, evs)
 		})
 	}
 	b.RepeatCompleted("alerts", 10)
 	var publishing sync.WaitGroup
 	for p := range publishers {
-		q := connected(t, b)
+		q := connectBus(t, b)
 		publishing.Go(func() {
 			for i := range each {
-				again(t, q, event(fmt.Sprint("s", i%sessions), fmt.Sprintf("p%d-%03d", p, i)))
+				publishUntilTaken(t, q, newEvent(fmt.Sprint("s", i%sessions), fmt.Sprintf("p%d-%03d", p, i)))
 				if p == 0 && i%10 == 9 {
 					b.DropConnections()
 					b.TakeSession("alerts", fmt.Sprint("s", i%sessions))
@@ -337,9 +337,9 @@ func TestStorm(t *testing.T) {
 	total := 0
 	for s := range sessions {
 		session := fmt.Sprint("s", s)
-		wait(t, connected(t, b), session)
+		waitForSession(t, connectBus(t, b), session)
 		last := map[string]string{}
-		for _, id := range l.ids(session) {
+		for _, id := range l.sessionIDs(session) {
 			if by := id[:2]; id <= last[by] {
 				t.Errorf("session %s: %s came after %s", session, id, last[by])
 			} else {
@@ -353,7 +353,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-func eventually(t *testing.T, what string, f func() bool) {
+func waitUntil(t *testing.T, what string, f func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

@@ -45,7 +45,7 @@ func TestIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, secret, roots := certificate(t, key)
+	cert, secret, roots := newCertificate(t, key)
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		t.Fatal(err)
@@ -54,26 +54,26 @@ func TestIdentity(t *testing.T) {
 		Queues: standin.Queues(lock), Certificate: cert, Key: secret,
 		PublicKey: string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})),
 	})
-	opts := quick()
+	opts := quickOptions()
 	opts.Namespace, opts.Endpoint, opts.TLS = namespace, b.Address, &tls.Config{RootCAs: roots, ServerName: namespace}
 	opts.Credential = identity{key, "https://servicebus.azure.net"}
-	q := open(t, opts)
-	if err := q.Publish(t.Context(), event("a", "1")); err != nil {
+	q := openBus(t, opts)
+	if err := q.Publish(t.Context(), newEvent("a", "1")); err != nil {
 		t.Fatal(err)
 	}
 	var l log
-	subscribe(t, q, l.handle)
-	wait(t, q, "a")
-	if got := l.ids("a"); len(got) != 1 {
+	startSubscription(t, q, l.recordEvents)
+	waitForSession(t, q, "a")
+	if got := l.sessionIDs("a"); len(got) != 1 {
 		t.Errorf("offered %v", got)
 	}
 	opts.Credential = identity{key, "https://elsewhere.azure.net"}
-	if err := open(t, opts).Publish(t.Context(), event("a", "2")); fault.Of(err) != fault.Unavailable {
+	if err := openBus(t, opts).Publish(t.Context(), newEvent("a", "2")); fault.Of(err) != fault.Unavailable {
 		t.Errorf("with a token for another service: %v", err)
 	}
 }
 
-func certificate(t *testing.T, key *rsa.PrivateKey) (cert, secret string, roots *x509.CertPool) {
+func newCertificate(t *testing.T, key *rsa.PrivateKey) (cert, secret string, roots *x509.CertPool) {
 	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: namespace}, DNSNames: []string{namespace},

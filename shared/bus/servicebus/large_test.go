@@ -30,23 +30,23 @@ func TestLargeEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := standin.Start(t, standin.Config{Queues: standin.Queues(time.Minute)}) // a lost lock would offer all again
-	opts := quick()
+	opts := quickOptions()
 	opts.ConnectionString, opts.Lock = b.ConnectionString(), time.Minute
-	large := event("a", "large")
+	large := newEvent("a", "large")
 	noise := make([]byte, 600<<10)
 	rand.Read(noise)
 	large.Data = []byte(`"` + base64.StdEncoding.EncodeToString(noise) + `"`)
-	if err := open(t, opts).Publish(t.Context(), large); fault.Of(err) != fault.TooLarge {
+	if err := openBus(t, opts).Publish(t.Context(), large); fault.Of(err) != fault.TooLarge {
 		t.Errorf("without blobs: %v, want too large", err)
 	}
 	if opts.Blobs, err = blob.OpenConnection(connection, "claims", nil); err != nil {
 		t.Fatal(err)
 	}
-	q := open(t, opts)
-	again(t, q, event("a", "1"), large, event("a", "2"))
+	q := openBus(t, opts)
+	publishUntilTaken(t, q, newEvent("a", "1"), large, newEvent("a", "2"))
 	var mu sync.Mutex
 	var got []cloudevent.Event
-	subscribe(t, q, func(_ context.Context, evs []cloudevent.Event) error {
+	startSubscription(t, q, func(_ context.Context, evs []cloudevent.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
 		bad := fault.Refused{}
@@ -58,7 +58,7 @@ func TestLargeEvents(t *testing.T) {
 		}
 		return bad
 	})
-	wait(t, q, "a")
+	waitForSession(t, q, "a")
 	if len(got) != 3 || got[0].ID != "1" || !bytes.Equal(got[1].Data, large.Data) || got[2].ID != "2" {
 		t.Errorf("offered %d events", len(got))
 	}
@@ -70,13 +70,13 @@ func TestLargeEvents(t *testing.T) {
 
 // A message of somebody else goes to quarantine, whole, and holds up nothing.
 func TestForeignMessages(t *testing.T) {
-	b, q := start(t)
-	foreign(t, b, "alerts", "a", "rubbish")
-	again(t, q, event("a", "1"))
+	b, q := startBroker(t)
+	sendForeign(t, b, "alerts", "a", "rubbish")
+	publishUntilTaken(t, q, newEvent("a", "1"))
 	var l log
-	subscribe(t, q, l.handle)
-	wait(t, q, "a")
-	foreign(t, b, "quarantine", "", "more rubbish")
+	startSubscription(t, q, l.recordEvents)
+	waitForSession(t, q, "a")
+	sendForeign(t, b, "quarantine", "", "more rubbish")
 	on, _, err := q.Quarantine().List(t.Context(), "", 10)
 	if err != nil || len(on) != 2 || string(on[0].Data) != `"cnViYmlzaA=="` || string(on[1].Data) != `"bW9yZSBydWJiaXNo"` {
 		t.Fatalf("quarantine holds %+v, %v", on, err)
@@ -87,12 +87,12 @@ func TestForeignMessages(t *testing.T) {
 	if on, _, err = q.Quarantine().List(t.Context(), "", 10); err != nil || len(on) != 0 {
 		t.Errorf("after Remove quarantine holds %+v, %v", on, err)
 	}
-	if got := l.ids("a"); len(got) != 1 {
+	if got := l.sessionIDs("a"); len(got) != 1 {
 		t.Errorf("offered %v", got)
 	}
 }
 
-func foreign(t *testing.T, b *standin.Broker, queue, session, body string) {
+func sendForeign(t *testing.T, b *standin.Broker, queue, session, body string) {
 	t.Helper()
 	c, err := azservicebus.NewClientFromConnectionString(b.ConnectionString(), nil)
 	if err != nil {

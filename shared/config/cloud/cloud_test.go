@@ -16,25 +16,25 @@ var common = map[string]string{
 	"ONEPANE_CLAIM_CONTAINER": "https://stcontoso.blob.core.windows.net/claims", "ONEPANE_AZURE_TENANT_ID": "d", "ONEPANE_AZURE_CLIENT_ID": "c",
 }
 
-func env(more map[string]string) func(string) string {
+func getenvOf(more map[string]string) func(string) string {
 	all := maps.Clone(common)
 	maps.Copy(all, more)
 	return func(k string) string { return all[k] }
 }
 
 func TestWhatInfrastructureSetsIsEnough(t *testing.T) {
-	a, err := LoadAWS(env(map[string]string{"AWS_REGION": "eu-west-1"}))
+	a, err := LoadAWS(getenvOf(map[string]string{"AWS_REGION": "eu-west-1"}))
 	if err != nil || a.Region != "eu-west-1" || !a.LogJSON || a.LogLevel != slog.LevelInfo {
 		t.Errorf("aws: %+v, %v", a, err)
 	}
 	if want := (Claims{"https://stcontoso.blob.core.windows.net/", "claims"}); a.Claims != want {
 		t.Errorf("claims %+v, want %+v", a.Claims, want)
 	}
-	g, err := LoadGCP(env(map[string]string{"ONEPANE_PUSH_AUDIENCE": "a", "ONEPANE_PUSH_ACCOUNT": "p@example.com"}))
+	g, err := LoadGCP(getenvOf(map[string]string{"ONEPANE_PUSH_AUDIENCE": "a", "ONEPANE_PUSH_ACCOUNT": "p@example.com"}))
 	if err != nil || g.Push != (Push{Audience: "a", Account: "p@example.com"}) {
 		t.Errorf("gcp: %+v, %v", g, err)
 	}
-	z, err := LoadAzure(env(map[string]string{"ONEPANE_COSMOS_ENDPOINT": "https://cosmos-contoso.documents.azure.com:443/",
+	z, err := LoadAzure(getenvOf(map[string]string{"ONEPANE_COSMOS_ENDPOINT": "https://cosmos-contoso.documents.azure.com:443/",
 		"ONEPANE_COSMOS_DATABASE": "onepane", "IDENTITY_ENDPOINT": "http://localhost:4141/msi/token", "IDENTITY_HEADER": "h"}))
 	if err != nil || z.Cosmos.Database != "onepane" {
 		t.Errorf("azure: %+v, %v", z, err)
@@ -76,7 +76,7 @@ func TestMistakes(t *testing.T) {
 		"AZURE_AUTHORITY_HOST": {"login.example"},
 	} {
 		for _, v := range values {
-			_, err := LoadAWS(env(map[string]string{"AWS_REGION": "eu-west-1", name: v}))
+			_, err := LoadAWS(getenvOf(map[string]string{"AWS_REGION": "eu-west-1", name: v}))
 			if err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s=%s: %v", name, v, err)
 			}
@@ -102,7 +102,7 @@ func TestMistakesOfTheApp(t *testing.T) {
 	for name, v := range map[string]string{
 		"ONEPANE_BUS_RESOURCE": "sb-contoso", "ONEPANE_RESOURCE_MANAGER": "http://management.example", "ONEPANE_BASE_URL": "soc.contoso.example",
 	} {
-		if _, err := LoadAzure(env(map[string]string{name: v})); err == nil || !strings.Contains(err.Error(), name+":") {
+		if _, err := LoadAzure(getenvOf(map[string]string{name: v})); err == nil || !strings.Contains(err.Error(), name+":") {
 			t.Errorf("%s=%s: %v", name, v, err)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-func numbered(n int) []cloudevent.Event {
+func numberedEvents(n int) []cloudevent.Event {
 	var out []cloudevent.Event
 	for i := range n {
 		id := fmt.Sprint("e", i)
@@ -34,8 +34,8 @@ func packOne(t testing.TB, evs []cloudevent.Event) []byte {
 	return messages[0].Body
 }
 
-// quote is what the Functions host makes of a string: its JSON text.
-func quote(s []byte) []byte {
+// jsonString is what the Functions host makes of a string: its JSON text.
+func jsonString(s []byte) []byte {
 	b, err := json.Marshal(string(s))
 	if err != nil {
 		panic(err)
@@ -43,10 +43,10 @@ func quote(s []byte) []byte {
 	return b
 }
 
-func b64(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) }
+func encodeBase64(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) }
 
 func TestDecodeForms(t *testing.T) {
-	one, many := numbered(1), numbered(200)
+	one, many := numberedEvents(1), numberedEvents(200)
 	small, large := packOne(t, one), packOne(t, many)
 	if small[0] != '{' || string(large[:4]) != string(zstdMagic) {
 		t.Fatalf("bodies begin with %q and %q", small[:4], large[:4])
@@ -58,12 +58,12 @@ func TestDecodeForms(t *testing.T) {
 	}{
 		{"one event, as sent", small, one},
 		{"many events, as sent", large, many},
-		{"host: binary, one message", quote(b64(large)), many},
-		{"host: base64 alone", b64(large), many},
-		{"host: text of one event", quote(small), one},
-		{"host: text in text", quote(quote(small)), one},
-		{"host: batch of binary messages", []byte(`[` + string(quote(b64(large))) + `,` + string(quote(b64(small))) + `]`), append(slices.Clone(many), one...)},
-		{"host: batch as text", quote([]byte(`[` + string(quote(small)) + `]`)), one},
+		{"host: binary, one message", jsonString(encodeBase64(large)), many},
+		{"host: base64 alone", encodeBase64(large), many},
+		{"host: text of one event", jsonString(small), one},
+		{"host: text in text", jsonString(jsonString(small)), one},
+		{"host: batch of binary messages", []byte(`[` + string(jsonString(encodeBase64(large))) + `,` + string(jsonString(encodeBase64(small))) + `]`), append(slices.Clone(many), one...)},
+		{"host: batch as text", jsonString([]byte(`[` + string(jsonString(small)) + `]`)), one},
 		{"any sender: batch mode", []byte(" [" + string(small) + ",\n" + string(small) + "]\n"), append(slices.Clone(one), one...)},
 	} {
 		got, err := Decode(t.Context(), tt.body, nil)
@@ -112,8 +112,8 @@ func (down) Get(context.Context, string) ([]byte, error) {
 
 func TestClaims(t *testing.T) {
 	blobs := blobMap{}
-	e := numbered(1)
-	e[0].Data = random(600 << 10)
+	e := numberedEvents(1)
+	e[0].Data = randomBytes(600 << 10)
 	if _, err := packEvents(t.Context(), "contoso", e, MaxBody, nil); fault.Of(err) != fault.TooLarge {
 		t.Errorf("without blobs: %v, want too large", err)
 	}
@@ -139,8 +139,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// random is a JSON string that hardly compresses.
-func random(n int) []byte {
+// randomBytes is a JSON string that hardly compresses.
+func randomBytes(n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := make([]byte, n*3/4)
 	for i := range b {
@@ -150,11 +150,11 @@ func random(n int) []byte {
 }
 
 func TestPackSplits(t *testing.T) {
-	evs := numbered(1200)
+	evs := numberedEvents(1200)
 	for i := range evs {
-		evs[i].Data = random(2 << 10)
+		evs[i].Data = randomBytes(2 << 10)
 	}
-	evs[7].Data = random(300 << 10)
+	evs[7].Data = randomBytes(300 << 10)
 	blobs := blobMap{}
 	var ids [2][]string
 	for round := range ids {
@@ -207,8 +207,8 @@ func TestSessionIDs(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	many := packOne(f, numbered(50))
-	for _, seed := range [][]byte{packOne(f, numbered(1)), many, b64(many), quote(b64(many)), []byte(`["[]",{}]`), zstdEncoder().EncodeAll(many, nil)} {
+	many := packOne(f, numberedEvents(50))
+	for _, seed := range [][]byte{packOne(f, numberedEvents(1)), many, encodeBase64(many), jsonString(encodeBase64(many)), []byte(`["[]",{}]`), zstdEncoder().EncodeAll(many, nil)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -27,7 +27,7 @@ func TestLargeEvents(t *testing.T) {
 	key := newKey(t)
 	tls := httptest.NewTLSServer(nil) // lends its certificate
 	defer tls.Close()
-	certificate, secret := borrowed(t, tls)
+	certificate, secret := serverCertificate(t, tls)
 	account := azurite.StartTLS(t, certificate, secret)
 	admin := &azblob.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: tls.Client()}}
 	client, err := azblob.NewClientFromConnectionString(account.Connection, admin)
@@ -41,20 +41,20 @@ func TestLargeEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: public(t, key)})
+	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: publicKey(t, key)})
 	storage := &signer{key: key, audience: "https://storage.azure.com", issuer: "https://sts.windows.net/directory/"}
 	put := &send.Container{URL: account.URL + "/claims", Credential: storage, HTTP: tls.Client(), Pause: time.Millisecond, Now: time.Now}
-	s := open(t, send.Options{Endpoint: b.REST, Credential: &signer{key: key, audience: "https://servicebus.azure.net"}, Blobs: put})
-	large := event("a", "large")
+	s := openSender(t, send.Options{Endpoint: b.REST, Credential: &signer{key: key, audience: "https://servicebus.azure.net"}, Blobs: put})
+	large := newEvent("a", "large")
 	noise := make([]byte, 600<<10)
 	_, _ = rand.Read(noise)
 	large.Data = []byte(`"` + base64.StdEncoding.EncodeToString(noise) + `"`)
 	for range 2 { // the second time its blob is there already
-		if err := s.Publish(t.Context(), event("a", "1"), large); err != nil {
+		if err := s.Publish(t.Context(), newEvent("a", "1"), large); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := offered(t, receiver(t, b, servicebus.Options{Blobs: blobs}), 2); got[0].ID != "1" || !bytes.Equal(got[1].Data, large.Data) {
+	if got := receiveOffered(t, openReceiver(t, b, servicebus.Options{Blobs: blobs}), 2); got[0].ID != "1" || !bytes.Equal(got[1].Data, large.Data) {
 		t.Errorf("offered %d events", len(got))
 	}
 	if !slices.Contains(storage.asked, "https://storage.azure.com/.default") || len(storage.asked) != 2 {
@@ -71,14 +71,14 @@ func TestLargeEvents(t *testing.T) {
 }
 
 func TestLargeEventsWithoutStorage(t *testing.T) {
-	s := open(t, send.Options{Namespace: "contoso.servicebus.windows.net", MaxMessage: 10, Credential: &signer{}})
-	if err := s.Publish(t.Context(), event("a", "1")); fault.Of(err) != fault.TooLarge {
+	s := openSender(t, send.Options{Namespace: "contoso.servicebus.windows.net", MaxMessage: 10, Credential: &signer{}})
+	if err := s.Publish(t.Context(), newEvent("a", "1")); fault.Of(err) != fault.TooLarge {
 		t.Errorf("%v, want too large", err)
 	}
 }
 
-// offered subscribes until n events came.
-func offered(t *testing.T, q *servicebus.Bus, n int) []cloudevent.Event {
+// receiveOffered subscribes until n events came.
+func receiveOffered(t *testing.T, q *servicebus.Bus, n int) []cloudevent.Event {
 	t.Helper()
 	got := make(chan cloudevent.Event, n)
 	ctx, stop := context.WithCancel(t.Context())

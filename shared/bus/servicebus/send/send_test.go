@@ -36,17 +36,17 @@ const lock = 1500 * time.Millisecond
 func TestPromises(t *testing.T) {
 	key := newKey(t)
 	bustest.Run(t, func(t *testing.T) bustest.Driver {
-		return driver(t, key, standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: public(t, key)}))
+		return newDriver(t, key, standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: publicKey(t, key)}))
 	})
 }
 
-func driver(t *testing.T, key *rsa.PrivateKey, b *standin.Broker) bustest.Driver {
-	s, q := sender(t, b, key), receiver(t, b, servicebus.Options{})
+func newDriver(t *testing.T, key *rsa.PrivateKey, b *standin.Broker) bustest.Driver {
+	s, q := sendOptions(t, b, key), openReceiver(t, b, servicebus.Options{})
 	return bustest.Driver{
 		Queue: queue{s, q}, Quarantine: quarantineQueue{s.Quarantine(), q.Quarantine()}, Advance: b.AgeMessages, Window: 10 * time.Minute, DedupesCalls: true,
 		Reopen: func(t *testing.T) bustest.Driver {
 			b.DropConnections()
-			return driver(t, key, b)
+			return newDriver(t, key, b)
 		},
 	}
 }
@@ -74,9 +74,9 @@ func (s quarantineQueue) Publish(ctx context.Context, evs ...cloudevent.Event) e
 // Whichever of the two sent it first, the other's is a repeat: the messages are the same.
 func TestBothWaysSendTheSameMessage(t *testing.T) {
 	key := newKey(t)
-	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: public(t, key)})
-	s, q := sender(t, b, key), receiver(t, b, servicebus.Options{})
-	first, second := []cloudevent.Event{event("a", "1"), event("a", "2")}, []cloudevent.Event{event("b", "3")}
+	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: publicKey(t, key)})
+	s, q := sendOptions(t, b, key), openReceiver(t, b, servicebus.Options{})
+	first, second := []cloudevent.Event{newEvent("a", "1"), newEvent("a", "2")}, []cloudevent.Event{newEvent("b", "3")}
 	for _, publish := range []func(context.Context, ...cloudevent.Event) error{s.Publish, q.Publish, s.Publish} {
 		for _, evs := range [][]cloudevent.Event{first, second} {
 			if err := publish(t.Context(), evs...); err != nil {
@@ -92,10 +92,10 @@ func TestBothWaysSendTheSameMessage(t *testing.T) {
 // A tenant's name travels whatever letters it has.
 func TestSessionsKeepTheirNames(t *testing.T) {
 	key := newKey(t)
-	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: public(t, key)})
-	s := sender(t, b, key)
+	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: publicKey(t, key)})
+	s := sendOptions(t, b, key)
 	for _, name := range []string{"Zürich 😀", `a"b\c`, "tab\there"} {
-		if err := s.Publish(t.Context(), event(name, "1")); err != nil {
+		if err := s.Publish(t.Context(), newEvent(name, "1")); err != nil {
 			t.Fatal(err)
 		}
 		if got := b.Stats().Queues["alerts"].Sessions; got[name] != 1 {
@@ -107,11 +107,11 @@ func TestSessionsKeepTheirNames(t *testing.T) {
 // What was taken although the answer was lost is sent again, and is there once.
 func TestALostAnswerIsNoRepeat(t *testing.T) {
 	key := newKey(t)
-	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: public(t, key)})
-	s := sender(t, b, key)
+	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: publicKey(t, key)})
+	s := sendOptions(t, b, key)
 	for i := range 5 {
 		b.DropAfterReceived(1)
-		if err := s.Publish(t.Context(), event("a", fmt.Sprint(i))); err != nil {
+		if err := s.Publish(t.Context(), newEvent("a", fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,19 +122,19 @@ func TestALostAnswerIsNoRepeat(t *testing.T) {
 
 func TestThrottling(t *testing.T) {
 	key := newKey(t)
-	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: public(t, key)})
-	s := sender(t, b, key)
+	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: publicKey(t, key)})
+	s := sendOptions(t, b, key)
 	b.ThrottleNext(2)
-	if err := s.Publish(t.Context(), event("a", "1")); err != nil {
+	if err := s.Publish(t.Context(), newEvent("a", "1")); err != nil {
 		t.Errorf("after two refusals: %v", err)
 	}
 	b.ThrottleNext(1000)
-	if err := s.Publish(t.Context(), event("a", "2")); fault.Of(err) != fault.Exhausted {
+	if err := s.Publish(t.Context(), newEvent("a", "2")); fault.Of(err) != fault.Exhausted {
 		t.Errorf("under lasting throttling: %v", err)
 	}
 	b.ThrottleNext(0)
 	b.LimitMessages("alerts", 1)
-	if err := s.Publish(t.Context(), event("a", "3")); fault.Of(err) != fault.Exhausted {
+	if err := s.Publish(t.Context(), newEvent("a", "3")); fault.Of(err) != fault.Exhausted {
 		t.Errorf("to a full queue: %v", err)
 	}
 }
@@ -144,11 +144,11 @@ func TestIdentity(t *testing.T) {
 	key := newKey(t)
 	other := httptest.NewTLSServer(nil) // lends its certificate
 	defer other.Close()
-	certificate, secret := borrowed(t, other)
-	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: public(t, key), Certificate: certificate, Key: secret})
+	certificate, secret := serverCertificate(t, other)
+	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: publicKey(t, key), Certificate: certificate, Key: secret})
 	for audience, want := range map[string]fault.Kind{"https://servicebus.azure.net": fault.Again, "https://elsewhere.azure.net": fault.Unavailable} {
-		s := open(t, send.Options{Endpoint: b.REST, Credential: &signer{key: key, audience: audience}, HTTP: other.Client()})
-		err := s.Publish(t.Context(), event("a", "1"))
+		s := openSender(t, send.Options{Endpoint: b.REST, Credential: &signer{key: key, audience: audience}, HTTP: other.Client()})
+		err := s.Publish(t.Context(), newEvent("a", "1"))
 		if fault.Of(err) != want || (err == nil) != (want == fault.Again) {
 			t.Errorf("with a token for %s: %v", audience, err)
 		}
@@ -170,16 +170,16 @@ func TestStaysLean(t *testing.T) {
 	}
 }
 
-func event(session, id string) cloudevent.Event {
+func newEvent(session, id string) cloudevent.Event {
 	return cloudevent.Event{ID: id, Source: "/test", Type: "test", Tenant: session, Data: []byte(`{"id":"` + id + `"}`)}
 }
 
-// sender sends to b over HTTP, without waiting long.
-func sender(t *testing.T, b *standin.Broker, key *rsa.PrivateKey) *send.Sender {
-	return open(t, send.Options{Endpoint: b.REST, Credential: &signer{key: key, audience: "https://servicebus.azure.net"}})
+// sendOptions sends to b over HTTP, without waiting long.
+func sendOptions(t *testing.T, b *standin.Broker, key *rsa.PrivateKey) *send.Sender {
+	return openSender(t, send.Options{Endpoint: b.REST, Credential: &signer{key: key, audience: "https://servicebus.azure.net"}})
 }
 
-func open(t *testing.T, opts send.Options) *send.Sender {
+func openSender(t *testing.T, opts send.Options) *send.Sender {
 	t.Helper()
 	opts.Pause = time.Millisecond
 	s, err := send.Open(opts)
@@ -189,8 +189,8 @@ func open(t *testing.T, opts send.Options) *send.Sender {
 	return s
 }
 
-// receiver is the AMQP driver on b.
-func receiver(t *testing.T, b *standin.Broker, opts servicebus.Options) *servicebus.Bus {
+// openReceiver is the AMQP driver on b.
+func openReceiver(t *testing.T, b *standin.Broker, opts servicebus.Options) *servicebus.Bus {
 	t.Helper()
 	opts.ConnectionString, opts.Reject = b.ConnectionString(), bustest.Reject
 	opts.Lock, opts.Idle, opts.Pause, opts.MaxPause = lock, 250*time.Millisecond, time.Millisecond, 5*time.Millisecond
@@ -239,7 +239,7 @@ func newKey(t *testing.T) *rsa.PrivateKey {
 	return key
 }
 
-func public(t *testing.T, key *rsa.PrivateKey) string {
+func publicKey(t *testing.T, key *rsa.PrivateKey) string {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
@@ -248,8 +248,8 @@ func public(t *testing.T, key *rsa.PrivateKey) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
-// borrowed gives the certificate of a test server, in PEM, which that server's client trusts.
-func borrowed(t *testing.T, s *httptest.Server) (certificate, key string) {
+// serverCertificate gives the certificate of a test server, in PEM, which that server's client trusts.
+func serverCertificate(t *testing.T, s *httptest.Server) (certificate, key string) {
 	t.Helper()
 	c := s.TLS.Certificates[0]
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
