@@ -7,17 +7,14 @@ package generic
 import (
 	"cmp"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
-	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
 )
 
@@ -76,38 +73,6 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		return alert.Alert{}, err
 	}
 	return a, nil
-}
-
-// message is the generic alert as sent.
-type message struct {
-	ID          word    `json:"id"`
-	Tenant      word    `json:"tenant"`
-	Time        word    `json:"time"`
-	Delivered   word    `json:"delivered"`
-	Source      word    `json:"source"`
-	Type        word    `json:"type"`
-	Title       word    `json:"title"`
-	Severity    word    `json:"severity"`
-	Tactics     words   `json:"tactics"`
-	Techniques  words   `json:"techniques"`
-	ProviderID  word    `json:"provider_id"`
-	Status      word    `json:"status"`
-	Description word    `json:"description"`
-	URL         word    `json:"url"`
-	Entities    []entry `json:"entities"`
-}
-
-// entry is an entity as sent. Name, attributes and aliases extend the contract.
-type entry struct {
-	Kind       word            `json:"kind"`
-	Value      word            `json:"value"`
-	Role       word            `json:"role"`
-	Name       word            `json:"name"`
-	Attributes map[string]word `json:"attributes"`
-	Aliases    []struct {
-		Kind  word `json:"kind"`
-		Value word `json:"value"`
-	} `json:"aliases"`
 }
 
 // checkRequired finds what is missing, and reads the times.
@@ -195,104 +160,4 @@ func areDistinctIDs(texts []string) bool {
 	return true
 }
 
-// evidenceOf keeps every entity once, in the sender's order and spelling.
-func evidenceOf(entries []entry) ([]alert.Evidence, error) {
-	var set ingest.EvidenceSet
-	for i, en := range entries {
-		if en.Value == "" {
-			return nil, fault.Errorf(fault.Invalid, "entities[%d].value: missing", i)
-		}
-		if en.Kind == "" {
-			return nil, fault.Errorf(fault.Invalid, "entities[%d].kind: missing", i)
-		}
-		e := entity.Entity{Kind: entity.ParseKind(strings.ToLower(string(en.Kind))), Value: string(en.Value), Name: string(en.Name)}
-		if len(en.Attributes) > 0 {
-			e.Attributes = make(map[string]string, len(en.Attributes))
-			for k, v := range en.Attributes {
-				e.Attributes[k] = string(v)
-			}
-		}
-		if e.Kind == entity.Other {
-			e = e.WithAttr(entity.AttrKind, string(en.Kind))
-		}
-		for _, a := range en.Aliases {
-			e = e.WithAlias(entity.ParseKind(strings.ToLower(string(a.Kind))), string(a.Value))
-		}
-		set.Add(alert.Evidence{Entity: e, Role: roleOf(en.Role)})
-	}
-	return set.List(), nil
-}
-
-// roleOf reads a role; a word that is none is no reason to lose the entity.
-func roleOf(w word) alert.Role {
-	switch r := alert.Role(strings.ToLower(string(w))); r {
-	case alert.Attacker, alert.Victim, alert.Context:
-		return r
-	}
-	return ""
-}
-
-// word is text that a sender may also write as a number or a boolean; null is "".
-type word string
-
-// UnmarshalJSONFrom refuses objects and arrays.
-func (w *word) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	switch dec.PeekKind() {
-	case '{', '[':
-		return errNotText
-	}
-	tok, err := dec.ReadToken()
-	if err != nil {
-		return err
-	}
-	if tok.Kind() == 'n' {
-		*w = ""
-		return nil
-	}
-	*w = word(strings.TrimSpace(tok.String()))
-	return nil
-}
-
 var errNotText = errors.New("must be text")
-
-// words is a list that a sender may write as one word.
-type words []word
-
-// UnmarshalJSONFrom accepts an array of words, one word, or null.
-func (l *words) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	if dec.PeekKind() == '[' {
-		return json.UnmarshalDecode(dec, (*[]word)(l))
-	}
-	var one word
-	if err := json.UnmarshalDecode(dec, &one); err != nil {
-		return err
-	}
-	if one != "" {
-		*l = words{one}
-	}
-	return nil
-}
-
-// describeError names the field in the spelling of the contract: "entities[3].value".
-func describeError(err error) string {
-	var sem *json.SemanticError
-	if !errors.As(err, &sem) {
-		return ingest.DescribeJSONError(err)
-	}
-	var path strings.Builder
-	for token := range sem.JSONPointer.Tokens() {
-		if _, err := strconv.Atoi(token); err == nil && path.Len() > 0 {
-			path.WriteString("[" + token + "]")
-			continue
-		}
-		if path.Len() > 0 {
-			path.WriteByte('.')
-		}
-		path.WriteString(token)
-	}
-	reason := "of the wrong type"
-	if errors.Is(err, errNotText) {
-		reason = errNotText.Error()
-	}
-	return cmp.Or(path.String(), "the record") + ": " + reason
-}

@@ -1,74 +1,14 @@
-// Package ocsf reads findings in the Open Cybersecurity Schema Framework, versions 0.x to 1.6: detections and security
-// findings as alerts; vulnerabilities, compliance and application posture as exposures. Security Hub v2 and Security
-// Lake speak it for other AWS products, whose findings keep the identity their own product gave them.
-//
-//	event of class 2001–2007 ─decode─▶ origin, class ─walk resources, evidences, observables─▶ alert or exposure
 package ocsf
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
 
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
-	"github.com/onepane/onepane/shared/fault"
 )
-
-// Provider reads OCSF findings.
-type Provider struct{}
-
-// Name implements ingest.Provider.
-func (Provider) Name() string { return "ocsf" }
-
-// Recognize knows an OCSF event by its class and its metadata.
-func (Provider) Recognize(r ingest.Record) bool { return r.Has("class_uid", "metadata") }
-
-// Normalize implements ingest.Provider. Events of other categories (network, authentication) are no findings.
-func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
-	var f event
-	if err := ingest.Decode(r.Raw, &f); err != nil {
-		return alert.Alert{}, err
-	}
-	if c := int(f.ClassUID.Value); c < 2001 || c > 2099 {
-		return alert.Alert{}, ingest.Ignore("OCSF class " + string(cmp.Or(f.ClassName, "unknown")) + " is no finding")
-	}
-	info := f.findingInfo()
-	if info.UID == "" {
-		return alert.Alert{}, fault.Errorf(fault.Invalid, "finding_info.uid: missing")
-	}
-	o := originOf(&f, info)
-	a := alert.Alert{
-		Class: classOf(&f, info), Origin: o, Reporter: o.Provider, ReportID: string(info.UID), Product: productName(&f),
-		Title: strings.TrimSpace(string(cmp.Or(info.Title, f.Message))), Description: string(cmp.Or(info.Desc, f.Message)),
-		Type:           string(cmp.Or(firstText(info.Types), info.Analytic.Name, f.Analytic.Name, f.ClassName)),
-		Recommendation: string(cmp.Or(f.Remediation.Desc, info.Remediation.Desc)),
-		URL:            string(cmp.Or(info.SrcURL, firstText(f.Remediation.References))),
-		Count:          int64(f.Count.Value),
-		Account:        accountOf(&f, r),
-		Members:        memberIDs(&f, info),
-	}
-	if isFromSecurityHub(&f) {
-		a.Reporter = "securityhub"
-	}
-	if o.ID != a.ReportID {
-		a.CarriedIDs = append(a.CarriedIDs, string(info.UID))
-	}
-	if f.Metadata.UID != "" && f.Metadata.UID != info.UID {
-		a.CarriedIDs = append(a.CarriedIDs, string(f.Metadata.UID))
-	}
-	a.Severity, a.NativeSeverity = severityOf(&f)
-	a.Status, a.NativeStatus = statusOf(&f)
-	setTimes(&a, &f, info)
-	w := walker{account: a.Account}
-	w.addEvent(&f, info)
-	a.Evidence = alert.MergeEvidence(nil, w.Found)
-	if len(w.Extra) > 0 {
-		a.Extra = w.Extra
-	}
-	a.Tactics, a.Techniques = attackOf(&f, info)
-	return a, nil
-}
 
 // setTimes reads the finding's life, each instant from its text where there is one: senders get the zone of the number
 // wrong, not that of the text.
@@ -131,4 +71,89 @@ func firstText(list ingest.List[ingest.Text]) ingest.Text {
 		return ""
 	}
 	return list[0]
+}
+
+// The classes of findings.
+const (
+	securityFinding      = 2001 // retired in 1.1, but still sent
+	vulnerabilityFinding = 2002
+	complianceFinding    = 2003
+	applicationPosture   = 2007
+)
+
+// postureTypes start the type words of findings about weaknesses, whatever their class.
+var postureTypes = []string{"Software and Configuration Checks", "Posture Management", "Vulnerabilities", "Exposure"}
+
+// classOf tells posture from activity. Several scanners send their checks as detections, with the result of the check
+// as status code (PASS, FAIL, MANUAL).
+func classOf(f *event, info *finding) alert.Class {
+	switch int(f.ClassUID.Value) {
+	case vulnerabilityFinding, complianceFinding, applicationPosture:
+		return alert.Exposure
+	}
+	if f.Compliance.isSet() || len(f.Vulnerabilities) > 0 || checkResult(f) != "" {
+		return alert.Exposure
+	}
+	for _, t := range info.Types {
+		for _, p := range postureTypes {
+			if strings.HasPrefix(string(t), p) {
+				return alert.Exposure
+			}
+		}
+	}
+	return alert.Threat
+}
+
+// checkResult is a scanner's verdict in the status code; "" when the code is none.
+func checkResult(f *event) string {
+	switch code := strings.ToUpper(strings.TrimSpace(string(f.StatusCode))); code {
+	case "PASS", "PASSED", "FAIL", "FAILED", "MANUAL", "MUTED":
+		return code
+	}
+	return ""
+}
+
+// severityOf reads severity_id: 1 informational to 5 critical and 6 fatal. 0 and 99 leave it to the word.
+func severityOf(f *event) (alert.Severity, string) {
+	native := strings.TrimSpace(string(f.Severity))
+	if native == "" && f.SeverityID.Set {
+		native = strconv.FormatFloat(f.SeverityID.Value, 'f', -1, 64)
+	}
+	switch int(f.SeverityID.Value) {
+	case 1:
+		return alert.Informational, native
+	case 2:
+		return alert.Low, native
+	case 3:
+		return alert.Medium, native
+	case 4:
+		return alert.High, native
+	case 5, 6:
+		return alert.Critical, native
+	}
+	return alert.ParseSeverity(string(f.Severity)), native
+}
+
+// statusOf reads the finding's state: state_id in class 2001, where status_id meant success or failure, else status_id.
+// A closing activity and a passed check end it.
+func statusOf(f *event) (alert.Status, string) {
+	native, id := string(f.Status), int(f.StatusID.Value)
+	if int(f.ClassUID.Value) == securityFinding && f.StateID.Set {
+		id = int(f.StateID.Value)
+	}
+	if native == "" {
+		native = string(f.State)
+	}
+	if f.ActivityID.Value == 3 || f.Compliance.hasPassed() || strings.HasPrefix(checkResult(f), "PASS") {
+		return alert.StatusResolved, native
+	}
+	switch id {
+	case 1:
+		return alert.StatusNew, native
+	case 2:
+		return alert.StatusInProgress, native
+	case 3, 4, 5, 6: // suppressed, resolved, archived, deleted
+		return alert.StatusResolved, native
+	}
+	return alert.ParseStatus(native), native
 }

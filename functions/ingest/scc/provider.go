@@ -11,8 +11,6 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/fault"
@@ -91,34 +89,6 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	}
 	a.Evidence = evidenceOf(rec, a)
 	return a, nil
-}
-
-// decodeRecord reads a record in any of its four shapes.
-func decodeRecord(raw jsontext.Value) (record, error) {
-	var rec record
-	if err := ingest.Decode(raw, &rec); err != nil {
-		return rec, err
-	}
-	switch {
-	case rec.Log != nil:
-		rec.Finding = rec.fromLog()
-	case rec.Finding != nil:
-	case rec.Findings != nil:
-		rec.Finding = rec.Findings
-	default:
-		rec.Finding = new(finding)
-		rec.Resource = loose[resource]{} // a bare finding has its own, and the top level is the finding's
-		if err := ingest.Decode(raw, rec.Finding); err != nil {
-			return rec, err
-		}
-	}
-	if !rec.Resource.OK {
-		rec.Resource = rec.Finding.Resource
-	}
-	if !rec.Finding.Source.OK {
-		rec.Finding.Source = rec.Source
-	}
-	return rec, nil
 }
 
 // findingID is the source and the finding id of a name, the same for API v1, v2 and the canonical name, which differ

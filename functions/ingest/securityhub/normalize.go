@@ -1,73 +1,15 @@
-// Package securityhub reads findings in the AWS Security Finding Format: Security Hub's own controls, and what it
-// forwards for other products. A forwarded finding keeps the identity its product gave it, so that it folds with the
-// product's own delivery.
-//
-//	finding ─decode─▶ origin, class ─walk resources, action, indicators─▶ alert or exposure
 package securityhub
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
 
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
-	"github.com/onepane/onepane/shared/fault"
 )
-
-// Provider reads ASFF findings.
-type Provider struct{}
-
-// Name implements ingest.Provider.
-func (Provider) Name() string { return "securityhub" }
-
-// Recognize knows a finding by the members the format requires.
-func (Provider) Recognize(r ingest.Record) bool { return r.Has("AwsAccountId", "ProductArn", "Id") }
-
-// Normalize implements ingest.Provider.
-func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
-	var f finding
-	if err := ingest.Decode(r.Raw, &f); err != nil {
-		return alert.Alert{}, err
-	}
-	if strings.TrimSpace(string(f.ID)) == "" {
-		return alert.Alert{}, fault.Errorf(fault.Invalid, "Id: missing")
-	}
-	if len(f.Types) == 0 {
-		f.Types = f.FindingProviderFields.Types
-	}
-	a := alert.Alert{
-		Class: classOf(&f), Origin: originOf(&f), Reporter: "securityhub", ReportID: string(f.ID), Product: productName(&f),
-		Title: string(f.Title), Description: string(f.Description), Type: string(f.GeneratorID),
-		Recommendation: string(f.Remediation.Recommendation.Text),
-		URL:            string(cmp.Or(f.SourceURL, f.Remediation.Recommendation.URL)),
-		Account:        accountOf(&f, r),
-		CarriedIDs:     carriedIDs(&f),
-		Count:          sightingCount(f.ProductFields),
-		Sample:         isSample(f.ProductFields),
-	}
-	if len(f.Types) > 0 {
-		a.Type = string(f.Types[0])
-	}
-	a.Severity, a.NativeSeverity = severityOf(&f)
-	a.Status, a.NativeStatus = statusOf(&f)
-	a.First = ingest.FirstSet(f.FirstObservedAt, f.CreatedAt, f.LastObservedAt, f.UpdatedAt)
-	a.Last = ingest.FirstSet(f.LastObservedAt, f.UpdatedAt, f.CreatedAt)
-	if a.Last.Before(a.First) {
-		a.Last = a.First
-	}
-	a.Updated = ingest.FirstSet(f.UpdatedAt, f.LastObservedAt, f.CreatedAt)
-	w := walker{account: a.Account}
-	w.addFinding(&f)
-	a.Evidence = alert.MergeEvidence(nil, w.Found)
-	a.Members = w.members
-	if len(w.Extra) > 0 {
-		a.Extra = w.Extra
-	}
-	a.Tactics, a.Techniques = attackOf(&f)
-	return a, nil
-}
 
 // accountOf is the finding's own, never that of the event it came in: an aggregator repeats findings of other accounts.
 func accountOf(f *finding, r ingest.Record) alert.Account {
@@ -112,4 +54,73 @@ func attackOf(f *finding) ([]attack.Tactic, []string) {
 		tactics = append(tactics, tactic)
 	}
 	return attack.SortTactics(tactics), attack.FindTechniques(words...)
+}
+
+// threatProducts report activity, whatever their types say; postureProducts report weaknesses.
+var (
+	threatProducts  = map[string]bool{"guardduty": true, "macie": true, "detective": true, "iot-device-defender-detect": true}
+	postureProducts = map[string]bool{
+		"inspector": true, "access-analyzer": true, "config": true, "ssm-patch-manager": true, "firewall-manager": true,
+		"securityhub": true, "trusted-advisor": true, "health": true, "iot-device-defender-audit": true,
+	}
+)
+
+// threatTypes are the type namespaces of the format that tell of activity.
+var threatTypes = []string{"TTPs", "Effects", "Unusual Behaviors", "Sensitive Data Identifications"}
+
+// classOf tells activity from posture: the product decides, then a compliance result, then the types' namespaces.
+// A finding that says none of these is somebody's alert.
+func classOf(f *finding) alert.Class {
+	slug := productSlug(string(f.ProductArn))
+	switch {
+	case threatProducts[slug]:
+		return alert.Threat
+	case postureProducts[slug], f.Compliance.Status != "":
+		return alert.Exposure
+	}
+	for _, t := range f.Types {
+		for _, ns := range threatTypes {
+			if strings.HasPrefix(string(t), ns) {
+				return alert.Threat
+			}
+		}
+	}
+	if len(f.Vulnerabilities) > 0 || f.PatchSummary.ID != "" {
+		return alert.Exposure
+	}
+	for _, t := range f.Types {
+		if strings.HasPrefix(string(t), "Software and Configuration Checks") {
+			return alert.Exposure
+		}
+	}
+	return alert.Threat
+}
+
+// severityOf takes the label, else the normalized number (90 critical, 70 high, 40 medium, 1 low, 0 informational), and
+// from the provider's own fields what the finding leaves open.
+func severityOf(f *finding) (alert.Severity, string) {
+	for _, s := range []asffSeverity{f.Severity, f.FindingProviderFields.Severity} {
+		if label := strings.TrimSpace(string(s.Label)); label != "" {
+			return alert.ParseSeverity(label), label
+		}
+	}
+	for _, s := range []asffSeverity{f.Severity, f.FindingProviderFields.Severity} {
+		if s.Normalized.Set {
+			native := cmp.Or(string(s.Original), strconv.FormatFloat(s.Normalized.Value, 'f', -1, 64))
+			return alert.SeverityOfScore(s.Normalized.Value, 90, 70, 40, 1, 0), native
+		}
+	}
+	return alert.ParseSeverity(string(f.Severity.Original)), string(f.Severity.Original)
+}
+
+// statusOf reads the workflow. An archived record and a passed check are closed, whatever the workflow says.
+func statusOf(f *finding) (alert.Status, string) {
+	native := string(cmp.Or(f.Workflow.Status, f.WorkflowState, f.RecordState))
+	if strings.EqualFold(string(f.RecordState), "ARCHIVED") || strings.EqualFold(string(f.Compliance.Status), "PASSED") {
+		return alert.StatusResolved, native
+	}
+	if strings.EqualFold(native, "DEFERRED") { // of the retired WorkflowState
+		return alert.StatusInProgress, native
+	}
+	return alert.ParseStatus(native), native
 }

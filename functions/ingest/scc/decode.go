@@ -249,3 +249,31 @@ func emptyUnset[T ~string](v T) string {
 	}
 	return s
 }
+
+// decodeRecord reads a record in any of its four shapes.
+func decodeRecord(raw jsontext.Value) (record, error) {
+	var rec record
+	if err := ingest.Decode(raw, &rec); err != nil {
+		return rec, err
+	}
+	switch {
+	case rec.Log != nil:
+		rec.Finding = rec.fromLog()
+	case rec.Finding != nil:
+	case rec.Findings != nil:
+		rec.Finding = rec.Findings
+	default:
+		rec.Finding = new(finding)
+		rec.Resource = loose[resource]{} // a bare finding has its own, and the top level is the finding's
+		if err := ingest.Decode(raw, rec.Finding); err != nil {
+			return rec, err
+		}
+	}
+	if !rec.Resource.OK {
+		rec.Resource = rec.Finding.Resource
+	}
+	if !rec.Finding.Source.OK {
+		rec.Finding.Source = rec.Source
+	}
+	return rec, nil
+}
