@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
@@ -18,88 +19,88 @@ type alertList struct {
 }
 
 // alertsOfTenants lists the alerts of tenants.
-func (c *request) alertsOfTenants(tenants []string) alertList {
+func alertsOfTenants(req *request, tenants []string) alertList {
 	return alertList{newestFirst, func(q query.Query, after *pageToken) (query.Page[incident.AlertRecord], error) {
-		return Queries{c.scopedReader(), after}.Alerts(c.Context(), tenants, q)
+		return Queries{req.scopedReader(), after}.Alerts(req.Context(), tenants, q)
 	}}
 }
 
-func (c *request) listAlerts() error {
-	tenants, err := c.requestedTenants()
+func listAlerts(req *request) error {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	return c.writeAlertPage("alerts_v2", c.alertsOfTenants(tenants))
+	return writeAlertPage(req, "alerts_v2", alertsOfTenants(req, tenants))
 }
 
-func (c *request) countAlerts() error {
-	tenants, err := c.requestedTenants()
+func countAlerts(req *request) error {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	return c.writeAlertCount(c.alertsOfTenants(tenants))
+	return writeAlertCount(req, alertsOfTenants(req, tenants))
 }
 
-func (c *request) getAlert() error {
-	tenants, err := c.requestedTenants()
+func getAlert(req *request) error {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	return c.writeAlertItem("alerts_v2/$entity", func() (incident.AlertRecord, error) {
-		return c.scopedQueries().Alert(c.Context(), tenants, c.PathValue("id"))
+	return writeAlertItem(req, "alerts_v2/$entity", func() (incident.AlertRecord, error) {
+		return req.scopedQueries().Alert(req.Context(), tenants, req.PathValue("id"))
 	})
 }
 
-func (c *request) listIncidentAlerts() error {
-	list, i, err := c.alertsOfPath()
+func listIncidentAlerts(req *request) error {
+	list, i, err := alertsOfPath(req)
 	if err != nil {
 		return err
 	}
-	return c.writeAlertPage("incidents('"+i.ID+"')/alerts", list)
+	return writeAlertPage(req, "incidents('"+i.ID+"')/alerts", list)
 }
 
-func (c *request) countIncidentAlerts() error {
-	list, _, err := c.alertsOfPath()
+func countIncidentAlerts(req *request) error {
+	list, _, err := alertsOfPath(req)
 	if err != nil {
 		return err
 	}
-	return c.writeAlertCount(list)
+	return writeAlertCount(req, list)
 }
 
-func (c *request) getIncidentAlert() error {
-	tenants, err := c.requestedTenants()
+func getIncidentAlert(req *request) error {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	return c.writeAlertItem("incidents('"+c.PathValue("id")+"')/alerts/$entity", func() (incident.AlertRecord, error) {
-		return c.scopedQueries().IncidentAlert(c.Context(), tenants, c.PathValue("id"), c.PathValue("aid"))
+	return writeAlertItem(req, "incidents('"+req.PathValue("id")+"')/alerts/$entity", func() (incident.AlertRecord, error) {
+		return req.scopedQueries().IncidentAlert(req.Context(), tenants, req.PathValue("id"), req.PathValue("aid"))
 	})
 }
 
 // alertsOfPath finds the incident that the path names and lists its alerts.
-func (c *request) alertsOfPath() (alertList, incident.Incident, error) {
-	tenants, err := c.requestedTenants()
+func alertsOfPath(req *request) (alertList, incident.Incident, error) {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return alertList{}, incident.Incident{}, err
 	}
-	i, err := c.scopedQueries().Incident(c.Context(), tenants, c.PathValue("id"))
-	return c.alertsOfIncident(i), i, err
+	i, err := req.scopedQueries().Incident(req.Context(), tenants, req.PathValue("id"))
+	return alertsOfIncident(req, i), i, err
 }
 
 // firstActivity is the order of an incident's alerts.
 var firstActivity = []query.Order{{Field: query.FirstActivity}}
 
-func (c *request) alertsOfIncident(i incident.Incident) alertList {
+func alertsOfIncident(req *request, i incident.Incident) alertList {
 	return alertList{firstActivity, func(q query.Query, after *pageToken) (query.Page[incident.AlertRecord], error) {
 		list := func(ctx context.Context, tenant string, q query.Query) (query.Page[incident.AlertRecord], error) {
-			return c.scopedReader().IncidentAlerts(ctx, tenant, i.ID, q)
+			return req.scopedReader().IncidentAlerts(ctx, tenant, i.ID, q)
 		}
-		return listAfter(after, effectiveOrder(q, firstActivity), list)(c.Context(), i.Tenant, q)
+		return listAfter(after, effectiveOrder(q, firstActivity), list)(req.Context(), i.Tenant, q)
 	}}
 }
 
-func (c *request) writeAlertPage(context string, list alertList) error {
-	o, err := c.parseOptions(AlertSchema, odata.ListOptions)
+func writeAlertPage(req *request, context string, list alertList) error {
+	o, err := req.parseOptions(graph.AlertSchema, odata.ListOptions)
 	if err != nil {
 		return err
 	}
@@ -111,14 +112,14 @@ func (c *request) writeAlertPage(context string, list alertList) error {
 	if err != nil {
 		return err
 	}
-	return writePage(c, c.contextURL(context, o), effectiveOrder(q, list.order), o, p, func(m incident.AlertRecord) (jsontext.Value, error) {
-		return EncodeSelected(c.view.Alert(m), o.Select)
+	return writePage(req, req.contextURL(context, o), effectiveOrder(q, list.order), o, p, func(m incident.AlertRecord) (jsontext.Value, error) {
+		return graph.EncodeSelected(req.view.Alert(m), o.Select)
 	})
 }
 
 // writeAlertCount answers $count. Paging and order change no count and are accepted.
-func (c *request) writeAlertCount(list alertList) error {
-	o, err := c.parseOptions(AlertSchema, odata.ListOptions)
+func writeAlertCount(req *request, list alertList) error {
+	o, err := req.parseOptions(graph.AlertSchema, odata.ListOptions)
 	if err != nil {
 		return err
 	}
@@ -126,11 +127,11 @@ func (c *request) writeAlertCount(list alertList) error {
 	if err != nil {
 		return err
 	}
-	return c.writeCount(p.Total)
+	return req.writeCount(p.Total)
 }
 
-func (c *request) writeAlertItem(context string, get func() (incident.AlertRecord, error)) error {
-	o, err := c.parseOptions(AlertSchema, odata.ItemOptions)
+func writeAlertItem(req *request, context string, get func() (incident.AlertRecord, error)) error {
+	o, err := req.parseOptions(graph.AlertSchema, odata.ItemOptions)
 	if err != nil {
 		return err
 	}
@@ -138,27 +139,27 @@ func (c *request) writeAlertItem(context string, get func() (incident.AlertRecor
 	if err != nil {
 		return err
 	}
-	c.setETag(m.Tag())
-	v, err := EncodeSelected(c.view.Alert(m), o.Select)
+	req.setETag(m.Tag())
+	v, err := graph.EncodeSelected(req.view.Alert(m), o.Select)
 	if err != nil {
 		return err
 	}
-	return c.writeItem(c.contextURL(context, odata.Options{}), v)
+	return req.writeItem(req.contextURL(context, odata.Options{}), v)
 }
 
 // getRawAlert answers with the provider's record as received.
-func (c *request) getRawAlert() error {
-	tenants, err := c.requestedTenants()
+func getRawAlert(req *request) error {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	m, err := findInTenants(c.Context(), tenants, "alert", c.PathValue("id"), c.scopedReader().Alert)
+	m, err := findInTenants(req.Context(), tenants, "alert", req.PathValue("id"), req.scopedReader().Alert)
 	if err != nil {
 		return err
 	}
 	if len(m.Alert.Raw) == 0 {
 		return newFailure(http.StatusNotFound, "itemNotFound", "The provider's record of alert '"+m.Alert.ID+"' was not kept.")
 	}
-	c.writeResponse(http.StatusOK, "application/json; charset=utf-8", m.Alert.Raw)
+	req.writeResponse(http.StatusOK, "application/json; charset=utf-8", m.Alert.Raw)
 	return nil
 }

@@ -12,18 +12,11 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"runtime/debug"
-	"strings"
 	"time"
-
-	"github.com/onepane/onepane/shared/fault"
 )
 
 // Server answers the API's routes. Reader and Authenticate must be set; a route whose contract is not set answers 501.
@@ -98,20 +91,20 @@ func (p *statusProbe) WriteHeader(status int)      { p.status = status }
 // routeHandler runs one route: who asks, the work, and the answer whatever becomes of it.
 func (s *Server) routeHandler(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := s.newRequest(w, r)
-		c.route = rt
+		req := s.newRequest(w, r)
+		req.route = rt
 		defer func() {
 			if p := recover(); p == http.ErrAbortHandler {
 				panic(p)
 			} else if p != nil {
-				s.loggerOrDiscard().ErrorContext(r.Context(), "request panicked", "path", r.URL.Path, "requestId", c.requestID, "panic", p, "stack", string(debug.Stack()))
-				c.writeFailure(newFailure(http.StatusInternalServerError, "generalException", "General exception while processing."))
+				s.loggerOrDiscard().ErrorContext(r.Context(), "request panicked", "path", r.URL.Path, "requestId", req.requestID, "panic", p, "stack", string(debug.Stack()))
+				req.writeFailure(newFailure(http.StatusInternalServerError, "generalException", "General exception while processing."))
 			}
 		}()
-		err := c.authorizeRoute(rt)
+		err := req.authorizeRoute(rt)
 		if err == nil {
-			if err = rt.serve(c); err == nil {
-				c.auditUnaudited()
+			if err = rt.serve(req); err == nil {
+				req.auditUnaudited()
 			}
 		}
 		if err != nil {
@@ -119,111 +112,9 @@ func (s *Server) routeHandler(rt route) http.Handler {
 			if r.Context().Err() != nil { // the client is gone, or sends no further: not worth a line in the log
 				f.cause = nil
 			}
-			c.writeFailure(f) // without it, net/http would say 200
+			req.writeFailure(f) // without it, net/http would say 200
 		}
 	})
-}
-
-// request is one request on its way to an answer.
-type request struct {
-	*http.Request
-	server    *Server
-	route     route
-	w         http.ResponseWriter
-	principal Principal
-	requestID string
-	clientID  string
-	view      View
-	answered  bool
-	audited   bool
-}
-
-func (s *Server) newRequest(w http.ResponseWriter, r *http.Request) *request {
-	c := &request{Request: r, server: s, w: w, requestID: newRequestID()}
-	c.clientID = c.requestID
-	if own := r.Header.Get("client-request-id"); own != "" {
-		c.clientID = clipText(own)
-	}
-	c.view.PortalURL = strings.TrimSuffix(s.PortalURL, "/")
-	if c.view.PortalURL == "" {
-		c.view.PortalURL = c.baseURL()
-	}
-	h := w.Header()
-	h.Set("request-id", c.requestID)
-	h.Set("client-request-id", c.clientID)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	if hasPreference(r.Header, "include-unknown-enum-members") {
-		c.view.AllEnumMembers = true
-		h.Set("Preference-Applied", "include-unknown-enum-members")
-	}
-	return c
-}
-
-func (c *request) authorizeRoute(rt route) error {
-	if rt.open {
-		return nil
-	}
-	if c.server.Authenticate == nil {
-		return newFailure(http.StatusUnauthorized, "unauthenticated", "No authentication is configured.")
-	}
-	p, err := c.server.Authenticate(c.Request)
-	switch {
-	case err != nil && (fault.Of(err) == fault.Denied || fault.Of(err) == fault.Unavailable):
-		return err
-	case err != nil:
-		c.w.Header().Set("WWW-Authenticate", "Bearer")
-		return newFailure(http.StatusUnauthorized, "unauthenticated", "The request says not, or not validly, who sends it: "+err.Error())
-	}
-	if !p.Can(rt.needs) {
-		return fault.Errorf(fault.Denied, "You may not do this: it takes one of the roles %s.", rolesGranting(rt.needs))
-	}
-	if c.server.Limit != nil {
-		if wait := c.server.Limit(p); wait > 0 {
-			return tooManyRequests(wait)
-		}
-	}
-	c.principal = p
-	c.Request = c.WithContext(context.WithValue(c.Context(), principalKey{}, p))
-	return nil
-}
-
-// requestedTenants are those that this request shows.
-func (c *request) requestedTenants() ([]string, error) {
-	only, err := requestedTenant(c.Request)
-	if err != nil {
-		return nil, err
-	}
-	return c.tenantScope().visibleTenants(c.Context(), only)
-}
-
-func (c *request) scopedQueries() Queries { return Queries{Reader: c.scopedReader()} }
-
-// baseURL is the address that links in the answer start with.
-func (c *request) baseURL() string {
-	if c.server.BaseURL != "" {
-		return strings.TrimSuffix(c.server.BaseURL, "/")
-	}
-	if c.TLS != nil {
-		return "https://" + c.Host
-	}
-	return "http://" + c.Host
-}
-
-// readBody reads a request body of at most limit bytes.
-func (c *request) readBody(limit int64) ([]byte, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, limit))
-	var over *http.MaxBytesError
-	switch {
-	case err == nil:
-		return b, nil
-	case errors.As(err, &over):
-		return nil, fault.Errorf(fault.TooLarge, "The body is larger than %d bytes.", limit)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.w.Header().Set("Connection", "close")
-		return nil, newFailure(http.StatusRequestTimeout, "requestTimeout", "The body did not arrive in time.")
-	}
-	return nil, fault.Errorf(fault.Invalid, "The body cannot be read to its end.") // err would tell addresses
 }
 
 func (s *Server) timeNow() time.Time {
@@ -238,25 +129,4 @@ func (s *Server) loggerOrDiscard() *slog.Logger {
 		return s.Log
 	}
 	return slog.New(slog.DiscardHandler)
-}
-
-// newRequestID is a random UUID.
-func newRequestID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// hasPreference reports whether a Prefer header asks for a preference, among others or alone.
-func hasPreference(h http.Header, preference string) bool {
-	for _, line := range h.Values("Prefer") {
-		for p := range strings.SplitSeq(line, ",") {
-			name, _, _ := strings.Cut(p, ";")
-			if strings.EqualFold(strings.TrimSpace(name), preference) {
-				return true
-			}
-		}
-	}
-	return false
 }

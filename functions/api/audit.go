@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -12,7 +13,9 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/functions/api/odata"
+	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/incident"
 )
 
@@ -68,13 +71,13 @@ func newAuditID(at time.Time) string {
 // Before and after are kept as JSON; nil is left out. What a handler forgets, handle notes without them.
 
 // newAuditLine makes the entry that is written together with a change; nil when no audit log is kept.
-func (c *request) newAuditLine(tenant, target string, before, after any) (*AuditLine, error) {
-	c.audited = true
-	e, err := c.newAuditEntry(tenant, target, before, after)
+func (req *request) newAuditLine(tenant, target string, before, after any) (*AuditLine, error) {
+	req.audited = true
+	e, err := req.newAuditEntry(tenant, target, before, after)
 	if err != nil {
 		return nil, err
 	}
-	n, err := c.tenantScope().encodeAudit(e)
+	n, err := req.tenantScope().encodeAudit(e)
 	if err != nil {
 		return nil, fmt.Errorf("note write to %s: %w", target, err)
 	}
@@ -83,36 +86,36 @@ func (c *request) newAuditLine(tenant, target string, before, after any) (*Audit
 
 // runAudited does what reaches beyond the store, where no entry can go along: that it was begun is noted before, what became of it
 // after. What is shown as what was before, what do gives as what is after it.
-func (c *request) runAudited(tenant, target string, what any, do func() (any, error)) error {
-	if err := c.appendAudit(tenant, target, what, nil, auditBegun); err != nil {
+func (req *request) runAudited(tenant, target string, what any, do func() (any, error)) error {
+	if err := req.appendAudit(tenant, target, what, nil, auditBegun); err != nil {
 		return err
 	}
 	after, err := do()
 	if err == nil {
-		return c.appendAudit(tenant, target, nil, after, auditDone)
+		return req.appendAudit(tenant, target, nil, after, auditDone)
 	}
-	if unnoted := c.appendAudit(tenant, target, nil, map[string]string{"error": failureOf(err).Message}, auditFailed); unnoted != nil {
+	if unnoted := req.appendAudit(tenant, target, nil, map[string]string{"error": failureOf(err).Message}, auditFailed); unnoted != nil {
 		return errors.Join(err, unnoted)
 	}
 	return err
 }
 
 // appendAudit adds an entry by itself.
-func (c *request) appendAudit(tenant, target string, before, after any, outcome string) error {
-	c.audited = true
-	e, err := c.newAuditEntry(tenant, target, before, after)
+func (req *request) appendAudit(tenant, target string, before, after any, outcome string) error {
+	req.audited = true
+	e, err := req.newAuditEntry(tenant, target, before, after)
 	if err != nil {
 		return err
 	}
 	e.Outcome = outcome
-	if err := c.tenantScope().appendAudit(c.Context(), e); err != nil {
+	if err := req.tenantScope().appendAudit(req.Context(), e); err != nil {
 		return fmt.Errorf("note write to %s: %w", target, err)
 	}
 	return nil
 }
 
-func (c *request) newAuditEntry(tenant, target string, before, after any) (e AuditEntry, err error) {
-	e = AuditEntry{Tenant: tenant, Action: c.route.method + " " + c.route.path, Target: target, Request: c.requestID}
+func (req *request) newAuditEntry(tenant, target string, before, after any) (e AuditEntry, err error) {
+	e = AuditEntry{Tenant: tenant, Action: req.route.method + " " + req.route.path, Target: target, Request: req.requestID}
 	if e.Before, err = auditJSON(before); err == nil {
 		e.After, err = auditJSON(after)
 	}
@@ -127,24 +130,24 @@ func auditJSON(v any) (jsontext.Value, error) {
 	if v == nil {
 		return nil, nil
 	}
-	return json.Marshal(v, encoding)
+	return json.Marshal(v, graph.Encoding)
 }
 
 // auditUnaudited notes that a route which changes something was served, when its handler has not. The answer is given
 // already, so that an error can only be logged.
-func (c *request) auditUnaudited() {
-	if !c.route.isWrite() || c.audited {
+func (req *request) auditUnaudited() {
+	if !req.route.isWrite() || req.audited {
 		return
 	}
-	tenant, _ := requestedTenant(c.Request)
-	if tenant == "" && len(c.principal.Tenants) == 1 {
-		tenant = c.principal.Tenants[0]
+	tenant, _ := requestedTenant(req.Request)
+	if tenant == "" && len(req.principal.Tenants) == 1 {
+		tenant = req.principal.Tenants[0]
 	}
-	if !c.principal.CanReach(tenant) { // nobody writes into another's log
+	if !req.principal.CanReach(tenant) { // nobody writes into another's log
 		tenant = ""
 	}
-	if err := c.appendAudit(tenant, c.URL.Path, nil, nil, ""); err != nil {
-		c.server.loggerOrDiscard().ErrorContext(c.Context(), "write is missing in the audit log", "path", c.URL.Path, "principal", c.principal.ID, "requestId", c.requestID, "error", err)
+	if err := req.appendAudit(tenant, req.URL.Path, nil, nil, ""); err != nil {
+		req.server.loggerOrDiscard().ErrorContext(req.Context(), "write is missing in the audit log", "path", req.URL.Path, "principal", req.principal.ID, "requestId", req.requestID, "error", err)
 	}
 }
 
@@ -153,8 +156,8 @@ func (rt route) isWrite() bool { return rt.method != http.MethodGet && rt.method
 
 var auditLimits = pageLimits{defaultTop: 100, maxTop: 1000}
 
-func (c *request) listAudit() error {
-	o, err := c.parseOptions(odata.Schema{}, []string{"$top"})
+func listAudit(req *request) error {
+	o, err := req.parseOptions(odata.Schema{}, []string{"$top"})
 	if err != nil {
 		return err
 	}
@@ -162,25 +165,44 @@ func (c *request) listAudit() error {
 	if err != nil {
 		return err
 	}
-	only, err := requestedTenant(c.Request)
+	only, err := requestedTenant(req.Request)
 	if err != nil {
 		return err
 	}
 	top := max(q.Top, 1)
-	es, err := c.tenantScope().auditEntries(c.Context(), only, c.URL.Query().Get("before"), top)
+	es, err := req.tenantScope().auditEntries(req.Context(), only, req.URL.Query().Get("before"), top)
 	if err != nil {
 		return err
 	}
 	out := collection{Value: []jsontext.Value{}}
 	for _, e := range es {
-		v, err := json.Marshal(e, encoding)
+		v, err := json.Marshal(e, graph.Encoding)
 		if err != nil {
 			return err
 		}
 		out.Value = append(out.Value, v)
 	}
 	if len(es) == top {
-		out.Next = c.nextLink("before", es[len(es)-1].ID)
+		out.Next = req.nextLink("before", es[len(es)-1].ID)
 	}
-	return c.writeJSON(http.StatusOK, out)
+	return req.writeJSON(http.StatusOK, out)
+}
+
+// applyAction does an action for the principal, with its entries in the audit log.
+func (req *request) applyAction(tenant string, a correlation.Action) (correlation.ActionResult, error) {
+	by := correlation.Actor{Name: cmp.Or(req.principal.Name, req.principal.ID), IfMatch: req.ifMatchTag()}
+	by.Audit = func(records []incident.AuditRecord) (out []incident.AuditEntry, err error) {
+		for _, r := range records {
+			n, err := req.newAuditLine(tenant, r.Kind+" "+r.ID, r.Before, r.After)
+			if err != nil {
+				return nil, err
+			}
+			if n != nil {
+				out = append(out, n.AuditEntry)
+			}
+		}
+		return out, nil
+	}
+	req.audited = true // what changed nothing is no entry
+	return req.tenantScope().applyAction(req.Context(), tenant, a, by)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
@@ -38,12 +39,12 @@ type entityPage struct {
 	Names      []string          `json:"names"`      // canonical, with their classes: "host:web-03"
 	Spellings  []spelling        `json:"spellings"`  // as alerts spell it
 	Attributes map[string]string `json:"attributes"` // what the newest alert that says so says
-	FirstSeen  Timestamp         `json:"firstSeen"`
-	LastSeen   Timestamp         `json:"lastSeen"`
+	FirstSeen  graph.Timestamp   `json:"firstSeen"`
+	LastSeen   graph.Timestamp   `json:"lastSeen"`
 	AlertCount int               `json:"alertCount"` // of those looked at
 	Activity   []activeDay       `json:"activity"`   // oldest day first, days without alerts left out
 	Incidents  []incidentResult  `json:"incidents"`  // newest activity first
-	Exposures  []Exposure        `json:"exposures"`  // open ones
+	Exposures  []graph.Exposure  `json:"exposures"`  // open ones
 	Complete   bool              `json:"complete"`   // false when counts, activity and lists cover only the newest 2000 mentions
 }
 
@@ -71,21 +72,21 @@ func parseEntityID(id string) (string, error) {
 	return string(b), nil
 }
 
-func (c *request) getEntity() error {
-	p, err := c.findEntity()
+func getEntity(req *request) error {
+	p, err := findEntity(req)
 	if err != nil {
 		return err
 	}
-	page, err := p.buildPage(c.Context())
+	page, err := p.buildPage(req.Context())
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, page)
+	return req.writeJSON(http.StatusOK, page)
 }
 
 // listEntityAlerts lists the alerts that name an entity, whole, newest first.
-func (c *request) listEntityAlerts() error {
-	o, err := c.parseOptions(AlertSchema, []string{"$top", "$skiptoken", "$select"})
+func listEntityAlerts(req *request) error {
+	o, err := req.parseOptions(graph.AlertSchema, []string{"$top", "$skiptoken", "$select"})
 	if err != nil {
 		return err
 	}
@@ -93,25 +94,25 @@ func (c *request) listEntityAlerts() error {
 	if err != nil {
 		return err
 	}
-	p, err := c.findEntity()
+	p, err := findEntity(req)
 	if err != nil {
 		return err
 	}
-	return p.writeAlerts(c, o, max(q.Top, 1))
+	return p.writeAlerts(req, o, max(q.Top, 1))
 }
 
 // findEntity finds the entity that the path names, in the one tenant that has it.
-func (c *request) findEntity() (*namedEntity, error) {
-	key, err := parseEntityID(c.PathValue("id"))
+func findEntity(req *request) (*namedEntity, error) {
+	key, err := parseEntityID(req.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	tenants, err := c.requestedTenants()
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return nil, err
 	}
-	return findInTenants(c.Context(), tenants, "entity", c.PathValue("id"), func(ctx context.Context, tenant, _ string) (*namedEntity, error) {
-		return c.scopedQueries().gatherEntity(ctx, tenant, key)
+	return findInTenants(req.Context(), tenants, "entity", req.PathValue("id"), func(ctx context.Context, tenant, _ string) (*namedEntity, error) {
+		return req.scopedQueries().gatherEntity(ctx, tenant, key)
 	})
 }
 
@@ -194,7 +195,7 @@ func (t *namedEntity) newestEvidence() []entity.Entity {
 func (t *namedEntity) buildPage(ctx context.Context) (*entityPage, error) {
 	p := &entityPage{
 		ID: entityID(t.key), TenantID: t.tenant, Key: t.key, Names: t.names, Spellings: []spelling{}, Attributes: map[string]string{},
-		Activity: []activeDay{}, Incidents: []incidentResult{}, Exposures: []Exposure{}, Complete: true,
+		Activity: []activeDay{}, Incidents: []incidentResult{}, Exposures: []graph.Exposure{}, Complete: true,
 	}
 	for _, e := range t.newestEvidence() {
 		p.addEvidence(e)
@@ -250,7 +251,7 @@ func (p *entityPage) setSeen(ms []incident.Mention) {
 			last = m.Last
 		}
 	}
-	p.FirstSeen, p.LastSeen = Timestamp(first), Timestamp(last)
+	p.FirstSeen, p.LastSeen = graph.Timestamp(first), graph.Timestamp(last)
 }
 
 // countActivity counts alerts by the day of their first activity.
@@ -285,7 +286,7 @@ func (t *namedEntity) addIncidents(ctx context.Context, p *entityPage, ms []inci
 			return err
 		}
 	}
-	p.Incidents = NonNil(out.Incidents)
+	p.Incidents = graph.NonNil(out.Incidents)
 	return nil
 }
 
@@ -305,13 +306,13 @@ func (t *namedEntity) addExposures(ctx context.Context, p *entityPage, ms []inci
 		if err != nil {
 			return err
 		}
-		p.Exposures = append(p.Exposures, ExposureOf(whole))
+		p.Exposures = append(p.Exposures, graph.ExposureOf(whole))
 	}
 	return nil
 }
 
 // writeAlerts answers a page of whole alerts.
-func (t *namedEntity) writeAlerts(c *request, o odata.Options, top int) error {
+func (t *namedEntity) writeAlerts(req *request, o odata.Options, top int) error {
 	after, err := parsePageToken(o.Token, newestFirst)
 	if err != nil {
 		return err
@@ -323,7 +324,7 @@ func (t *namedEntity) writeAlerts(c *request, o odata.Options, top int) error {
 	}
 	var p query.Page[incident.AlertRecord]
 	for !p.More {
-		ms, err := t.Reader.Mentions(c.Context(), t.tenant, q)
+		ms, err := t.Reader.Mentions(req.Context(), t.tenant, q)
 		if err != nil {
 			return err
 		}
@@ -335,7 +336,7 @@ func (t *namedEntity) writeAlerts(c *request, o odata.Options, top int) error {
 			if p.More = len(p.Items) == top; p.More {
 				break
 			}
-			whole, err := t.Reader.Alert(c.Context(), t.tenant, m.ID)
+			whole, err := t.Reader.Alert(req.Context(), t.tenant, m.ID)
 			if err != nil {
 				return err
 			}
@@ -345,5 +346,7 @@ func (t *namedEntity) writeAlerts(c *request, o odata.Options, top int) error {
 			break
 		}
 	}
-	return writePage(c, "", newestFirst, o, p, func(m incident.AlertRecord) (jsontext.Value, error) { return EncodeSelected(c.view.Alert(m), o.Select) })
+	return writePage(req, "", newestFirst, o, p, func(m incident.AlertRecord) (jsontext.Value, error) {
+		return graph.EncodeSelected(req.view.Alert(m), o.Select)
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/shared/fault"
 )
@@ -69,54 +68,41 @@ type Delivery struct {
 	Reason       string    `json:"reason,omitzero"`
 }
 
-func (c *request) listExports() error {
-	only, err := requestedTenant(c.Request)
+func listExports(req *request) error {
+	only, err := requestedTenant(req.Request)
 	if err != nil {
 		return err
 	}
-	all, err := c.tenantScope().visibleExports(c.Context(), only)
+	all, err := req.tenantScope().visibleExports(req.Context(), only)
 	if err != nil {
 		return err
 	}
-	return writeAll(c, all)
+	return writeAll(req, all)
 }
 
-// writeAll answers with a whole collection.
-func writeAll[T any](c *request, all []T) error {
-	out := collection{Value: []jsontext.Value{}}
-	for _, e := range all {
-		v, err := json.Marshal(e, encoding)
-		if err != nil {
-			return err
-		}
-		out.Value = append(out.Value, v)
-	}
-	return c.writeJSON(http.StatusOK, out)
-}
-
-func (c *request) getExport() error {
-	e, err := c.tenantScope().findExport(c.Context(), c.PathValue("id"))
+func getExport(req *request) error {
+	e, err := req.tenantScope().findExport(req.Context(), req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, e)
+	return req.writeJSON(http.StatusOK, e)
 }
 
-func (c *request) listDeliveries() error {
-	ds, err := c.tenantScope().exportDeliveries(c.Context(), c.PathValue("id"))
+func listDeliveries(req *request) error {
+	ds, err := req.tenantScope().exportDeliveries(req.Context(), req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return writeAll(c, ds)
+	return writeAll(req, ds)
 }
 
 // runExport begins a range; GET on the export shows how far it is.
-func (c *request) runExport() error {
-	e, err := c.tenantScope().findExport(c.Context(), c.PathValue("id"))
+func runExport(req *request) error {
+	e, err := req.tenantScope().findExport(req.Context(), req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	body, err := c.readBody(maxRequest)
+	body, err := req.readBody(maxRequest)
 	if err != nil {
 		return err
 	}
@@ -128,34 +114,34 @@ func (c *request) runExport() error {
 		return fault.Errorf(fault.Invalid, `The body must be {"since":"2026-03-03T00:00:00Z","until":"…"}.`)
 	}
 	if in.Until.IsZero() {
-		in.Until = c.server.timeNow()
+		in.Until = req.server.timeNow()
 	}
 	var run ExportRun
-	err = c.runAudited(e.Tenant, "export "+e.ID, ExportRun{Since: in.Since, Until: in.Until}, func() (any, error) {
-		run, err = c.tenantScope().runExport(c.Context(), e, in.Since, in.Until)
+	err = req.runAudited(e.Tenant, "export "+e.ID, ExportRun{Since: in.Since, Until: in.Until}, func() (any, error) {
+		run, err = req.tenantScope().runExport(req.Context(), e, in.Since, in.Until)
 		return run, err
 	})
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusAccepted, run)
+	return req.writeJSON(http.StatusAccepted, run)
 }
 
-func (c *request) replayDelivery() error {
-	e, err := c.tenantScope().findExport(c.Context(), c.PathValue("id"))
+func replayDelivery(req *request) error {
+	e, err := req.tenantScope().findExport(req.Context(), req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	id := c.PathValue("did")
-	known, err := c.tenantScope().exportDeliveries(c.Context(), e.ID)
+	id := req.PathValue("did")
+	known, err := req.tenantScope().exportDeliveries(req.Context(), e.ID)
 	if err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(known, func(d Delivery) bool { return d.ID == id }) {
 		return notFound("delivery", id)
 	}
-	err = c.runAudited(e.Tenant, "delivery "+clipText(id)+" of export "+e.ID, nil, func() (any, error) {
-		return map[string]string{"replayed": id}, c.tenantScope().replayDelivery(c.Context(), e, id)
+	err = req.runAudited(e.Tenant, "delivery "+clipText(id)+" of export "+e.ID, nil, func() (any, error) {
+		return map[string]string{"replayed": id}, req.tenantScope().replayDelivery(req.Context(), e, id)
 	})
 	var not *NotTakenError
 	if errors.As(err, &not) { // the receiver's 401 is not the caller's
@@ -164,5 +150,5 @@ func (c *request) replayDelivery() error {
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, map[string]string{"id": id})
+	return req.writeJSON(http.StatusOK, map[string]string{"id": id})
 }

@@ -4,72 +4,22 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/shared/alert"
-	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
 )
 
-// Exposure is a posture finding on the wire (design contract, section 5).
-type Exposure struct {
-	ID                string         `json:"id"`
-	TenantID          string         `json:"tenantId"`
-	ProviderFindingID string         `json:"providerFindingId"`
-	Title             string         `json:"title"`
-	Description       Nullable       `json:"description"`
-	Recommendation    Nullable       `json:"recommendedActions"`
-	Type              Nullable       `json:"type"`
-	Severity          alert.Severity `json:"severity"`
-	NativeSeverity    Nullable       `json:"nativeSeverity"`
-	Status            alert.Status   `json:"status"`
-	NativeStatus      Nullable       `json:"nativeStatus"`
-	Resources         []string       `json:"resources"`
-	Account           Nullable       `json:"account"`
-	Cloud             Nullable       `json:"cloud"`
-	Region            Nullable       `json:"region"`
-	FirstSeen         Timestamp      `json:"firstSeen"`
-	LastSeen          Timestamp      `json:"lastSeen"`
-	LastUpdate        Timestamp      `json:"lastUpdateDateTime"`
-	Resolved          Timestamp      `json:"resolvedDateTime"`
-	Source            string         `json:"source"`
-	URL               Nullable       `json:"url"`
-}
-
-func ExposureOf(m incident.AlertRecord) Exposure {
-	a := m.Alert
-	return Exposure{
-		ID: a.ID, TenantID: a.Tenant, ProviderFindingID: a.ReportID, Title: a.Title, Description: Nullable(a.Description),
-		Recommendation: Nullable(a.Recommendation), Type: Nullable(a.Type), Severity: a.Severity,
-		NativeSeverity: Nullable(a.NativeSeverity), Status: StatusOf(m), NativeStatus: Nullable(a.NativeStatus),
-		Resources: exposedResources(a), Account: Nullable(a.Account.ID), Cloud: Nullable(a.Account.Cloud), Region: Nullable(a.Account.Region),
-		FirstSeen: Timestamp(a.First), LastSeen: Timestamp(a.Last), LastUpdate: Timestamp(m.Updated), Resolved: Timestamp(m.Resolved),
-		Source: a.Origin.Provider, URL: Nullable(a.URL),
-	}
-}
-
-// exposedResources are the things that the finding is about.
-func exposedResources(a alert.Alert) []string {
-	out := []string{}
-	for _, e := range a.Evidence {
-		switch e.Kind {
-		case entity.Resource, entity.Host, entity.Image, entity.Container, entity.Pod, entity.Cluster, entity.Other:
-			out = append(out, e.Value)
-		}
-	}
-	return out
-}
-
 func showExposure(m incident.AlertRecord) (jsontext.Value, error) {
-	return json.Marshal(ExposureOf(m), encoding)
+	return json.Marshal(graph.ExposureOf(m), graph.Encoding)
 }
 
-func (c *request) listExposures() error {
-	o, err := c.parseOptions(AlertSchema, []string{"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count"})
+func listExposures(req *request) error {
+	o, err := req.parseOptions(graph.AlertSchema, []string{"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count"})
 	if err != nil {
 		return err
 	}
@@ -77,33 +27,33 @@ func (c *request) listExposures() error {
 	if err != nil {
 		return err
 	}
-	tenants, err := c.requestedTenants()
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
 	p, err := queryPage(q, o.Token, newestFirst, func(q query.Query, after *pageToken) (query.Page[incident.AlertRecord], error) {
-		s := Queries{c.scopedReader(), after}
-		if about := c.URL.Query().Get("resource"); about != "" {
-			return s.ExposuresOf(c.Context(), tenants, about, q)
+		s := Queries{req.scopedReader(), after}
+		if about := req.URL.Query().Get("resource"); about != "" {
+			return s.ExposuresOf(req.Context(), tenants, about, q)
 		}
-		return s.Exposures(c.Context(), tenants, q)
+		return s.Exposures(req.Context(), tenants, q)
 	})
 	if err != nil {
 		return err
 	}
-	return writePage(c, "", effectiveOrder(q, newestFirst), o, p, showExposure)
+	return writePage(req, "", effectiveOrder(q, newestFirst), o, p, showExposure)
 }
 
-func (c *request) getExposure() error {
-	tenants, err := c.requestedTenants()
+func getExposure(req *request) error {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	m, err := c.scopedQueries().Exposure(c.Context(), tenants, c.PathValue("id"))
+	m, err := req.scopedQueries().Exposure(req.Context(), tenants, req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, ExposureOf(m))
+	return req.writeJSON(http.StatusOK, graph.ExposureOf(m))
 }
 
 // maxResourceExposures is how many exposures of one resource are looked at.
@@ -130,7 +80,7 @@ func (s Queries) ExposuresOf(ctx context.Context, tenants []string, resource str
 			if err != nil {
 				return out, err
 			}
-			if namesResource(m.Alert, resource) && query.Match(where, m) {
+			if graph.NamesResource(m.Alert, resource) && query.Match(where, m) {
 				all = append(all, m)
 			}
 		}
@@ -142,19 +92,4 @@ func (s Queries) ExposuresOf(ctx context.Context, tenants []string, resource str
 		out.Total = int64(len(all))
 	}
 	return out, nil
-}
-
-// namesResource reports whether the evidence names the resource.
-func namesResource(a alert.Alert, resource string) bool {
-	for _, e := range a.Evidence {
-		if strings.EqualFold(e.Value, resource) || strings.EqualFold(e.Name, resource) || strings.EqualFold(lastPart(e.Value), resource) {
-			return true
-		}
-		for _, alias := range e.Aliases {
-			if strings.EqualFold(alias.Value, resource) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/attack"
 	"github.com/onepane/onepane/shared/entity"
@@ -52,8 +53,8 @@ func TestReasonsTellMergesAndCopies(t *testing.T) {
 	m := readerWithReasons()
 	var page struct {
 		Value []struct {
-			Merged    *mergeReason     `json:"merged"`
-			Sightings []foldedSighting `json:"sightings"`
+			Merged    *graph.MergeReason `json:"merged"`
+			Sightings []graph.Sighting   `json:"sightings"`
 		} `json:"value"`
 	}
 	sendGet(t, serveAPI(t, m)+"/api/v1/incidents/10001/reasons").into(t, 200, &page)
@@ -61,7 +62,7 @@ func TestReasonsTellMergesAndCopies(t *testing.T) {
 	if len(c) != 4 || c[0].Merged != nil || c[1].Merged == nil || c[1].Merged.AlertID != m.Members[2].Alert.ID || c[1].Merged.Because.Name != "web" || c[1].Merged.IncidentID != "20001" {
 		t.Fatalf("the second alert came by a merge: %+v", c)
 	}
-	if want := []foldedSighting{{"copy", "Security Hub", "The copy", "carried id"}}; !slices.Equal(c[3].Sightings, want) {
+	if want := []graph.Sighting{{AlertID: "copy", Product: "Security Hub", Title: "The copy", Rule: "carried id"}}; !slices.Equal(c[3].Sightings, want) {
 		t.Errorf("copies %+v", c[3].Sightings)
 	}
 }
@@ -75,8 +76,8 @@ func TestGraphOfReasons(t *testing.T) {
 			Kind  string `json:"kind"`
 			Asset bool   `json:"asset"`
 		} `json:"nodes"`
-		Edges []StoryEdge `json:"edges"`
-		More  bool        `json:"more"`
+		Edges []graph.StoryEdge `json:"edges"`
+		More  bool              `json:"more"`
 	}
 	sendGet(t, serveAPI(t, m)+"/API/v1/incidents/10001/Graph").into(t, 200, &g)
 	var nodes []string
@@ -84,7 +85,7 @@ func TestGraphOfReasons(t *testing.T) {
 		nodes = append(nodes, n.Kind+" "+n.ID)
 	}
 	wantNodes := []string{"alert " + id(0), "alert " + id(1), "alert " + id(2), "alert " + id(3), "alert copy", "entity user:dora", "entity machine:i-0abc"}
-	wantEdges := []StoryEdge{
+	wantEdges := []graph.StoryEdge{
 		{From: "copy", To: id(3), Rule: "carried id", Weight: 1, Product: "Security Hub"},
 		{From: id(2), To: id(0), Rule: "shared user", Via: "user:dora", Weight: 0.8, GapSeconds: 120},
 		{From: id(2), To: "user:dora", Rule: "touches"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/incident"
 	"github.com/onepane/onepane/shared/query"
@@ -18,8 +19,8 @@ const (
 	maxExpandedPage = 2000 // alerts of all incidents of one answer
 )
 
-func (c *request) listIncidents() error {
-	o, err := c.parseOptions(IncidentSchema, odata.ListOptions)
+func listIncidents(req *request) error {
+	o, err := req.parseOptions(graph.IncidentSchema, odata.ListOptions)
 	if err != nil {
 		return err
 	}
@@ -27,86 +28,86 @@ func (c *request) listIncidents() error {
 	if err != nil {
 		return err
 	}
-	tenants, err := c.requestedTenants()
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
 	p, err := queryPage(q, o.Token, newestFirst, func(q query.Query, after *pageToken) (query.Page[incident.Incident], error) {
-		return Queries{c.scopedReader(), after}.Incidents(c.Context(), tenants, q)
+		return Queries{req.scopedReader(), after}.Incidents(req.Context(), tenants, q)
 	})
 	if err != nil {
 		return err
 	}
 	budget := maxExpandedPage
-	return writePage(c, c.contextURL("incidents", o), effectiveOrder(q, newestFirst), o, p, func(i incident.Incident) (jsontext.Value, error) {
-		return c.encodeIncident(i, o, &budget)
+	return writePage(req, req.contextURL("incidents", o), effectiveOrder(q, newestFirst), o, p, func(i incident.Incident) (jsontext.Value, error) {
+		return encodeIncident(req, i, o, &budget)
 	})
 }
 
-func (c *request) countIncidents() error {
-	o, err := c.parseOptions(IncidentSchema, odata.ListOptions)
+func countIncidents(req *request) error {
+	o, err := req.parseOptions(graph.IncidentSchema, odata.ListOptions)
 	if err != nil {
 		return err
 	}
-	tenants, err := c.requestedTenants()
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	p, err := c.scopedQueries().Incidents(c.Context(), tenants, query.Query{Where: o.Filter, Top: 1, Count: true})
+	p, err := req.scopedQueries().Incidents(req.Context(), tenants, query.Query{Where: o.Filter, Top: 1, Count: true})
 	if err != nil {
 		return err
 	}
-	return c.writeCount(p.Total)
+	return req.writeCount(p.Total)
 }
 
-func (c *request) getIncident() error {
-	o, err := c.parseOptions(IncidentSchema, odata.ItemOptions)
+func getIncident(req *request) error {
+	o, err := req.parseOptions(graph.IncidentSchema, odata.ItemOptions)
 	if err != nil {
 		return err
 	}
-	tenants, err := c.requestedTenants()
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	i, err := c.scopedQueries().Incident(c.Context(), tenants, c.PathValue("id"))
+	i, err := req.scopedQueries().Incident(req.Context(), tenants, req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	c.setETag(i.Tag())
+	req.setETag(i.Tag())
 	budget := maxExpanded
-	v, err := c.encodeIncident(i, o, &budget)
+	v, err := encodeIncident(req, i, o, &budget)
 	if err != nil {
 		return err
 	}
-	return c.writeItem(c.contextURL("incidents/$entity", odata.Options{}), v)
+	return req.writeItem(req.contextURL("incidents/$entity", odata.Options{}), v)
 }
 
 // encodeIncident encodes i, with its alerts when they are asked for and as far as the budget goes.
-func (c *request) encodeIncident(i incident.Incident, o odata.Options, budget *int) (jsontext.Value, error) {
-	g := c.view.Incident(i)
+func encodeIncident(req *request, i incident.Incident, o odata.Options, budget *int) (jsontext.Value, error) {
+	g := req.view.Incident(i)
 	if slices.Contains(o.Expand, "alerts") {
 		var err error
-		if g.ExpandedAlerts, err = c.expandAlerts(i, min(*budget, maxExpanded)); err != nil {
+		if g.ExpandedAlerts, err = expandAlerts(req, i, min(*budget, maxExpanded)); err != nil {
 			return nil, err
 		}
 		*budget -= len(g.Alerts)
 	}
-	return EncodeSelected(g, o.Select)
+	return graph.EncodeSelected(g, o.Select)
 }
 
 // expandAlerts lists up to most alerts of an incident, by first activity. What was merged into another has given its alerts away:
 // listed here too, whoever polls would count each twice, and see it change where lastUpdateDateTime stands still.
-func (c *request) expandAlerts(i incident.Incident, most int) (*ExpandedAlerts, error) {
+func expandAlerts(req *request, i incident.Incident, most int) (*graph.ExpandedAlerts, error) {
 	if i.RedirectTo != "" {
-		return &ExpandedAlerts{Alerts: []jsontext.Value{}}, nil
+		return &graph.ExpandedAlerts{Alerts: []jsontext.Value{}}, nil
 	}
-	p, err := c.alertsOfIncident(i).page(query.Query{Top: max(most, 1), Count: true}, nil)
+	p, err := alertsOfIncident(req, i).page(query.Query{Top: max(most, 1), Count: true}, nil)
 	if err != nil {
 		return nil, err
 	}
-	x := &ExpandedAlerts{AlertsCount: p.Total, Alerts: []jsontext.Value{}}
+	x := &graph.ExpandedAlerts{AlertsCount: p.Total, Alerts: []jsontext.Value{}}
 	for _, m := range p.Items[:min(most, len(p.Items))] {
-		v, err := EncodeSelected(c.view.Alert(m), nil)
+		v, err := graph.EncodeSelected(req.view.Alert(m), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +115,7 @@ func (c *request) expandAlerts(i incident.Incident, most int) (*ExpandedAlerts, 
 	}
 	if int64(len(x.Alerts)) < p.Total {
 		rest := url.Values{"$skip": {strconv.Itoa(len(x.Alerts))}, "tid": {i.Tenant}}
-		x.Next = c.baseURL() + "/v1.0/security/incidents/" + i.ID + "/alerts?" + encodeParams(rest)
+		x.Next = req.baseURL() + "/v1.0/security/incidents/" + i.ID + "/alerts?" + encodeParams(rest)
 	}
 	return x, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/shared/fault"
 )
 
@@ -60,43 +61,43 @@ type newKey struct {
 	Expires    time.Time `json:"expires"`
 }
 
-func (c *request) listKeys() error {
-	keys, err := c.tenantScope().visibleKeys(c.Context())
+func listKeys(req *request) error {
+	keys, err := req.tenantScope().visibleKeys(req.Context())
 	if err != nil {
 		return err
 	}
 	out := collection{Value: []jsontext.Value{}}
 	for _, k := range keys {
-		v, err := json.Marshal(k, encoding)
+		v, err := json.Marshal(k, graph.Encoding)
 		if err != nil {
 			return err
 		}
 		out.Value = append(out.Value, v)
 	}
-	return c.writeJSON(http.StatusOK, out)
+	return req.writeJSON(http.StatusOK, out)
 }
 
 // createKey answers with the key and its secret, this one time.
-func (c *request) createKey() error {
-	k, err := c.newKey()
+func createKey(req *request) error {
+	k, err := readNewKey(req)
 	if err != nil {
 		return err
 	}
-	made, secret, err := c.tenantScope().createKey(c.Context(), k, func(made Key) (*AuditLine, error) {
-		return c.newAuditLine(ownerOf(made), "key "+made.ID, nil, made)
+	made, secret, err := req.tenantScope().createKey(req.Context(), k, func(made Key) (*AuditLine, error) {
+		return req.newAuditLine(ownerOf(made), "key "+made.ID, nil, made)
 	})
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusCreated, struct {
+	return req.writeJSON(http.StatusCreated, struct {
 		Key
 		Secret string `json:"secret"`
 	}{made, secret})
 }
 
-// newKey reads and checks the request's body.
-func (c *request) newKey() (Key, error) {
-	body, err := c.readBody(maxRequest)
+// readNewKey reads and checks the request's body.
+func readNewKey(req *request) (Key, error) {
+	body, err := req.readBody(maxRequest)
 	if err != nil {
 		return Key{}, err
 	}
@@ -104,12 +105,12 @@ func (c *request) newKey() (Key, error) {
 	if err := json.Unmarshal(body, &n, json.RejectUnknownMembers(true)); err != nil {
 		return Key{}, fault.Errorf(fault.Invalid, `The body must be {"name":"…","tenants":["…"],"roles":["…"],"expires":"…"}.`)
 	}
-	now := c.server.timeNow().UTC()
+	now := req.server.timeNow().UTC()
 	if n.Expires.IsZero() {
 		n.Expires = now.Add(keyLife)
 	}
 	if len(n.Tenants) == 0 && !n.AllTenants {
-		n.Tenants = c.principal.Tenants
+		n.Tenants = req.principal.Tenants
 	}
 	switch {
 	case strings.TrimSpace(n.Name) == "" || len(n.Name) > 100:
@@ -131,19 +132,19 @@ func (c *request) newKey() (Key, error) {
 			return Key{}, fault.Errorf(fault.Invalid, "A tenant has a name.")
 		}
 	}
-	return Key{Name: n.Name, AllTenants: n.AllTenants, Tenants: sortedUnique(n.Tenants), Roles: sortedUnique(n.Roles), Created: now, CreatedBy: c.principal.ID, Expires: n.Expires.UTC()}, nil
+	return Key{Name: n.Name, AllTenants: n.AllTenants, Tenants: sortedUnique(n.Tenants), Roles: sortedUnique(n.Roles), Created: now, CreatedBy: req.principal.ID, Expires: n.Expires.UTC()}, nil
 }
 
 // revokeKey ends a key at once.
-func (c *request) revokeKey() error {
-	c.audited = true // what is revoked already is not changed
-	after, err := c.tenantScope().revokeKey(c.Context(), c.PathValue("id"), func(before, after Key) (*AuditLine, error) {
-		return c.newAuditLine(ownerOf(after), "key "+after.ID, before, after)
+func revokeKey(req *request) error {
+	req.audited = true // what is revoked already is not changed
+	after, err := req.tenantScope().revokeKey(req.Context(), req.PathValue("id"), func(before, after Key) (*AuditLine, error) {
+		return req.newAuditLine(ownerOf(after), "key "+after.ID, before, after)
 	})
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, after)
+	return req.writeJSON(http.StatusOK, after)
 }
 
 // ownerOf is the tenant that a key belongs to, "" when it is not one tenant's.

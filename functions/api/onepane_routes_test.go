@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
@@ -55,14 +56,14 @@ func TestDocumentNamesEveryProperty(t *testing.T) {
 		t.Fatal(err)
 	}
 	for schema, names := range map[string][]string{
-		"alert": memberNames[Alert](), "incident": memberNames[Incident](), "exposure": memberNames[Exposure](),
-		"chapter": memberNames[AlertReasons](), "quarantined": memberNames[quarantinedRecord](), "status": memberNames[serverStatus](),
-		"asset": memberNames[Asset](), "assets": memberNames[assetList](), "alertEvidence": memberNames[alertEvidence](),
-		"incidentAdditionalData": memberNames[incidentDictionary](), "priorityPart": memberNames[priorityPart](), "storyGraph": memberNames[StoryGraph](),
-		"storyNode": memberNames[StoryNode](), "storyEdge": memberNames[StoryEdge](), "mergedBecause": memberNames[mergeReason](), "sighting": memberNames[foldedSighting](),
-		"export": memberNames[Export](), "exportRun": memberNames[ExportRun](), "delivery": memberNames[Delivery](),
-		"match": memberNames[matchReason](), "entityHit": memberNames[entityResult](), "incidentHit": memberNames[incidentResult](), "alertHit": memberNames[alertResult](),
-		"hits": memberNames[searchResults](), "activeDay": memberNames[activeDay](), "entity": memberNames[entityPage](), "source": memberNames[sourceStatus](), "settings": memberNames[Setting](),
+		"alert": graph.MemberNames[graph.Alert](), "incident": graph.MemberNames[graph.Incident](), "exposure": graph.MemberNames[graph.Exposure](),
+		"chapter": graph.MemberNames[graph.AlertReasons](), "quarantined": graph.MemberNames[quarantinedRecord](), "status": graph.MemberNames[serverStatus](),
+		"asset": graph.MemberNames[graph.Asset](), "assets": graph.MemberNames[graph.AssetsByCategory](), "alertEvidence": graph.MemberNames[graph.AlertEvidence](),
+		"incidentAdditionalData": graph.MemberNames[graph.IncidentDictionary](), "priorityPart": graph.MemberNames[graph.PriorityPart](), "storyGraph": graph.MemberNames[graph.StoryGraph](),
+		"storyNode": graph.MemberNames[graph.StoryNode](), "storyEdge": graph.MemberNames[graph.StoryEdge](), "mergedBecause": graph.MemberNames[graph.MergeReason](), "sighting": graph.MemberNames[graph.Sighting](),
+		"export": graph.MemberNames[Export](), "exportRun": graph.MemberNames[ExportRun](), "delivery": graph.MemberNames[Delivery](),
+		"match": graph.MemberNames[matchReason](), "entityHit": graph.MemberNames[entityResult](), "incidentHit": graph.MemberNames[incidentResult](), "alertHit": graph.MemberNames[alertResult](),
+		"hits": graph.MemberNames[searchResults](), "activeDay": graph.MemberNames[activeDay](), "entity": graph.MemberNames[entityPage](), "source": graph.MemberNames[sourceStatus](), "settings": graph.MemberNames[Setting](),
 	} {
 		for _, n := range names {
 			if _, ok := doc.Components.Schemas[schema].Properties[n]; !ok {
@@ -97,7 +98,7 @@ func TestExposures(t *testing.T) {
 	for i := range 5 {
 		x := alertRecord("contoso", 10+i)
 		x.Alert.Class, x.Incident = alert.Exposure, ""
-		x.Alert.Evidence = []alert.Evidence{evidenceWith(entity.Resource, []string{"arn:aws:s3:::logs", "arn:aws:s3:::data"}[i%2], alert.Victim)}
+		x.Alert.Evidence = []alert.Evidence{{Entity: entity.Entity{Kind: entity.Resource, Value: []string{"arn:aws:s3:::logs", "arn:aws:s3:::data"}[i%2]}, Role: alert.Victim}}
 		m.Members = append(m.Members, x)
 	}
 	base := serveAPI(t, m)
@@ -105,9 +106,9 @@ func TestExposures(t *testing.T) {
 		t.Errorf("all: %v", got)
 	}
 	var page struct {
-		Count int        `json:"@odata.count"`
-		Next  string     `json:"@odata.nextLink"`
-		Value []Exposure `json:"value"`
+		Count int              `json:"@odata.count"`
+		Next  string           `json:"@odata.nextLink"`
+		Value []graph.Exposure `json:"value"`
 	}
 	var seen []string
 	for next := base + "/api/v1/exposures?resource=LOGS&$top=2&$count=true"; next != ""; next = page.Next {
@@ -147,13 +148,13 @@ func TestStory(t *testing.T) {
 	base := serveAPI(t, m) + "/api/v1/"
 	var page struct {
 		Value []struct {
-			Title   string       `json:"title"`
-			Time    time.Time    `json:"time"`
-			Reasons []linkReason `json:"reasons"`
+			Title   string             `json:"title"`
+			Time    time.Time          `json:"time"`
+			Reasons []graph.LinkReason `json:"reasons"`
 		} `json:"value"`
 	}
 	sendGet(t, base+"incidents/10001/reasons").into(t, 200, &page)
-	if len(page.Value) != 2 || len(page.Value[0].Reasons) != 0 || page.Value[1].Reasons[0] != (linkReason{"shared entity", m.Members[0].Alert.ID, "machine:i-0abc", "web", 0.8, 60}) {
+	if len(page.Value) != 2 || len(page.Value[0].Reasons) != 0 || page.Value[1].Reasons[0] != (graph.LinkReason{Rule: "shared entity", AlertID: m.Members[0].Alert.ID, Entity: "machine:i-0abc", Name: "web", Weight: 0.8, GapSeconds: 60}) {
 		t.Errorf("%+v", page)
 	}
 	assets := sendGet(t, base+"incidents/10001/assets").object(t, 200)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/incident"
@@ -58,7 +59,7 @@ func encodePageToken(row query.Row, tenant string, order []query.Order) (string,
 			m.Values = append(m.Values, row.Text(o.Field))
 		}
 	}
-	b, err := json.Marshal(m, encoding)
+	b, err := json.Marshal(m, graph.Encoding)
 	return base64.RawURLEncoding.EncodeToString(b), err
 }
 

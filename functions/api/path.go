@@ -2,8 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -36,25 +34,4 @@ func canonicalPath(r *http.Request) *http.Request {
 	u.Path, u.RawPath = path, ""
 	out.URL = &u
 	return &out
-}
-
-// nextLink is the absolute address of the page that follows: the request's own options with the one that moves on, without those
-// that it stands for. A tenant that a header named goes along, since clients replay the address without headers.
-func (c *request) nextLink(option, value string, without ...string) string {
-	params := c.URL.Query()
-	for name := range params {
-		if strings.EqualFold(name, option) || slices.ContainsFunc(without, func(w string) bool { return strings.EqualFold(name, w) }) {
-			delete(params, name)
-		}
-	}
-	params.Set(option, value)
-	if t := c.Header.Get(TenantHeader); t != "" {
-		params.Set("tid", t)
-	}
-	return c.baseURL() + c.URL.EscapedPath() + "?" + encodeParams(params)
-}
-
-// encodeParams encodes parameters with the "$" of option names and %20 for spaces.
-func encodeParams(params url.Values) string {
-	return strings.NewReplacer("%24", "$", "+", "%20").Replace(params.Encode())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/cloudevent"
 )
@@ -69,16 +70,16 @@ type quarantinedEvent struct {
 const quarantineChunk = 200
 
 // quarantinePage lists one page of what the principal may see, of the tenant that the request narrows itself to.
-func (c *request) quarantinePage(cursor string, limit int) ([]quarantinedEvent, string, error) {
-	only, err := requestedTenant(c.Request)
+func quarantinePage(req *request, cursor string, limit int) ([]quarantinedEvent, string, error) {
+	only, err := requestedTenant(req.Request)
 	if err != nil {
 		return nil, "", err
 	}
-	return c.tenantScope().quarantinePage(c.Context(), only, cursor, limit)
+	return req.tenantScope().quarantinePage(req.Context(), only, cursor, limit)
 }
 
-func (c *request) listQuarantine() error {
-	o, err := c.parseOptions(odata.Schema{}, []string{"$top"})
+func listQuarantine(req *request) error {
+	o, err := req.parseOptions(odata.Schema{}, []string{"$top"})
 	if err != nil {
 		return err
 	}
@@ -86,28 +87,28 @@ func (c *request) listQuarantine() error {
 	if err != nil {
 		return err
 	}
-	page, next, err := c.quarantinePage(c.URL.Query().Get("cursor"), max(q.Top, 1))
+	page, next, err := quarantinePage(req, req.URL.Query().Get("cursor"), max(q.Top, 1))
 	if err != nil {
 		return err
 	}
 	out := collection{Value: []jsontext.Value{}}
 	for _, s := range page {
-		v, err := json.Marshal(quarantinedOf(s.id, s.rejection), encoding)
+		v, err := json.Marshal(quarantinedOf(s.id, s.rejection), graph.Encoding)
 		if err != nil {
 			return err
 		}
 		out.Value = append(out.Value, v)
 	}
 	if next != "" {
-		out.Next = c.nextLink("cursor", next)
+		out.Next = req.nextLink("cursor", next)
 	}
-	return c.writeJSON(http.StatusOK, out)
+	return req.writeJSON(http.StatusOK, out)
 }
 
-func (c *request) getQuarantined() error {
-	id := c.PathValue("id")
+func getQuarantined(req *request) error {
+	id := req.PathValue("id")
 	var found *quarantinedEvent
-	_, err := c.eachQuarantined("", func(s quarantinedEvent) error {
+	_, err := eachQuarantined(req, "", func(s quarantinedEvent) error {
 		if s.id == id {
 			found = &s
 			return errFound
@@ -125,7 +126,7 @@ func (c *request) getQuarantined() error {
 	if out.Binary == nil {
 		out.Body = &found.rejection.Body
 	}
-	return c.writeJSON(http.StatusOK, out)
+	return req.writeJSON(http.StatusOK, out)
 }
 
 // errFound ends a search of the shelf.
@@ -133,9 +134,9 @@ var errFound = errors.New("found")
 
 // eachQuarantined runs do over all that the principal may see from the cursor on, oldest first, until it returns an error. It
 // returns the cursor after the last page that was done whole, "" at the end.
-func (c *request) eachQuarantined(cursor string, do func(quarantinedEvent) error) (string, error) {
+func eachQuarantined(req *request, cursor string, do func(quarantinedEvent) error) (string, error) {
 	for {
-		page, next, err := c.quarantinePage(cursor, quarantineChunk)
+		page, next, err := quarantinePage(req, cursor, quarantineChunk)
 		if err != nil {
 			return cursor, err
 		}

@@ -125,3 +125,12 @@ func clipText(s string) string {
 	}
 	return s[:most] + "…"
 }
+
+// survivorOf finds an incident and follows it to the one it was merged into.
+func (s Queries) survivorOf(ctx context.Context, tenants []string, id string) (incident.Incident, error) {
+	i, err := s.Incident(ctx, tenants, id)
+	for err == nil && i.RedirectTo != "" {
+		i, err = s.Incident(ctx, []string{i.Tenant}, i.RedirectTo)
+	}
+	return i, err
+}

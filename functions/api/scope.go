@@ -24,12 +24,12 @@ type tenantScope struct {
 }
 
 // tenantScope is the one that this request goes through.
-func (c *request) tenantScope() tenantScope {
-	return tenantScope{c.server, c.server.Reader, c.principal}
+func (req *request) tenantScope() tenantScope {
+	return tenantScope{req.server, req.server.Reader, req.principal}
 }
 
 // scopedReader is the door as a Reader: a method that is added there will not compile until it is bound here.
-func (c *request) scopedReader() Reader { return c.tenantScope() }
+func (req *request) scopedReader() Reader { return req.tenantScope() }
 
 // visibleTenants are those whose data a request shows: all that the principal may meet, or only one of them.
 func (b tenantScope) visibleTenants(ctx context.Context, only string) ([]string, error) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
@@ -30,37 +31,37 @@ type matchReason struct {
 
 // entityResult is an entity that was found.
 type entityResult struct {
-	ID       string      `json:"id"`
-	TenantID string      `json:"tenantId"`
-	Kind     string      `json:"kind"`
-	Name     string      `json:"name"`
-	Key      string      `json:"key"`
-	LastSeen Timestamp   `json:"lastSeen"`
-	Match    matchReason `json:"match"`
+	ID       string          `json:"id"`
+	TenantID string          `json:"tenantId"`
+	Kind     string          `json:"kind"`
+	Name     string          `json:"name"`
+	Key      string          `json:"key"`
+	LastSeen graph.Timestamp `json:"lastSeen"`
+	Match    matchReason     `json:"match"`
 }
 
 // incidentResult is an incident that was found, alertHit an alert or exposure.
 type incidentResult struct {
-	ID          string         `json:"id"`
-	TenantID    string         `json:"tenantId"`
-	DisplayName string         `json:"displayName"`
-	Severity    alert.Severity `json:"severity"`
-	Status      string         `json:"status"`
-	Created     Timestamp      `json:"createdDateTime"`
-	LastUpdate  Timestamp      `json:"lastUpdateDateTime"`
-	Match       matchReason    `json:"match"`
+	ID          string          `json:"id"`
+	TenantID    string          `json:"tenantId"`
+	DisplayName string          `json:"displayName"`
+	Severity    alert.Severity  `json:"severity"`
+	Status      string          `json:"status"`
+	Created     graph.Timestamp `json:"createdDateTime"`
+	LastUpdate  graph.Timestamp `json:"lastUpdateDateTime"`
+	Match       matchReason     `json:"match"`
 }
 
 type alertResult struct {
-	ID           string         `json:"id"`
-	TenantID     string         `json:"tenantId"`
-	Class        string         `json:"class"` // alert or exposure
-	Title        string         `json:"title"`
-	Severity     alert.Severity `json:"severity"`
-	Status       alert.Status   `json:"status"`
-	IncidentID   Nullable       `json:"incidentId"`
-	LastActivity Timestamp      `json:"lastActivityDateTime"`
-	Match        matchReason    `json:"match"`
+	ID           string          `json:"id"`
+	TenantID     string          `json:"tenantId"`
+	Class        string          `json:"class"` // alert or exposure
+	Title        string          `json:"title"`
+	Severity     alert.Severity  `json:"severity"`
+	Status       alert.Status    `json:"status"`
+	IncidentID   graph.Nullable  `json:"incidentId"`
+	LastActivity graph.Timestamp `json:"lastActivityDateTime"`
+	Match        matchReason     `json:"match"`
 }
 
 // searchResults is the answer to a search.
@@ -73,30 +74,30 @@ type searchResults struct {
 }
 
 // searchTenants finds a thing by any of its spellings, with all that names it, the newest first.
-func (c *request) searchTenants() error {
-	text := strings.TrimSpace(c.URL.Query().Get("q"))
+func searchTenants(req *request) error {
+	text := strings.TrimSpace(req.URL.Query().Get("q"))
 	if text == "" || len(text) > maxSearchText {
 		return fault.Errorf(fault.Invalid, "Parameter 'q' must be what to search for: an ARN, a resource id, an instance id, a host or user name, an address, a hash, a domain, an alert's or incident's id; at most %d bytes.", maxSearchText)
 	}
-	tenants, err := c.requestedTenants()
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
 	out := &searchResults{Query: text, Entities: []entityResult{}, Incidents: []incidentResult{}, Alerts: []alertResult{}, Complete: true}
 	for _, tenant := range tenants {
-		s := tenantSearch{Queries: c.scopedQueries(), tenant: tenant, keys: entity.KeysOfText(text), out: out, incidents: map[string]bool{}, entities: map[string]bool{}}
-		if err := s.addFound(c.Context(), text); err != nil {
+		s := tenantSearch{Queries: req.scopedQueries(), tenant: tenant, keys: entity.KeysOfText(text), out: out, incidents: map[string]bool{}, entities: map[string]bool{}}
+		if err := s.addFound(req.Context(), text); err != nil {
 			return err
 		}
 	}
 	out.truncateKinds()
-	if !c.principal.Can(ReadAlerts) {
+	if !req.principal.Can(ReadAlerts) {
 		out.Alerts = []alertResult{}
 	}
-	if !c.principal.Can(ReadIncidents) {
+	if !req.principal.Can(ReadIncidents) {
 		out.Incidents = []incidentResult{}
 	}
-	return c.writeJSON(http.StatusOK, out)
+	return req.writeJSON(http.StatusOK, out)
 }
 
 // truncateKinds keeps an answer over many tenants as short as one over one.
@@ -207,7 +208,7 @@ func (s *tenantSearch) addAlert(m incident.Mention, why matchReason) {
 	}
 	s.out.Alerts = append(s.out.Alerts, alertResult{
 		ID: m.ID, TenantID: s.tenant, Class: classOf(m.Class), Title: m.Title, Severity: m.Severity.Graph(), Status: m.Status,
-		IncidentID: Nullable(m.Incident), LastActivity: Timestamp(m.Last), Match: why,
+		IncidentID: graph.Nullable(m.Incident), LastActivity: graph.Timestamp(m.Last), Match: why,
 	})
 }
 
@@ -232,7 +233,7 @@ func (s *tenantSearch) addIncident(ctx context.Context, id string, why matchReas
 	}
 	s.out.Incidents = append(s.out.Incidents, incidentResult{
 		ID: i.ID, TenantID: s.tenant, DisplayName: i.Name, Severity: i.Severity.Graph(), Status: string(i.Status),
-		Created: Timestamp(i.Created), LastUpdate: Timestamp(i.Updated), Match: why,
+		Created: graph.Timestamp(i.Created), LastUpdate: graph.Timestamp(i.Updated), Match: why,
 	})
 	return nil
 }
@@ -244,7 +245,7 @@ func (s *tenantSearch) addEntity(ctx context.Context, e entity.Entity, m inciden
 	}
 	s.entities[key] = true
 	s.out.Entities = append(s.out.Entities, entityResult{
-		ID: entityID(key), TenantID: s.tenant, Kind: string(e.Kind), Name: displayName(e), Key: key, LastSeen: Timestamp(m.Last), Match: why,
+		ID: entityID(key), TenantID: s.tenant, Kind: string(e.Kind), Name: displayName(e), Key: key, LastSeen: graph.Timestamp(m.Last), Match: why,
 	})
 	return nil
 }

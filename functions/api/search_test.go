@@ -7,10 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/shared/alert"
@@ -253,23 +249,3 @@ func (m *memoryAudit) Entries(context.Context, string, string, int) ([]AuditEntr
 	return m.entries, nil
 }
 func (m *memoryAudit) Tenants(context.Context) ([]string, error) { return nil, nil }
-
-// UnmarshalJSONFrom reads what MarshalJSONTo writes.
-func (s *Timestamp) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	var t *time.Time
-	err := json.UnmarshalDecode(dec, &t)
-	if t != nil {
-		*s = Timestamp(*t)
-	}
-	return err
-}
-
-// UnmarshalJSONFrom reads what MarshalJSONTo writes.
-func (n *Nullable) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	var text *string
-	err := json.UnmarshalDecode(dec, &text)
-	if text != nil {
-		*n = Nullable(*text)
-	}
-	return err
-}

@@ -30,33 +30,33 @@ type Setting struct {
 	Configured map[string]string `json:"configured"`
 }
 
-func (c *request) getSettings() error {
-	s, err := c.readSettings()
+func getSettings(req *request) error {
+	s, err := readSettings(req)
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, s)
+	return req.writeJSON(http.StatusOK, s)
 }
 
 // readSettings are those of the one tenant that the request is about.
-func (c *request) readSettings() (Setting, error) {
-	tenants, err := c.requestedTenants()
+func readSettings(req *request) (Setting, error) {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return Setting{}, err
 	}
 	if len(tenants) != 1 {
 		return Setting{}, fault.Errorf(fault.Invalid, "Settings are one tenant's: name it with 'tid'.")
 	}
-	return c.tenantScope().tenantSettings(c.Context(), tenants[0])
+	return req.tenantScope().tenantSettings(req.Context(), tenants[0])
 }
 
 // patchSettings changes single constants: a null takes one back to what the configuration says.
-func (c *request) patchSettings() error {
-	before, err := c.readSettings()
+func patchSettings(req *request) error {
+	before, err := readSettings(req)
 	if err != nil {
 		return err
 	}
-	body, err := c.readDocument()
+	body, err := req.readDocument()
 	if err != nil {
 		return err
 	}
@@ -84,13 +84,13 @@ func (c *request) patchSettings() error {
 	if err := checkTuning(before, tuning); err != nil {
 		return err
 	}
-	after, err := c.tenantScope().replaceSettings(c.Context(), before, tuning, func(after Setting) (*AuditLine, error) {
-		return c.newAuditLine(before.Tenant, "settings", before, after)
+	after, err := req.tenantScope().replaceSettings(req.Context(), before, tuning, func(after Setting) (*AuditLine, error) {
+		return req.newAuditLine(before.Tenant, "settings", before, after)
 	})
 	if err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, after)
+	return req.writeJSON(http.StatusOK, after)
 }
 
 // checkTuning refuses constants that are of no use with those that the configuration sets.

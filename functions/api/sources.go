@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/shared/incident"
 )
 
@@ -14,14 +15,14 @@ const maxCountedQuarantine = 10_000
 
 // sourceStatus is what one provider does for a tenant.
 type sourceStatus struct {
-	ID         string         `json:"id"` // the provider's name, or the route of what named none
-	TenantID   string         `json:"tenantId"`
-	Alerts     int64          `json:"alerts"`
-	Exposures  int64          `json:"exposures"`
-	LastSeen   Timestamp      `json:"lastDelivery"`
-	Quarantine int            `json:"quarantined"`       // records of it that wait in quarantine
-	Counted    bool           `json:"quarantineCounted"` // false when quarantine holds more than are counted, or there is none
-	LastError  *lastRejection `json:"lastError"`         // why the latest of them was refused; null when none waits
+	ID         string          `json:"id"` // the provider's name, or the route of what named none
+	TenantID   string          `json:"tenantId"`
+	Alerts     int64           `json:"alerts"`
+	Exposures  int64           `json:"exposures"`
+	LastSeen   graph.Timestamp `json:"lastDelivery"`
+	Quarantine int             `json:"quarantined"`       // records of it that wait in quarantine
+	Counted    bool            `json:"quarantineCounted"` // false when quarantine holds more than are counted, or there is none
+	LastError  *lastRejection  `json:"lastError"`         // why the latest of them was refused; null when none waits
 }
 
 // lastRejection is the latest refusal.
@@ -33,14 +34,14 @@ type lastRejection struct {
 }
 
 // listSources shows, for each tenant and provider, what came of it last and what waits.
-func (c *request) listSources() error {
-	tenants, err := c.requestedTenants()
+func listSources(req *request) error {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
 	var all []sourceStatus
 	for _, tenant := range tenants {
-		of, err := c.scopedReader().Sources(c.Context(), tenant)
+		of, err := req.scopedReader().Sources(req.Context(), tenant)
 		if err != nil {
 			return err
 		}
@@ -48,21 +49,21 @@ func (c *request) listSources() error {
 			all = append(all, sourceOf(tenant, s))
 		}
 	}
-	only, err := requestedTenant(c.Request)
+	only, err := requestedTenant(req.Request)
 	if err != nil {
 		return err
 	}
-	if all, err = c.tenantScope().countQuarantined(c.Context(), only, all); err != nil {
+	if all, err = req.tenantScope().countQuarantined(req.Context(), only, all); err != nil {
 		return err
 	}
 	slices.SortFunc(all, func(a, b sourceStatus) int {
 		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ID, b.ID))
 	})
-	return writeAll(c, all)
+	return writeAll(req, all)
 }
 
 func sourceOf(tenant string, s incident.Source) sourceStatus {
-	return sourceStatus{ID: s.Provider, TenantID: tenant, Alerts: s.Alerts, Exposures: s.Exposures, LastSeen: Timestamp(s.Last)}
+	return sourceStatus{ID: s.Provider, TenantID: tenant, Alerts: s.Alerts, Exposures: s.Exposures, LastSeen: graph.Timestamp(s.Last)}
 }
 
 // countQuarantined adds to each source what of it is in quarantine. What names no provider goes by its route.

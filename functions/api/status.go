@@ -14,36 +14,36 @@ type serverStatus struct {
 	Version string      `json:"version"`
 }
 
-func (c *request) getStatus() error {
-	out := serverStatus{Version: c.server.Version}
+func getStatus(req *request) error {
+	out := serverStatus{Version: req.server.Version}
 	var err error
-	if c.principal.AllTenants {
+	if req.principal.AllTenants {
 		out.Bus = &Bus{}
 	}
-	if c.server.Bus != nil && c.principal.AllTenants {
-		if *out.Bus, err = c.server.Bus(c.Context()); err != nil {
+	if req.server.Bus != nil && req.principal.AllTenants {
+		if *out.Bus, err = req.server.Bus(req.Context()); err != nil {
 			return err
 		}
 	}
-	if out.Store, err = c.scopedReader().Stats(c.Context()); err != nil {
+	if out.Store, err = req.scopedReader().Stats(req.Context()); err != nil {
 		return err
 	}
-	return c.writeJSON(http.StatusOK, out)
+	return req.writeJSON(http.StatusOK, out)
 }
 
 // serveHealthz says that the process runs, readyz that it can serve.
-func (c *request) serveHealthz() error {
-	c.writeResponse(http.StatusOK, textType, []byte("ok\n"))
+func serveHealthz(req *request) error {
+	req.writeResponse(http.StatusOK, textType, []byte("ok\n"))
 	return nil
 }
 
-func (c *request) serveReadyz() error {
-	if ready := c.server.Ready; ready != nil {
-		if err := ready(c.Context()); err != nil {
+func serveReadyz(req *request) error {
+	if ready := req.server.Ready; ready != nil {
+		if err := ready(req.Context()); err != nil {
 			return err
 		}
 	}
-	c.writeResponse(http.StatusOK, textType, []byte("ready\n"))
+	req.writeResponse(http.StatusOK, textType, []byte("ready\n"))
 	return nil
 }
 
@@ -52,7 +52,7 @@ func (c *request) serveReadyz() error {
 //go:embed openapi.json
 var openAPIDocument []byte
 
-func (c *request) serveOpenAPI() error {
-	c.writeResponse(http.StatusOK, "application/json; charset=utf-8", openAPIDocument)
+func serveOpenAPI(req *request) error {
+	req.writeResponse(http.StatusOK, "application/json; charset=utf-8", openAPIDocument)
 	return nil
 }

@@ -72,7 +72,8 @@ var Rules = []Rule{
 	{"functions/export/parquet", with(domain, "functions/export", "functions/export/ocsf", "functions/export/exporttest", "shared/store")},
 	{"functions/export/*", with(domain, "shared/backoff", "functions/export", "functions/export/exporttest", "shared/store")},
 	{"functions/retention", with(domain, "shared/backoff", "shared/store", "shared/store/localstore", "shared/datadir")}, // the last two in tests
-	{"functions/api", with(domain, "events", "functions/api/odata")},
+	{"functions/api", with(domain, "events", "functions/api/graph", "functions/api/odata")},
+	{"functions/api/graph", with(domain, "functions/api/odata")},
 	{"functions/api/odata", domain},
 	{"functions/api/access", with(domain, "functions/api", "shared/store")},
 	{"functions/api/access/accesstest", nil},

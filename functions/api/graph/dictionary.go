@@ -1,4 +1,4 @@
-package api
+package graph
 
 import (
 	"cmp"
@@ -98,7 +98,7 @@ func sightingsJSON(a alert.Alert) string {
 	if len(a.Sightings) == 0 {
 		return ""
 	}
-	b, err := json.Marshal(a.Sightings, encoding)
+	b, err := json.Marshal(a.Sightings, Encoding)
 	if err != nil { // texts and times only: cannot happen
 		return ""
 	}

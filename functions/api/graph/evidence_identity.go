@@ -1,4 +1,4 @@
-package api
+package graph
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 )
 
 type userEvidence struct {
-	alertEvidence
+	AlertEvidence
 	UserAccount userAccount `json:"userAccount"`
 }
 
@@ -23,34 +23,34 @@ type userAccount struct {
 	UserSID           Nullable `json:"userSid"`
 }
 
-func (w *evidenceMapper) mapUser() userEvidence {
-	u := userEvidence{UserAccount: w.userAccountOf()}
-	u.alertEvidence = w.finishBase("userEvidence")
+func mapUser(ev *evidenceMapper) userEvidence {
+	u := userEvidence{UserAccount: userAccountOf(ev)}
+	u.AlertEvidence = ev.finishBase("userEvidence")
 	return u
 }
 
 // userAccountOf reads a user's name in any of its spellings: DOMAIN\name, a UPN, an ARN, a bare name.
-func (w *evidenceMapper) userAccountOf() userAccount {
+func userAccountOf(ev *evidenceMapper) userAccount {
 	a := userAccount{
-		AzureADUserID: w.showAttr(entity.AttrObjectID), DisplayName: w.showText(w.Name), DomainName: w.showAttr(entity.AttrDomain),
-		UserPrincipalName: w.showAttr(entity.AttrUPN), UserSID: w.showAttr(entity.AttrSID), AccountName: Nullable(w.Value),
+		AzureADUserID: ev.showAttr(entity.AttrObjectID), DisplayName: ev.showText(ev.Name), DomainName: ev.showAttr(entity.AttrDomain),
+		UserPrincipalName: ev.showAttr(entity.AttrUPN), UserSID: ev.showAttr(entity.AttrSID), AccountName: Nullable(ev.Value),
 	}
-	switch v := w.Value; {
+	switch v := ev.Value; {
 	case strings.HasPrefix(v, "arn:"):
 		a.AccountName = Nullable(lastPart(v))
-		a.DisplayName = cmp.Or(a.DisplayName, w.showText(v))
+		a.DisplayName = cmp.Or(a.DisplayName, ev.showText(v))
 	case strings.Contains(v, `\`):
 		domain, name, _ := strings.Cut(v, `\`)
 		a.AccountName, a.DomainName = Nullable(name), cmp.Or(a.DomainName, Nullable(domain))
-		a.DisplayName = cmp.Or(a.DisplayName, w.showText(v)) // searched for as senders write it
+		a.DisplayName = cmp.Or(a.DisplayName, ev.showText(v)) // searched for as senders write it
 	case strings.HasPrefix(strings.ToUpper(v), "S-1-"):
-		a.UserSID = cmp.Or(a.UserSID, w.showText(v))
+		a.UserSID = cmp.Or(a.UserSID, ev.showText(v))
 	case strings.Contains(v, "@"):
 		upn := iamMember(v)
 		name, _, _ := strings.Cut(upn, "@")
-		a.AccountName, a.UserPrincipalName = Nullable(name), cmp.Or(a.UserPrincipalName, w.showText(upn))
+		a.AccountName, a.UserPrincipalName = Nullable(name), cmp.Or(a.UserPrincipalName, ev.showText(upn))
 	default:
-		w.showText(v)
+		ev.showText(v)
 	}
 	return a
 }
@@ -64,49 +64,49 @@ func iamMember(v string) string {
 }
 
 type mailboxEvidence struct {
-	alertEvidence
+	AlertEvidence
 	DisplayName    Nullable    `json:"displayName"`
 	PrimaryAddress Nullable    `json:"primaryAddress"`
 	UPN            Nullable    `json:"upn"`
 	UserAccount    userAccount `json:"userAccount"`
 }
 
-func (w *evidenceMapper) mapMailbox() mailboxEvidence {
-	m := mailboxEvidence{UserAccount: w.userAccountOf(), DisplayName: Nullable(w.Name), PrimaryAddress: w.showText(w.Value)}
-	m.UPN = cmp.Or(w.showAttr(entity.AttrUPN), m.UserAccount.UserPrincipalName)
-	m.alertEvidence = w.finishBase("mailboxEvidence")
+func mapMailbox(ev *evidenceMapper) mailboxEvidence {
+	m := mailboxEvidence{UserAccount: userAccountOf(ev), DisplayName: Nullable(ev.Name), PrimaryAddress: ev.showText(ev.Value)}
+	m.UPN = cmp.Or(ev.showAttr(entity.AttrUPN), m.UserAccount.UserPrincipalName)
+	m.AlertEvidence = ev.finishBase("mailboxEvidence")
 	return m
 }
 
 type cloudLogonSessionEvidence struct {
-	alertEvidence
+	AlertEvidence
 	Account         *userEvidence `json:"account"`
 	SessionID       Nullable      `json:"sessionId"`
 	Protocol        Nullable      `json:"protocol"`
 	OperatingSystem Nullable      `json:"operatingSystem"`
 }
 
-func (w *evidenceMapper) mapSession() cloudLogonSessionEvidence {
-	s := cloudLogonSessionEvidence{SessionID: w.showText(w.Value), Protocol: w.showAttr(entity.AttrProtocol), OperatingSystem: w.showAttr(entity.AttrOS)}
-	if names := w.showAliases(entity.User); len(names) > 0 {
-		u := &evidenceMapper{Evidence: w.Evidence, base: w.base, shown: map[string]bool{}}
+func mapSession(ev *evidenceMapper) cloudLogonSessionEvidence {
+	s := cloudLogonSessionEvidence{SessionID: ev.showText(ev.Value), Protocol: ev.showAttr(entity.AttrProtocol), OperatingSystem: ev.showAttr(entity.AttrOS)}
+	if names := ev.showAliases(entity.User); len(names) > 0 {
+		u := &evidenceMapper{Evidence: ev.Evidence, base: ev.base, shown: map[string]bool{}}
 		u.Entity = entity.Entity{Kind: entity.User, Value: names[0]}
-		ue := u.mapUser()
+		ue := mapUser(u)
 		s.Account = &ue
 	}
-	s.alertEvidence = w.finishBase("cloudLogonSessionEvidence")
+	s.AlertEvidence = ev.finishBase("cloudLogonSessionEvidence")
 	return s
 }
 
 type cloudApplicationEvidence struct {
-	alertEvidence
+	AlertEvidence
 	AppID        *int64   `json:"appId"`
 	DisplayName  Nullable `json:"displayName"`
 	InstanceName Nullable `json:"instanceName"`
 }
 
 type oauthApplicationEvidence struct {
-	alertEvidence
+	AlertEvidence
 	AppID       Nullable `json:"appId"`
 	DisplayName Nullable `json:"displayName"`
 	ObjectID    Nullable `json:"objectId"`
@@ -116,17 +116,17 @@ type oauthApplicationEvidence struct {
 var guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // mapApp shows an application of the directory (a GUID) as an OAuth application, any other as a cloud application.
-func (w *evidenceMapper) mapApp() any {
-	if guid.MatchString(w.Value) {
-		a := oauthApplicationEvidence{AppID: w.showText(w.Value), DisplayName: w.showText(w.Name), ObjectID: w.showAttr(entity.AttrObjectID), Publisher: w.showAttr(entity.AttrOrg)}
-		a.alertEvidence = w.finishBase("oauthApplicationEvidence")
+func mapApp(ev *evidenceMapper) any {
+	if guid.MatchString(ev.Value) {
+		a := oauthApplicationEvidence{AppID: ev.showText(ev.Value), DisplayName: ev.showText(ev.Name), ObjectID: ev.showAttr(entity.AttrObjectID), Publisher: ev.showAttr(entity.AttrOrg)}
+		a.AlertEvidence = ev.finishBase("oauthApplicationEvidence")
 		return a
 	}
-	a := cloudApplicationEvidence{DisplayName: w.showText(cmp.Or(w.Name, w.Value))}
-	if n, err := strconv.ParseInt(w.Value, 10, 64); err == nil {
+	a := cloudApplicationEvidence{DisplayName: ev.showText(cmp.Or(ev.Name, ev.Value))}
+	if n, err := strconv.ParseInt(ev.Value, 10, 64); err == nil {
 		a.AppID = &n
-		w.showText(w.Value)
+		ev.showText(ev.Value)
 	}
-	a.alertEvidence = w.finishBase("cloudApplicationEvidence")
+	a.AlertEvidence = ev.finishBase("cloudApplicationEvidence")
 	return a
 }

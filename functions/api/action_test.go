@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/onepane/onepane/events"
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/functions/correlate"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/cloudevent"
@@ -410,8 +411,8 @@ func FuzzPatch(f *testing.F) {
 	f.Add([]byte(`[{"comment":"x"}]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if m, err := parseMembers(body); err == nil {
-			_, _ = parseEdit(m, incidentProperties, IncidentSchema)
-			_, _ = parseEdit(m, alertProperties, AlertSchema)
+			_, _ = parseEdit(m, incidentProperties, graph.IncidentSchema)
+			_, _ = parseEdit(m, alertProperties, graph.AlertSchema)
 		}
 		_, _ = commentTexts(body, len(body) > 0 && body[0] == '[')
 	})

@@ -1,4 +1,4 @@
-package api
+package graph
 
 import (
 	"reflect"
@@ -16,13 +16,13 @@ var (
 		Properties: append(commonProperties(AlertStatusEnum),
 			odata.Property{Field: query.ServiceSource, Enum: serviceSourceEnum},
 			odata.Property{Field: query.IncidentID}, odata.Property{Field: query.Title}),
-		Names: memberNames[Alert](),
+		Names: MemberNames[Alert](),
 	}
 	IncidentSchema = odata.Schema{
 		Type: "microsoft.graph.security.incident",
 		Properties: append(commonProperties(IncidentStatusEnum), odata.Property{Field: query.DisplayName}, odata.Property{Field: query.Title},
 			odata.Property{Field: query.Priority}),
-		Names:      memberNames[Incident](),
+		Names:      MemberNames[Incident](),
 		Navigation: []string{"alerts"},
 	}
 )
@@ -35,8 +35,8 @@ func commonProperties(status *odata.Enum) []odata.Property {
 	}
 }
 
-// memberNames lists the JSON members of T, annotations and nested structs left out.
-func memberNames[T any]() []string {
+// MemberNames lists the JSON members of T, annotations and nested structs left out.
+func MemberNames[T any]() []string {
 	var out []string
 	for f := range reflect.TypeFor[T]().Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")

@@ -1,11 +1,9 @@
-package api
+package graph
 
 import (
 	"cmp"
-	"net/http"
 
 	"github.com/onepane/onepane/shared/incident"
-	"github.com/onepane/onepane/shared/query"
 )
 
 // StoryGraph is an incident as a drawing: alerts and the things that tie them.
@@ -42,35 +40,24 @@ type StoryEdge struct {
 	Product    string  `json:"product,omitzero"` // the reporter of a copy that was folded in
 }
 
-// maxGraphAlerts is how many alerts a graph shows: more is no drawing.
-const maxGraphAlerts = 500
-
-// getIncidentGraph draws the first alerts of an incident with what ties them. Entities are those that reasons name; what an
-// alert names besides is with the alert.
-func (c *request) getIncidentGraph() error {
-	tenants, err := c.requestedTenants()
-	if err != nil {
-		return err
+// DrawStory draws alerts, some or all of i's in the order of first activity, with the links and entities that their
+// reasons name. An entity that an alert names without being linked by it is left out. more says that i has alerts
+// beyond these.
+func DrawStory(i incident.Incident, alerts []incident.AlertRecord, more bool) StoryGraph {
+	d := drawing{
+		graph: StoryGraph{Nodes: []StoryNode{}, Edges: []StoryEdge{}, More: more},
+		nodes: map[string]bool{}, edges: map[StoryEdge]bool{},
 	}
-	i, err := c.scopedQueries().survivorOf(c.Context(), tenants, c.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	p, err := c.alertsOfIncident(i).page(query.Query{Top: maxGraphAlerts}, nil)
-	if err != nil {
-		return err
-	}
-	d := drawing{graph: StoryGraph{Nodes: []StoryNode{}, Edges: []StoryEdge{}, More: p.More}, nodes: map[string]bool{}, edges: map[StoryEdge]bool{}}
-	for _, m := range p.Items {
+	for _, m := range alerts {
 		d.addAlert(m)
 	}
-	for _, m := range p.Items {
+	for _, m := range alerts {
 		d.addReasons(i, m)
 	}
 	for _, m := range i.Mergers {
 		d.addMerger(i, m)
 	}
-	return c.writeJSON(http.StatusOK, d.graph)
+	return d.graph
 }
 
 // drawing is a graph while it is drawn.

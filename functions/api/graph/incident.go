@@ -1,4 +1,4 @@
-package api
+package graph
 
 import (
 	"github.com/go-json-experiment/json/jsontext"
@@ -32,7 +32,7 @@ type Incident struct {
 	CreatedDateTime    Timestamp          `json:"createdDateTime"`
 	LastUpdateDateTime Timestamp          `json:"lastUpdateDateTime"`
 	LastModifiedBy     Nullable           `json:"lastModifiedBy"`
-	AdditionalData     incidentDictionary `json:"additionalData"`
+	AdditionalData     IncidentDictionary `json:"additionalData"`
 	*ExpandedAlerts
 }
 
@@ -43,8 +43,8 @@ type ExpandedAlerts struct {
 	Next        string           `json:"alerts@odata.nextLink,omitzero"`
 }
 
-// incidentDictionary is what Onepane knows of an incident beyond the Graph. Clients that know only the Graph skip it.
-type incidentDictionary struct {
+// IncidentDictionary is what Onepane knows of an incident beyond the Graph. Clients that know only the Graph skip it.
+type IncidentDictionary struct {
 	Type          string          `json:"@odata.type"`
 	AlertCount    int             `json:"alertCount"`
 	Severity      alert.Severity  `json:"severity,omitzero"` // only when it is graver than the Graph can say
@@ -57,12 +57,12 @@ type incidentDictionary struct {
 	LastActivity  Timestamp       `json:"lastActivity"`
 	Background    bool            `json:"background,omitzero"` // gathers only what fires here all the time
 	Merged        []string        `json:"mergedIncidentIds,omitempty"`
-	Priority      []priorityPart  `json:"priority"`
+	Priority      []PriorityPart  `json:"priority"`
 	Exposures     int             `json:"openExposures"` // of its assets; at most incident.MaxExposed are counted
 }
 
-// priorityPart is one thing that speaks for an incident, on the wire.
-type priorityPart struct {
+// PriorityPart is one thing that speaks for an incident, on the wire.
+type PriorityPart struct {
 	Name   string `json:"name"`
 	Points int    `json:"points"`
 	Most   int    `json:"most"`
@@ -95,15 +95,15 @@ func (v View) Incident(i incident.Incident) Incident {
 	}
 }
 
-func incidentDictionaryOf(i incident.Incident) incidentDictionary {
-	f := incidentDictionary{
-		Type: "#microsoft.graph.security.dictionary", AlertCount: i.Alerts, Assets: AssetsOf(i.Assets),
+func incidentDictionaryOf(i incident.Incident) IncidentDictionary {
+	f := IncidentDictionary{
+		Type: "#microsoft.graph.security.dictionary", AlertCount: i.Alerts, Assets: assetsOf(i.Assets),
 		AssetCount: max(i.AssetCount, len(i.Assets)), Clouds: NonNil(i.Clouds), Products: NonNil(i.Products),
 		Tactics: NonNil(i.Tactics), FirstActivity: Timestamp(i.First), LastActivity: Timestamp(i.Last),
-		Merged: i.Merged, Background: i.Noise, Exposures: i.Exposures.CountDistinct(), Priority: []priorityPart{},
+		Merged: i.Merged, Background: i.Noise, Exposures: i.Exposures.CountDistinct(), Priority: []PriorityPart{},
 	}
 	for _, p := range i.Priority().Parts {
-		f.Priority = append(f.Priority, priorityPart(p))
+		f.Priority = append(f.Priority, PriorityPart(p))
 	}
 	if i.Severity == alert.Critical {
 		f.Severity = i.Severity
@@ -111,7 +111,7 @@ func incidentDictionaryOf(i incident.Incident) incidentDictionary {
 	return f
 }
 
-func AssetsOf(as []incident.Asset) []Asset {
+func assetsOf(as []incident.Asset) []Asset {
 	out := make([]Asset, len(as))
 	for n, a := range as {
 		out[n] = Asset{a.Key, a.Kind, a.Name, a.Value, a.Cloud, assetCategory(a)}

@@ -1,4 +1,4 @@
-package api
+package graph
 
 import (
 	"cmp"
@@ -9,7 +9,7 @@ import (
 )
 
 type deviceEvidence struct {
-	alertEvidence
+	AlertEvidence
 	AzureADDeviceID       Nullable    `json:"azureAdDeviceId"`
 	MdeDeviceID           Nullable    `json:"mdeDeviceId"`
 	HostName              Nullable    `json:"hostName"`
@@ -34,25 +34,25 @@ type vmMetadata struct {
 }
 
 // mapDevice shows a machine, whether the alert names it as a host or as a cloud resource with host names.
-func (w *evidenceMapper) mapDevice() deviceEvidence {
+func mapDevice(ev *evidenceMapper) deviceEvidence {
 	d := deviceEvidence{
-		AzureADDeviceID: w.showAttr(entity.AttrAADDeviceID), MdeDeviceID: w.showAttr(entity.AttrDeviceID),
-		OSPlatform: w.showAttr(entity.AttrOS), HealthStatus: "unknown", RiskScore: "none",
-		IPInterfaces: w.showAliases(entity.IP), LoggedOnUsers: []any{},
+		AzureADDeviceID: ev.showAttr(entity.AttrAADDeviceID), MdeDeviceID: ev.showAttr(entity.AttrDeviceID),
+		OSPlatform: ev.showAttr(entity.AttrOS), HealthStatus: "unknown", RiskScore: "none",
+		IPInterfaces: ev.showAliases(entity.IP), LoggedOnUsers: []any{},
 	}
-	for _, name := range w.hostNames() {
+	for _, name := range hostNamesOf(ev) {
 		short, domain, qualified := strings.Cut(strings.TrimSuffix(name, "."), ".")
 		if d.HostName == "" {
-			d.HostName = w.showText(short)
+			d.HostName = ev.showText(short)
 		}
 		if qualified && d.DeviceDNSName == "" {
-			d.DeviceDNSName, d.DNSDomain = w.showText(name), Nullable(domain)
+			d.DeviceDNSName, d.DNSDomain = ev.showText(name), Nullable(domain)
 		}
 	}
-	if domain := w.Attr(entity.AttrDomain); strings.Contains(domain, ".") {
-		d.DNSDomain = w.showText(domain)
+	if domain := ev.Attr(entity.AttrDomain); strings.Contains(domain, ".") {
+		d.DNSDomain = ev.showText(domain)
 	} else {
-		d.NTDomain = w.showText(domain)
+		d.NTDomain = ev.showText(domain)
 	}
 	for _, ip := range d.IPInterfaces {
 		if a, err := netip.ParseAddr(ip); err == nil && entity.IsPublicIP(a) {
@@ -61,18 +61,18 @@ func (w *evidenceMapper) mapDevice() deviceEvidence {
 			d.LastIPAddress = Nullable(ip)
 		}
 	}
-	d.VMMetadata = w.mapVM()
-	d.alertEvidence = w.finishBase("deviceEvidence")
+	d.VMMetadata = mapVM(ev)
+	d.AlertEvidence = ev.finishBase("deviceEvidence")
 	return d
 }
 
-// hostNames are the machine's names as a host, its own first. An address is no name.
-func (w *evidenceMapper) hostNames() []string {
+// hostNamesOf are the machine's names as a host, its own first. An address is no name.
+func hostNamesOf(ev *evidenceMapper) []string {
 	var out []string
-	if w.Kind == entity.Host {
-		out = append(out, w.Value)
+	if ev.Kind == entity.Host {
+		out = append(out, ev.Value)
 	}
-	for _, a := range w.Aliases {
+	for _, a := range ev.Aliases {
 		if a.Kind == entity.Host {
 			out = append(out, a.Value)
 		}
@@ -88,26 +88,26 @@ func (w *evidenceMapper) hostNames() []string {
 
 // mapVM says which virtual machine a device is, nil when nothing says so. The Graph knows no cloud but Azure here; the
 // cloud resource beside it tells the others apart.
-func (w *evidenceMapper) mapVM() *vmMetadata {
-	id := w.Attr(entity.AttrResourceID)
-	if w.Kind == entity.Resource {
-		id = w.Value
+func mapVM(ev *evidenceMapper) *vmMetadata {
+	id := ev.Attr(entity.AttrResourceID)
+	if ev.Kind == entity.Resource {
+		id = ev.Value
 	}
-	if id == "" && w.Attr(entity.AttrVMID) == "" {
+	if id == "" && ev.Attr(entity.AttrVMID) == "" {
 		return nil
 	}
-	m := &vmMetadata{VMID: w.showAttr(entity.AttrVMID), CloudProvider: "unknown", ResourceID: w.showText(id)}
+	m := &vmMetadata{VMID: ev.showAttr(entity.AttrVMID), CloudProvider: "unknown", ResourceID: ev.showText(id)}
 	_, sub, ok := cutFold(id, "/subscriptions/")
-	if ok || entity.Cloud(w.Attr(entity.AttrCloud)) == entity.Azure {
+	if ok || entity.Cloud(ev.Attr(entity.AttrCloud)) == entity.Azure {
 		m.CloudProvider = "azure"
 		sub, _, _ = strings.Cut(sub, "/")
-		m.SubscriptionID = w.showText(cmp.Or(sub, w.Attr(entity.AttrAccount)))
+		m.SubscriptionID = ev.showText(cmp.Or(sub, ev.Attr(entity.AttrAccount)))
 	}
 	return m
 }
 
 type containerEvidence struct {
-	alertEvidence
+	AlertEvidence
 	ContainerID  Nullable                `json:"containerId"`
 	Name         Nullable                `json:"name"`
 	IsPrivileged bool                    `json:"isPrivileged"`
@@ -118,30 +118,30 @@ type containerEvidence struct {
 }
 
 type containerImageEvidence struct {
-	alertEvidence
+	AlertEvidence
 	ImageID  Nullable                   `json:"imageId"`
 	Registry *containerRegistryEvidence `json:"registry"`
 }
 
 type containerRegistryEvidence struct {
-	alertEvidence
+	AlertEvidence
 	Registry string `json:"registry"`
 }
 
 type kubernetesPodEvidence struct {
-	alertEvidence
+	AlertEvidence
 	Name      Nullable                     `json:"name"`
 	Namespace *kubernetesNamespaceEvidence `json:"namespace"`
 }
 
 type kubernetesNamespaceEvidence struct {
-	alertEvidence
+	AlertEvidence
 	Name    Nullable                   `json:"name"`
 	Cluster *kubernetesClusterEvidence `json:"cluster"`
 }
 
 type kubernetesClusterEvidence struct {
-	alertEvidence
+	AlertEvidence
 	Name          Nullable `json:"name"`
 	Distribution  Nullable `json:"distribution"`
 	Platform      string   `json:"platform"`
@@ -149,79 +149,79 @@ type kubernetesClusterEvidence struct {
 	CloudResource any      `json:"cloudResource"`
 }
 
-func (w *evidenceMapper) mapContainer() containerEvidence {
-	c := containerEvidence{ContainerID: w.showText(w.Value), Name: w.showText(w.Name), Args: []string{}, Command: []string{}}
-	if image := w.showAttr(entity.AttrImage); image != "" {
-		c.Image = w.imageOf(string(image))
+func mapContainer(ev *evidenceMapper) containerEvidence {
+	c := containerEvidence{ContainerID: ev.showText(ev.Value), Name: ev.showText(ev.Name), Args: []string{}, Command: []string{}}
+	if image := ev.showAttr(entity.AttrImage); image != "" {
+		c.Image = imageOf(ev, string(image))
 	}
-	if pods := w.showAliases(entity.Pod); len(pods) > 0 {
-		c.Pod = w.podOf(pods[0])
+	if pods := ev.showAliases(entity.Pod); len(pods) > 0 {
+		c.Pod = podOf(ev, pods[0])
 	}
-	c.alertEvidence = w.finishBase("containerEvidence")
+	c.AlertEvidence = ev.finishBase("containerEvidence")
 	return c
 }
 
-func (w *evidenceMapper) mapImage() containerImageEvidence {
-	i := w.imageOf(string(w.showText(w.Value)))
-	i.alertEvidence = w.finishBase("containerImageEvidence")
+func mapImage(ev *evidenceMapper) containerImageEvidence {
+	i := imageOf(ev, string(ev.showText(ev.Value)))
+	i.AlertEvidence = ev.finishBase("containerImageEvidence")
 	return *i
 }
 
 // imageOf reads an image reference; its first part is a registry when it looks like a host.
-func (w *evidenceMapper) imageOf(ref string) *containerImageEvidence {
-	i := &containerImageEvidence{alertEvidence: w.nestedBase("containerImageEvidence"), ImageID: Nullable(ref)}
+func imageOf(ev *evidenceMapper, ref string) *containerImageEvidence {
+	i := &containerImageEvidence{AlertEvidence: ev.nestedBase("containerImageEvidence"), ImageID: Nullable(ref)}
 	if host, _, ok := strings.Cut(ref, "/"); ok && strings.ContainsAny(host, ".:") {
-		i.Registry = &containerRegistryEvidence{alertEvidence: w.nestedBase("containerRegistryEvidence"), Registry: host}
+		i.Registry = &containerRegistryEvidence{AlertEvidence: ev.nestedBase("containerRegistryEvidence"), Registry: host}
 	}
 	return i
 }
 
-func (w *evidenceMapper) mapPod() kubernetesPodEvidence {
-	p := w.podOf(string(w.showText(w.Value)))
-	p.alertEvidence = w.finishBase("kubernetesPodEvidence")
+func mapPod(ev *evidenceMapper) kubernetesPodEvidence {
+	p := podOf(ev, string(ev.showText(ev.Value)))
+	p.AlertEvidence = ev.finishBase("kubernetesPodEvidence")
 	return *p
 }
 
 // podOf reads a pod's name, "namespace/name" or bare.
-func (w *evidenceMapper) podOf(name string) *kubernetesPodEvidence {
-	namespace := w.Attr(entity.AttrNamespace)
+func podOf(ev *evidenceMapper, name string) *kubernetesPodEvidence {
+	namespace := ev.Attr(entity.AttrNamespace)
 	if i := strings.LastIndexByte(name, '/'); i >= 0 && namespace == "" {
 		namespace = lastPart(name[:i])
 	}
-	p := &kubernetesPodEvidence{alertEvidence: w.nestedBase("kubernetesPodEvidence"), Name: Nullable(lastPart(name))}
+	p := &kubernetesPodEvidence{AlertEvidence: ev.nestedBase("kubernetesPodEvidence"), Name: Nullable(lastPart(name))}
 	if lastPart(name) != name {
-		delete(w.shown, name) // its full spelling stays a tag
+		delete(ev.shown, name) // its full spelling stays a tag
 	}
-	cluster := w.showAttr(entity.AttrCluster)
+	cluster := ev.showAttr(entity.AttrCluster)
 	if namespace == "" && cluster == "" {
 		return p
 	}
-	p.Namespace = &kubernetesNamespaceEvidence{alertEvidence: w.nestedBase("kubernetesNamespaceEvidence"), Name: w.showText(namespace)}
+	p.Namespace = &kubernetesNamespaceEvidence{AlertEvidence: ev.nestedBase("kubernetesNamespaceEvidence"), Name: ev.showText(namespace)}
 	if cluster != "" {
-		p.Namespace.Cluster = w.clusterOf(string(cluster))
+		p.Namespace.Cluster = clusterOf(ev, string(cluster))
 	}
 	return p
 }
 
-func (w *evidenceMapper) mapCluster() kubernetesClusterEvidence {
-	c := w.clusterOf(w.Value)
-	w.showText(string(c.Name))
+func mapCluster(ev *evidenceMapper) kubernetesClusterEvidence {
+	c := clusterOf(ev, ev.Value)
+	ev.showText(string(c.Name))
 	if c.CloudResource != nil {
-		w.showText(w.Value)
+		ev.showText(ev.Value)
 	}
-	c.alertEvidence = w.finishBase("kubernetesClusterEvidence")
+	c.AlertEvidence = ev.finishBase("kubernetesClusterEvidence")
 	return *c
 }
 
 var kubernetesPlatforms = map[entity.Cloud]string{entity.Azure: "aks", entity.Amazon: "eks", entity.Google: "gke"}
 
 // clusterOf reads a cluster's cloud resource name or its bare name.
-func (w *evidenceMapper) clusterOf(name string) *kubernetesClusterEvidence {
-	r := &evidenceMapper{Evidence: w.Evidence, account: w.account, base: w.base, shown: map[string]bool{}}
-	r.Entity = entity.Entity{Kind: entity.Resource, Value: name}.WithAttr(entity.AttrCloud, w.Attr(entity.AttrCloud))
-	c := &kubernetesClusterEvidence{alertEvidence: w.nestedBase("kubernetesClusterEvidence"), Name: Nullable(lastPart(name)), Platform: cmp.Or(kubernetesPlatforms[r.resourceCloud()], "unknown")}
+func clusterOf(ev *evidenceMapper, name string) *kubernetesClusterEvidence {
+	r := &evidenceMapper{Evidence: ev.Evidence, account: ev.account, base: ev.base, shown: map[string]bool{}}
+	r.Entity = entity.Entity{Kind: entity.Resource, Value: name}.WithAttr(entity.AttrCloud, ev.Attr(entity.AttrCloud))
+	c := &kubernetesClusterEvidence{AlertEvidence: ev.nestedBase("kubernetesClusterEvidence"), Name: Nullable(lastPart(name)), Platform: cmp.Or(kubernetesPlatforms[resourceCloud(r)], "unknown")}
 	if strings.ContainsAny(name, ":/") {
-		c.CloudResource = r.mapResource()
+		c.CloudResource = mapResource(r)
 	}
 	return c
 }

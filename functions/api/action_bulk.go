@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
@@ -36,21 +37,21 @@ type bulkError struct {
 	Target  string `json:"target,omitzero"`
 }
 
-func (c *request) bulkIncidents() error {
-	return c.editInBulk(incidentProperties, IncidentSchema, func(tenants []string, id string, e correlation.Edit) error {
-		i, err := c.scopedQueries().Incident(c.Context(), tenants, id)
+func bulkIncidents(req *request) error {
+	return editInBulk(req, incidentProperties, graph.IncidentSchema, func(tenants []string, id string, e correlation.Edit) error {
+		i, err := req.scopedQueries().Incident(req.Context(), tenants, id)
 		if err == nil {
-			_, err = c.applyAction(i.Tenant, correlation.EditIncident{ID: id, Edit: e})
+			_, err = req.applyAction(i.Tenant, correlation.EditIncident{ID: id, Edit: e})
 		}
 		return err
 	})
 }
 
-func (c *request) bulkAlerts() error {
-	return c.editInBulk(alertProperties, AlertSchema, func(tenants []string, id string, e correlation.Edit) error {
-		m, err := c.scopedQueries().Alert(c.Context(), tenants, id)
+func bulkAlerts(req *request) error {
+	return editInBulk(req, alertProperties, graph.AlertSchema, func(tenants []string, id string, e correlation.Edit) error {
+		m, err := req.scopedQueries().Alert(req.Context(), tenants, id)
 		if err == nil {
-			_, err = c.applyAction(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{id}, Edit: e})
+			_, err = req.applyAction(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{id}, Edit: e})
 		}
 		return err
 	})
@@ -58,16 +59,16 @@ func (c *request) bulkAlerts() error {
 
 // editInBulk edits one thing after the other and tells of each. A mistake in the request itself edits none; once nobody waits
 // for the answer, no more are edited.
-func (c *request) editInBulk(known []editableProperty, s odata.Schema, one func(tenants []string, id string, e correlation.Edit) error) error {
-	tenants, err := c.requestedTenants()
+func editInBulk(req *request, known []editableProperty, s odata.Schema, one func(tenants []string, id string, e correlation.Edit) error) error {
+	tenants, err := req.requestedTenants()
 	if err != nil {
 		return err
 	}
-	r, e, err := c.readBulkRequest(known, s)
+	r, e, err := readBulkRequest(req, known, s)
 	if err != nil {
 		return err
 	}
-	c.audited = true
+	req.audited = true
 	results := make([]bulkResult, 0, len(r.IDs))
 	for _, id := range r.IDs {
 		out := bulkResult{ID: id, Status: http.StatusOK}
@@ -80,13 +81,13 @@ func (c *request) editInBulk(known []editableProperty, s odata.Schema, one func(
 		}
 		results = append(results, out)
 	}
-	return c.writeJSON(http.StatusOK, struct {
+	return req.writeJSON(http.StatusOK, struct {
 		Value []bulkResult `json:"value"`
 	}{results})
 }
 
-func (c *request) readBulkRequest(known []editableProperty, s odata.Schema) (r bulkRequest, e correlation.Edit, err error) {
-	body, err := c.readDocument()
+func readBulkRequest(req *request, known []editableProperty, s odata.Schema) (r bulkRequest, e correlation.Edit, err error) {
+	body, err := req.readDocument()
 	if err != nil {
 		return r, e, err
 	}

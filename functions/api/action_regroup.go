@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 )
@@ -26,32 +27,32 @@ type regroupResult struct {
 }
 
 // mergeIncidents merges others into the incident of the path, or it into one of them: that is not the caller's choice.
-func (c *request) mergeIncidents() error {
-	return c.applyRegroup(`{"incidentIds":["…"]}`, func(id string, r regroupRequest) (correlation.Action, bool) {
+func mergeIncidents(req *request) error {
+	return applyRegroup(req, `{"incidentIds":["…"]}`, func(id string, r regroupRequest) (correlation.Action, bool) {
 		return correlation.Merge{IDs: append([]string{id}, r.Incidents...), Comment: r.Comment}, len(r.Incidents) > 0 && r.Alerts == nil
 	})
 }
 
 // moveAlerts moves alerts into the incident of the path.
-func (c *request) moveAlerts() error {
-	return c.applyRegroup(`{"alertIds":["…"]}`, func(id string, r regroupRequest) (correlation.Action, bool) {
+func moveAlerts(req *request) error {
+	return applyRegroup(req, `{"alertIds":["…"]}`, func(id string, r regroupRequest) (correlation.Action, bool) {
 		return correlation.Move{Alerts: r.Alerts, To: id, Comment: r.Comment}, len(r.Alerts) > 0 && r.Incidents == nil
 	})
 }
 
 // splitIncident moves alerts of the incident of the path into a new one.
-func (c *request) splitIncident() error {
-	return c.applyRegroup(`{"alertIds":["…"]}`, func(id string, r regroupRequest) (correlation.Action, bool) {
+func splitIncident(req *request) error {
+	return applyRegroup(req, `{"alertIds":["…"]}`, func(id string, r regroupRequest) (correlation.Action, bool) {
 		return correlation.Move{Alerts: r.Alerts, From: id, Comment: r.Comment}, len(r.Alerts) > 0 && r.Incidents == nil
 	})
 }
 
-func (c *request) applyRegroup(shape string, action func(id string, r regroupRequest) (correlation.Action, bool)) error {
-	i, err := c.findIncident()
+func applyRegroup(req *request, shape string, action func(id string, r regroupRequest) (correlation.Action, bool)) error {
+	i, err := req.findIncident()
 	if err != nil {
 		return err
 	}
-	body, err := c.readDocument()
+	body, err := req.readDocument()
 	if err != nil {
 		return err
 	}
@@ -61,36 +62,36 @@ func (c *request) applyRegroup(shape string, action func(id string, r regroupReq
 	if err != nil || !ok {
 		return fault.Errorf(fault.Invalid, `The body must be %s, and may have a "comment".`, shape)
 	}
-	done, err := c.applyAction(i.Tenant, a)
+	done, err := req.applyAction(i.Tenant, a)
 	if err != nil {
 		return err
 	}
-	return c.writeRegrouped(i.Tenant, done)
+	return writeRegrouped(req, i.Tenant, done)
 }
 
 // unfoldAlert makes a report that was folded into another alert an alert of its own again.
-func (c *request) unfoldAlert() error {
-	m, err := c.findAlert() // folds followed: it tells the tenant
+func unfoldAlert(req *request) error {
+	m, err := req.findAlert() // folds followed: it tells the tenant
 	if err != nil {
 		return err
 	}
-	done, err := c.applyAction(m.Alert.Tenant, correlation.Unfold{ID: c.PathValue("id")})
+	done, err := req.applyAction(m.Alert.Tenant, correlation.Unfold{ID: req.PathValue("id")})
 	if err != nil {
 		return err
 	}
-	return c.writeRegrouped(m.Alert.Tenant, done)
+	return writeRegrouped(req, m.Alert.Tenant, done)
 }
 
-func (c *request) writeRegrouped(tenant string, done correlation.ActionResult) error {
+func writeRegrouped(req *request, tenant string, done correlation.ActionResult) error {
 	out := regroupResult{IncidentID: done.Incident, Changed: done.Changed, Notes: done.Notes}
 	if done.Incident != "" {
-		i, err := c.scopedReader().Incident(c.Context(), tenant, done.Incident)
+		i, err := req.scopedReader().Incident(req.Context(), tenant, done.Incident)
 		if err != nil {
 			return err
 		}
-		if out.Incident, err = EncodeSelected(c.view.Incident(i), nil); err != nil {
+		if out.Incident, err = graph.EncodeSelected(req.view.Incident(i), nil); err != nil {
 			return err
 		}
 	}
-	return c.writeJSON(http.StatusOK, out)
+	return req.writeJSON(http.StatusOK, out)
 }

@@ -1,4 +1,4 @@
-package api
+package graph
 
 import (
 	"cmp"
@@ -10,14 +10,14 @@ import (
 )
 
 type azureResourceEvidence struct {
-	alertEvidence
+	AlertEvidence
 	ResourceID   Nullable `json:"resourceId"`
 	ResourceName Nullable `json:"resourceName"`
 	ResourceType Nullable `json:"resourceType"`
 }
 
 type amazonResourceEvidence struct {
-	alertEvidence
+	AlertEvidence
 	AmazonAccountID  Nullable `json:"amazonAccountId"`
 	AmazonResourceID Nullable `json:"amazonResourceId"`
 	ResourceName     Nullable `json:"resourceName"`
@@ -25,7 +25,7 @@ type amazonResourceEvidence struct {
 }
 
 type googleCloudResourceEvidence struct {
-	alertEvidence
+	AlertEvidence
 	FullResourceName Nullable `json:"fullResourceName"`
 	Location         Nullable `json:"location"`
 	LocationType     string   `json:"locationType"`
@@ -36,31 +36,31 @@ type googleCloudResourceEvidence struct {
 }
 
 type blobContainerEvidence struct {
-	alertEvidence
+	AlertEvidence
 	Name            string                 `json:"name"`
 	URL             string                 `json:"url"`
 	StorageResource *azureResourceEvidence `json:"storageResource"`
 }
 
 // mapResource shows a cloud resource by its cloud; one of no known cloud has no Graph type.
-func (w *evidenceMapper) mapResource() any {
-	switch w.resourceCloud() {
+func mapResource(ev *evidenceMapper) any {
+	switch resourceCloud(ev) {
 	case entity.Azure:
-		if c, ok := w.mapBlobContainer(); ok {
+		if c, ok := mapBlobContainer(ev); ok {
 			return c
 		}
-		return w.mapAzure()
+		return mapAzure(ev)
 	case entity.Amazon:
-		return w.mapAmazon()
+		return mapAmazon(ev)
 	case entity.Google:
-		return w.mapGoogle()
+		return mapGoogle(ev)
 	}
-	return w.mapOther()
+	return mapOther(ev)
 }
 
 // resourceCloud is where the resource lives: by its name's shape, else as stated.
-func (w *evidenceMapper) resourceCloud() entity.Cloud {
-	v := strings.ToLower(w.Value)
+func resourceCloud(ev *evidenceMapper) entity.Cloud {
+	v := strings.ToLower(ev.Value)
 	switch {
 	case strings.HasPrefix(v, "arn:"):
 		return entity.Amazon
@@ -69,15 +69,15 @@ func (w *evidenceMapper) resourceCloud() entity.Cloud {
 	case strings.HasPrefix(v, "//") && strings.Contains(v, ".googleapis.com/"):
 		return entity.Google
 	}
-	return cmp.Or(entity.Cloud(strings.ToLower(w.Attr(entity.AttrCloud))), w.account.Cloud)
+	return cmp.Or(entity.Cloud(strings.ToLower(ev.Attr(entity.AttrCloud))), ev.account.Cloud)
 }
 
-func (w *evidenceMapper) mapAzure() azureResourceEvidence {
+func mapAzure(ev *evidenceMapper) azureResourceEvidence {
 	r := azureResourceEvidence{
-		ResourceID: w.showText(w.Value), ResourceName: w.showText(cmp.Or(w.Name, lastPart(w.Value))),
-		ResourceType: w.showText(cmp.Or(w.Attr(entity.AttrType), armType(w.Value))),
+		ResourceID: ev.showText(ev.Value), ResourceName: ev.showText(cmp.Or(ev.Name, lastPart(ev.Value))),
+		ResourceType: ev.showText(cmp.Or(ev.Attr(entity.AttrType), armType(ev.Value))),
 	}
-	r.alertEvidence = w.finishBase("azureResourceEvidence")
+	r.AlertEvidence = ev.finishBase("azureResourceEvidence")
 	return r
 }
 
@@ -96,24 +96,24 @@ func armType(id string) string {
 }
 
 // mapBlobContainer shows what is a container of a storage account by its id or address.
-func (w *evidenceMapper) mapBlobContainer() (blobContainerEvidence, bool) {
-	account, name, ok := cutFold(w.Value, "/blobServices/default/containers/")
+func mapBlobContainer(ev *evidenceMapper) (blobContainerEvidence, bool) {
+	account, name, ok := cutFold(ev.Value, "/blobServices/default/containers/")
 	c := blobContainerEvidence{Name: name}
 	switch {
 	case ok:
 		c.URL = "https://" + lastPart(account) + ".blob.core.windows.net/" + name
 		c.StorageResource = &azureResourceEvidence{
 			ResourceID: Nullable(account), ResourceName: Nullable(lastPart(account)), ResourceType: Nullable(armType(account)),
-			alertEvidence: w.nestedBase("azureResourceEvidence"),
+			AlertEvidence: ev.nestedBase("azureResourceEvidence"),
 		}
-	case strings.Contains(strings.ToLower(w.Attr(entity.AttrType)), "blobservices/containers"), strings.Contains(w.Value, ".blob.core.windows.net/"):
-		c.Name, c.URL = cmp.Or(w.Name, lastPart(w.Value)), w.Value
-		w.showText(w.Value)
+	case strings.Contains(strings.ToLower(ev.Attr(entity.AttrType)), "blobservices/containers"), strings.Contains(ev.Value, ".blob.core.windows.net/"):
+		c.Name, c.URL = cmp.Or(ev.Name, lastPart(ev.Value)), ev.Value
+		ev.showText(ev.Value)
 	default:
 		return c, false
 	}
-	w.showText(c.Name)
-	c.alertEvidence = w.finishBase("blobContainerEvidence")
+	ev.showText(c.Name)
+	c.AlertEvidence = ev.finishBase("blobContainerEvidence")
 	return c, true
 }
 
@@ -125,9 +125,9 @@ func cutFold(s, sep string) (before, after string, ok bool) {
 }
 
 // mapAmazon prefers an ARN among the resource's names as its id.
-func (w *evidenceMapper) mapAmazon() amazonResourceEvidence {
-	id := w.Value
-	for _, a := range w.Aliases {
+func mapAmazon(ev *evidenceMapper) amazonResourceEvidence {
+	id := ev.Value
+	for _, a := range ev.Aliases {
 		if !strings.HasPrefix(id, "arn:") && a.Kind == entity.Resource && strings.HasPrefix(a.Value, "arn:") {
 			id = a.Value
 		}
@@ -138,12 +138,12 @@ func (w *evidenceMapper) mapAmazon() amazonResourceEvidence {
 		account, kind = part[4], arnType(part[2], part[5])
 	}
 	r := amazonResourceEvidence{
-		AmazonAccountID:  w.showText(cmp.Or(account, w.Attr(entity.AttrAccount), w.account.ID)),
-		AmazonResourceID: w.showText(id),
-		ResourceName:     w.showText(cmp.Or(w.Name, lastPart(id))),
-		ResourceType:     w.showText(cmp.Or(w.Attr(entity.AttrType), kind)),
+		AmazonAccountID:  ev.showText(cmp.Or(account, ev.Attr(entity.AttrAccount), ev.account.ID)),
+		AmazonResourceID: ev.showText(id),
+		ResourceName:     ev.showText(cmp.Or(ev.Name, lastPart(id))),
+		ResourceType:     ev.showText(cmp.Or(ev.Attr(entity.AttrType), kind)),
 	}
-	r.alertEvidence = w.finishBase("amazonResourceEvidence")
+	r.AlertEvidence = ev.finishBase("amazonResourceEvidence")
 	return r
 }
 
@@ -162,9 +162,9 @@ var (
 	googlePlace   = regexp.MustCompile(`/(?:zones|regions|locations)/([^/]+)`)
 )
 
-func (w *evidenceMapper) mapGoogle() googleCloudResourceEvidence {
-	r := googleCloudResourceEvidence{FullResourceName: w.showText(w.Value), LocationType: "unknown"}
-	place := cmp.Or(firstSubmatch(googlePlace, w.Value), w.Attr(entity.AttrRegion))
+func mapGoogle(ev *evidenceMapper) googleCloudResourceEvidence {
+	r := googleCloudResourceEvidence{FullResourceName: ev.showText(ev.Value), LocationType: "unknown"}
+	place := cmp.Or(firstSubmatch(googlePlace, ev.Value), ev.Attr(entity.AttrRegion))
 	switch {
 	case googleZone.MatchString(place):
 		r.LocationType = "zonal"
@@ -173,18 +173,18 @@ func (w *evidenceMapper) mapGoogle() googleCloudResourceEvidence {
 	case place == "global":
 		r.LocationType = "global"
 	}
-	r.Location = w.showText(place)
-	for _, project := range []string{firstSubmatch(googleProject, w.Value), w.Attr(entity.AttrAccount), w.account.ID, w.account.Name} {
+	r.Location = ev.showText(place)
+	for _, project := range []string{firstSubmatch(googleProject, ev.Value), ev.Attr(entity.AttrAccount), ev.account.ID, ev.account.Name} {
 		if n, err := strconv.ParseInt(project, 10, 64); err == nil && r.ProjectNumber == nil {
 			r.ProjectNumber = &n
-			w.showText(project)
+			ev.showText(project)
 		} else if err != nil && r.ProjectID == "" {
-			r.ProjectID = w.showText(project)
+			r.ProjectID = ev.showText(project)
 		}
 	}
-	r.ResourceName = w.showText(cmp.Or(w.Name, lastPart(w.Value)))
-	r.ResourceType = w.showAttr(entity.AttrType)
-	r.alertEvidence = w.finishBase("googleCloudResourceEvidence")
+	r.ResourceName = ev.showText(cmp.Or(ev.Name, lastPart(ev.Value)))
+	r.ResourceType = ev.showAttr(entity.AttrType)
+	r.AlertEvidence = ev.finishBase("googleCloudResourceEvidence")
 	return r
 }
 

@@ -1,7 +1,8 @@
-package api
+package graph
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,7 +107,7 @@ var viewAll = View{PortalURL: "https://onepane.example", AllEnumMembers: true}
 
 func TestAlertGoldens(t *testing.T) {
 	for name, m := range recordedAlerts() {
-		got, err := json.Marshal(viewAll.Alert(m), encoding, jsontext.WithIndent("  "))
+		got, err := json.Marshal(viewAll.Alert(m), Encoding, jsontext.WithIndent("  "))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,12 +130,12 @@ func TestAlertGoldens(t *testing.T) {
 // TestNoFactIsLost looks for every text of an alert in what the API shows of it.
 func TestNoFactIsLost(t *testing.T) {
 	for name, m := range recordedAlerts() {
-		b, err := json.Marshal(viewAll.Alert(m), encoding)
+		b, err := json.Marshal(viewAll.Alert(m), Encoding)
 		if err != nil {
 			t.Fatal(err)
 		}
 		shown := jsonTexts(t, b)
-		in, err := json.Marshal(m.Alert, encoding)
+		in, err := json.Marshal(m.Alert, Encoding)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,5 +174,23 @@ func jsonTexts(t *testing.T, b []byte) []string {
 		if k, n := dec.StackIndex(dec.StackDepth()); (tok.Kind() == '"' || tok.Kind() == '0') && !(k == '{' && n%2 == 1) {
 			out = append(out, tok.String())
 		}
+	}
+}
+
+// day is when everything begins.
+var day = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+
+// alertRecord is alert n of a tenant, n minutes into the day, in incident 10001.
+func alertRecord(tenant string, n int) incident.AlertRecord {
+	at := day.Add(time.Duration(n) * time.Minute)
+	origin := alert.Origin{Provider: "guardduty", ID: fmt.Sprintf("finding-%d", n)}
+	return incident.AlertRecord{
+		Alert: alert.Alert{
+			ID: alert.MakeID(tenant, origin), Tenant: tenant, Origin: origin, Reporter: "guardduty", ReportID: origin.ID,
+			Product: "Amazon GuardDuty", Type: "Recon:EC2/PortProbeUnprotectedPort", Title: fmt.Sprintf("Alert %d", n),
+			Severity: alert.Medium, Status: alert.StatusNew, First: at, Last: at, Updated: at,
+			Tactics: []attack.Tactic{attack.Discovery}, Account: alert.Account{Cloud: entity.Amazon, ID: "111122223333"},
+		},
+		Incident: "10001", Status: alert.StatusNew, Created: at, Updated: at,
 	}
 }

@@ -1,8 +1,9 @@
-package api
+package graph
 
 import (
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -36,4 +37,24 @@ func NonNil[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// UnmarshalJSONFrom reads what MarshalJSONTo writes.
+func (s *Timestamp) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	var t *time.Time
+	err := json.UnmarshalDecode(dec, &t)
+	if t != nil {
+		*s = Timestamp(*t)
+	}
+	return err
+}
+
+// UnmarshalJSONFrom reads what MarshalJSONTo writes.
+func (n *Nullable) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	var text *string
+	err := json.UnmarshalDecode(dec, &text)
+	if text != nil {
+		*n = Nullable(*text)
+	}
+	return err
 }

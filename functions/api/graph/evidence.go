@@ -1,4 +1,4 @@
-package api
+package graph
 
 import (
 	"cmp"
@@ -19,12 +19,12 @@ import (
 type evidenceMapper struct {
 	alert.Evidence
 	account alert.Account
-	base    alertEvidence
+	base    AlertEvidence
 	shown   map[string]bool // values that some property shows
 }
 
-// alertEvidence are the properties of every alertEvidence.
-type alertEvidence struct {
+// AlertEvidence are the properties of every AlertEvidence.
+type AlertEvidence struct {
 	Type                     string    `json:"@odata.type"`
 	CreatedDateTime          Timestamp `json:"createdDateTime"`
 	Verdict                  string    `json:"verdict"`
@@ -36,7 +36,7 @@ type alertEvidence struct {
 }
 
 // untypedEvidence is evidence of no Graph type of its own: everything it says is in its tags.
-type untypedEvidence struct{ alertEvidence }
+type untypedEvidence struct{ AlertEvidence }
 
 // evidenceOf shows m's evidence in its order. A machine that is both a cloud resource and a host is shown as both, and a
 // cloud resource that a host names is shown once.
@@ -49,17 +49,17 @@ func (v View) evidenceOf(m incident.AlertRecord) []any {
 		}
 	}
 	for _, e := range m.Alert.Evidence {
-		w := v.newEvidenceMapper(m, e)
-		out = append(out, w.mapEvidence())
+		ev := v.newEvidenceMapper(m, e)
+		out = append(out, mapEvidence(ev))
 		switch behind := e.Attr(entity.AttrResourceID); {
 		case e.Kind == entity.Host && behind != "" && !shown[strings.ToLower(behind)]:
 			shown[strings.ToLower(behind)] = true
 			r := e
 			r.Entity = entity.Entity{Kind: entity.Resource, Value: behind, Name: e.Name}
 			r.Entity = r.WithAttr(entity.AttrCloud, e.Attr(entity.AttrCloud))
-			out = append(out, v.newEvidenceMapper(m, r).mapEvidence())
+			out = append(out, mapEvidence(v.newEvidenceMapper(m, r)))
 		case e.Kind == entity.Resource && hasHost(e):
-			out = append(out, v.newEvidenceMapper(m, e).mapDevice())
+			out = append(out, mapDevice(v.newEvidenceMapper(m, e)))
 		}
 	}
 	return out
@@ -72,7 +72,7 @@ func hasHost(e alert.Evidence) bool {
 var graphRoles = map[alert.Role]string{alert.Attacker: "attacker", alert.Victim: "attacked", alert.Context: "contextual"}
 
 func (v View) newEvidenceMapper(m incident.AlertRecord, e alert.Evidence) *evidenceMapper {
-	b := alertEvidence{
+	b := AlertEvidence{
 		CreatedDateTime: Timestamp(m.Created), Verdict: verdictEnum.Show(string(e.Verdict), v.AllEnumMembers),
 		RemediationStatus: remediationStatusEnum.Show("none", v.AllEnumMembers), Roles: []string{}, DetailedRoles: []string{},
 	}
@@ -83,117 +83,117 @@ func (v View) newEvidenceMapper(m incident.AlertRecord, e alert.Evidence) *evide
 }
 
 // mapEvidence picks the Graph type that fits.
-func (w *evidenceMapper) mapEvidence() any {
-	switch w.Kind {
+func mapEvidence(ev *evidenceMapper) any {
+	switch ev.Kind {
 	case entity.Host:
-		return w.mapDevice()
+		return mapDevice(ev)
 	case entity.IP:
-		return w.mapIP()
+		return mapIP(ev)
 	case entity.User:
-		return w.mapUser()
+		return mapUser(ev)
 	case entity.Resource:
-		return w.mapResource()
+		return mapResource(ev)
 	case entity.File, entity.FileHash:
-		return w.mapFile()
+		return mapFile(ev)
 	case entity.Process:
-		return w.mapProcess()
+		return mapProcess(ev)
 	case entity.URL:
-		return w.mapURL()
+		return mapURL(ev)
 	case entity.Domain:
-		return w.mapDomain()
+		return mapDomain(ev)
 	case entity.Session:
-		return w.mapSession()
+		return mapSession(ev)
 	case entity.Mailbox:
-		return w.mapMailbox()
+		return mapMailbox(ev)
 	case entity.Container:
-		return w.mapContainer()
+		return mapContainer(ev)
 	case entity.Image:
-		return w.mapImage()
+		return mapImage(ev)
 	case entity.Pod:
-		return w.mapPod()
+		return mapPod(ev)
 	case entity.Cluster:
-		return w.mapCluster()
+		return mapCluster(ev)
 	case entity.App:
-		return w.mapApp()
+		return mapApp(ev)
 	case entity.RegistryKey:
-		return w.mapRegistryKey()
+		return mapRegistryKey(ev)
 	}
-	return w.mapOther()
+	return mapOther(ev)
 }
 
 // mapOther keeps what no Graph type fits.
-func (w *evidenceMapper) mapOther() any {
-	w.showAttr(entity.AttrKind) // its word names the value's tag
-	return untypedEvidence{w.finishBase("alertEvidence")}
+func mapOther(ev *evidenceMapper) any {
+	ev.showAttr(entity.AttrKind) // its word names the value's tag
+	return untypedEvidence{ev.finishBase("alertEvidence")}
 }
 
 // showText notes that a property shows value, and returns it.
-func (w *evidenceMapper) showText(value string) Nullable {
-	w.shown[value] = true
+func (ev *evidenceMapper) showText(value string) Nullable {
+	ev.shown[value] = true
 	return Nullable(value)
 }
 
 // showAttr shows an attribute in a property.
-func (w *evidenceMapper) showAttr(names ...string) Nullable {
+func (ev *evidenceMapper) showAttr(names ...string) Nullable {
 	for _, n := range names {
-		if v := w.Attr(n); v != "" {
-			return w.showText(v)
+		if v := ev.Attr(n); v != "" {
+			return ev.showText(v)
 		}
 	}
 	return ""
 }
 
 // showNumber shows an attribute as an integer, decimal or with 0x; nil when it is none, and then it stays a tag.
-func (w *evidenceMapper) showNumber(name string) *int64 {
-	n, err := strconv.ParseInt(w.Attr(name), 0, 64)
+func (ev *evidenceMapper) showNumber(name string) *int64 {
+	n, err := strconv.ParseInt(ev.Attr(name), 0, 64)
 	if err != nil {
 		return nil
 	}
-	w.showText(w.Attr(name))
+	ev.showText(ev.Attr(name))
 	return &n
 }
 
 // showAliases lists the other names of a kind.
-func (w *evidenceMapper) showAliases(k entity.Kind) []string {
+func (ev *evidenceMapper) showAliases(k entity.Kind) []string {
 	out := []string{}
-	for _, a := range w.Aliases {
+	for _, a := range ev.Aliases {
 		if a.Kind == k {
 			out = append(out, a.Value)
-			w.showText(a.Value)
+			ev.showText(a.Value)
 		}
 	}
 	return out
 }
 
 // finishBase finishes the base once all properties have been told: what none of them shows becomes tags.
-func (w *evidenceMapper) finishBase(graphType string) alertEvidence {
-	b := w.base
+func (ev *evidenceMapper) finishBase(graphType string) AlertEvidence {
+	b := ev.base
 	b.Type = odataType(graphType)
 	b.Tags = []string{}
 	tag := func(name, value string) {
-		if value != "" && !w.shown[value] {
+		if value != "" && !ev.shown[value] {
 			b.Tags = append(b.Tags, name+"="+value)
 		}
 	}
-	tag(cmp.Or(w.Attr(entity.AttrKind), string(w.Kind)), w.Value)
-	tag("name", w.Name)
-	for _, a := range w.Aliases {
+	tag(cmp.Or(ev.Attr(entity.AttrKind), string(ev.Kind)), ev.Value)
+	tag("name", ev.Name)
+	for _, a := range ev.Aliases {
 		tag("alias."+string(a.Kind), a.Value)
 	}
-	names := make([]string, 0, len(w.Attributes))
-	for n := range w.Attributes {
+	names := make([]string, 0, len(ev.Attributes))
+	for n := range ev.Attributes {
 		names = append(names, n)
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		tag(n, w.Attributes[n])
+		tag(n, ev.Attributes[n])
 	}
 	return b
 }
 
 // nestedBase is the base of an evidence inside another.
-func (w *evidenceMapper) nestedBase(graphType string) alertEvidence {
-	b := w.base
+func (ev *evidenceMapper) nestedBase(graphType string) AlertEvidence {
+	b := ev.base
 	b.Type, b.Tags = odataType(graphType), []string{}
 	return b
 }

@@ -32,22 +32,22 @@ const maxRequest = 1 << 20
 
 // replayQuarantine takes rejected records in again. Repeating it is safe: a record that was taken is off the shelf, and
 // one that was taken by a request that broke off makes the same alert once more.
-func (c *request) replayQuarantine() error {
-	if c.server.Replayer == nil {
+func replayQuarantine(req *request) error {
+	if req.server.Replayer == nil {
 		return newFailure(http.StatusNotImplemented, "notSupported", "This server cannot replay.")
 	}
-	wanted, err := c.readReplayRequest()
+	wanted, err := readReplayRequest(req)
 	if err != nil {
 		return err
 	}
-	c.audited = true // each record that is taken is noted by itself
-	chosen, next, err := c.chooseRecords(wanted)
+	req.audited = true // each record that is taken is noted by itself
+	chosen, next, err := chooseRecords(req, wanted)
 	if err != nil {
 		return err
 	}
 	results := make([]replayResult, 0, len(chosen))
 	for _, s := range chosen {
-		result, err := c.replayOne(s)
+		result, err := replayOne(req, s)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (c *request) replayQuarantine() error {
 			results = append(results, replayResult{ID: id, Reason: "no such record in quarantine"})
 		}
 	}
-	return c.writeJSON(http.StatusOK, struct {
+	return req.writeJSON(http.StatusOK, struct {
 		Value  []replayResult `json:"value"`
 		Cursor string         `json:"cursor,omitzero"` // there are records beyond those tried: send it with "all"
 	}{results, next})
@@ -71,9 +71,9 @@ type replaySelection struct {
 	left map[string]bool
 }
 
-func (c *request) readReplayRequest() (replaySelection, error) {
+func readReplayRequest(req *request) (replaySelection, error) {
 	w := replaySelection{left: map[string]bool{}}
-	body, err := c.readBody(maxRequest)
+	body, err := req.readBody(maxRequest)
 	if err != nil {
 		return w, err
 	}
@@ -93,10 +93,10 @@ func (c *request) readReplayRequest() (replaySelection, error) {
 }
 
 // chooseRecords collects the records to take, before any is taken off the shelf and its pages move. Of all it takes whole pages.
-func (c *request) chooseRecords(w replaySelection) (out []quarantinedEvent, next string, err error) {
+func chooseRecords(req *request, w replaySelection) (out []quarantinedEvent, next string, err error) {
 	if w.All {
 		for next = w.Cursor; len(out) < maxReplayed; {
-			page, after, err := c.quarantinePage(next, quarantineChunk)
+			page, after, err := quarantinePage(req, next, quarantineChunk)
 			if out = append(out, page...); err != nil || after == "" || after == next {
 				return out, "", err
 			}
@@ -104,7 +104,7 @@ func (c *request) chooseRecords(w replaySelection) (out []quarantinedEvent, next
 		}
 		return out, next, nil
 	}
-	_, err = c.eachQuarantined("", func(s quarantinedEvent) error {
+	_, err = eachQuarantined(req, "", func(s quarantinedEvent) error {
 		if w.left[s.id] {
 			out = append(out, s)
 		}
@@ -121,7 +121,7 @@ func (c *request) chooseRecords(w replaySelection) (out []quarantinedEvent, next
 
 // replayOne tries one record. Only passing trouble is an error: the rest of the request would meet it too. That the record is
 // taken is noted before it leaves the shelf.
-func (c *request) replayOne(s quarantinedEvent) (replayResult, error) {
+func replayOne(req *request, s quarantinedEvent) (replayResult, error) {
 	out := replayResult{ID: s.id}
 	if s.rejection.Cut {
 		out.Reason = "only part of the record was kept: it cannot be replayed"
@@ -129,8 +129,8 @@ func (c *request) replayOne(s quarantinedEvent) (replayResult, error) {
 	}
 	var done Replayed
 	var reason error
-	err := c.runAudited(s.rejection.Tenant, "quarantined record "+s.id, quarantinedOf(s.id, s.rejection), func() (any, error) {
-		done, reason = c.server.Replayer.Replay(c.Context(), s.rejection)
+	err := req.runAudited(s.rejection.Tenant, "quarantined record "+s.id, quarantinedOf(s.id, s.rejection), func() (any, error) {
+		done, reason = req.server.Replayer.Replay(req.Context(), s.rejection)
 		return done, reason
 	})
 	if k := fault.Of(reason); reason != nil && k != fault.Again && k != fault.Exhausted {
@@ -141,5 +141,5 @@ func (c *request) replayOne(s quarantinedEvent) (replayResult, error) {
 		return out, err
 	}
 	out.Taken, out.Replayed = true, done
-	return out, c.tenantScope().removeQuarantined(c.Context(), s)
+	return out, req.tenantScope().removeQuarantined(req.Context(), s)
 }

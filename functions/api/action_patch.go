@@ -1,9 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"compress/gzip"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,34 +9,12 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/onepane/onepane/functions/api/graph"
 	"github.com/onepane/onepane/functions/api/odata"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
 )
-
-// readDocument reads a request's JSON body of at most maxRequest bytes, unpacked if it is packed. Whether it is, its first bytes
-// say: after a 429 the Graph's SDKs send the header of a packed body with a plain one.
-func (c *request) readDocument() ([]byte, error) {
-	if e := c.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "gzip") && !strings.EqualFold(e, "identity") {
-		return nil, newFailure(http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding '"+clipText(e)+"' is not supported; send gzip or none.")
-	}
-	b, err := c.readBody(maxRequest)
-	if err != nil || !bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
-		return b, err
-	}
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err == nil {
-		b, err = io.ReadAll(io.LimitReader(z, maxRequest+1))
-	}
-	switch {
-	case err != nil:
-		return nil, fault.Errorf(fault.Invalid, "The packed body cannot be read: %w.", err)
-	case len(b) > maxRequest:
-		return nil, fault.Errorf(fault.TooLarge, "The body is larger than %d bytes.", maxRequest)
-	}
-	return b, nil
-}
 
 // parseMembers reads a body that is one JSON object. Annotations are left out.
 func parseMembers(body []byte) (map[string]jsontext.Value, error) {
@@ -69,13 +44,13 @@ type editableProperty struct {
 var (
 	workProperties = []editableProperty{
 		{"assignedTo", nil, func(e *correlation.Edit, v *string) { e.AssignedTo = v }},
-		{"classification", ClassificationEnum, func(e *correlation.Edit, v *string) { e.Classification = v }},
-		{"determination", DeterminationEnum, func(e *correlation.Edit, v *string) { e.Determination = v }},
+		{"classification", graph.ClassificationEnum, func(e *correlation.Edit, v *string) { e.Classification = v }},
+		{"determination", graph.DeterminationEnum, func(e *correlation.Edit, v *string) { e.Determination = v }},
 	}
-	alertProperties    = append(slices.Clip(workProperties), editableProperty{"status", AlertStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }})
+	alertProperties    = append(slices.Clip(workProperties), editableProperty{"status", graph.AlertStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }})
 	incidentProperties = append(slices.Clip(workProperties),
-		editableProperty{"status", IncidentStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }},
-		editableProperty{"severity", SeverityEnum, func(e *correlation.Edit, v *string) { e.Severity = v }},
+		editableProperty{"status", graph.IncidentStatusEnum, func(e *correlation.Edit, v *string) { e.Status = v }},
+		editableProperty{"severity", graph.SeverityEnum, func(e *correlation.Edit, v *string) { e.Severity = v }},
 		editableProperty{"displayName", nil, func(e *correlation.Edit, v *string) { e.Name = v }},
 		editableProperty{"description", nil, func(e *correlation.Edit, v *string) { e.Description = v }},
 		editableProperty{"summary", nil, func(e *correlation.Edit, v *string) { e.Summary = v }},
@@ -124,7 +99,7 @@ func (p editableProperty) parseValue(raw jsontext.Value) (string, error) {
 		return "", nil
 	case p.enum == nil:
 		return *v, nil
-	case p.enum == SeverityEnum && strings.EqualFold(*v, string(alert.Critical)): // not the Graph's word, but ours
+	case p.enum == graph.SeverityEnum && strings.EqualFold(*v, string(alert.Critical)): // not the Graph's word, but ours
 		return string(alert.Critical), nil
 	}
 	if word := p.enum.Parse(*v); word != "" {
@@ -139,4 +114,69 @@ func badProperty(code, name, why string) *failure {
 	f.Target = clipText(name)
 	f.Details = &[]errorDetail{{Code: code, Message: f.Message, Target: f.Target}}
 	return f
+}
+
+func patchIncident(req *request) error {
+	i, err := req.findIncident()
+	if err != nil {
+		return err
+	}
+	e, err := readEdit(req, incidentProperties, graph.IncidentSchema)
+	if err != nil {
+		return err
+	}
+	if _, err := req.applyAction(i.Tenant, correlation.EditIncident{ID: i.ID, Edit: e}); err != nil {
+		return err
+	}
+	if req.wroteMinimal() {
+		return nil
+	}
+	if i, err = req.scopedReader().Incident(req.Context(), i.Tenant, i.ID); err != nil {
+		return err
+	}
+	req.setETag(i.Tag())
+	v, err := graph.EncodeSelected(req.view.Incident(i), nil)
+	if err != nil {
+		return err
+	}
+	return req.writeItem(req.contextURL("incidents/$entity", odata.Options{}), v)
+}
+
+func patchAlert(req *request) error {
+	m, err := req.findAlert()
+	if err != nil {
+		return err
+	}
+	e, err := readEdit(req, alertProperties, graph.AlertSchema)
+	if err != nil {
+		return err
+	}
+	if _, err := req.applyAction(m.Alert.Tenant, correlation.EditAlerts{IDs: []string{m.Alert.ID}, Edit: e}); err != nil {
+		return err
+	}
+	if req.wroteMinimal() {
+		return nil
+	}
+	if m, err = req.scopedReader().Alert(req.Context(), m.Alert.Tenant, m.Alert.ID); err != nil {
+		return err
+	}
+	req.setETag(m.Tag())
+	v, err := graph.EncodeSelected(req.view.Alert(m), nil)
+	if err != nil {
+		return err
+	}
+	return req.writeItem(req.contextURL("alerts_v2/$entity", odata.Options{}), v)
+}
+
+// readEdit reads the body of a PATCH.
+func readEdit(req *request, known []editableProperty, s odata.Schema) (correlation.Edit, error) {
+	body, err := req.readDocument()
+	if err != nil {
+		return correlation.Edit{}, err
+	}
+	m, err := parseMembers(body)
+	if err != nil {
+		return correlation.Edit{}, err
+	}
+	return parseEdit(m, known, s)
 }
