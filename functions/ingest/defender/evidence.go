@@ -11,7 +11,8 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// addEvidence fills in the things the alert names, and for an incident of Defender for Cloud's own the alerts it sums up.
+// addEvidence fills in the things the alert names, and for an incident of Defender for Cloud's own the alerts it sums
+// up.
 func (f finding) addEvidence(a *alert.Alert) {
 	var set ingest.EvidenceSet
 	for _, id := range append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resourceIDs()...) {
@@ -22,7 +23,7 @@ func (f finding) addEvidence(a *alert.Alert) {
 		set.Add(ev)
 	}
 	members := microsoft.AddEntities(f.Entities, &set)
-	addHints(a.Extra, &set)
+	addAddressProperties(a.Extra, &set)
 	a.Evidence = set.List()
 	f.nameMachine(a)
 	if f.IsIncident {
@@ -58,9 +59,9 @@ func (f finding) nameMachine(a *alert.Alert) {
 	}
 }
 
-// addHints reads the extended properties that name an address's part, which the entities do not: their spelling
-// varies between products and versions.
-func addHints(properties map[string]string, set *ingest.EvidenceSet) {
+// addAddressProperties reads the extended properties that name an address's part, which the entities do not: their
+// spelling varies between products and versions.
+func addAddressProperties(properties map[string]string, set *ingest.EvidenceSet) {
 	for _, key := range sortedKeys(properties) {
 		var role alert.Role
 		switch folded := normalizeKey(key); {

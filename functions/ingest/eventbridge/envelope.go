@@ -121,8 +121,8 @@ func (o *opener) openPage(r ingest.Record, wrappers int) {
 	}
 }
 
-// openText opens JSON that is written inside a string, as it is or as base64 of gzip; name says where, for the reason when
-// it is none.
+// openText opens JSON that is written inside a string, as it is or as base64 of gzip; name says where, for the reason
+// when it is none.
 func (o *opener) openText(v jsontext.Value, context map[string]string, name string, wrappers int) {
 	s, err := jsontext.AppendUnquote(nil, v)
 	if err != nil {

@@ -9,7 +9,8 @@ func (o *opener) openSubscription(r ingest.Record, wrappers int) {
 	o.openPacked(ingest.NewRecord(r.Field("awslogs"), r.Context), "data", wrappers)
 }
 
-// openLogEvents opens the lines of a log message. CloudWatch sends control messages of its own to see whether anyone listens.
+// openLogEvents opens the lines of a log message. CloudWatch sends control messages of its own to see whether anyone
+// listens.
 func (o *opener) openLogEvents(r ingest.Record, wrappers int) {
 	if r.Text("messageType") == "CONTROL_MESSAGE" {
 		o.addIgnored(r.Raw, "a CloudWatch Logs control message")

@@ -45,7 +45,8 @@ type additional struct {
 	UserAgent      struct{ FullUserAgent ingest.Text }
 }
 
-// additionalInfo reads additionalInfo and the JSON in its Value. What cannot be read in it is left out: it never decides anything.
+// additionalInfo reads additionalInfo and the JSON in its Value. What cannot be read in it is left out: it never
+// decides anything.
 func (s *service) additionalInfo() additional {
 	var in, inner additional
 	if s.AdditionalInfo.Kind() != '{' || ingest.Decode(s.AdditionalInfo, &in) != nil {

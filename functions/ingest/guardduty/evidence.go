@@ -7,8 +7,8 @@ import (
 	"github.com/onepane/onepane/shared/alert"
 )
 
-// walker gathers what one finding names. Things that appear twice are merged by the caller.
-type walker struct {
+// evidenceMapper gathers what one finding names. Things that appear twice are merged by the caller.
+type evidenceMapper struct {
 	ingest.Collector
 	account   alert.Account
 	partition string
@@ -17,20 +17,21 @@ type walker struct {
 	members   []string
 }
 
-func (w *walker) addFinding(f *finding, info additional) {
-	w.asset, w.remote = rolesOf(string(f.Type), string(f.Service.ResourceRole))
-	w.addResource(&f.Resource, &f.Service.Action)
-	w.addAction(&f.Service.Action)
-	w.addRuntime(&f.Service.RuntimeDetails)
-	w.addScans(&f.Service)
-	w.addSequence(&f.Service.Detection.Sequence)
-	w.addThreatIntelligence(&f.Service, info)
-	w.AddFact("resource_type", f.Resource.ResourceType)
-	w.AddFact("resource_role", f.Service.ResourceRole)
-	w.AddFact("action_type", f.Service.Action.ActionType)
-	w.AddFact("feature", f.Service.FeatureName)
-	w.AddFact("attack_sequence", f.AssociatedAttackSequenceArn)
-	w.AddFact("user_agent", info.UserAgent.FullUserAgent)
+func (m *evidenceMapper) addFinding(f *finding, info additional) {
+	m.asset, m.remote = rolesOf(string(f.Type), string(f.Service.ResourceRole))
+	m.addResource(&f.Resource, &f.Service.Action)
+	actionMapper{m}.addAction(&f.Service.Action)
+	runtime := runtimeMapper{m}
+	runtime.addRuntime(&f.Service.RuntimeDetails)
+	runtime.addScans(&f.Service)
+	sequenceMapper{m}.addSequence(&f.Service.Detection.Sequence)
+	runtime.addThreatIntelligence(&f.Service, info)
+	m.AddFact("resource_type", f.Resource.ResourceType)
+	m.AddFact("resource_role", f.Service.ResourceRole)
+	m.AddFact("action_type", f.Service.Action.ActionType)
+	m.AddFact("feature", f.Service.FeatureName)
+	m.AddFact("attack_sequence", f.AssociatedAttackSequenceArn)
+	m.AddFact("user_agent", info.UserAgent.FullUserAgent)
 }
 
 // attacks are the mechanisms in which a resource that is the ACTOR turns on others: the remote side suffers. In all
@@ -50,6 +51,6 @@ func rolesOf(kind, resourceRole string) (asset, remote alert.Role) {
 }
 
 // arnOf names a resource of the finding's own account and region.
-func (w *walker) arnOf(service, resource string) ingest.Text {
-	return ingest.Text("arn:" + w.partition + ":" + service + ":" + w.account.Region + ":" + w.account.ID + ":" + resource)
+func (m *evidenceMapper) arnOf(service, resource string) ingest.Text {
+	return ingest.Text("arn:" + m.partition + ":" + service + ":" + m.account.Region + ":" + m.account.ID + ":" + resource)
 }

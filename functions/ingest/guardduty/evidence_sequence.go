@@ -9,70 +9,73 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
+// sequenceMapper adds what an attack sequence names.
+type sequenceMapper struct{ *evidenceMapper }
+
 // addSequence walks an attack sequence: who acted from where on what, and the findings it sums up.
-func (w *walker) addSequence(s *sequence) {
+func (m sequenceMapper) addSequence(s *sequence) {
 	for i := range s.Actors {
-		w.addActor(&s.Actors[i])
+		m.addActor(&s.Actors[i])
 	}
 	for _, e := range s.Endpoints {
-		w.AddEntity(alert.Attacker, entity.IP, e.IP, entity.AttrCountry, string(e.Location.Country), entity.AttrCity, string(e.Location.City),
+		m.AddEntity(alert.Attacker, entity.IP, e.IP, entity.AttrCountry, string(e.Location.Country), entity.AttrCity, string(e.Location.City),
 			entity.AttrASN, nonZero(e.AutonomousSystem.Number), entity.AttrOrg, string(e.AutonomousSystem.Name), entity.AttrPort, nonZero(e.Port))
-		w.AddEntity(alert.Attacker, entity.Domain, e.Domain)
+		m.AddEntity(alert.Attacker, entity.Domain, e.Domain)
 	}
 	for i := range s.Resources {
-		w.addSequenceResource(&s.Resources[i], s)
+		m.addSequenceResource(&s.Resources[i], s)
 	}
 	for _, sig := range s.Signals {
 		if strings.EqualFold(string(sig.Type), "FINDING") && sig.UID != "" {
-			w.members = append(w.members, lastSegment(string(sig.UID)))
+			m.members = append(m.members, lastSegment(string(sig.UID)))
 		}
 	}
 }
 
-func (w *walker) addActor(a *actor) {
+func (m sequenceMapper) addActor(a *actor) {
 	key := accessKey{AccessKeyID: a.User.CredentialUID, PrincipalID: a.User.UID, UserName: a.User.Name, UserType: a.User.Type}
-	w.addAccessKey(&key)
-	w.AddEntity(alert.Attacker, entity.Process, cmp.Or(a.Process.Path, a.Process.Name), entity.AttrSHA256, string(a.Process.Sha256))
-	w.addHash(alert.Attacker, a.Process.Sha256, a.Process.Path)
-	w.AddFact("session_issuer", a.Session.Issuer)
-	w.AddFact("session_mfa", a.Session.MfaStatus)
+	m.addAccessKey(&key)
+	m.AddEntity(alert.Attacker, entity.Process, cmp.Or(a.Process.Path, a.Process.Name), entity.AttrSHA256, string(a.Process.Sha256))
+	m.addHash(alert.Attacker, a.Process.Sha256, a.Process.Path)
+	m.AddFact("session_issuer", a.Session.Issuer)
+	m.AddFact("session_mfa", a.Session.MfaStatus)
 }
 
 // addSequenceResource is a resource of the sequence by its type. Interfaces and keys are no things of their own: an
 // interface gives its addresses to the machine where there is only one.
-func (w *walker) addSequenceResource(r *sequenceResource, s *sequence) {
+func (m sequenceMapper) addSequenceResource(r *sequenceResource, s *sequence) {
 	switch kind := strings.ToUpper(string(r.ResourceType)); kind {
 	case "EC2_INSTANCE":
-		w.addSequenceInstance(r, s)
+		m.addSequenceInstance(r, s)
 	case "EC2_NETWORK_INTERFACE":
 		if onlyResource(s, "EC2_INSTANCE") == nil {
 			for _, p := range r.Data.Ec2NetworkInterface.PrivateIPAddresses {
-				w.AddEntity(alert.Victim, entity.IP, p.PrivateIPAddress)
+				m.AddEntity(alert.Victim, entity.IP, p.PrivateIPAddress)
 			}
 		}
 	case "ACCESS_KEY":
 		k := r.Data.AccessKey
-		w.addAccessKey(&accessKey{AccessKeyID: r.UID, PrincipalID: k.PrincipalID, UserName: k.UserName, UserType: k.UserType})
+		m.addAccessKey(&accessKey{AccessKeyID: r.UID, PrincipalID: k.PrincipalID, UserName: k.UserName, UserType: k.UserType})
 	case "EKS_CLUSTER", "ECS_CLUSTER":
-		w.AddEntity(alert.Victim, entity.Cluster, cmp.Or(r.Data.EksCluster.Arn, r.UID), entity.AttrType, string(r.ResourceType)).Name = string(r.Name)
+		m.AddEntity(alert.Victim, entity.Cluster, cmp.Or(r.Data.EksCluster.Arn, r.UID), entity.AttrType, string(r.ResourceType)).Name = string(r.Name)
 	case "CONTAINER":
-		w.addContainer(&container{ID: r.UID, Name: r.Name, Image: r.Data.Container.Image}, "", "", "")
+		m.addContainer(&container{ID: r.UID, Name: r.Name, Image: r.Data.Container.Image}, "", "", "")
 	case "KUBERNETES_WORKLOAD":
-		w.addWorkload(cmp.Or(r.Name, r.UID), r.Data.KubernetesWorkload.Type, r.Data.KubernetesWorkload.Namespace, "")
+		m.addWorkload(cmp.Or(r.Name, r.UID), r.Data.KubernetesWorkload.Type, r.Data.KubernetesWorkload.Namespace, "")
 	default:
-		w.AddEntity(alert.Victim, entity.Resource, cmp.Or(r.UID, r.Name), entity.AttrType, string(r.ResourceType),
+		m.AddEntity(alert.Victim, entity.Resource, cmp.Or(r.UID, r.Name), entity.AttrType, string(r.ResourceType),
 			entity.AttrAccount, string(r.AccountID), entity.AttrRegion, string(r.Region)).Name = string(r.Name)
 	}
 }
 
-func (w *walker) addSequenceInstance(r *sequenceResource, s *sequence) {
+func (m sequenceMapper) addSequenceInstance(r *sequenceResource, s *sequence) {
 	id := lastSegment(string(r.UID))
 	if ingest.IsBlank(id) {
 		return
 	}
-	account, region := cmp.Or(string(r.AccountID), w.account.ID), cmp.Or(string(r.Region), w.account.Region)
-	arn := ingest.Text("arn:" + w.partition + ":ec2:" + region + ":" + account + ":instance/" + id)
-	e := w.AddEntity(alert.Victim, entity.Resource, arn, entity.AttrType, "AwsEc2Instance", entity.AttrAccount, account, entity.AttrRegion, region,
+	account, region := cmp.Or(string(r.AccountID), m.account.ID), cmp.Or(string(r.Region), m.account.Region)
+	arn := ingest.Text("arn:" + m.partition + ":ec2:" + region + ":" + account + ":instance/" + id)
+	e := m.AddEntity(alert.Victim, entity.Resource, arn, entity.AttrType, "AwsEc2Instance", entity.AttrAccount, account, entity.AttrRegion, region,
 		"instance_type", string(r.Data.Ec2Instance.InstanceType), "instance_profile", string(r.Data.Ec2Instance.IamInstanceProfile.Arn))
 	e.Name = string(r.Name)
 	ingest.AddAlias(e, entity.Resource, ingest.Text(id))

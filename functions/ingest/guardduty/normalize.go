@@ -22,7 +22,8 @@ func setTimes(a *alert.Alert, f finding) {
 	a.Updated = ingest.FirstSet(f.UpdatedAt, f.Service.EventLastSeen, f.CreatedAt)
 }
 
-// parseSeverity reads the number, however it is written. Bounds: 9 critical, 7 high, 4 medium, 1 low. Absent is unknown.
+// parseSeverity reads the number, however it is written. Bounds: 9 critical, 7 high, 4 medium, 1 low. Absent is
+// unknown.
 func parseSeverity(raw jsontext.Value) (alert.Severity, string, error) {
 	var t ingest.Text
 	switch raw.Kind() {
@@ -104,8 +105,8 @@ func attackOf(f *finding) ([]attack.Tactic, []string) {
 	return tactics, attack.FindTechniques(words...)
 }
 
-// listedTactics reads the line "5 MITRE ATT&CK tactics observed: Exfiltration, Impact" of a sequence's description, which is
-// all that deliveries without the sequence itself keep of it.
+// listedTactics reads the line "5 MITRE ATT&CK tactics observed: Exfiltration, Impact" of a sequence's description,
+// which is all that deliveries without the sequence itself keep of it.
 func listedTactics(text string) []attack.Tactic {
 	_, rest, ok := strings.Cut(text, "tactics observed:")
 	if !ok {

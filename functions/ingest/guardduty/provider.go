@@ -61,13 +61,13 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	}
 	setTimes(&a, f)
 	a.URL = consoleURL(a.Account.Region, string(f.Partition), id)
-	w := walker{account: a.Account, partition: cmp.Or(string(f.Partition), arnPart(string(f.ARN), 1), "aws")}
-	w.addFinding(&f, info)
-	a.Evidence = alert.MergeEvidence(nil, w.Found)
-	a.Members = w.members
+	m := evidenceMapper{account: a.Account, partition: cmp.Or(string(f.Partition), arnPart(string(f.ARN), 1), "aws")}
+	m.addFinding(&f, info)
+	a.Evidence = alert.MergeEvidence(nil, m.Found)
+	a.Members = m.members
 	a.Tactics, a.Techniques = attackOf(&f)
-	if len(w.Extra) > 0 {
-		a.Extra = w.Extra
+	if len(m.Extra) > 0 {
+		a.Extra = m.Extra
 	}
 	return a, nil
 }

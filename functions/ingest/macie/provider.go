@@ -57,11 +57,11 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		a.Last = a.First
 	}
 	a.Updated = ingest.FirstSet(f.UpdatedAt, f.CreatedAt)
-	w := walker{account: a.Account, partition: cmp.Or(string(f.Partition), "aws"), extra: map[string]string{}}
-	w.addFinding(&f)
-	a.Evidence = alert.MergeEvidence(nil, w.found)
-	if len(w.extra) > 0 {
-		a.Extra = w.extra
+	m := evidenceMapper{account: a.Account, partition: cmp.Or(string(f.Partition), "aws"), extra: map[string]string{}}
+	m.addFinding(&f)
+	a.Evidence = alert.MergeEvidence(nil, m.found)
+	if len(m.extra) > 0 {
+		a.Extra = m.extra
 	}
 	return a, nil
 }

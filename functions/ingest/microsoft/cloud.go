@@ -39,7 +39,7 @@ func azureFacts(id string) []string {
 }
 
 // resourceEvidence is a resource of any cloud, or a blob or container by its address.
-func (g *msGraph) resourceEvidence(e *msEntity) alert.Evidence {
+func (g *entityGraph) resourceEvidence(e *entityRecord) alert.Evidence {
 	switch e.Type {
 	case "azureresource":
 		ev := AzureResource(string(e.ResourceID))
@@ -71,7 +71,7 @@ func (g *msGraph) resourceEvidence(e *msEntity) alert.Evidence {
 }
 
 // foreignResource is a resource of another cloud, known to Azure through a connector as well.
-func (g *msGraph) foreignResource(e *msEntity, value string, cloud entity.Cloud, account string) alert.Evidence {
+func (g *entityGraph) foreignResource(e *entityRecord, value string, cloud entity.Cloud, account string) alert.Evidence {
 	region := cmp.Or(string(e.Region), e.Location.text)
 	ev := NewEvidence(entity.Resource, value, entity.AttrCloud, string(cloud), entity.AttrAccount, account,
 		entity.AttrRegion, region, entity.AttrType, string(e.ResourceType))
@@ -85,7 +85,7 @@ func (g *msGraph) foreignResource(e *msEntity, value string, cloud entity.Cloud,
 }
 
 // googleName is a Google resource's full name, put together from its parts where the entity does not state it.
-func (e *msEntity) googleName() string {
+func (e *entityRecord) googleName() string {
 	if e.FullResourceName != "" {
 		return string(e.FullResourceName)
 	}
@@ -108,7 +108,7 @@ func (e *msEntity) googleName() string {
 }
 
 // containerEvidence is a container, its image, or the registry the image lies in.
-func (g *msGraph) containerEvidence(e *msEntity) alert.Evidence {
+func (g *entityGraph) containerEvidence(e *entityRecord) alert.Evidence {
 	switch e.Type {
 	case "containerimage":
 		return NewEvidence(entity.Image, cmp.Or(string(e.ImageID), string(e.Name)))
@@ -130,9 +130,9 @@ func (g *msGraph) containerEvidence(e *msEntity) alert.Evidence {
 	return ev
 }
 
-// kubernetesEvidence is an object of a cluster. Only pods and clusters have names that mean something alone; the others are
-// named within namespace and cluster.
-func (g *msGraph) kubernetesEvidence(e *msEntity) alert.Evidence {
+// kubernetesEvidence is an object of a cluster. Only pods and clusters have names that mean something alone; the
+// others are named within namespace and cluster.
+func (g *entityGraph) kubernetesEvidence(e *entityRecord) alert.Evidence {
 	ns, cluster := g.namespaceAndCluster(e)
 	switch e.Type {
 	case "k8scluster":
@@ -168,7 +168,7 @@ func (g *msGraph) kubernetesEvidence(e *msEntity) alert.Evidence {
 }
 
 // namespaceAndCluster is the namespace and cluster an object is in, each "" where it is not stated.
-func (g *msGraph) namespaceAndCluster(e *msEntity) (namespace, cluster string) {
+func (g *entityGraph) namespaceAndCluster(e *entityRecord) (namespace, cluster string) {
 	namespace = e.Namespace.text
 	c := e.Cluster
 	holder := e
@@ -183,7 +183,7 @@ func (g *msGraph) namespaceAndCluster(e *msEntity) (namespace, cluster string) {
 }
 
 // otherEvidence is what has no kind of its own, or is one of a few with little to tell.
-func (g *msGraph) otherEvidence(e *msEntity) alert.Evidence {
+func (g *entityGraph) otherEvidence(e *entityRecord) alert.Evidence {
 	name := cmp.Or(string(e.Name), string(e.DisplayName), string(e.FriendlyName))
 	named := func(ev alert.Evidence) alert.Evidence {
 		if name != ev.Value && !ingest.IsPlaceholder(name) {

@@ -11,7 +11,7 @@ import (
 
 // addTo puts what e names into set. Entities of types that name nothing by themselves (a network connection, a
 // namespace without its cluster) say it through the entities they hold.
-func (g *msGraph) addTo(e *msEntity, set *ingest.EvidenceSet) {
+func (g *entityGraph) addTo(e *entityRecord, set *ingest.EvidenceSet) {
 	switch e.Type {
 	case "host":
 		set.Add(e.withVerdict(g.hostEvidence(e)))
@@ -53,7 +53,7 @@ func (g *msGraph) addTo(e *msEntity, set *ingest.EvidenceSet) {
 }
 
 // withVerdict adds what any entity may state: its part as an asset, the product's verdict.
-func (e *msEntity) withVerdict(ev alert.Evidence) alert.Evidence {
+func (e *entityRecord) withVerdict(ev alert.Evidence) alert.Evidence {
 	if e.Asset && ev.Role == "" {
 		ev.Role = alert.Victim
 	}
@@ -89,7 +89,7 @@ func NewEvidence(kind entity.Kind, value string, attributes ...string) alert.Evi
 }
 
 // hostEvidence is a machine: a cloud resource when it has an Azure id, with its other names as aliases.
-func (g *msGraph) hostEvidence(e *msEntity) alert.Evidence {
+func (g *entityGraph) hostEvidence(e *entityRecord) alert.Evidence {
 	name := cmp.Or(string(e.HostName), string(e.NetBiosName), string(e.FQDN), string(e.DeviceName))
 	fqdn := string(e.FQDN)
 	if fqdn == "" && e.DNSDomain != "" && name != "" && !strings.Contains(name, ".") {
@@ -125,9 +125,9 @@ func withAlias(e entity.Entity, kind entity.Kind, value string) entity.Entity {
 	return e.WithAlias(kind, value)
 }
 
-// accountEvidence is a user by the most telling name it has: UPN, down-level name, plain name. A plain name on a known host
-// is a local account of that host.
-func (g *msGraph) accountEvidence(e *msEntity) alert.Evidence {
+// accountEvidence is a user by the most telling name it has: UPN, down-level name, plain name. A plain name on a
+// known host is a local account of that host.
+func (g *entityGraph) accountEvidence(e *entityRecord) alert.Evidence {
 	name, domain := string(e.Name), string(e.NTDomain)
 	upn := cmp.Or(string(e.UserPrincipalName), string(e.Upn))
 	if upn == "" && name != "" && e.UPNSuffix != "" && !strings.Contains(name, "@") {
@@ -161,7 +161,7 @@ func shortNameOf(host string) string {
 }
 
 // processEvidence is named by its command line, else its image; a bare process number says nothing beyond its machine.
-func (g *msGraph) processEvidence(e *msEntity) alert.Evidence {
+func (g *entityGraph) processEvidence(e *entityRecord) alert.Evidence {
 	image := g.resolveReference(e, e.ImageFile, "file")
 	path := image.fullPath()
 	ev := NewEvidence(entity.Process, cmp.Or(string(e.CommandLine), path),
@@ -182,7 +182,7 @@ func (g *msGraph) processEvidence(e *msEntity) alert.Evidence {
 }
 
 // fileEvidence is its hash, the longest known, with its path; without a hash it is the path.
-func (g *msGraph) fileEvidence(e *msEntity) alert.Evidence {
+func (g *entityGraph) fileEvidence(e *entityRecord) alert.Evidence {
 	hashes := g.fileHashes(e)
 	kind, value := entity.FileHash, cmp.Or(hashes[entity.AttrSHA256], hashes[entity.AttrSHA1], hashes[entity.AttrMD5])
 	if value == "" {
@@ -199,7 +199,7 @@ func (g *msGraph) fileEvidence(e *msEntity) alert.Evidence {
 }
 
 // fullPath is directory and name with the separator that the directory uses.
-func (e *msEntity) fullPath() string {
+func (e *entityRecord) fullPath() string {
 	switch {
 	case e == nil:
 		return ""
@@ -216,7 +216,7 @@ func (e *msEntity) fullPath() string {
 }
 
 // fileHashes are a file's hashes by attribute name.
-func (g *msGraph) fileHashes(e *msEntity) map[string]string {
+func (g *entityGraph) fileHashes(e *entityRecord) map[string]string {
 	out := map[string]string{}
 	for _, n := range e.FileHashes {
 		h := g.resolveReference(e, n, "filehash")
@@ -236,8 +236,8 @@ func (g *msGraph) fileHashes(e *msEntity) map[string]string {
 }
 
 // ipEvidence is an address; one that threat intelligence knows is an attacker's.
-func (e *msEntity) ipEvidence() alert.Evidence {
-	var l msEntity
+func (e *entityRecord) ipEvidence() alert.Evidence {
+	var l entityRecord
 	if e.Location.entity != nil {
 		l = *e.Location.entity
 	}
@@ -254,9 +254,9 @@ func (e *msEntity) ipEvidence() alert.Evidence {
 }
 
 // addConnection notes ports on the ends of a network connection; the addresses are entities of their own.
-func (g *msGraph) addConnection(e *msEntity, set *ingest.EvidenceSet) {
+func (g *entityGraph) addConnection(e *entityRecord, set *ingest.EvidenceSet) {
 	for _, end := range []struct {
-		node msNode
+		node entityNode
 		port ingest.Text
 	}{{e.SourceAddress, e.SourcePort}, {e.DestinationAddress, e.DestinationPort}} {
 		port := string(end.port)
@@ -272,7 +272,7 @@ func (g *msGraph) addConnection(e *msEntity, set *ingest.EvidenceSet) {
 }
 
 // addMail is a mailbox, or a message with the people and the address it came from.
-func (g *msGraph) addMail(e *msEntity, set *ingest.EvidenceSet) {
+func (g *entityGraph) addMail(e *entityRecord, set *ingest.EvidenceSet) {
 	if e.Type == "mailbox" {
 		upn := cmp.Or(string(e.Upn), string(e.UserPrincipalName))
 		ev := NewEvidence(entity.Mailbox, cmp.Or(string(e.MailboxPrimaryAddress), upn), entity.AttrUPN, upn,

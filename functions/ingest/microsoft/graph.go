@@ -10,14 +10,14 @@ import (
 	"github.com/onepane/onepane/functions/ingest"
 )
 
-// msEntity is one entity, of whatever type; each type uses some of the members. A member that holds another entity
+// entityRecord is one entity, of whatever type; each type uses some of the members. A member that holds another entity
 // does so as an object, a reference, or sometimes just a name.
-type msEntity struct {
+type entityRecord struct {
 	ID         ingest.Text `json:"$id"`
 	Ref        ingest.Text `json:"$ref"`
 	Type       ingest.Text `json:"type"`
 	Kind       ingest.Text `json:"kind"`       // Sentinel's REST form, with the members in Properties
-	Properties msNode      `json:"properties"` //
+	Properties entityNode  `json:"properties"` //
 	Asset      ingest.Bool `json:"asset"`
 	Verdict    ingest.Text `json:"lastVerdict"`
 
@@ -36,30 +36,30 @@ type msEntity struct {
 	ValueName, ValueData, DistinguishedName, SignatureHash, RequestID, Login, WebURL, Etag  ingest.Text
 	SystemAlertID, ProviderAlertID, VendorOriginalID                                        ingest.Text
 	RelatedAzureResourceIDs                                                                 ingest.List[ingest.Text]
-	ThreatIntelligence                                                                      msPresence
-	Location, Host, Account, ImageFile, ParentProcess, URL, Image                           msNode
-	Pod, Namespace, Cluster, CloudResource, StorageResource, BlobContainer, PodIP           msNode
-	SourceAddress, DestinationAddress, IPAddress, HostIPAddress, DNSServerIP                msNode
-	Controller, ServiceAccount, IoTHub, Domain, DigestImage, ClusterIP, File, Process       msNode
-	FileHashes, Files, IPAdresses, IPAddresses, Processes, Containers, InitContainers, URLs msNodes
-	ExternalIPs, EphemeralContainers, Nics, Hosts, Accounts                                 msNodes
+	ThreatIntelligence                                                                      presence
+	Location, Host, Account, ImageFile, ParentProcess, URL, Image                           entityNode
+	Pod, Namespace, Cluster, CloudResource, StorageResource, BlobContainer, PodIP           entityNode
+	SourceAddress, DestinationAddress, IPAddress, HostIPAddress, DNSServerIP                entityNode
+	Controller, ServiceAccount, IoTHub, Domain, DigestImage, ClusterIP, File, Process       entityNode
+	FileHashes, Files, IPAdresses, IPAddresses, Processes, Containers, InitContainers, URLs entityNodes
+	ExternalIPs, EphemeralContainers, Nics, Hosts, Accounts                                 entityNodes
 
 	CountryCode, CountryName, City, ASN, Carrier, Organization ingest.Text // of a Location
 
 	place int // in reading order, from 1
 }
 
-// msNode is a member that holds an entity, a reference to one, or a bare name.
-type msNode struct {
-	entity *msEntity
+// entityNode is a member that holds an entity, a reference to one, or a bare name.
+type entityNode struct {
+	entity *entityRecord
 	text   string
 }
 
 // UnmarshalJSONFrom reads what it understands and skips the rest.
-func (n *msNode) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+func (n *entityNode) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	switch dec.PeekKind() {
 	case '{':
-		n.entity = new(msEntity)
+		n.entity = new(entityRecord)
 		return json.UnmarshalDecode(dec, n.entity)
 	case '"', '0':
 		var t ingest.Text
@@ -70,40 +70,40 @@ func (n *msNode) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return dec.SkipValue()
 }
 
-// msNodes is a list of those, or its only element.
-type msNodes []msNode
+// entityNodes is a list of those, or its only element.
+type entityNodes []entityNode
 
 // UnmarshalJSONFrom reads an array or one element.
-func (l *msNodes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+func (l *entityNodes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != '[' {
-		var n msNode
+		var n entityNode
 		err := n.UnmarshalJSONFrom(dec)
-		if n != (msNode{}) {
-			*l = msNodes{n}
+		if n != (entityNode{}) {
+			*l = entityNodes{n}
 		}
 		return err
 	}
-	var list []msNode
+	var list []entityNode
 	err := json.UnmarshalDecode(dec, &list)
 	*l = list
 	return err
 }
 
-// msPresence is true for a member that holds anything at all.
-type msPresence bool
+// presence is true for a member that holds anything at all.
+type presence bool
 
 // UnmarshalJSON looks no further than whether there is something.
-func (p *msPresence) UnmarshalJSON(b []byte) error {
+func (p *presence) UnmarshalJSON(b []byte) error {
 	v := jsontext.Value(b)
 	*p = v.Kind() != 'n' && string(b) != "[]" && string(b) != "{}" && string(b) != `""`
 	return nil
 }
 
-// msGraph is an entity list on its way to evidence.
-type msGraph struct {
-	all     []*msEntity // in reading order, references left out
-	byID    map[string][]*msEntity
-	owned   map[*msEntity]bool // hashes that say something of a file
+// entityGraph is an entity list on its way to evidence.
+type entityGraph struct {
+	all     []*entityRecord // in reading order, references left out
+	byID    map[string][]*entityRecord
+	owned   map[*entityRecord]bool // hashes that say something of a file
 	members []string
 }
 
@@ -114,7 +114,7 @@ const (
 )
 
 // addEntity notes e and the entities inside it. The hint is the type that the holding member implies.
-func (g *msGraph) addEntity(e *msEntity, hint string, depth int) {
+func (g *entityGraph) addEntity(e *entityRecord, hint string, depth int) {
 	if e == nil || depth > maxNesting || len(g.all) == maxEntities || e.Ref != "" && e.Type == "" && e.ID == "" {
 		return
 	}
@@ -123,7 +123,7 @@ func (g *msGraph) addEntity(e *msEntity, hint string, depth int) {
 		g.addEntity(in, hint, depth+1)
 		return
 	}
-	e.Type = ingest.Text(msType(string(e.Type)))
+	e.Type = ingest.Text(entityType(string(e.Type)))
 	if e.Type == "" {
 		e.Type = ingest.Text(hint)
 	}
@@ -132,27 +132,27 @@ func (g *msGraph) addEntity(e *msEntity, hint string, depth int) {
 	if e.ID != "" {
 		g.byID[string(e.ID)] = append(g.byID[string(e.ID)], e)
 	}
-	for _, in := range e.heldEntities() {
+	for _, in := range e.nestedEntities() {
 		g.addEntity(in.node.entity, in.hint, depth+1)
 	}
 }
 
-// msType folds the spellings of a type: "K8s-pod", "kubernetesPod", "mailMessage", "MailMessage".
-func msType(word string) string {
+// entityType folds the spellings of a type: "K8s-pod", "kubernetesPod", "mailMessage", "MailMessage".
+func entityType(word string) string {
 	t := strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(word))
 	return strings.Replace(t, "kubernetes", "k8s", 1)
 }
 
-// held is a member's entity with the type that the member implies.
-type held struct {
-	node msNode
+// nestedEntity is a member's entity with the type that the member implies.
+type nestedEntity struct {
+	node entityNode
 	hint string
 }
 
-// heldEntities lists the entities that e holds.
-func (e *msEntity) heldEntities() []held {
-	out := make([]held, 0, 8)
-	for _, h := range [...]held{
+// nestedEntities lists the entities that e holds.
+func (e *entityRecord) nestedEntities() []nestedEntity {
+	out := make([]nestedEntity, 0, 8)
+	for _, h := range [...]nestedEntity{
 		{e.Host, "host"}, {e.Account, "account"}, {e.ImageFile, "file"}, {e.ParentProcess, "process"}, {e.URL, "url"},
 		{e.Image, "containerimage"}, {e.Pod, "k8spod"}, {e.Namespace, "k8snamespace"}, {e.Cluster, "k8scluster"},
 		{e.CloudResource, ""}, {e.StorageResource, "azureresource"}, {e.BlobContainer, "blobcontainer"}, {e.PodIP, "ip"},
@@ -165,7 +165,7 @@ func (e *msEntity) heldEntities() []held {
 		}
 	}
 	for _, l := range [...]struct {
-		nodes msNodes
+		nodes entityNodes
 		hint  string
 	}{
 		{e.FileHashes, "filehash"}, {e.Files, "file"}, {e.IPAdresses, "ip"}, {e.IPAddresses, "ip"}, {e.Processes, "process"},
@@ -174,27 +174,28 @@ func (e *msEntity) heldEntities() []held {
 	} {
 		for _, n := range l.nodes {
 			if n.entity != nil {
-				out = append(out, held{n, l.hint})
+				out = append(out, nestedEntity{n, l.hint})
 			}
 		}
 	}
 	return out
 }
 
-// resolveReference is the entity that a member of e holds or refers to, when it has one of the types. An id may be given to
-// several entities: the last one of a fitting type before e is meant, else the first after it. Nil when there is none.
-func (g *msGraph) resolveReference(e *msEntity, n msNode, types ...string) *msEntity {
+// resolveReference is the entity that a member of e holds or refers to, when it has one of the types. An id may be
+// given to several entities: the last one of a fitting type before e is meant, else the first after it. Nil when
+// there is none.
+func (g *entityGraph) resolveReference(e *entityRecord, n entityNode, types ...string) *entityRecord {
 	if n.entity == nil {
 		return nil
 	}
-	fits := func(c *msEntity) bool { return len(types) == 0 || slices.Contains(types, string(c.Type)) }
+	fits := func(c *entityRecord) bool { return len(types) == 0 || slices.Contains(types, string(c.Type)) }
 	if n.entity.place > 0 {
 		if fits(n.entity) {
 			return n.entity
 		}
 		return nil
 	}
-	var best *msEntity
+	var best *entityRecord
 	for _, c := range g.byID[string(n.entity.Ref)] {
 		switch {
 		case c == e || !fits(c):
@@ -209,7 +210,7 @@ func (g *msGraph) resolveReference(e *msEntity, n msNode, types ...string) *msEn
 }
 
 // claimHashes marks the hashes that belong to a file, so that they are told with it and not again alone.
-func (g *msGraph) claimHashes() {
+func (g *entityGraph) claimHashes() {
 	for _, e := range g.all {
 		for _, n := range e.FileHashes {
 			if h := g.resolveReference(e, n, "filehash"); h != nil {

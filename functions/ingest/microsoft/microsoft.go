@@ -19,10 +19,10 @@ import (
 // It returns the ids of alerts that the list names as members. What cannot be read in it is skipped, and so is the
 // rest of a list that was cut off (Log Analytics cuts a row at 32 KB).
 func AddEntities(list jsontext.Value, set *ingest.EvidenceSet) (members []string) {
-	g := msGraph{byID: map[string][]*msEntity{}, owned: map[*msEntity]bool{}}
-	for _, v := range msElements(UnquoteJSON(list)) {
-		e := new(msEntity)
-		if json.Unmarshal(v, e, msOptions) == nil {
+	g := entityGraph{byID: map[string][]*entityRecord{}, owned: map[*entityRecord]bool{}}
+	for _, v := range splitElements(UnquoteJSON(list)) {
+		e := new(entityRecord)
+		if json.Unmarshal(v, e, lenientJSON) == nil {
 			g.addEntity(e, "", 0)
 		}
 	}
@@ -33,8 +33,8 @@ func AddEntities(list jsontext.Value, set *ingest.EvidenceSet) (members []string
 	return g.members
 }
 
-// msOptions forgive what the products do: any case, and a member repeated in another case.
-var msOptions = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+// lenientJSON forgive what the products do: any case, and a member repeated in another case.
+var lenientJSON = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // UnquoteJSON returns the JSON inside a JSON string, and any other value as it is. Text that is no JSON gives nil.
 func UnquoteJSON(v jsontext.Value) jsontext.Value {
@@ -48,8 +48,8 @@ func UnquoteJSON(v jsontext.Value) jsontext.Value {
 	return s
 }
 
-// msElements splits a list as far as it goes; a lone object is a list of one.
-func msElements(v jsontext.Value) []jsontext.Value {
+// splitElements splits a list as far as it goes; a lone object is a list of one.
+func splitElements(v jsontext.Value) []jsontext.Value {
 	switch v.Kind() {
 	case '{':
 		return []jsontext.Value{v}
@@ -108,7 +108,7 @@ const (
 // ParseProperties reads free properties (an object, or JSON text of one) as facts: at most 50, of at most 2 KB each.
 func ParseProperties(raw jsontext.Value) map[string]string {
 	var all orderedTexts
-	if v := UnquoteJSON(raw); v.Kind() != '{' || json.Unmarshal(v, &all, msOptions) != nil {
+	if v := UnquoteJSON(raw); v.Kind() != '{' || json.Unmarshal(v, &all, lenientJSON) != nil {
 		return nil
 	}
 	out := make(map[string]string, min(len(all), maxProperties))

@@ -10,20 +10,20 @@ import (
 
 // resource is the asset a finding is about, in API v1 (flat), v2 (by cloud) and export spelling.
 type resource struct {
-	Name               ingest.Text      `json:"name"`
-	DisplayName        ingest.Text      `json:"displayName"`
-	Type               ingest.Text      `json:"type"`
-	CloudProvider      ingest.Text      `json:"cloudProvider"`
-	Service            ingest.Text      `json:"service"`
-	Location           ingest.Text      `json:"location"`
-	Project            ingest.Text      `json:"project"`
-	ProjectName        ingest.Text      `json:"projectName"`
-	ProjectDisplayName ingest.Text      `json:"projectDisplayName"`
-	Organization       ingest.Text      `json:"organization"`
-	GCP                loose[gcpScope]  `json:"gcpMetadata"`
-	AWS                loose[awsScope]  `json:"awsMetadata"`
-	Azure              loose[azurScope] `json:"azureMetadata"`
-	Labels             loose[texts]     `json:"labels"` // of a log entry
+	Name               ingest.Text       `json:"name"`
+	DisplayName        ingest.Text       `json:"displayName"`
+	Type               ingest.Text       `json:"type"`
+	CloudProvider      ingest.Text       `json:"cloudProvider"`
+	Service            ingest.Text       `json:"service"`
+	Location           ingest.Text       `json:"location"`
+	Project            ingest.Text       `json:"project"`
+	ProjectName        ingest.Text       `json:"projectName"`
+	ProjectDisplayName ingest.Text       `json:"projectDisplayName"`
+	Organization       ingest.Text       `json:"organization"`
+	GCP                loose[gcpScope]   `json:"gcpMetadata"`
+	AWS                loose[awsScope]   `json:"awsMetadata"`
+	Azure              loose[azureScope] `json:"azureMetadata"`
+	Labels             loose[texts]      `json:"labels"` // of a log entry
 }
 
 type gcpScope struct {
@@ -43,7 +43,7 @@ type awsScope struct {
 	Account      idName `json:"account"`
 }
 
-type azurScope struct {
+type azureScope struct {
 	Tenant       idName `json:"tenant"`
 	Subscription idName `json:"subscription"`
 }

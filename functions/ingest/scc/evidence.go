@@ -19,49 +19,49 @@ type evidenceMapper struct {
 
 // evidenceOf is everything the finding names: the resource first, then who did it, from where, and with what.
 func evidenceOf(rec record, a alert.Alert) []alert.Evidence {
-	w := evidenceMapper{threat: a.Class == alert.Threat}
+	m := evidenceMapper{threat: a.Class == alert.Threat}
 	f := rec.Finding
 	if pods := f.Kubernetes.V.Pods.V; len(pods) == 1 {
-		w.onlyPod = podName(emptyUnset(pods[0].Namespace), emptyUnset(pods[0].Name))
+		m.onlyPod = podName(emptyUnset(pods[0].Namespace), emptyUnset(pods[0].Name))
 	} else if s := f.Source.V; s.PodName != "" {
-		w.onlyPod = podName(emptyUnset(s.PodNamespace), emptyUnset(s.PodName))
+		m.onlyPod = podName(emptyUnset(s.PodNamespace), emptyUnset(s.PodName))
 	}
-	w.addResource(rec, a.Account)
-	w.addAccess(f.Access.V)
-	w.addIndicator(f.Indicator.V)
+	m.addResource(rec, a.Account)
+	m.addAccess(f.Access.V)
+	m.addIndicator(f.Indicator.V)
 	for _, c := range f.Connections.V {
-		w.addConnection(c)
+		m.addConnection(c)
 	}
 	for _, p := range f.Processes.V {
-		w.addProcess(p)
+		m.addProcess(p)
 	}
 	for _, x := range f.Files.V {
-		w.addFile(x)
+		m.addFile(x)
 	}
 	for _, c := range f.Containers.V {
-		w.addContainer(c)
+		m.addContainer(c)
 	}
-	w.addKubernetes(f.Kubernetes.V)
+	m.addKubernetes(f.Kubernetes.V)
 	for _, b := range f.IAMBindings.V {
-		w.addMember(emptyUnset(b.Member))
+		m.addPrincipal(emptyUnset(b.Member))
 	}
 	for _, d := range f.DataAccess.V {
-		w.addUser(emptyUnset(d.PrincipalEmail), "")
+		m.addUser(emptyUnset(d.PrincipalEmail), "")
 	}
-	w.addData(f)
-	w.addSourceProperties(f.Source.V)
-	return w.List()
+	m.addData(f)
+	m.addSourceProperties(f.Source.V)
+	return m.List()
 }
 
-func (w *evidenceMapper) addEntity(kind entity.Kind, value string, role alert.Role) {
+func (m *evidenceMapper) addEntity(kind entity.Kind, value string, role alert.Role) {
 	if value != "" {
-		w.Add(alert.Evidence{Entity: entity.Entity{Kind: kind, Value: value}, Role: role})
+		m.Add(alert.Evidence{Entity: entity.Entity{Kind: kind, Value: value}, Role: role})
 	}
 }
 
 // addResource is the asset itself. A Compute Engine instance may be named by its number: its display name then makes
 // the other spelling of the same machine.
-func (w *evidenceMapper) addResource(rec record, acc alert.Account) {
+func (m *evidenceMapper) addResource(rec record, acc alert.Account) {
 	name, r := resourceName(rec), rec.Resource.V
 	if name == "" {
 		return
@@ -84,14 +84,14 @@ func (w *evidenceMapper) addResource(rec record, acc alert.Account) {
 	if strings.HasPrefix(name, "//container.googleapis.com/") {
 		e = e.WithAttr(entity.AttrCluster, pathSegment(name, "clusters"))
 	}
-	w.Add(alert.Evidence{Entity: e, Role: w.roleOf(name)})
+	m.Add(alert.Evidence{Entity: e, Role: m.roleOf(name)})
 }
 
 // roleOf tells what was attacked from the scope it lies in: a project, folder or organisation is named by every finding
 // whose detector knew no better.
-func (w *evidenceMapper) roleOf(resource string) alert.Role {
+func (m *evidenceMapper) roleOf(resource string) alert.Role {
 	switch {
-	case !w.threat:
+	case !m.threat:
 		return ""
 	case strings.HasPrefix(resource, "//cloudresourcemanager.googleapis.com/"):
 		return alert.Context
@@ -99,29 +99,30 @@ func (w *evidenceMapper) roleOf(resource string) alert.Role {
 	return alert.Victim
 }
 
-// addAccess is who called and from where. The caller's address is the far side; the account may be stolen, so it gets no role.
-func (w *evidenceMapper) addAccess(a access) {
-	user := cmp.Or(emptyUnset(a.PrincipalEmail), memberID(emptyUnset(a.PrincipalSubject)), emptyUnset(a.UserName))
-	w.addUser(user, emptyUnset(a.KeyName))
-	w.addUser(emptyUnset(a.UserName), "")
+// addAccess is who called and from where. The caller's address is the far side; the account may be stolen, so it gets
+// no role.
+func (m *evidenceMapper) addAccess(a access) {
+	user := cmp.Or(emptyUnset(a.PrincipalEmail), principalOf(emptyUnset(a.PrincipalSubject)), emptyUnset(a.UserName))
+	m.addUser(user, emptyUnset(a.KeyName))
+	m.addUser(emptyUnset(a.UserName), "")
 	for _, d := range a.Delegation.V {
-		w.addUser(cmp.Or(emptyUnset(d.PrincipalEmail), memberID(emptyUnset(d.PrincipalSubject))), "")
+		m.addUser(cmp.Or(emptyUnset(d.PrincipalEmail), principalOf(emptyUnset(d.PrincipalSubject))), "")
 	}
 	if ip := emptyUnset(a.CallerIP); ip != "" {
 		e := entity.Entity{Kind: entity.IP, Value: ip}.WithAttr(entity.AttrCountry, emptyUnset(a.CallerGeo.V.RegionCode))
-		w.Add(alert.Evidence{Entity: e, Role: w.remoteRole()})
+		m.Add(alert.Evidence{Entity: e, Role: m.remoteRole()})
 	}
 }
 
 // remoteRole is the role of an address that acts on the resource.
-func (w *evidenceMapper) remoteRole() alert.Role {
-	if w.threat {
+func (m *evidenceMapper) remoteRole() alert.Role {
+	if m.threat {
 		return alert.Attacker
 	}
 	return ""
 }
 
-func (w *evidenceMapper) addUser(name, key string) {
+func (m *evidenceMapper) addUser(name, key string) {
 	if name == "" {
 		return
 	}
@@ -129,44 +130,44 @@ func (w *evidenceMapper) addUser(name, key string) {
 	if strings.HasSuffix(name, ".gserviceaccount.com") {
 		e = e.WithAttr(entity.AttrUserType, "serviceAccount")
 	}
-	w.Add(alert.Evidence{Entity: e})
+	m.Add(alert.Evidence{Entity: e})
 }
 
-// addMember reads an IAM member: "user:…", "serviceAccount:…", or the subject of a federated identity. "allUsers" and
-// groups of everybody are nobody in particular.
-func (w *evidenceMapper) addMember(m string) { w.addUser(memberID(m), "") }
+// addPrincipal reads an IAM member: "user:…", "serviceAccount:…", or the subject of a federated identity. "allUsers"
+// and groups of everybody are nobody in particular.
+func (m *evidenceMapper) addPrincipal(member string) { m.addUser(principalOf(member), "") }
 
-func memberID(m string) string {
-	kind, name, ok := strings.Cut(m, ":")
+func principalOf(member string) string {
+	kind, name, ok := strings.Cut(member, ":")
 	switch {
-	case m == "allUsers" || m == "allAuthenticatedUsers":
+	case member == "allUsers" || member == "allAuthenticatedUsers":
 		return ""
 	case ok && (kind == "user" || kind == "serviceAccount"):
 		return name
 	case ok && (kind == "domain" || strings.HasPrefix(kind, "project") || kind == "deleted"):
 		return ""
 	}
-	return m
+	return member
 }
 
-func (w *evidenceMapper) addIndicator(i indicator) {
+func (m *evidenceMapper) addIndicator(i indicator) {
 	for _, ip := range i.IPs {
 		if v := emptyUnset(ip); v != "" {
-			w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.IP, Value: v}, Role: alert.Attacker, Verdict: alert.Malicious})
+			m.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.IP, Value: v}, Role: alert.Attacker, Verdict: alert.Malicious})
 		}
 	}
 	for _, d := range i.Domains {
 		if v := strings.TrimSuffix(emptyUnset(d), "."); v != "" {
-			w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Domain, Value: v}, Role: alert.Attacker, Verdict: alert.Malicious})
+			m.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Domain, Value: v}, Role: alert.Attacker, Verdict: alert.Malicious})
 		}
 	}
 	for _, u := range i.URIs {
-		w.addEntity(entity.URL, emptyUnset(u), alert.Attacker)
+		m.addEntity(entity.URL, emptyUnset(u), alert.Attacker)
 	}
 }
 
 // addConnection names both ends. The one that is routable from anywhere is the far side; two private ends say nothing.
-func (w *evidenceMapper) addConnection(c connection) {
+func (m *evidenceMapper) addConnection(c connection) {
 	for _, end := range []struct{ ip, port ingest.Text }{{c.SourceIP, c.SourcePort}, {c.DestinationIP, c.DestinationPort}} {
 		if ip := emptyUnset(end.ip); ip != "" {
 			e := entity.Entity{Kind: entity.IP, Value: ip}.WithAttr(entity.AttrProtocol, emptyUnset(c.Protocol))
@@ -177,12 +178,12 @@ func (w *evidenceMapper) addConnection(c connection) {
 			if a, err := netip.ParseAddr(ip); err == nil && !entity.IsPublicIP(a) {
 				role = alert.Context
 			}
-			w.Add(alert.Evidence{Entity: e, Role: role})
+			m.Add(alert.Evidence{Entity: e, Role: role})
 		}
 	}
 }
 
-func (w *evidenceMapper) addProcess(p process) {
+func (m *evidenceMapper) addProcess(p process) {
 	path := emptyUnset(p.Binary.V.Path)
 	if name := cmp.Or(emptyUnset(p.Name), path); name != "" {
 		args := make([]string, len(p.Args))
@@ -192,73 +193,73 @@ func (w *evidenceMapper) addProcess(p process) {
 		e := entity.Entity{Kind: entity.Process, Value: name}.WithAttr(entity.AttrPath, path).WithAttr(entity.AttrSHA256, emptyUnset(p.Binary.V.SHA256)).
 			WithAttr(entity.AttrCommandLine, strings.Join(args, " "))
 		e = e.WithAttr(entity.AttrPID, positiveNumber(p.PID)).WithAttr(entity.AttrParentPID, positiveNumber(p.ParentPID))
-		w.Add(alert.Evidence{Entity: e})
+		m.Add(alert.Evidence{Entity: e})
 	}
-	w.addFile(p.Binary.V)
-	w.addFile(p.Script.V)
+	m.addFile(p.Binary.V)
+	m.addFile(p.Script.V)
 	for _, l := range p.Libraries.V {
-		w.addFile(l)
+		m.addFile(l)
 	}
 }
 
 // addFile is known by its hash where there is one, else by its path.
-func (w *evidenceMapper) addFile(f file) {
+func (m *evidenceMapper) addFile(f file) {
 	e := entity.Entity{Kind: entity.File, Value: emptyUnset(f.Path)}
 	if h := emptyUnset(f.SHA256); h != "" {
 		e = entity.Entity{Kind: entity.FileHash, Value: h, Name: emptyUnset(f.Path)}
 	}
 	if e.Value != "" {
-		w.Add(alert.Evidence{Entity: e.WithAttr(entity.AttrPath, emptyUnset(f.Path)).WithAttr(entity.AttrSize, positiveNumber(f.Size))})
+		m.Add(alert.Evidence{Entity: e.WithAttr(entity.AttrPath, emptyUnset(f.Path)).WithAttr(entity.AttrSize, positiveNumber(f.Size))})
 	}
 }
 
-func (w *evidenceMapper) addContainer(c container) {
+func (m *evidenceMapper) addContainer(c container) {
 	image := emptyUnset(c.URI)
 	if name := emptyUnset(c.Name); name != "" {
 		e := entity.Entity{Kind: entity.Container, Value: name}
-		if w.onlyPod != "" { // the bare name repeats in every replica
-			e.Value, e.Name = w.onlyPod+"/"+name, name
+		if m.onlyPod != "" { // the bare name repeats in every replica
+			e.Value, e.Name = m.onlyPod+"/"+name, name
 		}
-		w.Add(alert.Evidence{Entity: e.WithAttr(entity.AttrImage, image)})
+		m.Add(alert.Evidence{Entity: e.WithAttr(entity.AttrImage, image)})
 	}
 	if image = cmp.Or(image, emptyUnset(c.ImageID)); image != "" {
-		w.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Image, Value: image}.WithAlias(entity.Image, emptyUnset(c.ImageID))})
+		m.Add(alert.Evidence{Entity: entity.Entity{Kind: entity.Image, Value: image}.WithAlias(entity.Image, emptyUnset(c.ImageID))})
 	}
 }
 
-func (w *evidenceMapper) addKubernetes(k kubernetes) {
+func (m *evidenceMapper) addKubernetes(k kubernetes) {
 	for _, p := range k.Pods.V {
-		w.addPod(emptyUnset(p.Namespace), emptyUnset(p.Name))
+		m.addPod(emptyUnset(p.Namespace), emptyUnset(p.Name))
 		for _, c := range p.Containers.V {
-			w.addContainer(c)
+			m.addContainer(c)
 		}
 	}
 	for _, n := range k.Nodes.V {
 		if name := emptyUnset(n.Name); strings.HasPrefix(name, "//") {
-			w.addEntity(entity.Resource, name, "")
+			m.addEntity(entity.Resource, name, "")
 		} else {
-			w.addEntity(entity.Host, name, "")
+			m.addEntity(entity.Host, name, "")
 		}
 	}
 	for _, b := range k.Bindings.V {
 		for _, s := range b.Subjects.V {
 			if strings.EqualFold(emptyUnset(s.Kind), "USER") || strings.EqualFold(emptyUnset(s.Kind), "SERVICEACCOUNT") {
-				w.addUser(emptyUnset(s.Name), "")
+				m.addUser(emptyUnset(s.Name), "")
 			}
 		}
 	}
 	for _, o := range k.Objects.V {
 		if strings.EqualFold(emptyUnset(o.Kind), "Pod") {
-			w.addPod(emptyUnset(o.Namespace), emptyUnset(o.Name))
+			m.addPod(emptyUnset(o.Namespace), emptyUnset(o.Name))
 		}
 		for _, c := range o.Containers.V {
-			w.addContainer(c)
+			m.addContainer(c)
 		}
 	}
 }
 
 // addPod is named with its namespace, because names repeat across namespaces.
-func (w *evidenceMapper) addPod(namespace, name string) {
+func (m *evidenceMapper) addPod(namespace, name string) {
 	if name == "" {
 		return
 	}
@@ -266,7 +267,7 @@ func (w *evidenceMapper) addPod(namespace, name string) {
 	if e.Value != name {
 		e.Name = name
 	}
-	w.Add(alert.Evidence{Entity: e, Role: alert.Victim})
+	m.Add(alert.Evidence{Entity: e, Role: alert.Victim})
 }
 
 func podName(namespace, name string) string {
@@ -277,23 +278,23 @@ func podName(namespace, name string) string {
 }
 
 // addData is what was read, moved or exposed: databases, exfiltration, disks, applications.
-func (w *evidenceMapper) addData(f *finding) {
-	w.addEntity(entity.Resource, fullName(f.Database.V.Name), "")
-	w.addUser(emptyUnset(f.Database.V.UserName), "")
+func (m *evidenceMapper) addData(f *finding) {
+	m.addEntity(entity.Resource, fullName(f.Database.V.Name), "")
+	m.addUser(emptyUnset(f.Database.V.UserName), "")
 	for _, g := range f.Database.V.Grantees {
-		w.addMember(emptyUnset(g))
+		m.addPrincipal(emptyUnset(g))
 	}
 	for _, s := range f.Exfiltration.V.Sources.V {
-		w.addEntity(entity.Resource, fullName(s.Name), alert.Victim)
+		m.addEntity(entity.Resource, fullName(s.Name), alert.Victim)
 	}
 	for _, t := range f.Exfiltration.V.Targets.V {
-		w.addEntity(entity.Resource, fullName(t.Name), alert.Attacker)
+		m.addEntity(entity.Resource, fullName(t.Name), alert.Attacker)
 	}
 	for _, l := range f.LoadBalancers.V {
-		w.addEntity(entity.Resource, emptyUnset(l.Name), "")
+		m.addEntity(entity.Resource, emptyUnset(l.Name), "")
 	}
-	w.addEntity(entity.Resource, emptyUnset(f.Disk.V.Name), "")
-	w.addEntity(entity.URL, cmp.Or(emptyUnset(f.Application.V.FullURI), emptyUnset(f.Application.V.BaseURI)), "")
+	m.addEntity(entity.Resource, emptyUnset(f.Disk.V.Name), "")
+	m.addEntity(entity.URL, cmp.Or(emptyUnset(f.Application.V.FullURI), emptyUnset(f.Application.V.BaseURI)), "")
 }
 
 func fullName(v ingest.Text) string {

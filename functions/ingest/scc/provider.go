@@ -2,8 +2,8 @@
 // Pub/Sub carries, list and export rows, a bare finding, API v1 and v2, and the log entries of older Event Threat
 // Detection.
 //
-//	record ─finding.go─▶ finding, resource ─class.go─▶ alert or exposure
-//	                           └─evidence.go, threat.go, account.go─▶ who, what, where
+//	record ─decode─▶ finding, resource ─normalize─▶ alert or exposure
+//	                     └─evidence, account─▶ who, what, where
 package scc
 
 import (

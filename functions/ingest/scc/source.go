@@ -109,35 +109,35 @@ func (p properties) ProjectID() string {
 }
 
 // addSourceProperties adds what older findings say only in sourceProperties.
-func (w *evidenceMapper) addSourceProperties(s sourceDetails) {
+func (m *evidenceMapper) addSourceProperties(s sourceDetails) {
 	for _, a := range s.Affected.V {
 		if name := emptyUnset(a.Name); name != "" && !strings.HasPrefix(name, "//cloudresourcemanager.googleapis.com/") {
-			w.addEntity(entity.Resource, name, "")
+			m.addEntity(entity.Resource, name, "")
 		}
 	}
 	for _, f := range s.Properties.V.facts {
-		w.addSourceFact(f)
+		m.addSourceFact(f)
 	}
-	w.addEntity(entity.Host, emptyUnset(s.VM), alert.Victim)
-	w.addPod(emptyUnset(s.PodNamespace), emptyUnset(s.PodName))
-	w.addContainer(container{Name: s.ContainerName, URI: s.ContainerImage, ImageID: s.ContainerImageID})
+	m.addEntity(entity.Host, emptyUnset(s.VM), alert.Victim)
+	m.addPod(emptyUnset(s.PodNamespace), emptyUnset(s.PodName))
+	m.addContainer(container{Name: s.ContainerName, URI: s.ContainerImage, ImageID: s.ContainerImageID})
 	if path := emptyUnset(s.BinaryPath); path != "" {
-		w.addProcess(process{Name: ingest.Text(path), Binary: loose[file]{V: file{Path: ingest.Text(path)}}, Args: s.Arguments, PID: s.PID, ParentPID: s.ParentPID})
+		m.addProcess(process{Name: ingest.Text(path), Binary: loose[file]{V: file{Path: ingest.Text(path)}}, Args: s.Arguments, PID: s.PID, ParentPID: s.ParentPID})
 	}
-	w.addEntity(entity.IP, emptyUnset(s.ShellIP), alert.Attacker)
+	m.addEntity(entity.IP, emptyUnset(s.ShellIP), alert.Attacker)
 }
 
-func (w *evidenceMapper) addSourceFact(f fact) {
+func (m *evidenceMapper) addSourceFact(f fact) {
 	switch v := emptyUnset(f.value); {
 	case v == "" || f.kind == entity.Other:
 	case f.kind == entity.User:
-		w.addMember(v)
+		m.addPrincipal(v)
 	case f.kind == entity.Resource:
-		w.addEntity(entity.Resource, "//compute.googleapis.com/"+strings.TrimLeft(v, "/"), alert.Victim)
+		m.addEntity(entity.Resource, "//compute.googleapis.com/"+strings.TrimLeft(v, "/"), alert.Victim)
 	case f.kind == entity.Domain:
-		w.addEntity(entity.Domain, strings.TrimSuffix(v, "."), f.role)
+		m.addEntity(entity.Domain, strings.TrimSuffix(v, "."), f.role)
 	default:
-		w.addEntity(f.kind, v, f.role)
+		m.addEntity(f.kind, v, f.role)
 	}
 }
 

@@ -13,28 +13,28 @@ import (
 
 // addResource keeps one of the finding's resources: a user for identities, a machine with its other names, a cluster, a
 // container, else a resource by its id.
-func (w *walker) addResource(r *resource) {
+func (m *evidenceMapper) addResource(r *resource) {
 	d := r.decodeDetails()
 	role := roleOf(string(r.ResourceRole))
 	kind := kindOf(string(r.Type))
 	switch r.Type {
 	case "AwsIamAccessKey":
-		if w.addUser(&d.AwsIamAccessKey, role) {
-			w.addIssuer(r, &d.AwsIamAccessKey)
+		if m.addUser(&d.AwsIamAccessKey, role) {
+			m.addIssuer(r, &d.AwsIamAccessKey)
 			return
 		}
 	case "AwsAccount": // the whole account, which ties nothing to anything
-		w.AddEntity(alert.Context, entity.Other, r.ID, entity.AttrKind, "account")
+		m.AddEntity(alert.Context, entity.Other, r.ID, entity.AttrKind, "account")
 		return
 	case "Container":
-		w.AddEntity(alert.Context, entity.Image, d.Container.ImageName)
+		m.AddEntity(alert.Context, entity.Image, d.Container.ImageName)
 	case "AwsEcrContainerImage":
-		w.AddEntity(alert.Context, entity.Image, d.AwsEcrContainerImage.ImageDigest).Name = string(d.AwsEcrContainerImage.RepositoryName)
+		m.AddEntity(alert.Context, entity.Image, d.AwsEcrContainerImage.ImageDigest).Name = string(d.AwsEcrContainerImage.RepositoryName)
 	}
-	e := w.AddEntity(role, kind, r.ID, entity.AttrType, string(r.Type), entity.AttrRegion, string(r.Region), entity.AttrAccount, arnAccount(string(r.ID)))
+	e := m.AddEntity(role, kind, r.ID, entity.AttrType, string(r.Type), entity.AttrRegion, string(r.Region), entity.AttrAccount, arnAccount(string(r.ID)))
 	switch r.Type {
 	case "AwsEc2Instance":
-		w.addMachineNames(e, r, &d.AwsEc2Instance)
+		m.addMachineNames(e, r, &d.AwsEc2Instance)
 	case "AwsIamUser":
 		e.Name = cmp.Or(string(d.AwsIamUser.UserName), lastSegment(e.Value))
 		e.Entity = e.WithAttr(entity.AttrPrincipalID, string(d.AwsIamUser.UserID))
@@ -52,7 +52,7 @@ func (w *walker) addResource(r *resource) {
 }
 
 // addMachineNames gives an instance its other names.
-func (w *walker) addMachineNames(e *alert.Evidence, r *resource, d *ec2Instance) {
+func (m *evidenceMapper) addMachineNames(e *alert.Evidence, r *resource, d *ec2Instance) {
 	ingest.AddAlias(e, entity.Resource, ingest.Text(lastSegment(e.Value)))
 	for _, ip := range append(d.IPV4Addresses, d.IPV6Addresses...) {
 		ingest.AddAlias(e, entity.IP, ip)
@@ -62,16 +62,16 @@ func (w *walker) addMachineNames(e *alert.Evidence, r *resource, d *ec2Instance)
 	if r.Tags.Kind() == '{' && json.Unmarshal(r.Tags, &tags) == nil {
 		e.Name = string(tags["Name"])
 	}
-	w.AddFact("vpc", d.VpcID)
+	m.AddFact("vpc", d.VpcID)
 }
 
 // addUser keeps whose key it was, and says whether the details name anyone. A session of a role is named by the
 // principal id ("AROAEXAMPLE:session").
-func (w *walker) addUser(k *accessKey, role alert.Role) bool {
+func (m *evidenceMapper) addUser(k *accessKey, role alert.Role) bool {
 	name := cmp.Or(string(k.UserName), string(k.PrincipalName))
 	issuer := k.SessionContext.SessionIssuer
 	_, session, _ := strings.Cut(string(k.PrincipalID), ":")
-	account := cmp.Or(string(k.AccountID), w.account.ID)
+	account := cmp.Or(string(k.AccountID), m.account.ID)
 	value, alias := cmp.Or(name, session, string(k.PrincipalID)), ""
 	switch roleName := lastSegment(cmp.Or(string(issuer.UserName), name)); {
 	case ingest.IsBlank(value):
@@ -83,23 +83,23 @@ func (w *walker) addUser(k *accessKey, role alert.Role) bool {
 	case k.PrincipalType == "Root":
 		value = "arn:aws:iam::" + account + ":root"
 	}
-	e := w.AddEntity(role, entity.User, ingest.Text(value), entity.AttrPrincipalID, string(k.PrincipalID),
+	e := m.AddEntity(role, entity.User, ingest.Text(value), entity.AttrPrincipalID, string(k.PrincipalID),
 		entity.AttrAccessKey, string(k.AccessKeyID), entity.AttrUserType, string(k.PrincipalType), entity.AttrAccount, account)
 	if name != e.Value {
 		e.Name = name
 	}
 	ingest.AddAlias(e, entity.User, ingest.Text(alias))
 	if strings.HasPrefix(string(k.AccessKeyID), "ASIA") { // a temporary key is one session; a lasting one is its user
-		w.AddEntity(role, entity.Session, k.AccessKeyID)
+		m.AddEntity(role, entity.Session, k.AccessKeyID)
 	}
 	return true
 }
 
 // addIssuer notes the role behind a session, and gives the user just kept the key's resource id as another name.
-func (w *walker) addIssuer(r *resource, k *accessKey) {
-	w.AddFact("session_issuer", k.SessionContext.SessionIssuer.Arn)
-	for i := len(w.Found) - 1; i >= 0; i-- {
-		if e := &w.Found[i]; e.Kind == entity.User {
+func (m *evidenceMapper) addIssuer(r *resource, k *accessKey) {
+	m.AddFact("session_issuer", k.SessionContext.SessionIssuer.Arn)
+	for i := len(m.Found) - 1; i >= 0; i-- {
+		if e := &m.Found[i]; e.Kind == entity.User {
 			ingest.AddAlias(e, entity.Resource, r.ID)
 			if id := string(r.ID); e.Attr(entity.AttrAccessKey) == "" {
 				e.Entity = e.WithAttr(entity.AttrAccessKey, id[strings.LastIndexByte(id, ':')+1:])

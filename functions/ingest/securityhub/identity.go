@@ -8,8 +8,9 @@ import (
 	"github.com/onepane/onepane/shared/alert"
 )
 
-// productSlug is the product in the words of its ARN: "guardduty" of arn:aws:securityhub:eu-west-1::product/aws/guardduty.
-// Products of others and custom ones have their company's name or an account before the slash, and give "".
+// productSlug is the product in the words of its ARN: "guardduty" of
+// arn:aws:securityhub:eu-west-1::product/aws/guardduty. Products of others and custom ones have their company's name
+// or an account before the slash, and give "".
 func productSlug(arn string) string {
 	if i := strings.Index(arn, ":product/aws/"); i >= 0 {
 		return strings.ToLower(arn[i+len(":product/aws/"):])

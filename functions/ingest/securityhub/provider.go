@@ -56,12 +56,12 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		a.Last = a.First
 	}
 	a.Updated = ingest.FirstSet(f.UpdatedAt, f.LastObservedAt, f.CreatedAt)
-	w := walker{account: a.Account}
-	w.addFinding(&f)
-	a.Evidence = alert.MergeEvidence(nil, w.Found)
-	a.Members = w.members
-	if len(w.Extra) > 0 {
-		a.Extra = w.Extra
+	m := evidenceMapper{account: a.Account}
+	m.addFinding(&f)
+	a.Evidence = alert.MergeEvidence(nil, m.Found)
+	a.Members = m.members
+	if len(m.Extra) > 0 {
+		a.Extra = m.Extra
 	}
 	a.Tactics, a.Techniques = attackOf(&f)
 	return a, nil

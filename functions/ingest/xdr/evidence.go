@@ -78,8 +78,8 @@ func (l *members) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-// forgiving lets a member that is repeated in another case pass.
-var forgiving = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true))
+// lenientJSON lets a member that is repeated in another case pass.
+var lenientJSON = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true))
 
 // maxNesting is how deep evidence may hold evidence. Real alerts stay below 6.
 const maxNesting = 16
@@ -89,7 +89,7 @@ const maxNesting = 16
 func addGraphEvidence(list []jsontext.Value, set *ingest.EvidenceSet) (subscription string) {
 	for _, v := range list {
 		var e evidence
-		if v.Kind() != '{' || json.Unmarshal(v, &e, forgiving) != nil {
+		if v.Kind() != '{' || json.Unmarshal(v, &e, lenientJSON) != nil {
 			continue
 		}
 		e.addTo("", set, 0)

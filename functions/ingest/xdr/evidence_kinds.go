@@ -147,7 +147,8 @@ func fileEvidence(path, name, md5, sha1, sha256, size string) alert.Evidence {
 	return ev
 }
 
-// joinPath joins a folder and a file name with the separator that the folder uses; a folder that ends in the name already is whole.
+// joinPath joins a folder and a file name with the separator that the folder uses; a folder that ends in the name
+// already is whole.
 func joinPath(folder, file string) string {
 	if folder == "" || file == "" || strings.HasSuffix(folder, `\`+file) || strings.HasSuffix(folder, "/"+file) {
 		return cmp.Or(folder, file)

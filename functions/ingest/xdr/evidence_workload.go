@@ -10,7 +10,8 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// workloadEvidence is a container or an object of a cluster. Only pods and clusters have names that mean something alone.
+// workloadEvidence is a container or an object of a cluster. Only pods and clusters have names that mean something
+// alone.
 func (e *evidence) workloadEvidence(kind string) alert.Evidence {
 	ns, cluster := e.namespaceAndCluster()
 	switch kind {

@@ -104,7 +104,7 @@ type legacyDevice struct {
 func (l legacy) addEvidence(set *ingest.EvidenceSet) {
 	for _, v := range l.Devices {
 		var d legacyDevice
-		if v.Kind() == '{' && json.Unmarshal(v, &d, forgiving) == nil {
+		if v.Kind() == '{' && json.Unmarshal(v, &d, lenientJSON) == nil {
 			id := cmp.Or(d.MDATPDeviceID, d.DeviceID)
 			set.Add(microsoft.NewEvidence(entity.Host, string(cmp.Or(d.DeviceDNSName, id)), entity.AttrDeviceID, string(id),
 				entity.AttrAADDeviceID, string(d.AadDeviceID), entity.AttrOS, string(d.OSPlatform), "risk_score", string(d.RiskScore)))
@@ -112,7 +112,7 @@ func (l legacy) addEvidence(set *ingest.EvidenceSet) {
 	}
 	for _, v := range l.Entities {
 		var e legacyEntity
-		if v.Kind() != '{' || json.Unmarshal(v, &e, forgiving) != nil {
+		if v.Kind() != '{' || json.Unmarshal(v, &e, lenientJSON) != nil {
 			continue
 		}
 		for _, ev := range e.toEvidence() {

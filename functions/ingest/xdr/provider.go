@@ -35,13 +35,13 @@ type Provider struct{}
 func (Provider) Name() string { return name }
 
 // Recognize knows Graph objects by type or by members that only they have, and streaming rows by their category.
-func (Provider) Recognize(r ingest.Record) bool { return shapeOf(r) != nothing }
+func (Provider) Recognize(r ingest.Record) bool { return shapeOf(r) != noShape }
 
 // shape is one of the forms that a record has.
 type shape int
 
 const (
-	nothing shape = iota
+	noShape shape = iota
 	graphAlert
 	graphIncident
 	legacyAlert
@@ -66,7 +66,7 @@ func shapeOf(r ingest.Record) shape {
 	case r.Has("incidentId") && (r.Has("incidentName") || r.Has("alerts")):
 		return legacyIncident
 	}
-	return nothing
+	return noShape
 }
 
 // Split takes an incident's alerts apart; an incident without alerts stays as it is.
