@@ -128,7 +128,7 @@ var manyVolumes = cosmos.Options{Fold: 3, Merge: 2, VolumeAt: 1}.InBatches(2)
 // inBoth runs a test with either.
 func inBoth(t *testing.T, fn func(t *testing.T, opts cosmos.Options)) {
 	t.Helper()
-	for name, opts := range map[string]cosmos.Options{"one volume": small, "volumes": manyVolumes} {
+	for name, opts := range map[string]cosmos.Options{"one volume": small, "many volumes": manyVolumes} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fn(t, opts)

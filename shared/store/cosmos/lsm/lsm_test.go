@@ -272,3 +272,30 @@ func FuzzBlobs(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkWriteLayer writes 170 nodes that are in the log already and have changed a little, as a commit of 50 alerts does.
+func BenchmarkWriteLayer(b *testing.B) {
+	node := func(key, n int) *Node {
+		text := fmt.Appendf(nil, `{"key":"host:%d","alerts":%d,"list":[`, key, n)
+		for i := range 40 {
+			text = fmt.Appendf(text, `{"incident":"%d","first":"2026-03-%02dT%02d:07:33Z","kind":"kind:%d"},`, key*131+i+n, i%28+1, (key+i)%24, key*7+i*i)
+		}
+		return &Node{Key: fmt.Sprint("host:", key), JSON: append(text, "0]}"...)}
+	}
+	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	old := &Layer{Version: 1, Written: now.Unix(), nodes: map[string]*Node{}}
+	var nodes []*Node
+	for key := range 170 {
+		old.nodes[fmt.Sprint("host:", key)] = node(key, 1)
+		nodes = append(nodes, node(key, 2))
+	}
+	s := Snapshot{Log: []*Layer{old}, Since: now.Unix()}
+	var data []byte
+	for b.Loop() {
+		var err error
+		if data, err = s.encodeLayer(nodes, now); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(data)), "bytes/commit")
+}
