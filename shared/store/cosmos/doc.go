@@ -7,9 +7,9 @@
 // Cosmos DB charges request units for each document written, replaced and indexed, by its size. A commit of 50
 // alerts touches some 170 nodes, 50 of them new ids that are almost never found again, the others a few kilobytes
 // each that are touched over and over; 45 incidents, of which background joins old ones; and two or three alerts of
-// earlier commits. With a document for each of them an alert costs 60 request units, packed by shard still dozens,
-// since every shard is touched: $15.75 a million alerts. Written as a log, compressed, and put in place once for
-// thousands of alerts, it costs 3.5: $0.85 a million.
+// earlier commits. With a document for each of them an alert costs 63 request units, at $0.25 a million units
+// $15.75 a million alerts; packed by shard still dozens, since every shard is touched. Written as a log, compressed,
+// and put in place once for thousands of alerts, it costs 3.4, $0.85 a million, and 0.6 more for search by name.
 //
 // What that costs in code is this package: a manifest, a log, flushes, tables in volumes, compaction, caches and
 // housekeeping, where a document a thing would need reads and writes alone; and tests that kill a process at every
@@ -64,10 +64,9 @@
 //
 // # Request units
 //
-// As infra/local/cosmos counts them, the dearer of two published tables, in batches of 100 (TestCost,
-// BenchmarkCommit print them), flushes and compactions included, in a tenant of much noise: some 3.5 an alert at
-// 10,000 alerts stored and at a million; 1.8 more with a new process every 1,000 alerts. What finds alerts by name
-// is 0.6 more where TestCost counts it.
+// As infra/local/cosmos counts them, the dearer of two published tables, in batches of 100, flushes, compactions and
+// search by name included: 3.1 an alert in TestCost, and 5.4 with a new process every 1,000 alerts; 4.0 in a tenant of
+// much noise with 10,000 alerts stored (BenchmarkCommit), which must not grow.
 //
 //	commit of 50     manifest 11 · commit 33 · id index 17 · nodes 14 · bodies 12 · lookups 7 · mentions 30
 //	flush of 4,800   incidents and updated rows 2,000 to 5,600 · run of nodes, and its part of a compaction, 800
