@@ -62,7 +62,7 @@ func ParseAlert(e cloudevent.Event) (alert.Alert, error) {
 	return a, nil
 }
 
-// Rejection is what was set aside, why, and all that is needed to try it again.
+// Rejection is what was quarantined, why, and all that a retry needs.
 type Rejection struct {
 	Route    string            `json:"route"`             // aws, azure, gcp or webhook; "bus" for an event that correlate refused
 	Provider string            `json:"provider,omitzero"` // the room that tried to read it, when one did

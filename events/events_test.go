@@ -19,8 +19,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// document reads a schema as the validator wants it.
-func document(t *testing.T, name string) any {
+// readDocument reads a schema as the validator wants it.
+func readDocument(t *testing.T, name string) any {
 	t.Helper()
 	b, err := Schemas.ReadFile("schemas/" + name)
 	if err != nil {
@@ -33,12 +33,12 @@ func document(t *testing.T, name string) any {
 	return doc
 }
 
-// validate holds an event's data against the schema it names.
-func validate(t *testing.T, e cloudevent.Event) {
+// validateEvent holds an event's data against the schema it names.
+func validateEvent(t *testing.T, e cloudevent.Event) {
 	t.Helper()
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	if err := c.AddResource(e.DataSchema, document(t, strings.TrimPrefix(e.DataSchema, schemaBase))); err != nil {
+	if err := c.AddResource(e.DataSchema, readDocument(t, strings.TrimPrefix(e.DataSchema, schemaBase))); err != nil {
 		t.Fatal(err)
 	}
 	s, err := c.Compile(e.DataSchema)
@@ -54,7 +54,7 @@ func validate(t *testing.T, e cloudevent.Event) {
 	}
 }
 
-func examples(t testing.TB) map[string]cloudevent.Event {
+func exampleEvents(t testing.TB) map[string]cloudevent.Event {
 	t.Helper()
 	names, err := filepath.Glob("examples/*.json")
 	if err != nil || len(names) == 0 {
@@ -76,9 +76,9 @@ func examples(t testing.TB) map[string]cloudevent.Event {
 }
 
 func TestExamples(t *testing.T) {
-	for name, e := range examples(t) {
+	for name, e := range exampleEvents(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			validate(t, e)
+			validateEvent(t, e)
 			var again cloudevent.Event
 			switch e.Type {
 			case AlertReported:
@@ -100,16 +100,16 @@ func TestExamples(t *testing.T) {
 			default:
 				t.Fatalf("type %s", e.Type)
 			}
-			validate(t, again)
-			if a, b := normal(t, e.Data), normal(t, again.Data); a != b {
+			validateEvent(t, again)
+			if a, b := normalizeJSON(t, e.Data), normalizeJSON(t, again.Data); a != b {
 				t.Errorf("read and written again:\n%s\nwas\n%s", b, a)
 			}
 		})
 	}
 }
 
-// normal is JSON with its members in order.
-func normal(t *testing.T, b []byte) string {
+// normalizeJSON is JSON with its members in order.
+func normalizeJSON(t *testing.T, b []byte) string {
 	t.Helper()
 	var v any
 	if err := json.Unmarshal(b, &v); err != nil {
@@ -124,11 +124,11 @@ func normal(t *testing.T, b []byte) string {
 
 func TestEveryTypeHasASchemaAndAnExample(t *testing.T) {
 	var seen []string
-	for _, e := range examples(t) {
+	for _, e := range exampleEvents(t) {
 		seen = append(seen, e.Type)
 	}
 	for _, typ := range []string{AlertReported, Rejected} {
-		document(t, strings.TrimPrefix(typ, "io.onepane.")+".json")
+		readDocument(t, strings.TrimPrefix(typ, "io.onepane.")+".json")
 		if !slices.Contains(seen, typ) {
 			t.Errorf("no example of %s", typ)
 		}
@@ -139,7 +139,7 @@ func TestEveryTypeHasASchemaAndAnExample(t *testing.T) {
 // the contract that was made in one place only.
 func TestSchemasNameEveryField(t *testing.T) {
 	for name, v := range map[string]any{"alert.reported.v1.json": alert.Alert{}, "delivery.rejected.v1.json": Rejection{}} {
-		root := document(t, name).(map[string]any)
+		root := readDocument(t, name).(map[string]any)
 		compareFields(t, name, reflect.TypeOf(v), root, root)
 	}
 }
@@ -180,7 +180,7 @@ func compareFields(t *testing.T, at string, typ reflect.Type, schema, root map[s
 }
 
 func TestParseAlertRefuses(t *testing.T) {
-	good := examples(t)["examples/alert.reported.v1.json"]
+	good := exampleEvents(t)["examples/alert.reported.v1.json"]
 	for name, change := range map[string]func(*cloudevent.Event){
 		"another type":    func(e *cloudevent.Event) { e.Type = Rejected },
 		"no data":         func(e *cloudevent.Event) { e.Data = nil },
@@ -209,7 +209,7 @@ func TestRejectionKeepsAnyBytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		validate(t, e)
+		validateEvent(t, e)
 		out, err := ParseRejection(e)
 		if err != nil {
 			t.Fatal(err)
@@ -236,13 +236,13 @@ func TestSameRejectionSameID(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, e := range examples(f) {
+	for _, e := range exampleEvents(f) {
 		f.Add(e.Type, e.Tenant, []byte(e.Data))
 	}
 	f.Fuzz(func(t *testing.T, typ, tenant string, data []byte) {
 		e := cloudevent.Event{ID: "1", Source: "/s", Type: typ, Tenant: tenant, Data: data}
 		a, err := ParseAlert(e)
-		check(t, err)
+		failOnError(t, err)
 		if err == nil {
 			again, err := NewAlert(a, "")
 			if err != nil {
@@ -254,7 +254,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		r, err := ParseRejection(e)
-		check(t, err)
+		failOnError(t, err)
 		if err == nil {
 			if _, err := NewRejection(r, ""); err != nil {
 				t.Fatalf("a rejection that was read cannot be written: %v", err)
@@ -263,7 +263,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func check(t *testing.T, err error) {
+func failOnError(t *testing.T, err error) {
 	t.Helper()
 	if err != nil && fault.Of(err) != fault.Invalid {
 		t.Fatal(fmt.Errorf("not invalid: %w", err))

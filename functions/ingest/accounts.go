@@ -7,15 +7,15 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// AccountMapping says which accounts are whose, by the configuration. It implements Tenants.
+// AccountMapping finds the tenant of a cloud account by the configuration. It implements Tenants.
 type AccountMapping struct {
 	byAccount map[string]string // lower case account, organisation or directory → tenant
 	known     map[string]bool
 	fallback  string // for alerts that nothing assigns, while nothing is mapped
 }
 
-// MapAccounts maps each tenant's accounts, organisations and directories to it. fallback is whose the alerts are that
-// nothing assigns, while nothing is mapped.
+// MapAccounts maps each tenant's accounts, organisations and directories to it. fallback is the tenant of unassigned
+// alerts while nothing is mapped.
 func MapAccounts(fallback string, accounts map[string][]string) AccountMapping {
 	m := AccountMapping{byAccount: map[string]string{}, known: map[string]bool{}, fallback: fallback}
 	for name, list := range accounts {
@@ -28,8 +28,9 @@ func MapAccounts(fallback string, accounts map[string][]string) AccountMapping {
 }
 
 // Tenant is the tenant that the account, its project's other name, or its organisation is mapped to. While nothing is
-// mapped at all, an alert is the tenant's that it claims, or the default tenant's. With a mapping, a claim counts only
-// for a mapped tenant and an account that is not another's; what nothing assigns is fault.Held.
+// mapped, it is the tenant that the alert claims, else the fallback. With a mapping, a claim counts only for a mapped
+// tenant and an account of no other: an account of another is fault.Invalid, an alert that nothing assigns
+// fault.Held.
 func (m AccountMapping) Tenant(a alert.Account, claim string) (string, error) {
 	if len(m.known) == 0 {
 		if claim != "" {

@@ -15,19 +15,19 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// batch gathers what one delivery becomes.
+// batch collects what one delivery becomes: events to publish, rejections to quarantine, and the receipt.
 type batch struct {
 	f        *Function
 	d        Delivery
 	receipt  *Receipt
 	alerts   []alert.Alert
 	events   []cloudevent.Event // of the alerts
-	rejected []rejected
+	rejected []rejectedRecord
 	worst    fault.Kind
 	index    int
 }
 
-// addRecord handles the next record of the delivery: an alert, something to ignore, or something to set aside.
+// addRecord handles the next record of the delivery: it becomes an alert, is ignored, or is rejected.
 func (b *batch) addRecord(r Record) {
 	index := b.index
 	b.index++
@@ -46,7 +46,7 @@ func (b *batch) addRecord(r Record) {
 	}
 	if err != nil {
 		if r.Err == nil && fault.Of(err) == fault.Invalid && (nestingDepth(r.Raw) > MaxDepth || !r.Raw.IsValid()) {
-			err = malformedError(r.Raw) // whatever else was found wrong with it
+			err = malformedError(r.Raw) // broken JSON is the better reason
 		}
 		b.rejectRecord(index, r, provider, err)
 		return
@@ -62,7 +62,8 @@ func (b *batch) addRecord(r Record) {
 	b.receipt.Accepted = append(b.receipt.Accepted, acc)
 }
 
-// normalizeRecord turns a record into a whole alert of a known tenant.
+// normalizeRecord normalizes a record to an alert of a known tenant, and names the provider that read it, "" when
+// none did.
 func (b *batch) normalizeRecord(r Record) (alert.Alert, string, error) {
 	if r.Err != nil {
 		return alert.Alert{}, "", r.Err
@@ -74,7 +75,7 @@ func (b *batch) normalizeRecord(r Record) (alert.Alert, string, error) {
 		}
 		return alert.Alert{}, "", fault.Errorf(fault.Invalid, "%s %s recognizes a record with the fields %s", unrecognized, b.f.Route, memberNames(r))
 	}
-	if r.deep > MaxDepth {
+	if r.depth > MaxDepth {
 		return alert.Alert{}, p.Name(), malformedError(r.Raw)
 	}
 	a, err := p.Normalize(r)
@@ -101,7 +102,7 @@ const unrecognized = "no provider of route"
 // IsUnrecognized reports whether a reason in a receipt says that no provider knew the record.
 func IsUnrecognized(reason string) bool { return strings.HasPrefix(reason, unrecognized) }
 
-// futureTolerance is how far ahead of its arrival an activity may be before its time is not believed.
+// futureTolerance is how far after its arrival an activity may be stated before the arrival replaces its time.
 const futureTolerance = 24 * time.Hour
 
 // completeAlert fills in what every alert has, whatever its provider.
@@ -146,7 +147,8 @@ func (b *batch) completeAlert(a alert.Alert, r Record) alert.Alert {
 	return a
 }
 
-// correctFutureTime replaces a time that lies in the future of its own delivery by the delivery's, and keeps what was stated.
+// correctFutureTime replaces a time of more than futureTolerance after the delivery by the delivery's, and keeps what
+// was stated in Extra["stated_"+name].
 func correctFutureTime(a *alert.Alert, name string, t *time.Time) {
 	if t.After(a.Delivered.Add(futureTolerance)) {
 		extra := map[string]string{"stated_" + name: t.Format(time.RFC3339Nano)}
@@ -157,7 +159,7 @@ func correctFutureTime(a *alert.Alert, name string, t *time.Time) {
 	}
 }
 
-// Limits of what an alert says, in bytes: far beyond what any product writes, and within what every list can show.
+// Limits of an alert's texts, in bytes: far above what any product writes, and below what a list can show.
 const (
 	maxTenant      = 200
 	maxID          = 4 << 10
@@ -165,7 +167,7 @@ const (
 	maxDescription = 1 << 20
 )
 
-// checkAlert refuses what no provider may let through.
+// checkAlert refuses, as fault.Invalid, an alert without identity or title, and one whose texts exceed the limits.
 func checkAlert(a alert.Alert) error {
 	switch {
 	case a.Origin.ID == "" || a.Origin.Provider == "":
@@ -214,11 +216,11 @@ func (b *batch) rejectRecord(index int, r Record, provider string, reason error)
 	b.worst = max(b.worst, fault.Of(reason))
 	b.receipt.Rejected = append(b.receipt.Rejected, Skipped{index, reasonOf(reason)})
 	if e, err := b.f.newRejection(b.d, r, provider, index, reason); err == nil {
-		b.rejected = append(b.rejected, rejected{e, provider, index, reason})
+		b.rejected = append(b.rejected, rejectedRecord{e, provider, index, reason})
 	}
 }
 
-// publishAll makes everything durable: the alerts first, so that a failure after them repeats nothing but a rejection.
+// publishAll makes the batch durable: alerts before rejections, so that a failure between them repeats only rejections.
 func (b *batch) publishAll(ctx context.Context) error {
 	if len(b.events) > 0 {
 		if err := b.f.Alerts.Publish(ctx, b.events...); err != nil {

@@ -16,9 +16,9 @@ const MaxBody = 20 << 20
 // Delivery is what one sender sent at once, before anyone has trusted it.
 type Delivery struct {
 	Body []byte // may be gzip, whatever the headers say
-	// Headers are the transport's facts by lower-case name: "content-type", "ce-id", …
+	// Headers are the request's headers that describe the body, by lower-case name: "content-type", "ce-id", …
 	Headers map[string]string
-	// Tenant is whose credential came with it; empty when that says nothing, and the account mapping decides.
+	// Tenant is the tenant of the sender's credential; "" leaves that to the account mapping.
 	Tenant   string
 	Received time.Time // when it arrived; the default for Alert.Delivered
 	Trace    string    // W3C traceparent, or empty
@@ -27,7 +27,7 @@ type Delivery struct {
 // Header returns a header by lower-case name, empty when absent.
 func (d Delivery) Header(name string) string { return d.Headers[name] }
 
-// openBody decompresses the body and checks what every route refuses alike: nothing, too much, text that is not UTF-8.
+// openBody decompresses the body and refuses what no route reads: an empty body, one over MaxBody, UTF-16.
 func (d Delivery) openBody() (Delivery, error) {
 	body, err := Gunzip(d.Body)
 	if err != nil {
@@ -38,7 +38,7 @@ func (d Delivery) openBody() (Delivery, error) {
 	case len(d.Body) == 0:
 		return d, fault.Errorf(fault.Invalid, "body: empty")
 	case len(d.Body) > MaxBody:
-		return d, tooLarge()
+		return d, tooLargeError()
 	case isUTF16(d.Body):
 		return d, fault.Errorf(fault.Invalid, "body: UTF-16, only UTF-8 is read")
 	}
@@ -49,11 +49,11 @@ func (d Delivery) openBody() (Delivery, error) {
 // fault.TooLarge after reading no more than that.
 func Gunzip(b []byte) ([]byte, error) { return gunzipReserved(b, nil) }
 
-// gunzipReserved is Gunzip with a say about how much memory is taken.
+// gunzipReserved is Gunzip into memory of a request's share: errBusy when none is free.
 func gunzipReserved(b []byte, s *reservation) ([]byte, error) {
 	if !isGzip(b) {
 		if len(b) > MaxBody {
-			return nil, tooLarge()
+			return nil, tooLargeError()
 		}
 		return b, nil
 	}
@@ -68,7 +68,7 @@ func gunzipReserved(b []byte, s *reservation) ([]byte, error) {
 	case err != nil:
 		return nil, fault.Errorf(fault.Invalid, "gzip: %w", err)
 	case len(out) > MaxBody:
-		return nil, tooLarge()
+		return nil, tooLargeError()
 	case isGzip(out):
 		return nil, fault.Errorf(fault.Invalid, "gzip: compressed twice")
 	}
@@ -77,18 +77,18 @@ func gunzipReserved(b []byte, s *reservation) ([]byte, error) {
 
 func isGzip(b []byte) bool { return bytes.HasPrefix(b, []byte{0x1f, 0x8b}) }
 
-// Room is how many bytes the compressed parts of one delivery may still become, all together.
+// Room is how many bytes the compressed parts of one delivery may still expand to, together.
 type Room int
 
-// NewRoom is the room of a whole delivery.
+// NewRoom is the budget of a whole delivery: four times MaxBody.
 func NewRoom() *Room {
-	r := Room(maxInflated)
+	r := Room(maxExpanded)
 	return &r
 }
 
-const maxInflated = 4 * MaxBody
+const maxExpanded = 4 * MaxBody
 
-// Gunzip is the function of that name, within the room: a part for which there is none is fault.TooLarge.
+// Gunzip decompresses b as the function of that name does; a part that exceeds the budget is fault.TooLarge.
 func (r *Room) Gunzip(b []byte) ([]byte, error) {
 	var out []byte
 	if *r >= 0 { // a delivery of bombs is not opened to its end
@@ -99,12 +99,12 @@ func (r *Room) Gunzip(b []byte) ([]byte, error) {
 		*r -= Room(len(out))
 	}
 	if *r < 0 {
-		return nil, fault.Errorf(fault.TooLarge, "the delivery's compressed parts exceed %d MB", maxInflated>>20)
+		return nil, fault.Errorf(fault.TooLarge, "the delivery's compressed parts exceed %d MB", maxExpanded>>20)
 	}
 	return out, nil
 }
 
-func tooLarge() error {
+func tooLargeError() error {
 	return fault.Errorf(fault.TooLarge, "body: more than %d MB after decompression", MaxBody>>20)
 }
 

@@ -13,20 +13,20 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-type refusing struct{}
+type refusingQueue struct{}
 
-func (refusing) Publish(context.Context, ...cloudevent.Event) error {
+func (refusingQueue) Publish(context.Context, ...cloudevent.Event) error {
 	return fault.Errorf(fault.TooLarge, "more than the queue takes")
 }
 
-type contoso struct{}
+type contosoTenant struct{}
 
-func (contoso) Tenant(alert.Account, string) (string, error) { return "contoso", nil }
+func (contosoTenant) Tenant(alert.Account, string) (string, error) { return "contoso", nil }
 
 // A host takes a permanent error for "it is in quarantine": a queue's refusal must not look like one.
 func TestWhatNoQueueTookIsNotSettled(t *testing.T) {
-	f := &ingest.Function{Route: "webhook", Envelope: webhook.Envelope{}, Providers: []ingest.Provider{generic.Provider{}}, Tenants: contoso{},
-		Alerts: refusing{}, Quarantine: refusing{}}
+	f := &ingest.Function{Route: "webhook", Envelope: webhook.Envelope{}, Providers: []ingest.Provider{generic.Provider{}}, Tenants: contosoTenant{},
+		Alerts: refusingQueue{}, Quarantine: refusingQueue{}}
 	for name, body := range map[string]string{
 		"an alert": `{"id":"a","time":"2026-03-03T00:00:00Z","title":"x"}`, "a rejected record": `{"id":"a","title":"x","time":"never"}`, "a body": "\xff\xfe{",
 	} {

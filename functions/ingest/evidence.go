@@ -7,14 +7,15 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// EvidenceSet gathers the evidence of one alert: each distinct thing once, in the order it was first named, and a
+// EvidenceSet collects the evidence of one alert: each distinct thing once, in the order it was first named, and a
 // machine once even when the alert names it as a resource here and as a host there. The zero value is empty.
 type EvidenceSet struct {
 	list []alert.Evidence
 	at   map[string]int
 }
 
-// Add puts e in the set or, when the thing is already there, adds what e knows more. What is only a placeholder is left out.
+// Add puts e in the set or, when the thing is already there, adds the names and attributes it lacks. A placeholder is
+// dropped.
 func (s *EvidenceSet) Add(e alert.Evidence) {
 	if e.Value = strings.TrimSpace(e.Value); IsPlaceholder(e.Value) || e.Value[0] == '{' { // an object where a name belongs
 		return
@@ -42,8 +43,8 @@ func (s *EvidenceSet) Find(kind entity.Kind, value string) *alert.Evidence {
 	return nil
 }
 
-// List returns the evidence. A host that states the id, or bears the name, of one cloud machine in the set has
-// become that machine's alias.
+// List returns the evidence, nil when there is none. A host that states the id, or has the name, of one cloud machine
+// in the set is merged into that machine as an alias.
 func (s *EvidenceSet) List() []alert.Evidence {
 	machines := s.machinesByName()
 	out := make([]alert.Evidence, 0, len(s.list))
@@ -64,7 +65,7 @@ func (s *EvidenceSet) List() []alert.Evidence {
 	return out
 }
 
-// machineOf finds the cloud machine that a host is: by the resource id it states, else by name.
+// machineOf finds the place of the cloud machine that a host is: by the resource id it states, else by its short name.
 func (s *EvidenceSet) machineOf(e alert.Evidence, machines map[string]int) (int, bool) {
 	if e.Kind != entity.Host {
 		return 0, false
@@ -95,7 +96,7 @@ func (s *EvidenceSet) machinesByName() map[string]int {
 	return out
 }
 
-// mergeHost makes a host's names and facts those of machine m.
+// mergeHost adds a host's names, attributes, role and verdict to machine m, whose own come first.
 func mergeHost(m, host alert.Evidence) alert.Evidence {
 	m.Entity = m.WithAlias(entity.Host, host.Value)
 	for _, a := range host.Aliases {
@@ -128,7 +129,7 @@ func shortName(host string) string {
 	return short
 }
 
-// sameSpelling folds what compares without case, so that two spellings of it are one thing.
+// sameSpelling lowers the case of kinds that compare without it, so that two spellings are one thing.
 func sameSpelling(kind entity.Kind, v string) string {
 	switch kind {
 	case entity.Resource:

@@ -1,5 +1,5 @@
-// Package ingest is the front door: one provider delivery in, one event per alert out. It keeps nothing and
-// decides nothing about incidents.
+// Package ingest takes one provider delivery in and publishes one event per alert. It keeps nothing and decides nothing
+// about incidents.
 //
 //	delivery ─open─▶ records ─recognize─▶ provider ─normalize─▶ alert ─tenant─▶ publish ─▶ bus
 //	   └── whatever cannot go on ──────────────────────────────▶ quarantine, with its reason
@@ -53,7 +53,7 @@ type Function struct {
 	// ExposuresAsAlerts names providers whose posture findings are to be alerts.
 	ExposuresAsAlerts []string
 
-	rejectionLog logLimiter // of rejections in the log
+	logLimit logLimiter // bounds the log lines of rejections
 }
 
 // Receipt answers a delivery, finding by finding, in the shape of the ingest route.
@@ -61,6 +61,11 @@ type Receipt struct {
 	Accepted []Accepted `json:"accepted"`
 	Ignored  []Skipped  `json:"ignored"`
 	Rejected []Skipped  `json:"rejected"`
+}
+
+// newReceipt is the empty receipt: its lists are written as [], not null.
+func newReceipt() Receipt {
+	return Receipt{Accepted: []Accepted{}, Ignored: []Skipped{}, Rejected: []Skipped{}}
 }
 
 // Accepted names what a finding became. Index is its place in the delivery, from 0.
@@ -78,13 +83,14 @@ type Skipped struct {
 	Reason string `json:"reason"`
 }
 
-// Handle publishes every alert in d and sets aside what it cannot read; both are durable when it returns without
-// error. Repeating it is safe: an alert keeps its ID, and whoever reads the bus expects to meet an ID twice.
-// A delivery of which nothing can be used is fault.Invalid or fault.TooLarge, and its receipt says what was wrong where.
+// Handle publishes every alert in d and quarantines what it cannot read; both are durable when it returns without
+// error. Repeating it is safe: an alert keeps its ID, and whoever reads the bus expects to meet an ID twice. A
+// delivery of which nothing can be used is fault.Invalid or fault.TooLarge, and its receipt says what was wrong
+// where.
 func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
 	ctx, end := f.startSpan(ctx, &d)
 	defer end()
-	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Skipped{}, Rejected: []Skipped{}}
+	receipt := newReceipt()
 	opened, err := d.openBody()
 	if err != nil {
 		return receipt, f.rejectDelivery(ctx, d, err)
@@ -109,7 +115,7 @@ func (f *Function) Handle(ctx context.Context, d Delivery) (Receipt, error) {
 	return receipt, nil
 }
 
-// Read normalizes a delivery without publishing it: what replay works on.
+// Read normalizes a delivery without publishing it, for `onepane replay`. Errors are those of Handle.
 func (f *Function) Read(d Delivery) ([]alert.Alert, Receipt, error) {
 	receipt := Receipt{}
 	opened, err := d.openBody()
@@ -127,7 +133,7 @@ func (f *Function) Read(d Delivery) ([]alert.Alert, Receipt, error) {
 	return b.alerts, receipt, nil
 }
 
-// recognizeFindings gives each record the provider that reads it, and lets that provider take apart a record of several
+// recognizeFindings gives each record the provider that reads it, and lets that provider split a record of several
 // findings. A record without a provider keeps none: batch says why it is rejected.
 func (f *Function) recognizeFindings(records []Record) []Record {
 	out := make([]Record, 0, len(records))
@@ -165,14 +171,14 @@ func (f *Function) providerOf(r Record) Provider {
 	return nil
 }
 
-// rejectDelivery sets a whole delivery aside and returns why.
+// rejectDelivery puts a whole delivery into quarantine and returns reason, or the error that kept it out.
 func (f *Function) rejectDelivery(ctx context.Context, d Delivery, reason error) error {
 	f.withMeter(func(m Meter) { m.Rejected(f.Route, fault.Of(reason)) })
 	e, err := f.newRejection(d, Record{Raw: d.Body}, "", 0, reason)
 	if err != nil {
 		return err
 	}
-	r := rejected{e, "", 0, reason}
+	r := rejectedRecord{e, "", 0, reason}
 	if len(d.Body) == 0 { // there is nothing to keep
 		f.logRejection(ctx, d.Received, r)
 		return reason
@@ -183,6 +189,7 @@ func (f *Function) rejectDelivery(ctx context.Context, d Delivery, reason error)
 	return reason
 }
 
+// newRejection is the quarantine event of one record: its bytes, why, and what a retry needs of headers and wrappers.
 func (f *Function) newRejection(d Delivery, r Record, provider string, index int, reason error) (cloudevent.Event, error) {
 	headers := make(map[string]string, len(r.Context)+1)
 	for k, v := range d.Headers {
@@ -202,6 +209,7 @@ func (f *Function) newRejection(d Delivery, r Record, provider string, index int
 // contextPrefix marks, among a rejection's headers, what the wrappers of the record stated.
 const contextPrefix = "context-"
 
+// prefixContext gives the wrapper facts of a record the names that they have among a rejection's headers.
 func prefixContext(context map[string]string) map[string]string {
 	out := make(map[string]string, len(context))
 	for k, v := range context {
@@ -210,7 +218,8 @@ func prefixContext(context map[string]string) map[string]string {
 	return out
 }
 
-// Retry handles a rejected record again, with the wrapper facts kept beside it.
+// Retry handles a quarantined record again, with the headers and wrapper facts kept beside it. A record that
+// was cut is fault.TooLarge.
 func (f *Function) Retry(ctx context.Context, r events.Rejection, now time.Time) (Receipt, error) {
 	if r.Cut {
 		return Receipt{}, fault.Errorf(fault.TooLarge, "only the first %d of %d bytes were kept", events.MaxRejected, r.Size)
@@ -227,7 +236,7 @@ func (f *Function) Retry(ctx context.Context, r events.Rejection, now time.Time)
 	if len(context) == 0 {
 		return f.Handle(ctx, d)
 	}
-	receipt := Receipt{Accepted: []Accepted{}, Ignored: []Skipped{}, Rejected: []Skipped{}}
+	receipt := newReceipt()
 	b := batch{f: f, d: d, receipt: &receipt}
 	rec := Record{Raw: d.Body, Context: context}
 	if rec.Raw.IsValid() {
@@ -239,12 +248,14 @@ func (f *Function) Retry(ctx context.Context, r events.Rejection, now time.Time)
 	return receipt, b.publishAll(ctx)
 }
 
-func (f *Function) withMeter(do func(Meter)) {
+// withMeter calls update with the meter, where there is one.
+func (f *Function) withMeter(update func(Meter)) {
 	if f.Meter != nil {
-		do(f.Meter)
+		update(f.Meter)
 	}
 }
 
+// loggerOrDiscard is Log, or a logger that writes nowhere.
 func (f *Function) loggerOrDiscard() *slog.Logger {
 	if f.Log != nil {
 		return f.Log
@@ -252,7 +263,7 @@ func (f *Function) loggerOrDiscard() *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
-// summarizeReasons is the reasons of a delivery of which nothing was taken.
+// summarizeReasons joins the first three reasons of a delivery of which nothing was accepted, and counts the others.
 func summarizeReasons(refused []Skipped) string {
 	const shown = 3
 	parts := make([]string, 0, shown+1)
@@ -270,7 +281,7 @@ func summarizeReasons(refused []Skipped) string {
 	return strings.Join(parts, "; ")
 }
 
-// memberNames names a record's members, for a reason that helps.
+// memberNames lists the first eight names of a record's members, for the reason that nobody recognizes it.
 func memberNames(r Record) string {
 	names := make([]string, len(r.Fields))
 	for i, m := range r.Fields {

@@ -39,8 +39,8 @@ type HTTP struct {
 const maxWait = 60
 
 // ServeHTTP reads one delivery and answers with its receipt: 202 when anything of it was taken, 400 when nothing was,
-// 405 when it is no POST, 413 when it is too large, 415 when its encoding is unknown, 503 when there is no room for it or nothing could be made
-// durable just now.
+// 405 when it is no POST, 413 when it is too large, 415 when its encoding is unknown, 503 when there is no room for
+// it or nothing could be made durable just now.
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route := r.PathValue("route")
 	fn := h.Functions[strings.ToLower(route)]
@@ -76,18 +76,18 @@ func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.MarshalWrite(w, receipt) // the sender is gone if this fails
 }
 
-// receiveBody reads the body and hands it on once its sender's credential vouches for it.
+// receiveBody reads the body, verifies it where the sender signs, and handles it.
 func (h *HTTP) receiveBody(w http.ResponseWriter, r *http.Request, fn *Function, d Delivery, sender Sender) (Receipt, error) {
-	s := &reservation{inFlight: &h.inFlight}
+	s := &reservation{all: &h.inFlight}
 	defer s.releaseBytes()
 	body, err := readAll(http.MaxBytesReader(w, r.Body, MaxBody+1), r.ContentLength, s)
 	d.Body = body
 	var large *http.MaxBytesError
 	switch {
-	case errors.As(err, &large) && sender.Check != nil: // nothing vouches for it, so it is not kept
-		return Receipt{}, tooLarge()
+	case errors.As(err, &large) && sender.Check != nil: // unverified, so it is not quarantined
+		return Receipt{}, tooLargeError()
 	case errors.As(err, &large):
-		return Receipt{}, fn.rejectDelivery(r.Context(), d, tooLarge())
+		return Receipt{}, fn.rejectDelivery(r.Context(), d, tooLargeError())
 	case errors.Is(err, errBusy):
 		s.releaseBytes()
 		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, MaxBody)) // a sender cut off in the middle would not see the answer
@@ -98,7 +98,7 @@ func (h *HTTP) receiveBody(w http.ResponseWriter, r *http.Request, fn *Function,
 	return sender.handleVerified(r.Context(), fn, body, func() (Receipt, error) { return h.handleDecompressed(r, fn, d, s) })
 }
 
-// handleDecompressed hands a body on in plain, a large one when no other is at hand.
+// handleDecompressed decompresses a body and handles it; of bodies over largeBody, one at a time.
 func (h *HTTP) handleDecompressed(r *http.Request, fn *Function, d Delivery, s *reservation) (Receipt, error) {
 	plain, err := gunzipReserved(d.Body, s)
 	if errors.Is(err, errBusy) {
@@ -114,8 +114,8 @@ func (h *HTTP) handleDecompressed(r *http.Request, fn *Function, d Delivery, s *
 	return fn.Handle(r.Context(), d)
 }
 
-// unknownEncoding is the first Content-Encoding that cannot be read, "" when there is none. Whether a body is gzip its
-// first bytes say: proxies take the compression off and leave the header, or the reverse.
+// unknownEncoding is the first Content-Encoding that cannot be read, "" when there is none. A body is gzip if its first
+// bytes say so: proxies take the compression off and leave the header, or the reverse.
 func unknownEncoding(h http.Header) string {
 	for _, line := range h.Values("Content-Encoding") {
 		for e := range strings.SplitSeq(line, ",") {
@@ -129,7 +129,7 @@ func unknownEncoding(h http.Header) string {
 	return ""
 }
 
-// waitForCorrelation honours Prefer: wait=N.
+// waitForCorrelation waits, as Prefer: wait=N asks, until the accepted alerts are correlated.
 func (h *HTTP) waitForCorrelation(r *http.Request, receipt *Receipt) error {
 	seconds := preferredWait(r.Header.Values("Prefer"))
 	if seconds == 0 || h.Settle == nil || len(receipt.Accepted) == 0 {
@@ -153,7 +153,7 @@ func preferredWait(values []string) int {
 	return 0
 }
 
-// deliveryHeaders keeps the headers that say what the body is.
+// deliveryHeaders are the request's headers that describe the body, by lower-case name.
 func deliveryHeaders(r *http.Request) map[string]string {
 	out := map[string]string{}
 	for name, values := range r.Header {
@@ -165,13 +165,14 @@ func deliveryHeaders(r *http.Request) map[string]string {
 	return out
 }
 
+// writeRefusal answers for a delivery of which nothing was accepted, by the kind of err.
 func (h *HTTP) writeRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	var u unverifiedError
 	if errors.As(err, &u) {
 		h.refuseSender(w, r, fault.Errorf(fault.Invalid, "%w", u.error))
 		return
 	}
-	if errors.Is(err, errBusy) || errors.Is(err, errBeingTaken) {
+	if errors.Is(err, errBusy) || errors.Is(err, ErrInProgress) {
 		w.Header().Set("Retry-After", "1")
 		h.Refuse(w, r, http.StatusServiceUnavailable, "serviceNotAvailable", err.Error())
 		return

@@ -26,7 +26,7 @@ func Decode(raw jsontext.Value, v any) error {
 	return nil
 }
 
-// DescribeJSONError says what is wrong with JSON in words that name the field, without the library's own.
+// DescribeJSONError says what is wrong with JSON in words that name the field, without the library's prefixes.
 func DescribeJSONError(err error) string {
 	var sem *json.SemanticError
 	if errors.As(err, &sem) {
@@ -50,7 +50,7 @@ func DescribeJSONError(err error) string {
 	return err.Error()
 }
 
-// fieldPath is a pointer as people write it, not longer than helps.
+// fieldPath is a JSON pointer with dots, at most 60 bytes: "detail.service.count".
 func fieldPath(p jsontext.Pointer) string {
 	return clipText(strings.ToValidUTF8(strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", "."), "\ufffd"))
 }
@@ -248,6 +248,7 @@ func EpochTime(f float64) time.Time {
 	return validTime(time.UnixMicro(int64(f * 1e6)))
 }
 
+// validTime is t in UTC; zero for years before 1971 and after 9999, which mean "not set".
 func validTime(t time.Time) time.Time {
 	if t.Year() < 1971 || t.Year() > 9999 {
 		return time.Time{}
@@ -255,6 +256,7 @@ func validTime(t time.Time) time.Time {
 	return t.UTC()
 }
 
+// clipText bounds s to 60 bytes, for a reason.
 func clipText(s string) string {
 	if len(s) > 60 {
 		return strings.ToValidUTF8(s[:57], "") + "…"

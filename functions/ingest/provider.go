@@ -23,9 +23,9 @@ type Provider interface {
 	Name() string
 	// Recognize reports whether r is a finding of this product, by its shape. It must be cheap: it sees every record.
 	Recognize(r Record) bool
-	// Normalize turns r into an alert: everything but ID, Tenant, Delivered and Raw, which Function fills in.
-	// First must not be zero unless the finding states no time at all. It returns Ignore(reason) for what is no finding, and a fault.Invalid that
-	// names the field for what cannot be read. It must not keep or change r.
+	// Normalize turns r into an alert: everything but ID, Tenant, Delivered and Raw, which Function fills in. First
+	// must not be zero unless the finding states no time at all. It returns Ignore(reason) for what is no finding,
+	// and a fault.Invalid that names the field for what cannot be read. It must not keep or change r.
 	Normalize(r Record) (alert.Alert, error)
 }
 
@@ -41,21 +41,22 @@ type Record struct {
 	Raw jsontext.Value
 	// Fields are the top-level members of Raw as written; nil when Raw is no object.
 	Fields []Member
-	// Context is what the wrappers state: "source", "detail-type", "account", "region", "time", "ce-type"… Envelopes document theirs.
+	// Context is what the wrappers state: "source", "detail-type", "account", "region", "time", "ce-type"… Each
+	// envelope documents its names.
 	Context map[string]string
 	// Ignored is why this is no finding at all (a heartbeat, a subscription confirmation); "" for a finding.
 	Ignored string
 	// Err is why this part of the delivery could not be opened; Raw then holds what could not be.
 	Err error
 
-	deep     int      // how deep Raw nests, when it is an object
+	depth    int      // nesting of Raw in levels; 0 when it is no object
 	provider Provider // who recognized it; nil before Function asked, and when nobody did
 }
 
 // NewRecord reads the top-level members of raw, a part of what Values gave. A value that is no JSON object has none.
 func NewRecord(raw jsontext.Value, context map[string]string) Record {
 	fields, deep := objectMembers(raw)
-	return Record{Raw: raw, Fields: fields, Context: context, deep: deep}
+	return Record{Raw: raw, Fields: fields, Context: context, depth: deep}
 }
 
 // Has reports whether every one of the named top-level members is there and not null. Names compare without case.
@@ -97,17 +98,17 @@ func (r Record) Text(name string) string {
 	return string(s)
 }
 
-// ignored is what Ignore returns.
-type ignored string
+// ignoredError is the error that Ignore returns.
+type ignoredError string
 
-func (i ignored) Error() string { return string(i) }
+func (i ignoredError) Error() string { return string(i) }
 
-// Ignore says that a record is no finding at all, and why. It is answered as ignored, not kept, and no error.
-func Ignore(reason string) error { return ignored(reason) }
+// Ignore says that a record is no finding at all, and why. The receipt lists it as ignored; it is not kept.
+func Ignore(reason string) error { return ignoredError(reason) }
 
 // IgnoredReason returns the reason when err says that a record is no finding.
 func IgnoredReason(err error) (string, bool) {
-	var i ignored
+	var i ignoredError
 	if errors.As(err, &i) {
 		return string(i), true
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Replayer takes quarantined records in again, by the function of their route or straight onto the bus.
+// Replayer takes quarantined records in again: a delivery by the function of its route, an event straight to the bus.
 //
-//	Rejection ─┬─ of a delivery ─▶ Function.Retry ─┬─▶ bus
+//	Rejection ─┬─ of a delivery ─▶ RetryRejection ─┬─▶ bus
 //	           └─ of the bus ──────────────────────┘
 type Replayer struct {
 	Functions map[string]*Function // by route
@@ -19,7 +19,8 @@ type Replayer struct {
 	Now       func() time.Time
 }
 
-// Replay gives what r became. A record that is refused once more, or whose route is none, is fault.Invalid.
+// Replay takes r in again and says what it became. A record that is rejected again, or of an unknown route, is
+// fault.Invalid.
 func (p Replayer) Replay(ctx context.Context, r events.Rejection) (Receipt, error) {
 	if r.Route == "bus" {
 		e, err := cloudevent.FromAttributes(r.Headers, r.Bytes())

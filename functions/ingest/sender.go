@@ -8,30 +8,29 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Sender is whose credential a delivery came with.
+// Sender is who sent a delivery, by the request's credential.
 type Sender struct {
-	Tenant string // whose all of the delivery is; "" leaves that to the account mapping
+	Tenant string // that owns the whole delivery; "" leaves that to the account mapping
 	Source string // the sender's name, for the log
-	// Check verifies the body, as it came, where the credential signs it; nil when there is nothing to check. Nothing of a body
-	// is used before it was checked. fault.Invalid is answered 401; ErrRepeated is a delivery that was taken before. Done tells
-	// whether the delivery was taken.
+	// Check verifies the body, as it was sent, where the credential signs it; nil when there is nothing to verify.
+	// Nothing of a body is used before. fault.Invalid is answered 401, ErrRepeated as accepted, ErrInProgress 503.
+	// The caller then reports through done whether the delivery was accepted.
 	Check func(body []byte) (done func(taken bool), err error)
 }
 
-// ErrRepeated is the error of a Check that has met the delivery before. It is answered as taken, since a sender that did
-// not hear the first answer would otherwise go on.
+// ErrRepeated is the error of a Check for a delivery that was accepted before. It is answered as accepted, since a
+// sender that missed the first answer would otherwise go on sending.
 var ErrRepeated = errors.New("this delivery was taken before")
 
-// errBeingTaken is why a repeated delivery must wait for the first.
-var errBeingTaken = errors.New("this delivery is being taken just now")
+// ErrInProgress is the error of a Check for a delivery of which another copy is being handled: answered 503, to come
+// again.
+var ErrInProgress = errors.New("this delivery is being taken just now")
 
-// BeingTaken is the error of a Check for a delivery of which another copy is at hand: answered 503, to come again.
-func BeingTaken() error { return errBeingTaken }
-
-// unverifiedError is a body that its credential does not vouch for.
+// unverifiedError is the error of a body whose signature is wrong.
 type unverifiedError struct{ error }
 
-// refuseSender answers for a request whose sender is not known, may not deliver, or cannot be found out just now.
+// refuseSender answers for a request whose sender is unknown (401), may not deliver (403), or cannot be determined
+// just now (503).
 func (h *HTTP) refuseSender(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case h.Sender != nil && fault.Of(err) == fault.Denied:
@@ -45,7 +44,7 @@ func (h *HTTP) refuseSender(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// identifySender finds out who sends.
+// identifySender is the sender of a request, by h.Sender, else h.Bind.
 func (h *HTTP) identifySender(r *http.Request, route string) (Sender, error) {
 	if h.Sender != nil {
 		return h.Sender(r, route)
@@ -57,7 +56,7 @@ func (h *HTTP) identifySender(r *http.Request, route string) (Sender, error) {
 	return Sender{Tenant: tenant}, err
 }
 
-// handleVerified hands a verified body on, and tells the sender's check what became of it.
+// handleVerified calls handle once the body is verified, and reports to the check whether the delivery was accepted.
 func (s Sender) handleVerified(ctx context.Context, fn *Function, body []byte, handle func() (Receipt, error)) (receipt Receipt, err error) {
 	if s.Check == nil {
 		return handle()

@@ -23,19 +23,19 @@ func SplitValues(body []byte) []Record {
 		return []Record{NewRecord(v[:len(v):len(v)], nil)}
 	}
 	var out []Record
-	patience := 4 * len(body) // bytes that may be read in vain while the end of a value is sought on later lines
+	budget := 4 * len(body) // bytes that may be scanned in vain for the end of a value on later lines
 	for rest := trimLeftSpace(body); len(rest) > 0 && len(out) <= MaxRecords; rest = trimLeftSpace(rest) {
 		n := valueEnd(firstLine(rest))
-		if n < 0 && patience > 0 {
+		if n < 0 && budget > 0 {
 			if n = valueEnd(rest); n < 0 {
-				patience -= len(rest)
+				budget -= len(rest)
 			}
 		}
 		switch {
 		case len(out) == MaxRecords:
 			n = len(rest)
 			out = append(out, Record{Raw: rest, Err: tooManyRecords()})
-		case n < 0 && rest[0] == '[' && patience > 0: // broken off; what came whole is good
+		case n < 0 && rest[0] == '[' && budget > 0: // broken off: its whole elements are good
 			n = len(rest)
 			out = append(out, readFlawedArray(rest)...)
 		default:
@@ -71,7 +71,7 @@ func tooManyRecords() error {
 	return fault.Errorf(fault.TooLarge, "body: more than %d records, send them in parts", MaxRecords)
 }
 
-// readFlawedValue reads a value of a body that json refuses somewhere.
+// readFlawedValue reads what can be read of a value that json refuses somewhere.
 func readFlawedValue(v jsontext.Value) []Record {
 	if v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 		r := NewRecord(v, nil)
@@ -88,6 +88,7 @@ func readFlawedValue(v jsontext.Value) []Record {
 	return []Record{{Raw: v, Err: malformedError(v)}}
 }
 
+// repeatedName is the first name that is there twice.
 func repeatedName(ms []Member) (string, bool) {
 	seen := make(map[string]bool, len(ms))
 	for _, m := range ms {
@@ -99,7 +100,7 @@ func repeatedName(ms []Member) (string, bool) {
 	return "", false
 }
 
-// readFlawedArray reads the elements of an array that is no JSON as a whole.
+// readFlawedArray reads what can be read of an array that is no JSON as a whole, element by element.
 func readFlawedArray(v jsontext.Value) []Record {
 	var out []Record
 	for rest := trimLeftSpace(v[1:]); ; rest = trimLeftSpace(rest) {
@@ -125,7 +126,7 @@ func readFlawedArray(v jsontext.Value) []Record {
 	}
 }
 
-// malformedError says what is wrong with v, which is refused.
+// malformedError says what is wrong with v: its nesting, else where json fails.
 func malformedError(v jsontext.Value) error {
 	if d := nestingDepth(v); d > MaxDepth {
 		return fault.Errorf(fault.Invalid, "body: nested %d deep, at most %d is read", d, MaxDepth)
@@ -137,6 +138,7 @@ func malformedError(v jsontext.Value) error {
 	return fault.Errorf(fault.Invalid, "malformed JSON")
 }
 
+// trimLeftSpace drops the JSON white space before a value.
 func trimLeftSpace(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
 
 func firstLine(b []byte) []byte {
@@ -146,8 +148,8 @@ func firstLine(b []byte) []byte {
 	return b
 }
 
-// valueEnd is where the value that b begins with ends, going by its brackets and quotes; -1 when it does not end. A string
-// ends on its line.
+// valueEnd is the offset behind the value that b begins with, by its brackets and quotes; -1 when it does not end. A
+// string ends on its line.
 func valueEnd(b []byte) int {
 	switch b[0] {
 	case '{', '[':
@@ -179,7 +181,7 @@ func valueEnd(b []byte) int {
 	return -1
 }
 
-// stringLength is how long the string is that b begins with; -1 when it does not end.
+// stringLength is the offset behind the string that b begins with; -1 when it does not end on its line.
 func stringLength(b []byte) int {
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
@@ -194,7 +196,8 @@ func stringLength(b []byte) int {
 	return -1
 }
 
-// separatorIndex is the place of the comma or bracket that ends the element which b begins with; len(b) when there is none.
+// separatorIndex is the offset of the comma or bracket that ends the element at the start of b; len(b) when there is
+// none.
 func separatorIndex(b []byte) int {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
@@ -211,8 +214,8 @@ func separatorIndex(b []byte) int {
 	return len(b)
 }
 
-// resumeIndex is where reading goes on behind a value that does not end: at the next line, behind an object at the next line
-// that begins another.
+// resumeIndex is where reading goes on behind a value that does not end: at the next line; behind an object, at the
+// next line that begins an object or array.
 func resumeIndex(b []byte) int {
 	for at := 0; ; {
 		i := bytes.IndexByte(b[at:], '\n')

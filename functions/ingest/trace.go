@@ -10,11 +10,11 @@ import (
 	"github.com/onepane/onepane/shared/telemetry/logs"
 )
 
-// Tracer makes a span of each delivery; telemetry has one. It is asked for by contract because a tracing library is a
-// tenth of a function that starts cold, which leaves traces to its platform.
+// Tracer makes a span of each delivery; telemetry.Deliveries is one. It is an interface because a tracing library is
+// a tenth of a cold start: the functions beside their sources leave traces to their platform.
 type Tracer interface {
-	// Start begins the span. traceparent is the sender's trace (W3C Trace Context), or empty; the one returned is what the
-	// delivery's events carry on.
+	// Start begins the span. traceparent is the sender's trace (W3C Trace Context), or empty; the one returned is
+	// what the delivery's events carry on.
 	Start(ctx context.Context, route, traceparent string, bytes int) (_ context.Context, carried string, end func())
 }
 
@@ -36,8 +36,8 @@ const (
 	noSpan      = "0000000000000000"
 )
 
-// carriedTrace is a traceparent as it goes on: of version 00, and empty when it is none (W3C Trace Context, section 3.2). Of a
-// later version the part that we know is kept.
+// carriedTrace is the traceparent that events carry on: of version 00, and "" when the sender's is malformed (W3C
+// Trace Context, section 3.2). Of a later version the known part is kept.
 func carriedTrace(traceparent string) string {
 	if len(traceparent) < traceLength || strings.Trim(traceparent[:traceLength], "0123456789abcdef-") != "" {
 		return ""

@@ -18,7 +18,7 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// Class tells an alert about activity from a finding about posture.
+// Class is whether an alert is about activity or about posture.
 type Class string
 
 // The classes. A posture finding (misconfiguration, vulnerability, compliance) is an exposure of its resource:
@@ -76,9 +76,10 @@ type Alert struct {
 	Sightings []Sighting `json:"sightings,omitempty"`
 	// CarriedIDs are further ids by which this alert is known to other products (an ARN, a vendor's original id).
 	CarriedIDs []string `json:"carriedIds,omitempty"`
-	// Members are the ids, in the origin's own words, of alerts that this one sums up (an attack sequence, an incident).
+	// Members are the ids, in the origin's own words, of alerts that this one sums up (an attack sequence, an
+	// incident).
 	Members []string `json:"members,omitempty"`
-	// CorrelationKey is the provider's own statement that alerts belong together; equal keys of one provider tie.
+	// CorrelationKey is the provider's own statement that alerts belong together; equal keys of one provider link them.
 	CorrelationKey string `json:"correlationKey,omitzero"`
 	Sample         bool   `json:"sample,omitzero"` // the provider says that it is a made-up example
 

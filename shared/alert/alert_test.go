@@ -11,7 +11,7 @@ import (
 
 var t0 = time.Date(2026, 3, 3, 0, 7, 33, 0, time.UTC)
 
-func report(updated time.Duration, change func(*Alert)) Alert {
+func reportAt(updated time.Duration, change func(*Alert)) Alert {
 	a := Alert{
 		Tenant: "contoso", Origin: Origin{"guardduty", "f1"}, Reporter: "guardduty", ReportID: "f1",
 		Title: "first", Severity: Medium, Status: StatusNew, First: t0, Last: t0, Updated: t0.Add(updated), Count: 1,
@@ -40,14 +40,14 @@ func TestMakeID(t *testing.T) {
 }
 
 func TestMergeNewerStateWins(t *testing.T) {
-	older := report(0, nil)
-	newer := report(time.Hour, func(a *Alert) {
+	older := reportAt(0, nil)
+	newer := reportAt(time.Hour, func(a *Alert) {
 		a.Title, a.Severity, a.Status, a.Count = "second", High, StatusResolved, 7
 		a.Last = t0.Add(time.Hour)
 		a.Tactics = []attack.Tactic{attack.Impact}
 		a.Evidence = []Evidence{{Entity: entity.Entity{Kind: entity.Host, Value: "web-03"}}}
 	})
-	for name, got := range map[string]Alert{"in order": merged(t, older, newer), "late": merged(t, newer, older)} {
+	for name, got := range map[string]Alert{"in order": mergeChecked(t, older, newer), "late": mergeChecked(t, newer, older)} {
 		if got.Title != "second" || got.Severity != High || got.Status != StatusResolved || got.Count != 7 {
 			t.Errorf("%s: %q %s %s %d, want the newer state", name, got.Title, got.Severity, got.Status, got.Count)
 		}
@@ -61,19 +61,19 @@ func TestMergeNewerStateWins(t *testing.T) {
 }
 
 func TestMergeRedeliveryChangesNothing(t *testing.T) {
-	a := report(0, func(a *Alert) { a.Delivered = t0 })
-	again := report(0, func(a *Alert) { a.Delivered = t0.Add(time.Minute) })
+	a := reportAt(0, func(a *Alert) { a.Delivered = t0 })
+	again := reportAt(0, func(a *Alert) { a.Delivered = t0.Add(time.Minute) })
 	if _, changed := Merge(a, again); changed {
 		t.Error("a re-delivery changed the alert")
 	}
 }
 
 func TestMergeCrossPost(t *testing.T) {
-	direct := report(0, nil)
-	copied := report(time.Minute, func(a *Alert) {
+	direct := reportAt(0, nil)
+	copied := reportAt(time.Minute, func(a *Alert) {
 		a.Reporter, a.ReportID, a.Title, a.Status = "securityhub", "arn:f1", "copied", StatusResolved
 	})
-	got := merged(t, copied, direct)
+	got := mergeChecked(t, copied, direct)
 	if got.Title != "first" || got.ReportID != "f1" {
 		t.Errorf("the detecting product's own report must lead, got %q of %q", got.Title, got.ReportID)
 	}
@@ -86,12 +86,12 @@ func TestMergeCrossPost(t *testing.T) {
 }
 
 func TestMergeEvidenceOnly(t *testing.T) {
-	proof := report(0, func(a *Alert) {
+	proof := reportAt(0, func(a *Alert) {
 		a.Class, a.Title = EvidenceOnly, "evidence title"
 		a.Evidence = []Evidence{{Entity: entity.Entity{Kind: entity.User, Value: "dora"}}}
 	})
-	info := report(-time.Hour, nil)
-	for name, got := range map[string]Alert{"evidence first": merged(t, proof, info), "evidence last": merged(t, info, proof)} {
+	info := reportAt(-time.Hour, nil)
+	for name, got := range map[string]Alert{"evidence first": mergeChecked(t, proof, info), "evidence last": mergeChecked(t, info, proof)} {
 		if got.Title != "first" || got.Class != Threat || len(got.Evidence) != 2 {
 			t.Errorf("%s: %q class %q with %d evidence, want the described alert with both", name, got.Title, got.Class, len(got.Evidence))
 		}
@@ -111,11 +111,11 @@ func TestMergeEvidenceJoinsOneThing(t *testing.T) {
 }
 
 func TestRevisionIgnoresDelivery(t *testing.T) {
-	a, b := report(0, nil), report(0, func(a *Alert) { a.Delivered = t0 })
+	a, b := reportAt(0, nil), reportAt(0, func(a *Alert) { a.Delivered = t0 })
 	if a.Revision() != b.Revision() {
 		t.Error("delivery time changed the revision")
 	}
-	if a.Revision() == report(time.Second, nil).Revision() {
+	if a.Revision() == reportAt(time.Second, nil).Revision() {
 		t.Error("an update has the revision of the first report")
 	}
 }
@@ -136,7 +136,7 @@ func TestSeverityAndStatusWords(t *testing.T) {
 	}
 }
 
-func merged(t *testing.T, a, b Alert) Alert {
+func mergeChecked(t *testing.T, a, b Alert) Alert {
 	t.Helper()
 	got, changed := Merge(a, b)
 	if !changed {

@@ -81,12 +81,13 @@ const (
 	StatusResolved   Status = "resolved"
 )
 
-// joined drops what separates the words of a status: "In Progress", "IN_PROGRESS".
-var joined = strings.NewReplacer(" ", "", "_", "", "-", "")
+// statusSeparators drops what separates the words of a status: "In Progress", "IN_PROGRESS".
+var statusSeparators = strings.NewReplacer(" ", "", "_", "", "-", "")
 
-// ParseStatus reads the words that providers share, in any case; an empty word is StatusNew, one nobody knows StatusUnknown.
+// ParseStatus reads the words that providers share, in any case; an empty word is StatusNew, one nobody knows
+// StatusUnknown.
 func ParseStatus(word string) Status {
-	switch strings.ToLower(joined.Replace(strings.TrimSpace(word))) {
+	switch strings.ToLower(statusSeparators.Replace(strings.TrimSpace(word))) {
 	case "", "new", "active", "open", "firing", "unresolved", "created", "notified", "detected", "reopened":
 		return StatusNew
 	case "inprogress", "investigating", "acknowledged", "triaged", "assigned":

@@ -8,7 +8,7 @@ import (
 	"github.com/onepane/onepane/shared/attack"
 )
 
-// Merge folds a later report of the same alert into a, and says whether anything changed. Reports may come in any
+// Merge adds another report of the same alert to a, and says whether anything changed. Reports may come in any
 // order: by the provider's own update time the newest decides text, severity and status, an older one adds only what
 // was missing. Evidence, tactics, counts and the activity span only grow. Of two products' reports the
 // richer leads whichever is newer, the one from the product that detected it in doubt.
@@ -50,8 +50,8 @@ func Merge(a, b Alert) (Alert, bool) {
 	return m, isChanged(a, m)
 }
 
-// isChanged reports whether two states of an alert would be written differently. Most tell at a glance; what is written takes long
-// to make.
+// isChanged reports whether two states of an alert encode differently. Fields that mostly differ are compared
+// first, since encoding is slow.
 func isChanged(a, b Alert) bool {
 	if len(a.Sightings) != len(b.Sightings) || len(a.Evidence) != len(b.Evidence) || a.Status != b.Status || a.Severity != b.Severity ||
 		a.Count != b.Count || !a.Updated.Equal(b.Updated) || !a.Last.Equal(b.Last) {
@@ -60,7 +60,7 @@ func isChanged(a, b Alert) bool {
 	return !reflect.DeepEqual(a, b) && a.Revision() != b.Revision()
 }
 
-// mergeSightings lists the reports of a and b, each product's newest; nil while all are one product's reports under one id.
+// mergeSightings lists the reports of a and b, the newest of each product and id; nil when there is only one.
 func mergeSightings(a, b Alert) []Sighting {
 	var out []Sighting
 	for _, s := range slices.Concat(a.allSightings(), b.allSightings()) {
@@ -79,7 +79,7 @@ func mergeSightings(a, b Alert) []Sighting {
 	return out
 }
 
-// hasMerged reports whether b was merged into a before, and so has had its chance to lead: a report that comes again changes nothing.
+// hasMerged reports whether b was merged into a before: a report that comes again changes nothing.
 func (a Alert) hasMerged(b Alert) bool {
 	return slices.ContainsFunc(a.Sightings, func(s Sighting) bool {
 		return s.Reporter == b.Reporter && s.ReportID == b.ReportID && !b.Updated.After(s.Updated)
@@ -107,7 +107,7 @@ func takesPrecedence(b, a Alert) bool {
 	return b.Updated.After(a.Updated)
 }
 
-// fillEmpty takes from other what m leaves empty.
+// fillEmpty sets the empty fields of m from other.
 func fillEmpty(m *Alert, other Alert) {
 	for _, f := range []struct{ to, from *string }{
 		{&m.Type, &other.Type}, {&m.Title, &other.Title}, {&m.Description, &other.Description},

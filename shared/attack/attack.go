@@ -2,7 +2,7 @@
 // tactics in kill-chain order, technique ids, and what each provider's own words
 // for a tactic mean. It judges nothing about alerts.
 //
-//	provider's word ──▶ FromWord / FromPurpose / … ──▶ Tactic ──▶ order, Graph category
+//	provider's word ──▶ Parse, ParseTactic ──▶ Tactic ──▶ order, Graph category
 package attack
 
 import (
@@ -104,13 +104,14 @@ const (
 //go:embed tactics.csv
 var table string
 
-// words maps source and folded word to a tactic. It is parsed at first use, so that a cold start does not pay for it.
+// words maps source and normalized word to a tactic. It is parsed at first use, so that a cold start does not pay for
+// it.
 var words = sync.OnceValue(func() map[string]Tactic {
 	m := make(map[string]Tactic, 256)
 	for line := range strings.Lines(table) {
 		f := strings.Split(strings.TrimSpace(line), ",")
 		if len(f) == 4 {
-			if t := byID(f[2]); t != "" {
+			if t := tacticByID(f[2]); t != "" {
 				m[f[0]+"/"+normalizeWord(f[1])] = t
 			}
 		}
@@ -139,7 +140,7 @@ func FromWord(word string) Tactic {
 	return ""
 }
 
-func byID(id string) Tactic {
+func tacticByID(id string) Tactic {
 	for _, c := range chain {
 		if c.id == id {
 			return c.tactic
@@ -161,7 +162,8 @@ func normalizeWord(s string) string {
 	}, s)
 }
 
-// FindTechniques collects the technique ids ("T1059.001") in the given texts, upper case, distinct, in order of appearance.
+// FindTechniques collects the technique ids ("T1059.001") in the given texts, upper case, distinct, in order of
+// appearance.
 func FindTechniques(texts ...string) []string {
 	var out []string
 	for _, s := range texts {
@@ -176,8 +178,9 @@ func FindTechniques(texts ...string) []string {
 	return out
 }
 
-// techniqueLength is the length of the id that begins at s[i], 0 when none does: T and four digits, as a word of its own, with a
-// point and three more when these end a word too. It is no regular expression: one would be compiled in every cold start.
+// techniqueLength is the length in bytes of the technique id at s[i], 0 when there is none: T and four digits, as a
+// word of its own, with a point and three more digits when these end a word too. No regular expression, which each
+// cold start would compile.
 func techniqueLength(s string, i int) int {
 	if s[i] != 'T' && s[i] != 't' || i > 0 && isWordByte(s[i-1]) || !hasDigits(s, i+1, 4) {
 		return 0

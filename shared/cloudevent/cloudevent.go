@@ -36,18 +36,18 @@ type Event struct {
 	Position uint64 `json:"-"`
 }
 
-// wire is the structured mode: the attributes with the two constant ones.
-type wire struct {
-	SpecVersion     string `json:"specversion"`
-	DataContentType string `json:"datacontenttype,omitzero"`
-	Event           plain  `json:",embed"`
+// structuredEvent is the structured mode: the attributes with the two constant ones.
+type structuredEvent struct {
+	SpecVersion     string     `json:"specversion"`
+	DataContentType string     `json:"datacontenttype,omitzero"`
+	Event           plainEvent `json:",embed"`
 }
 
-type plain Event // without methods, so that encoding it does not recurse
+type plainEvent Event // without methods, so that encoding it does not recurse
 
 // MarshalJSON gives the structured mode.
 func (e Event) MarshalJSON() ([]byte, error) {
-	w := wire{SpecVersion: "1.0", Event: plain(e)}
+	w := structuredEvent{SpecVersion: "1.0", Event: plainEvent(e)}
 	if e.Data != nil {
 		w.DataContentType = "application/json"
 	}
@@ -57,7 +57,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the structured mode. Unknown extensions are dropped; an event that is not
 // CloudEvents 1.0, or lacks id, source or type, is fault.Invalid.
 func (e *Event) UnmarshalJSON(b []byte) error {
-	var w wire
+	var w structuredEvent
 	if err := json.Unmarshal(b, &w); err != nil {
 		return fault.Errorf(fault.Invalid, "decode CloudEvent: %w", err)
 	}

@@ -38,7 +38,7 @@ func TestAgreesWithTheSDK(t *testing.T) {
 			ID: theirs.ID(), Source: theirs.Source(), Type: theirs.Type(), Subject: theirs.Subject(), Time: theirs.Time(),
 			DataSchema: theirs.DataSchema(), Tenant: text("tenant"), Trace: text("traceparent"), Data: theirs.Data(),
 		}
-		same(t, name+" read by the SDK", got, e)
+		compareEvents(t, name+" read by the SDK", got, e)
 		if e.Data != nil && theirs.DataContentType() != "application/json" {
 			t.Errorf("%s: datacontenttype %q", name, theirs.DataContentType())
 		}
@@ -50,7 +50,7 @@ func TestAgreesWithTheSDK(t *testing.T) {
 		if err := again.UnmarshalJSON(back); err != nil {
 			t.Fatalf("%s: %s: %v", name, back, err)
 		}
-		same(t, name+" written by the SDK", again, e)
+		compareEvents(t, name+" written by the SDK", again, e)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestBinaryMode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "from attributes", got, full)
+	compareEvents(t, "from attributes", got, full)
 }
 
 func TestRefuses(t *testing.T) {
@@ -120,11 +120,11 @@ func FuzzUnmarshalJSON(f *testing.F) {
 		if err := again.UnmarshalJSON(out); err != nil {
 			t.Fatalf("%s: %v", out, err)
 		}
-		same(t, "read again", again, e)
+		compareEvents(t, "read again", again, e)
 	})
 }
 
-func same(t *testing.T, what string, got, want Event) {
+func compareEvents(t *testing.T, what string, got, want Event) {
 	t.Helper()
 	if !got.Time.Equal(want.Time) {
 		t.Errorf("%s: time %v, want %v", what, got.Time, want.Time)

@@ -13,7 +13,7 @@ type Key struct {
 	Strong bool
 }
 
-// Keys returns the entity's canonical keys, the most telling first. Nil when the entity names nothing that
+// Keys returns the entity's canonical keys, the most specific first. Nil when the entity names nothing that
 // could be matched (an empty value, "-", "N/A").
 func (e Entity) Keys() []Key {
 	var k keys
@@ -155,7 +155,7 @@ func (k *keys) addARN(v string) {
 	}
 }
 
-// addHost tells a qualified name, which is strong, from a bare one. A name that only spells an address
+// addHost keys a host name: a qualified one is strong, a bare one weak. A name that only spells an address
 // ("ip-10-0-0-12.ec2.internal") or that every machine has ("localhost") is weak or nothing.
 func (k *keys) addHost(v string) {
 	v = strings.TrimSuffix(strings.ToLower(v), ".")
@@ -252,7 +252,7 @@ func (k *keys) addPrincipal(arn string) {
 	}
 }
 
-// normalizeName lowers case and empties the words that senders write for "nothing".
+// normalizeName trims v and lowers its case; "" for the words that senders write for "nothing".
 func normalizeName(v string) string {
 	v = strings.ToLower(strings.TrimSpace(v))
 	switch v {

@@ -2,8 +2,8 @@ package entity
 
 import "strings"
 
-// Names are the names that e is found by: its keys, and in a class of its own ("name:") what people call it, the last part
-// of a path or id among them. Distinct, the most telling first.
+// Names are the names that search finds e by: its keys, and in class "name:" what people call it, such as the last
+// part of a path or id. Distinct, the most specific first.
 func (e Entity) Names() []string {
 	var k keys
 	k = append(k, e.Keys()...)
@@ -24,8 +24,8 @@ func (e Entity) Names() []string {
 	return out
 }
 
-// KeysOfText are the names that text may be a spelling of, whatever kind of thing it means: an ARN, a resource id in any case, an
-// instance id, a host name long or short, an address, a user, a hash, a domain. Strong ones can mean one thing only.
+// KeysOfText are the keys of every entity that text may name, whatever its kind: an ARN, a resource id in any case, an
+// instance id, a host name long or short, an address, a user, a hash, a domain. A strong key names one entity only.
 func KeysOfText(text string) []Key {
 	text = strings.TrimSpace(text)
 	var k keys
@@ -45,8 +45,8 @@ func KeysOfText(text string) []Key {
 	return k
 }
 
-// isPartOf says that a key is only the bare end or beginning of what was written in full, which means many things: "web-03" of
-// "web-03.contoso.example", "dora" of "dora@contoso.example".
+// isPartOf reports whether a key is only the bare beginning or end of what text writes in full, and so names many
+// things: "web-03" of "web-03.contoso.example", "dora" of "dora@contoso.example".
 func isPartOf(k Key, text string) bool {
 	_, value, _ := strings.Cut(k.Text, ":")
 	return !k.Strong && !strings.ContainsAny(value, `\@.:/`) && !strings.EqualFold(value, text)

@@ -91,7 +91,7 @@ func addDescriptor(put func(entity.Entity, alert.Role), f func(...string) string
 	}
 }
 
-// addConnectionEnd adds one end of a connection. Falco does not say which end attacks.
+// addConnectionEnd adds the address of one end of a connection, without role: Falco does not say which end attacks.
 func addConnectionEnd(put func(entity.Entity, alert.Role), text string) {
 	if ip := ipAddress(text); ip != "" {
 		put(entity.Entity{Kind: entity.IP, Value: ip}, "")

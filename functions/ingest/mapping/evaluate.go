@@ -14,7 +14,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// expr is one expression of a file, with where it stands.
+// expr is one expression of a file, with its line there, from 1.
 type expr struct {
 	source  string
 	line    int
@@ -32,7 +32,8 @@ func (x *expr) UnmarshalYAML(n *yaml.Node) error {
 
 func (x expr) isAbsent() bool { return x.source == "" }
 
-// evaluation is a mapping at work on one record. The first expression that fails is the reason it gives up.
+// evaluation evaluates a mapping on one record. After the first expression that fails, err is set and all others are
+// empty.
 type evaluation struct {
 	product string
 	r, it   any
@@ -45,7 +46,7 @@ func (p *Provider) newEvaluation(r ingest.Record) *evaluation {
 	return e
 }
 
-// ResolveName and Parent make an evaluation the variables of its own programs.
+// ResolveName gives a program its variables: "r", the record, and "it", the element of evidence.each.
 func (e *evaluation) ResolveName(name string) (any, bool) {
 	switch name {
 	case "r":
@@ -59,7 +60,7 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 // Parent is nil: there are no other variables.
 func (e *evaluation) Parent() cel.Activation { return nil }
 
-// evalExpr is nil for an absent expression and after the first failure.
+// evalExpr evaluates one expression: nil for an absent one and after the first failure.
 func (e *evaluation) evalExpr(key string, x expr) ref.Val {
 	if x.program == nil || e.err != nil {
 		return nil
@@ -98,7 +99,7 @@ func (e *evaluation) evalTime(key string, x expr) time.Time {
 	return t
 }
 
-// evalElements are what an expression lists; one value that is no list is a list of one.
+// evalElements are the elements of a list expression; a value that is no list is a list of one.
 func (e *evaluation) evalElements(key string, x expr) []any {
 	if v := e.evalExpr(key, x); v != nil {
 		return elementsOf(nativeValue(v))
@@ -106,7 +107,7 @@ func (e *evaluation) evalElements(key string, x expr) []any {
 	return nil
 }
 
-// evalTexts are the distinct texts that an expression lists, without placeholders.
+// evalTexts are the distinct texts of a list expression, without placeholders.
 func (e *evaluation) evalTexts(key string, x expr) []string {
 	var out []string
 next:
@@ -125,7 +126,7 @@ next:
 	return out
 }
 
-// evalWord is the word to read as a severity or status: the value, else the native one, looked up in the table.
+// evalWord is the word of a severity or status: the value, else the native word, translated by the mapping's words.
 func (e *evaluation) evalWord(key string, m wordKeys, nativeWord string) string {
 	w := nativeWord
 	if !m.Value.isAbsent() {

@@ -42,7 +42,7 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 	)
 })
 
-// pathFunction declares a function of a value and a path into it.
+// pathFunction declares a function of a value and a path into it: text(r, "a.b").
 func pathFunction(name string, result *cel.Type, f func(any) any) cel.EnvOption {
 	return cel.Function(name, cel.Overload(name+"_at", []*cel.Type{cel.DynType, cel.StringType}, result,
 		cel.BinaryBinding(func(v, path ref.Val) ref.Val {
@@ -51,30 +51,35 @@ func pathFunction(name string, result *cel.Type, f func(any) any) cel.EnvOption 
 		})))
 }
 
+// overloadOf declares text of a value without path.
 func overloadOf(result *cel.Type, f func(any) any) cel.FunctionOpt {
 	return cel.Overload("text_of", []*cel.Type{cel.DynType}, result, cel.UnaryBinding(func(v ref.Val) ref.Val {
 		return types.DefaultTypeAdapter.NativeToValue(f(nativeValue(v)))
 	}))
 }
 
+// listFunction declares a function of a list.
 func listFunction(name string, result *cel.Type, f func([]any) any) cel.FunctionOpt {
 	return cel.Overload(name+"_of", []*cel.Type{listType}, result, cel.UnaryBinding(func(v ref.Val) ref.Val {
 		return types.DefaultTypeAdapter.NativeToValue(f(elementsOf(nativeValue(v))))
 	}))
 }
 
+// unaryFunction declares a function of one text.
 func unaryFunction(name string, result *cel.Type, f func(string) any) cel.EnvOption {
 	return cel.Function(name, cel.Overload(name+"_text", []*cel.Type{cel.StringType}, result, cel.UnaryBinding(func(v ref.Val) ref.Val {
 		return types.DefaultTypeAdapter.NativeToValue(f(textOf(nativeValue(v))))
 	})))
 }
 
+// binaryFunction declares a function of two texts.
 func binaryFunction(name string, result *cel.Type, f func(a, b string) any) cel.EnvOption {
 	return cel.Function(name, cel.Overload(name+"_texts", []*cel.Type{cel.StringType, cel.StringType}, result, cel.BinaryBinding(func(a, b ref.Val) ref.Val {
 		return types.DefaultTypeAdapter.NativeToValue(f(textOf(nativeValue(a)), textOf(nativeValue(b))))
 	})))
 }
 
+// firstNonEmpty is the first text that is no placeholder, "" when there is none.
 func firstNonEmpty(list []any) string {
 	for _, v := range list {
 		if s := strings.TrimSpace(textOf(v)); !ingest.IsPlaceholder(s) {
@@ -84,7 +89,7 @@ func firstNonEmpty(list []any) string {
 	return ""
 }
 
-// digestOf is 32 hexadecimal digits that follow from the parts.
+// digestOf is a hash of the parts in 32 hexadecimal digits.
 func digestOf(list []any) string {
 	h := sha256.New()
 	for _, v := range list {
@@ -95,7 +100,7 @@ func digestOf(list []any) string {
 
 func trimAndLower(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// splitTrimmed gives the parts without the spaces around them; "" has none.
+// splitTrimmed splits s, trims the parts and drops empty ones.
 func splitTrimmed(s, sep string) []string {
 	out := []string{}
 	for _, part := range strings.Split(s, sep) {
@@ -106,7 +111,8 @@ func splitTrimmed(s, sep string) []string {
 	return out
 }
 
-// parseFiletime reads 100 ns since 1601. The range is 1970 to 2100; as nanoseconds since 1970 it would all lie before 1980.
+// parseFiletime reads a count of 100 ns since 1601 as RFC 3339. Anything outside 1970 to 2100 is returned as it is:
+// such counts read as nanoseconds since 1970 would lie before 1980.
 func parseFiletime(s string) string {
 	n, err := strconv.ParseInt(s, 10, 64)
 	const epoch, end = 116444736000000000, 157469184000000000

@@ -12,7 +12,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-func load(t testing.TB) []ingest.Provider {
+func loadBuiltin(t testing.TB) []ingest.Provider {
 	t.Helper()
 	ps, err := Load(BuiltinProducts())
 	if err != nil {
@@ -22,18 +22,18 @@ func load(t testing.TB) []ingest.Provider {
 }
 
 func TestConformance(t *testing.T) {
-	for _, p := range load(t) {
+	for _, p := range loadBuiltin(t) {
 		t.Run(p.Name(), func(t *testing.T) { ingesttest.Run(t, p, filepath.Join("testdata", p.Name())) })
 	}
 }
 
 // FuzzNormalize gives every mapping every input: whatever a record is, no expression may panic on it.
 func FuzzNormalize(f *testing.F) {
-	ps := load(f)
+	ps := loadBuiltin(f)
 	for _, p := range ps {
 		files, _ := filepath.Glob(filepath.Join("testdata", p.Name(), "*.*json"))
 		for _, file := range files {
-			f.Add(recording(f, file))
+			f.Add(readRecording(f, file))
 		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -57,11 +57,11 @@ func FuzzNormalize(f *testing.F) {
 }
 
 func TestEachRecordingIsOneProductsOnly(t *testing.T) {
-	ps := load(t)
+	ps := loadBuiltin(t)
 	for _, p := range ps {
 		files, _ := filepath.Glob(filepath.Join("testdata", p.Name(), "*.*json"))
 		for _, file := range files {
-			for _, r := range ingesttest.Records(t, p, recording(t, file)) {
+			for _, r := range ingesttest.Records(t, p, readRecording(t, file)) {
 				for _, other := range ps {
 					if other != p && other.Recognize(r) {
 						t.Errorf("%s also takes %s for its own", other.Name(), file)
@@ -101,12 +101,12 @@ func TestLaterFolderReplaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ps) != len(load(t))+1 {
+	if len(ps) != len(loadBuiltin(t))+1 {
 		t.Errorf("%d mappings, want one more than the built-in ones", len(ps))
 	}
 	for _, p := range ps {
 		if p.Name() == "lacework" {
-			if a, err := p.Normalize(record(`{"alertId":7}`)); err != nil || a.Title != "ours" || a.Origin.ID != "7" {
+			if a, err := p.Normalize(recordOf(`{"alertId":7}`)); err != nil || a.Title != "ours" || a.Origin.ID != "7" {
 				t.Errorf("the replaced mapping gave %q, %v", a.Title, err)
 			}
 		}
@@ -123,20 +123,20 @@ func TestFailureNamesProductAndKey(t *testing.T) {
 		`{"x":"","y":{"z":"t"}}`:                "acme: id: empty",
 		`{"x":"1","y":{"z":"t"},"t":"Tuesday"}`: `acme: first: "Tuesday" is not a time`,
 	} {
-		if _, err := ps[0].Normalize(record(body)); err == nil || !strings.HasPrefix(err.Error(), want) || fault.Of(err) != fault.Invalid {
+		if _, err := ps[0].Normalize(recordOf(body)); err == nil || !strings.HasPrefix(err.Error(), want) || fault.Of(err) != fault.Invalid {
 			t.Errorf("%s gave %v, want %s", body, err, want)
 		}
 	}
 }
 
 func TestCrowdStrikeSeverity(t *testing.T) {
-	p := product(t, "crowdstrike")
+	p := builtinProvider(t, "crowdstrike")
 	for event, want := range map[string]alert.Severity{
 		`{"Severity":2,"SeverityName":"INFO"}`: alert.Informational, `{"Severity":5}`: alert.Critical, `{"Severity":4}`: alert.High, `{"Severity":3}`: alert.Medium,
 		`{"Severity":2}`: alert.Low, `{"Severity":1}`: alert.Informational, `{"Severity":10}`: alert.Informational, `{"Severity":30}`: alert.Low,
 		`{"Severity":"50"}`: alert.Medium, `{"Severity":70}`: alert.High, `{"Severity":90}`: alert.Critical, `{"FineScore":62}`: alert.High, `{"x":1}`: alert.Unknown,
 	} {
-		a, err := p.Normalize(record(`{"metadata":{"eventType":"EppDetectionSummaryEvent"},"event":` + event + `}`))
+		a, err := p.Normalize(recordOf(`{"metadata":{"eventType":"EppDetectionSummaryEvent"},"event":` + event + `}`))
 		if err != nil || a.Severity != want {
 			t.Errorf("%s: %s, %v; want %s", event, a.Severity, err, want)
 		}
@@ -161,8 +161,8 @@ func TestFiletime(t *testing.T) {
 }
 
 func BenchmarkNormalize(b *testing.B) {
-	p := product(b, "crowdstrike")
-	r := ingesttest.Records(b, p, recording(b, "testdata/crowdstrike/events.ndjson"))[0]
+	p := builtinProvider(b, "crowdstrike")
+	r := ingesttest.Records(b, p, readRecording(b, "testdata/crowdstrike/events.ndjson"))[0]
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := p.Normalize(r); err != nil {

@@ -125,7 +125,7 @@ func (p *Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 	return completeAlert(a), nil
 }
 
-// completeAlert fills in what a mapping may leave out.
+// completeAlert sets the fields that a mapping may leave out from those it gives.
 func completeAlert(a alert.Alert) alert.Alert {
 	if a.ReportID == "" {
 		a.ReportID = a.Origin.ID
@@ -204,7 +204,7 @@ func (e *evaluation) evalEvidence(rows []evidenceKeys) []alert.Evidence {
 	return set.List()
 }
 
-// addRow adds what a row says of the record, or of one element.
+// addRow adds the entity that a row describes, of the record or of one element.
 func (e *evaluation) addRow(set *ingest.EvidenceSet, key string, row evidenceKeys) {
 	if !row.When.isAbsent() && !e.evalBool(key+".when", row.When) {
 		return

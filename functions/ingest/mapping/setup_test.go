@@ -7,9 +7,9 @@ import (
 	"github.com/onepane/onepane/functions/ingest"
 )
 
-func product(t testing.TB, name string) ingest.Provider {
+func builtinProvider(t testing.TB, name string) ingest.Provider {
 	t.Helper()
-	for _, p := range load(t) {
+	for _, p := range loadBuiltin(t) {
 		if p.Name() == name {
 			return p
 		}
@@ -18,9 +18,9 @@ func product(t testing.TB, name string) ingest.Provider {
 	return nil
 }
 
-func record(body string) ingest.Record { return ingest.NewRecord([]byte(body), nil) }
+func recordOf(body string) ingest.Record { return ingest.NewRecord([]byte(body), nil) }
 
-func recording(t testing.TB, file string) []byte {
+func readRecording(t testing.TB, file string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decodeValue is JSON as expressions see it: maps, lists, text, float64, bool, nil. An integer too long for float64 stays
-// text, because it is an id.
+// decodeValue decodes JSON to what expressions see: maps, lists, text, float64, bool, nil. An integer too long for
+// float64 stays text, because it is an id.
 func decodeValue(raw jsontext.Value) any {
 	dec := jsontext.NewDecoder(bytes.NewReader(raw))
 	v, err := decodeNext(dec)
@@ -92,7 +92,8 @@ func parseNumber(s string) any {
 	return f
 }
 
-// lookupPath follows a path of names and indexes. A name that contains dots is found as well ("kibana.alert.uuid").
+// lookupPath is the value at a path of names and indexes below v, nil when there is none. A name that contains dots
+// is found as well ("kibana.alert.uuid").
 func lookupPath(v any, path string) any {
 	switch holder := v.(type) {
 	case map[string]any:
@@ -123,7 +124,7 @@ func lookupPath(v any, path string) any {
 	return nil
 }
 
-// nativeValue is the Go value of a CEL one, also of lists that expressions built.
+// nativeValue is the Go value of a CEL value, also of lists that expressions built.
 func nativeValue(v ref.Val) any {
 	switch n := v.Value().(type) {
 	case map[string]any, []any, string, float64, bool, nil:

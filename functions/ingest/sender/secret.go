@@ -19,8 +19,8 @@ type Secret struct {
 	public ed25519.PublicKey // instead
 }
 
-// ParseSecret reads "whsec_…", a shared secret of 24 to 64 bytes, or "whpk_…", a public Ed25519 key; both in base64. The
-// error repeats nothing of it.
+// ParseSecret reads "whsec_…", a shared secret of 24 to 64 bytes, or "whpk_…", a public Ed25519 key; both in base64.
+// The error repeats nothing of it.
 func ParseSecret(text string) (Secret, error) {
 	if key, ok := strings.CutPrefix(text, "whsec_"); ok {
 		b, err := base64.StdEncoding.DecodeString(key)

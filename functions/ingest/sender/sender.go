@@ -8,10 +8,10 @@
 //
 // The body is signed as it is sent, compressed if it is. A source belongs to one tenant.
 //
-// What was seen is known to one process. Where several share the traffic, a delivery that is used again may reach another within
-// those 5 minutes and is taken once more; all it can do is to say what was said already, for an alert's id follows from what is
-// delivered, and a report that is known changes nothing. To know it everywhere would be a write to the ledger and back before each
-// delivery is answered, into one partition for all senders: more than the alert itself costs, for nothing that it prevents.
+// Each process remembers its own deliveries. Where several share the traffic, a repeated delivery may reach another
+// process within those 5 minutes and is taken once more. That changes nothing: an alert's id follows from what is
+// delivered, and a known report is dropped. To remember deliveries everywhere would be a write to the store and back
+// before each answer, into one partition for all senders: more than the alert itself costs.
 package sender
 
 import (
@@ -33,12 +33,13 @@ type Source struct {
 	Secrets []Secret // any of them may sign: two while one replaces the other
 }
 
-// Verifier knows the sources. It is safe for concurrent use; what it remembers of deliveries is one process's.
+// Verifier verifies deliveries of its sources. It is safe for concurrent use; each process remembers its own
+// deliveries.
 type Verifier struct {
 	Sources []Source
 	Now     func() time.Time
 
-	seen memory
+	seen deliveryMemory
 }
 
 // Tolerance is how far a delivery's time may be from now, either way.
@@ -47,8 +48,9 @@ const Tolerance = 5 * time.Minute
 // IsSigned reports whether a request says that it is signed.
 func IsSigned(h http.Header) bool { return len(h.Values("Webhook-Signature")) > 0 }
 
-// Sender is ingest.HTTP's Sender for a signed request. What it finds wrong before the body is read is its error; whether a
-// source exists cannot be told from that.
+// Sender is ingest.HTTP's Sender for a signed request. Malformed headers and a timestamp outside Tolerance are
+// fault.Invalid; an unknown source fails with the body's check like a wrong signature, so that nobody can probe for
+// sources.
 func (v *Verifier) Sender(r *http.Request, route string) (ingest.Sender, error) {
 	s, known := v.findSource(r, route)
 	d, err := readHeaders(r.Header)
@@ -66,7 +68,7 @@ func (v *Verifier) Sender(r *http.Request, route string) (ingest.Sender, error) 
 	}}, nil
 }
 
-// findSource is the one that the address names, or the only one of the route.
+// findSource is the source that the query names, or the only one of the route.
 func (v *Verifier) findSource(r *http.Request, route string) (Source, bool) {
 	names := r.URL.Query()["source"]
 	var found []Source
@@ -95,7 +97,7 @@ const (
 	maxSignatures = 16
 )
 
-// readHeaders takes the headers apart. Each must be there once: of two, another reader might take the other.
+// readHeaders reads the signature's headers. Each must be there once: of two, another reader might take the other.
 func readHeaders(h http.Header) (delivery, error) {
 	var d delivery
 	var text string

@@ -38,7 +38,7 @@ var (
 
 const body = `{"id":"a1","time":"2026-03-03T11:59:00Z","title":"LSASS memory read"}`
 
-func secret(t testing.TB, text string) sender.Secret {
+func parseSecret(t testing.TB, text string) sender.Secret {
 	t.Helper()
 	s, err := sender.ParseSecret(text)
 	if err != nil {
@@ -47,7 +47,7 @@ func secret(t testing.TB, text string) sender.Secret {
 	return s
 }
 
-func whsec(key []byte) string { return "whsec_" + base64.StdEncoding.EncodeToString(key) }
+func encodeSecret(key []byte) string { return "whsec_" + base64.StdEncoding.EncodeToString(key) }
 
 // queue takes what is published, unless it is broken.
 type queue struct {
@@ -71,10 +71,10 @@ func (q *queue) Publish(_ context.Context, evs ...cloudevent.Event) error {
 	return nil
 }
 
-// mapping gives unbound deliveries to nobody.
-type mapping struct{}
+// unboundTenants gives unbound deliveries to nobody.
+type unboundTenants struct{}
 
-func (mapping) Tenant(alert.Account, string) (string, error) { return "unbound", nil }
+func (unboundTenants) Tenant(alert.Account, string) (string, error) { return "unbound", nil }
 
 // front is the ingest route with three sources: acme and two that share no name with it.
 type front struct {
@@ -84,16 +84,16 @@ type front struct {
 	quarantine *queue
 }
 
-func open(t testing.TB) *front {
+func openFront(t testing.TB) *front {
 	t.Helper()
 	f := &front{clock: now, alerts: &queue{}, quarantine: &queue{}}
 	v := &sender.Verifier{Now: func() time.Time { return f.clock }, Sources: []sender.Source{
-		{Name: "acme", Tenant: "contoso", Routes: []string{"webhook"}, Secrets: []sender.Secret{secret(t, whsec(shared)), secret(t, whsec(retired))}},
+		{Name: "acme", Tenant: "contoso", Routes: []string{"webhook"}, Secrets: []sender.Secret{parseSecret(t, encodeSecret(shared)), parseSecret(t, encodeSecret(retired))}},
 		{Name: "blue", Tenant: "fabrikam", Routes: []string{"webhook"}, Secrets: []sender.Secret{
-			secret(t, "whpk_"+base64.StdEncoding.EncodeToString(signing.Public().(ed25519.PublicKey)))}},
-		{Name: "clouds", Tenant: "contoso", Routes: []string{"aws"}, Secrets: []sender.Secret{secret(t, whsec(shared))}},
+			parseSecret(t, "whpk_"+base64.StdEncoding.EncodeToString(signing.Public().(ed25519.PublicKey)))}},
+		{Name: "clouds", Tenant: "contoso", Routes: []string{"aws"}, Secrets: []sender.Secret{parseSecret(t, encodeSecret(shared))}},
 	}}
-	fn := &ingest.Function{Route: "webhook", Envelope: webhook.Envelope{}, Providers: []ingest.Provider{generic.Provider{}}, Tenants: mapping{},
+	fn := &ingest.Function{Route: "webhook", Envelope: webhook.Envelope{}, Providers: []ingest.Provider{generic.Provider{}}, Tenants: unboundTenants{},
 		Alerts: f.alerts, Quarantine: f.quarantine}
 	h := &ingest.HTTP{Functions: map[string]*ingest.Function{"webhook": fn}, Sender: v.Sender, Now: v.Now,
 		Refuse: func(w http.ResponseWriter, _ *http.Request, status int, _, message string) {
@@ -106,20 +106,20 @@ func open(t testing.TB) *front {
 	return f
 }
 
-// signed are the headers of a delivery of acme's, as pairs.
-func signed(id string, at time.Time, body string) []string {
+// signedHeaders are the headers of a delivery of acme's, as pairs.
+func signedHeaders(id string, at time.Time, body string) []string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
-	return []string{"webhook-id", id, "webhook-timestamp", stamp, "webhook-signature", "v1," + mac(shared, id+"."+stamp+"."+body)}
+	return []string{"webhook-id", id, "webhook-timestamp", stamp, "webhook-signature", "v1," + macOf(shared, id+"."+stamp+"."+body)}
 }
 
-func mac(key []byte, text string) string {
+func macOf(key []byte, text string) string {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte(text))
 	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
 
-// post delivers and gives the status with the answer.
-func (f *front) post(t testing.TB, query, body string, headers ...string) (int, string) {
+// postBody delivers and gives the status with the answer.
+func (f *front) postBody(t testing.TB, query, body string, headers ...string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPost, f.URL+"/api/ingest/webhook"+query, strings.NewReader(body))
 	if err != nil {
@@ -143,7 +143,7 @@ func (f *front) post(t testing.TB, query, body string, headers ...string) (int, 
 func TestSignatures(t *testing.T) {
 	stamp := strconv.FormatInt(now.Unix(), 10)
 	text := "m1." + stamp + "." + body
-	good := "v1," + mac(shared, text)
+	good := "v1," + macOf(shared, text)
 	asymmetric := "v1a," + base64.StdEncoding.EncodeToString(ed25519.Sign(signing, []byte(text)))
 	with := func(signature string) []string {
 		return []string{"webhook-id", "m1", "webhook-timestamp", stamp, "webhook-signature", signature}
@@ -159,10 +159,10 @@ func TestSignatures(t *testing.T) {
 		tenant      string
 	}{
 		"good":                        {"?source=acme", body, with(good), 202, "contoso"},
-		"by the secret being retired": {"?source=acme", body, with("v1," + mac(retired, text)), 202, "contoso"},
+		"by the secret being retired": {"?source=acme", body, with("v1," + macOf(retired, text)), 202, "contoso"},
 		"one of several":              {"?source=acme", body, with("v1,AAAA v2,xyz " + good), 202, "contoso"},
 		"Ed25519":                     {"?source=blue", body, with(asymmetric), 202, "fabrikam"},
-		"compressed as sent":          {"?source=acme", squeezed.String(), signed("m1", now, squeezed.String()), 202, "contoso"},
+		"compressed as sent":          {"?source=acme", squeezed.String(), signedHeaders("m1", now, squeezed.String()), 202, "contoso"},
 		"another source's":            {"?source=blue", body, with(good), 401, ""},
 		"another route's source":      {"?source=clouds", body, with(good), 401, ""},
 		"an unknown source":           {"?source=nobody", body, with(good), 401, ""},
@@ -173,21 +173,21 @@ func TestSignatures(t *testing.T) {
 		"another time":                {"?source=acme", body, []string{"webhook-id", "m1", "webhook-timestamp", strconv.FormatInt(now.Unix()-1, 10), "webhook-signature", good}, 401, ""},
 		"version without its value":   {"?source=acme", body, with("v1"), 401, ""},
 		"HMAC called Ed25519":         {"?source=acme", body, with("v1a," + good[3:]), 401, ""},
-		"a public key as HMAC secret": {"?source=blue", body, with("v1," + mac(signing.Public().(ed25519.PublicKey), text)), 401, ""},
+		"a public key as HMAC secret": {"?source=blue", body, with("v1," + macOf(signing.Public().(ed25519.PublicKey), text)), 401, ""},
 		"no signature header":         {"?source=acme", body, with(good)[:4], 401, ""},
 		"two ids":                     {"?source=acme", body, append(with(good), "webhook-id", "m2"), 401, ""},
 		"two signature headers":       {"?source=acme", body, append(with(good), "webhook-signature", good), 401, ""},
-		"an id with a full stop":      {"?source=acme", body, signed("m.1", now, body), 401, ""},
-		"a long id":                   {"?source=acme", body, signed(strings.Repeat("m", 201), now, body), 401, ""},
+		"an id with a full stop":      {"?source=acme", body, signedHeaders("m.1", now, body), 401, ""},
+		"a long id":                   {"?source=acme", body, signedHeaders(strings.Repeat("m", 201), now, body), 401, ""},
 		"a time that is no number":    {"?source=acme", body, []string{"webhook-id", "m1", "webhook-timestamp", "+" + stamp, "webhook-signature", good}, 401, ""},
 		"many signatures":             {"?source=acme", body, with(strings.Repeat("v1,AA ", 16) + good), 401, ""},
-		"too old":                     {"?source=acme", body, signed("m1", now.Add(-301*time.Second), body), 401, ""},
-		"just not too old":            {"?source=acme", body, signed("m1", now.Add(-300*time.Second), body), 202, "contoso"},
-		"too new":                     {"?source=acme", body, signed("m1", now.Add(301*time.Second), body), 401, ""},
+		"too old":                     {"?source=acme", body, signedHeaders("m1", now.Add(-301*time.Second), body), 401, ""},
+		"just not too old":            {"?source=acme", body, signedHeaders("m1", now.Add(-300*time.Second), body), 202, "contoso"},
+		"too new":                     {"?source=acme", body, signedHeaders("m1", now.Add(301*time.Second), body), 401, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := open(t)
-			status, answer := f.post(t, tt.query, tt.body, tt.headers...)
+			f := openFront(t)
+			status, answer := f.postBody(t, tt.query, tt.body, tt.headers...)
 			if status != tt.status {
 				t.Fatalf("%d, want %d: %s", status, tt.status, answer)
 			}
@@ -205,8 +205,8 @@ func TestSignatures(t *testing.T) {
 }
 
 func TestUnverifiedTooLargeIsNotKept(t *testing.T) {
-	f := open(t)
-	if status, _ := f.post(t, "?source=acme", strings.Repeat(" ", ingest.MaxBody+2), signed("m1", now, "")...); status != 413 {
+	f := openFront(t)
+	if status, _ := f.postBody(t, "?source=acme", strings.Repeat(" ", ingest.MaxBody+2), signedHeaders("m1", now, "")...); status != 413 {
 		t.Errorf("status %d", status)
 	}
 	if len(f.quarantine.events) > 0 {
@@ -215,9 +215,9 @@ func TestUnverifiedTooLargeIsNotKept(t *testing.T) {
 }
 
 func TestReplay(t *testing.T) {
-	f := open(t)
+	f := openFront(t)
 	deliver := func(at time.Time) (int, ingest.Receipt) {
-		status, answer := f.post(t, "?source=acme", body, signed("m1", at, body)...)
+		status, answer := f.postBody(t, "?source=acme", body, signedHeaders("m1", at, body)...)
 		var r ingest.Receipt
 		if status == 202 {
 			if err := json.Unmarshal([]byte(answer), &r); err != nil {
@@ -250,35 +250,35 @@ func TestReplay(t *testing.T) {
 }
 
 func TestTwoCopiesAtOnce(t *testing.T) {
-	f := open(t)
+	f := openFront(t)
 	f.alerts.gate = make(chan struct{})
 	first := make(chan int)
 	go func() {
-		status, _ := f.post(t, "?source=acme", body, signed("m1", now, body)...)
+		status, _ := f.postBody(t, "?source=acme", body, signedHeaders("m1", now, body)...)
 		first <- status
 	}()
 	<-f.alerts.gate // the first is being published
-	if status, _ := f.post(t, "?source=acme", body, signed("m1", now, body)...); status != 503 {
+	if status, _ := f.postBody(t, "?source=acme", body, signedHeaders("m1", now, body)...); status != 503 {
 		t.Errorf("second, meanwhile: %d", status)
 	}
 	f.alerts.gate <- struct{}{}
 	if status := <-first; status != 202 {
 		t.Fatalf("first: %d", status)
 	}
-	if status, answer := f.post(t, "?source=acme", body, signed("m1", now, body)...); status != 202 || !strings.Contains(answer, "taken before") {
+	if status, answer := f.postBody(t, "?source=acme", body, signedHeaders("m1", now, body)...); status != 202 || !strings.Contains(answer, "taken before") {
 		t.Errorf("second, afterwards: %d %s", status, answer)
 	}
 }
 
 func TestSecrets(t *testing.T) {
 	for _, text := range []string{
-		"", "whsec_", "whsec_!", whsec(make([]byte, 23)), whsec(make([]byte, 65)), "whpk_AAAA", "whsk_AAAA", string(shared),
+		"", "whsec_", "whsec_!", encodeSecret(make([]byte, 23)), encodeSecret(make([]byte, 65)), "whpk_AAAA", "whsk_AAAA", string(shared),
 	} {
 		if _, err := sender.ParseSecret(text); fault.Of(err) != fault.Invalid || text != "" && len(text) > 6 && strings.Contains(err.Error(), text[6:]) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	s := secret(t, whsec(shared))
+	s := parseSecret(t, encodeSecret(shared))
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", s)
 	for _, shown := range []string{fmt.Sprint(s), fmt.Sprintf("%+v %#v %s", s, s, s), log.String()} {
@@ -290,12 +290,12 @@ func TestSecrets(t *testing.T) {
 
 // FuzzHeaders: whatever the headers are, only the right signature is taken, and nothing panics.
 func FuzzHeaders(f *testing.F) {
-	s := signed("m1", now, body)
+	s := signedHeaders("m1", now, body)
 	f.Add(s[1], s[3], s[5], "acme")
 	f.Add("m.1", "+1", "v1, v1a,,", "")
 	f.Add("", "18446744073709551616", strings.Repeat("v1,A ", 100), "blue")
 	v := &sender.Verifier{Now: func() time.Time { return now }, Sources: []sender.Source{
-		{Name: "acme", Tenant: "contoso", Routes: []string{"webhook"}, Secrets: []sender.Secret{secret(f, whsec(shared))}}}}
+		{Name: "acme", Tenant: "contoso", Routes: []string{"webhook"}, Secrets: []sender.Secret{parseSecret(f, encodeSecret(shared))}}}}
 	f.Fuzz(func(t *testing.T, id, stamp, signature, source string) {
 		r := httptest.NewRequest(http.MethodPost, "/api/ingest/webhook", nil)
 		r.URL.RawQuery = "source=" + source
@@ -304,7 +304,7 @@ func FuzzHeaders(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err = got.Check([]byte(body)); err == nil && !strings.Contains(signature, "v1,"+mac(shared, id+"."+stamp+"."+body)) {
+		if _, err = got.Check([]byte(body)); err == nil && !strings.Contains(signature, "v1,"+macOf(shared, id+"."+stamp+"."+body)) {
 			t.Errorf("taken: %q %q %q", id, stamp, signature)
 		}
 	})

@@ -1,5 +1,5 @@
-// Package settle waits until what was accepted is correlated, for senders who ask for that (Prefer: wait). It is apart
-// from ingest because functions that only publish start cold without it.
+// Package settle waits until what was accepted is correlated, for senders who ask for that (Prefer: wait). It is
+// apart from ingest because functions that only publish start cold without it.
 //
 //	accepted ids ─▶ Polling (store), Draining (bus) ─▶ the alerts' ids and incidents after correlation
 package settle
@@ -31,8 +31,8 @@ const (
 	lastLook  = 2 * time.Second
 )
 
-// Settle waits until accepted alerts are stored, and with that correlated: they become visible together. An alert that
-// was stored before is not waited for, though what is new of it may come a little later.
+// Settle waits until accepted alerts are stored, and with that correlated: they become visible together. An alert
+// that was stored before is not waited for, though what is new of it may come a little later.
 func (s Polling) Settle(ctx context.Context, accepted []ingest.Accepted) error {
 	pause := firstLook
 	for i := range accepted {

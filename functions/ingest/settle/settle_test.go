@@ -12,13 +12,13 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// late has an alert after some looks.
-type late struct {
+// lateStore has an alert after some looks.
+type lateStore struct {
 	looks, after int
 	err          error
 }
 
-func (l *late) Alert(context.Context, string, string) (incident.AlertRecord, error) {
+func (l *lateStore) Alert(context.Context, string, string) (incident.AlertRecord, error) {
 	if l.looks++; l.looks <= l.after {
 		return incident.AlertRecord{}, l.err
 	}
@@ -28,15 +28,15 @@ func (l *late) Alert(context.Context, string, string) (incident.AlertRecord, err
 func TestSettle(t *testing.T) {
 	none := fault.Errorf(fault.NotFound, "there is none")
 	for name, tt := range map[string]struct {
-		store  late
+		store  lateStore
 		limit  int // waits until the request's time is over
 		want   ingest.Accepted
 		failed bool
 	}{
-		"at once":            {late{}, 9, ingest.Accepted{AlertID: "survivor", IncidentID: "7"}, false},
-		"after a while":      {late{after: 5, err: none}, 9, ingest.Accepted{AlertID: "survivor", IncidentID: "7"}, false},
-		"too late":           {late{after: 5, err: none}, 3, ingest.Accepted{AlertID: "a"}, true},
-		"store is not there": {late{after: 5, err: fault.Errorf(fault.Unavailable, "429")}, 9, ingest.Accepted{AlertID: "a"}, true},
+		"at once":            {lateStore{}, 9, ingest.Accepted{AlertID: "survivor", IncidentID: "7"}, false},
+		"after a while":      {lateStore{after: 5, err: none}, 9, ingest.Accepted{AlertID: "survivor", IncidentID: "7"}, false},
+		"too late":           {lateStore{after: 5, err: none}, 3, ingest.Accepted{AlertID: "a"}, true},
+		"store is not there": {lateStore{after: 5, err: fault.Errorf(fault.Unavailable, "429")}, 9, ingest.Accepted{AlertID: "a"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			waits, longest := 0, time.Duration(0)
@@ -58,7 +58,7 @@ func TestSettle(t *testing.T) {
 // An exposure has no incident.
 func TestSettleExposure(t *testing.T) {
 	accepted := []ingest.Accepted{{ExposureID: "e"}}
-	s := Polling{&late{}, nil}
+	s := Polling{&lateStore{}, nil}
 	if err := s.Settle(t.Context(), accepted); err != nil || accepted[0] != (ingest.Accepted{ExposureID: "e"}) {
 		t.Errorf("%+v, %v", accepted, err)
 	}

@@ -5,48 +5,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/shared/alert"
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// facts is a free-form object flattened to "win.eventdata.targetUserName": what decoders put into data differs by log.
-type facts map[string]string
-
-// UnmarshalJSON walks the object once. What is no object has no facts.
-func (f *facts) UnmarshalJSON(b []byte) error {
-	*f = facts{}
-	dec := jsontext.NewDecoder(strings.NewReader(string(b)))
-	for {
-		kind := dec.PeekKind()
-		holder, length := dec.StackIndex(dec.StackDepth())
-		tok, err := dec.ReadToken()
-		if err != nil {
-			return nil // the end: b is well formed
-		}
-		if holder == '{' && length%2 == 0 || kind != '"' && kind != '0' && kind != 't' && kind != 'f' {
-			continue
-		}
-		name := strings.ReplaceAll(strings.TrimPrefix(string(dec.StackPointer()), "/"), "/", ".")
-		if v := tok.String(); !ingest.IsPlaceholder(v) {
-			(*f)[name] = v
-		}
-	}
-}
-
-// firstOf is the first of the names that has a value.
-func (f facts) firstOf(names ...string) string {
-	for _, n := range names {
-		if f[n] != "" {
-			return f[n]
-		}
-	}
-	return ""
-}
-
-// evidenceOf is the agent's machine, and who and what the decoded log names.
+// evidenceOf lists the agent's machine and the entities that the decoded log names.
 func evidenceOf(n native) []alert.Evidence {
 	var set ingest.EvidenceSet
 	put := func(e entity.Entity, role alert.Role) { set.Add(alert.Evidence{Entity: e, Role: role}) }
@@ -105,7 +69,7 @@ func addProcess(d facts, put func(entity.Entity, alert.Role)) {
 	}
 }
 
-// addChanged is the file or registry key that integrity monitoring saw change, by its hash afterwards.
+// addChanged adds the file or registry key that integrity monitoring saw change, by its hash after the change.
 func addChanged(s facts, put func(entity.Entity, alert.Role)) {
 	path := s["path"]
 	if strings.HasPrefix(path, "HKEY_") {
@@ -121,7 +85,7 @@ func addChanged(s facts, put func(entity.Entity, alert.Role)) {
 	put(entity.Entity{Kind: entity.User, Value: s.firstOf("audit.user.name", "uname_after")}, "")
 }
 
-// withoutLoopback drops a machine's address for itself.
+// withoutLoopback is ip without the prefix of mapped IPv4; "" for a loopback address.
 func withoutLoopback(ip string) string {
 	if strings.HasPrefix(ip, "127.") || ip == "::1" {
 		return ""
@@ -129,6 +93,7 @@ func withoutLoopback(ip string) string {
 	return strings.TrimPrefix(ip, "::ffff:")
 }
 
+// webURL is url if it is absolute, "" for a bare path.
 func webURL(url string) string {
 	if strings.Contains(url, "://") {
 		return url

@@ -59,7 +59,7 @@ func openBinary(d ingest.Delivery) ([]ingest.Record, error) {
 	return openData(d.Body, context), nil
 }
 
-// openRecord takes the CloudEvent off a record, if it wears one.
+// openRecord opens a record that is a CloudEvent; any other stays as it is.
 func openRecord(r ingest.Record, room *ingest.Room) []ingest.Record {
 	switch {
 	case r.Err != nil || r.Ignored != "":
@@ -121,7 +121,7 @@ func openBase64(r ingest.Record, context map[string]string, room *ingest.Room) [
 	return openData(body, context)
 }
 
-// openData reads an event's data: an alert, or several.
+// openData splits an event's data into records: one alert, or several.
 func openData(data jsontext.Value, context map[string]string) []ingest.Record {
 	var out []ingest.Record
 	for _, v := range ingest.SplitValues(data) {
@@ -135,8 +135,8 @@ func openData(data jsontext.Value, context map[string]string) []ingest.Record {
 	return out
 }
 
-// controlReason is why a record is a message between machines and no alert; "" for anything else. Nothing in it is
-// followed: a subscription is confirmed by an operator, not by whoever can post here.
+// controlReason is why a record is a control message (a confirmation, a ping) and no alert; "" for an alert. No
+// address in it is fetched: an operator confirms a subscription, not whoever can post here.
 func controlReason(r ingest.Record) string {
 	switch kind := r.Text("Type"); {
 	case r.Has("SubscribeURL") && (kind == "SubscriptionConfirmation" || kind == "UnsubscribeConfirmation"):

@@ -11,7 +11,7 @@ import (
 
 const one = `{"id":"a1","time":"2026-03-03T00:07:33Z","title":"t"}`
 
-func event(rest string) string {
+func eventBody(rest string) string {
 	return `{"specversion":"1.0","id":"e1","source":"/acme","type":"acme.alert","tenant":"contoso"` + rest + `}`
 }
 
@@ -25,13 +25,13 @@ func TestOpen(t *testing.T) {
 		{"object", one, nil, 1, ""},
 		{"array", "[" + one + "," + one + "]", nil, 2, ""},
 		{"NDJSON", one + "\n" + one + "\n", nil, 2, ""},
-		{"structured", event(`,"data":` + one), nil, 1, "e1"},
-		{"structured with text", event(`,"data":"{\"id\":\"a1\"}"`), nil, 1, "e1"},
-		{"structured with several", event(`,"data":[` + one + `,` + one + `]`), nil, 2, "e1"},
-		{"structured with base64", event(`,"data_base64":"` + base64.StdEncoding.EncodeToString([]byte(one)) + `"`), nil, 1, "e1"},
-		{"batch", "[" + event(`,"data":`+one) + "," + event(`,"data":`+one) + "]", map[string]string{"content-type": "application/cloudevents-batch+json"}, 2, "e1"},
+		{"structured", eventBody(`,"data":` + one), nil, 1, "e1"},
+		{"structured with text", eventBody(`,"data":"{\"id\":\"a1\"}"`), nil, 1, "e1"},
+		{"structured with several", eventBody(`,"data":[` + one + `,` + one + `]`), nil, 2, "e1"},
+		{"structured with base64", eventBody(`,"data_base64":"` + base64.StdEncoding.EncodeToString([]byte(one)) + `"`), nil, 1, "e1"},
+		{"batch", "[" + eventBody(`,"data":`+one) + "," + eventBody(`,"data":`+one) + "]", map[string]string{"content-type": "application/cloudevents-batch+json"}, 2, "e1"},
 		{"binary", one, map[string]string{"ce-specversion": "1.0", "ce-id": "e2", "content-type": "application/json"}, 1, "e2"},
-		{"binary headers on a structured body", event(`,"data":` + one), map[string]string{"ce-specversion": "1.0", "content-type": "application/cloudevents+json; charset=utf-8"}, 1, "e1"},
+		{"binary headers on a structured body", eventBody(`,"data":` + one), map[string]string{"ce-specversion": "1.0", "content-type": "application/cloudevents+json; charset=utf-8"}, 1, "e1"},
 	} {
 		records, err := Envelope{}.Open(ingest.Delivery{Body: []byte(tt.body), Headers: tt.headers})
 		if err != nil || len(records) != tt.alerts {
@@ -46,7 +46,7 @@ func TestOpen(t *testing.T) {
 }
 
 func TestTenantExtension(t *testing.T) {
-	records, _ := Envelope{}.Open(ingest.Delivery{Body: []byte(event(`,"data":` + one))})
+	records, _ := Envelope{}.Open(ingest.Delivery{Body: []byte(eventBody(`,"data":` + one))})
 	if got := records[0].Context["ce-tenant"]; got != "contoso" {
 		t.Errorf("ce-tenant %q, want contoso", got)
 	}
@@ -54,11 +54,11 @@ func TestTenantExtension(t *testing.T) {
 
 func TestEventsWithoutUsableDataNameTheField(t *testing.T) {
 	for body, want := range map[string]string{
-		event(``):                                       "data: missing",
-		event(`,"data":null`):                           "data: missing",
-		event(`,"data":"hello"`):                        "data: text",
-		event(`,"data_base64":"%%%"`):                   "data_base64: illegal",
-		event(`,"data_base64":""`):                      "data_base64: empty",
+		eventBody(``):                                   "data: missing",
+		eventBody(`,"data":null`):                       "data: missing",
+		eventBody(`,"data":"hello"`):                    "data: text",
+		eventBody(`,"data_base64":"%%%"`):               "data_base64: illegal",
+		eventBody(`,"data_base64":""`):                  "data_base64: empty",
 		`{"specversion":"0.3","data":{}}`:               `specversion: "0.3" is not 1.0`,
 		`{"specversion":"1.0","id":"e","data":{"a":1}}`: "source: missing",
 	} {
@@ -86,7 +86,7 @@ func TestControlMessagesAreIgnored(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte(one), "")
-	f.Add([]byte(event(`,"data_base64":"e30="`)), "1.0")
+	f.Add([]byte(eventBody(`,"data_base64":"e30="`)), "1.0")
 	f.Fuzz(func(_ *testing.T, body []byte, version string) {
 		_, _ = Envelope{}.Open(ingest.Delivery{Body: body, Headers: map[string]string{"ce-specversion": version}})
 	})

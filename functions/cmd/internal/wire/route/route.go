@@ -1,5 +1,5 @@
-// Package route is every ingest route with its envelope, its providers and the product mappings. A function that starts
-// cold takes a route of its own from a package below, and leaves the mappings.
+// Package route is every ingest route with its envelope, its providers and the product mappings. Each route is a package
+// below, which a function that starts cold takes alone, without the mappings.
 //
 //	aws      EventBridge, SQS, SNS ─▶ GuardDuty, Security Hub, Inspector, Macie, OCSF
 //	azure    Event Hubs, Graph     ─▶ Defender for Cloud, Sentinel, Defender XDR
@@ -14,18 +14,16 @@ import (
 	"slices"
 
 	"github.com/onepane/onepane/functions/cmd/internal/wire/route/aws"
+	"github.com/onepane/onepane/functions/cmd/internal/wire/route/azure"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/route/gcp"
 	"github.com/onepane/onepane/functions/cmd/internal/wire/route/webhook"
 	"github.com/onepane/onepane/functions/ingest"
-	"github.com/onepane/onepane/functions/ingest/defender"
-	"github.com/onepane/onepane/functions/ingest/eventhubs"
 	"github.com/onepane/onepane/functions/ingest/mapping"
-	"github.com/onepane/onepane/functions/ingest/sentinel"
-	"github.com/onepane/onepane/functions/ingest/xdr"
 )
 
-// All are the routes aws, azure, gcp and webhook, in the order in which replay tries them. The first provider of a route to
-// recognize a record reads it. They publish nothing yet. mappings is a directory of further product mappings, "" for none.
+// All are the routes aws, azure, gcp and webhook, in the order in which replay tries them. The first provider of a
+// route to recognize a record reads it. They publish nothing yet. mappings is a directory of further product
+// mappings, "" for none.
 func All(mappings string) ([]*ingest.Function, error) {
 	mapped, err := loadMappings(mappings)
 	if err != nil {
@@ -33,12 +31,7 @@ func All(mappings string) ([]*ingest.Function, error) {
 	}
 	google := gcp.Function()
 	google.Providers = append(google.Providers, withName(mapped, "cloud-monitoring")...)
-	return []*ingest.Function{
-		aws.Function(),
-		{Route: "azure", Envelope: eventhubs.Envelope{}, Providers: []ingest.Provider{defender.Provider{}, sentinel.Provider{}, xdr.Provider{}}},
-		google,
-		webhook.Function(mapped...),
-	}, nil
+	return []*ingest.Function{aws.Function(), azure.Function(), google, webhook.Function(mapped...)}, nil
 }
 
 // loadMappings compiles the product mappings that come with Onepane and those in a directory of the user's.
@@ -54,6 +47,7 @@ func loadMappings(dir string) ([]ingest.Provider, error) {
 	return ps, nil
 }
 
+// withName are the providers of that name.
 func withName(ps []ingest.Provider, name string) []ingest.Provider {
 	return slices.DeleteFunc(slices.Clone(ps), func(p ingest.Provider) bool { return p.Name() != name })
 }

@@ -1,5 +1,5 @@
-// Package gcp is the ingest route of Google Cloud without product mappings, whose expression language would be most of a
-// cold start: what infra/gcp has pushed, findings of Security Command Center, needs none.
+// Package gcp is the ingest route of Google Cloud without product mappings, whose expression language would be most
+// of a cold start: what infra/gcp has pushed, findings of Security Command Center, needs none.
 package gcp
 
 import (

@@ -7,19 +7,19 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// Collector collects what a finding names while a provider walks it. A thing named twice is kept twice: alert.MergeEvidence
-// makes them one. The zero value is empty.
+// Collector keeps the entities that a finding names while a provider walks it. An entity named twice is kept twice;
+// alert.MergeEvidence makes them one. The zero value is empty.
 type Collector struct {
 	Found []alert.Evidence
 	Extra map[string]string // further facts; nil when there are none
 }
 
-// AddEntity keeps an entity that names something, with attributes as pairs of name and value. The answer may be described
-// further until the next Add; of a placeholder it leads nowhere.
+// AddEntity keeps an entity, with attributes as pairs of name and value, and returns it for more to be set until the
+// next Add. A placeholder is dropped: what is then set on the returned evidence is lost.
 func (g *Collector) AddEntity(role alert.Role, kind entity.Kind, value Text, attributes ...string) *alert.Evidence {
 	v := strings.TrimSpace(string(value))
 	if IsBlank(v) {
-		return &alert.Evidence{} // so that callers may go on describing what is not kept
+		return &alert.Evidence{}
 	}
 	e := entity.Entity{Kind: kind, Value: v}
 	for i := 0; i+1 < len(attributes); i += 2 {
@@ -31,7 +31,8 @@ func (g *Collector) AddEntity(role alert.Role, kind entity.Kind, value Text, att
 	return &g.Found[len(g.Found)-1]
 }
 
-// AddFact keeps a further fact of the finding, the first of a name.
+// AddFact keeps a further fact of the finding for alert.Extra. The first value of a name wins; placeholders are
+// dropped.
 func (g *Collector) AddFact(name string, value Text) {
 	v := strings.TrimSpace(string(value))
 	if IsBlank(v) || g.Extra[name] != "" {
@@ -46,12 +47,12 @@ func (g *Collector) AddFact(name string, value Text) {
 // maxNames bounds the other names of one entity; a node of a large cluster has several hundred addresses.
 const maxNames = 1000
 
-// AddAlias gives an entity another name, unless that is a placeholder.
+// AddAlias gives an entity another name, unless that is a placeholder or it has maxNames already.
 func AddAlias(e *alert.Evidence, kind entity.Kind, value Text) {
 	if v := strings.TrimSpace(string(value)); !IsBlank(v) && len(e.Aliases) < maxNames {
 		e.Entity = e.WithAlias(kind, v)
 	}
 }
 
-// IsBlank reports the spellings of "nothing" that findings contain: those of Placeholder, and empty JSON.
+// IsBlank reports whether v is one of the spellings of "nothing" in findings: those of IsPlaceholder, and empty JSON.
 func IsBlank(v string) bool { return v == "{}" || v == "[]" || IsPlaceholder(v) }

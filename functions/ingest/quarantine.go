@@ -11,16 +11,16 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// rejected is a record on its way to quarantine.
-type rejected struct {
+// rejectedRecord is a record on its way to quarantine.
+type rejectedRecord struct {
 	event    cloudevent.Event
 	provider string
 	index    int
 	reason   error
 }
 
-// quarantineRecords puts records into quarantine and tells the log.
-func (f *Function) quarantineRecords(ctx context.Context, now time.Time, rs ...rejected) error {
+// quarantineRecords publishes rejected records on the quarantine queue and logs each.
+func (f *Function) quarantineRecords(ctx context.Context, now time.Time, rs ...rejectedRecord) error {
 	evs := make([]cloudevent.Event, len(rs))
 	for i, r := range rs {
 		evs[i] = r.event
@@ -34,8 +34,8 @@ func (f *Function) quarantineRecords(ctx context.Context, now time.Time, rs ...r
 	return nil
 }
 
-// notDurable is the error of a publisher. Even one that will never take the events (too large for its queue) settles
-// nothing: an answer that says so is only for what is in quarantine.
+// notDurable makes a publisher's permanent error (an event too large for its queue) fault.Unavailable: a sender takes a
+// permanent answer for "it is in quarantine", which it is not.
 func notDurable(err error, doing string) error {
 	if fault.Permanent(err) || fault.Of(err) == fault.Held {
 		return fault.Errorf(fault.Unavailable, "%s: %w", doing, err)
@@ -43,9 +43,10 @@ func notDurable(err error, doing string) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// logRejection writes one line for a rejection; in a flood, only how many lines were left out.
-func (f *Function) logRejection(ctx context.Context, now time.Time, r rejected) {
-	ok, left := f.rejectionLog.allowLine(now)
+// logRejection logs one line for a rejection. Beyond linesPerMinute it logs nothing; the next line then counts what was
+// left out.
+func (f *Function) logRejection(ctx context.Context, now time.Time, r rejectedRecord) {
+	ok, left := f.logLimit.allowLine(now)
 	if !ok {
 		return
 	}
@@ -53,10 +54,10 @@ func (f *Function) logRejection(ctx context.Context, now time.Time, r rejected) 
 		"tenant", r.event.Tenant, "event", r.event.ID, "reason", reasonOf(r.reason), "leftOut", left)
 }
 
-// maxReason bounds what is said of one rejection, in bytes.
+// maxReason bounds the reason of one rejection, in bytes.
 const maxReason = 500
 
-// reasonOf is an error in words that fit into a line, a receipt and an event: bounded, and valid UTF-8.
+// reasonOf is the text of err for a log line, a receipt and an event: at most maxReason bytes, valid UTF-8.
 func reasonOf(err error) string {
 	s := err.Error()
 	if len(s) > maxReason {
@@ -68,7 +69,7 @@ func reasonOf(err error) string {
 // linesPerMinute is how many rejections of one route the log shows in a minute. The metrics count them all.
 const linesPerMinute = 200
 
-// logLimiter bounds the lines of a flood.
+// logLimiter bounds log lines to linesPerMinute.
 type logLimiter struct {
 	mu    sync.Mutex
 	since time.Time
@@ -76,7 +77,7 @@ type logLimiter struct {
 	left  int
 }
 
-// allowLine says whether one more line may be written at now, and how many were left out since the last.
+// allowLine reports whether one more line may be written at now, and how many were left out since the last.
 func (l *logLimiter) allowLine(now time.Time) (ok bool, left int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

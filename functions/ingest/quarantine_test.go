@@ -12,23 +12,23 @@ import (
 	"github.com/onepane/onepane/shared/cloudevent"
 )
 
-// plain opens a body into its values.
-type plain struct{}
+// plainEnvelope opens a body into its values.
+type plainEnvelope struct{}
 
-func (plain) Open(d Delivery) ([]Record, error) { return SplitValues(d.Body), nil }
+func (plainEnvelope) Open(d Delivery) ([]Record, error) { return SplitValues(d.Body), nil }
 
-// kept is a queue in memory.
-type kept struct{ evs []cloudevent.Event }
+// memoryQueue is a queue in memory.
+type memoryQueue struct{ evs []cloudevent.Event }
 
-func (k *kept) Publish(_ context.Context, evs ...cloudevent.Event) error {
+func (k *memoryQueue) Publish(_ context.Context, evs ...cloudevent.Event) error {
 	k.evs = append(k.evs, evs...)
 	return nil
 }
 
 func TestRejectionsAreLoggedOnceAndBounded(t *testing.T) {
 	var log bytes.Buffer
-	shelf := &kept{}
-	f := &Function{Route: "webhook", Envelope: plain{}, Quarantine: shelf, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	quarantine := &memoryQueue{}
+	f := &Function{Route: "webhook", Envelope: plainEnvelope{}, Quarantine: quarantine, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	send := func(body string, at time.Time) {
 		t.Helper()
@@ -38,7 +38,7 @@ func TestRejectionsAreLoggedOnceAndBounded(t *testing.T) {
 		}
 	}
 	send(`{"colour":"green"}`, now)
-	for _, want := range []string{"level=WARN", "route=webhook", "index=0", "tenant=contoso", "event=" + shelf.evs[0].ID, "recognizes a record with the fields colour"} {
+	for _, want := range []string{"level=WARN", "route=webhook", "index=0", "tenant=contoso", "event=" + quarantine.evs[0].ID, "recognizes a record with the fields colour"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log lacks %s:\n%s", want, log.String())
 		}
@@ -55,7 +55,7 @@ func TestRejectionsAreLoggedOnceAndBounded(t *testing.T) {
 	if want := fmt.Sprintf("leftOut=%d", 9*linesPerMinute+1); strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), want) {
 		t.Errorf("the minute after the flood: %s, want %s", log.String(), want)
 	}
-	if want := 1 + 10*linesPerMinute; len(shelf.evs) != want {
-		t.Errorf("%d records in quarantine, want %d", len(shelf.evs), want)
+	if want := 1 + 10*linesPerMinute; len(quarantine.evs) != want {
+		t.Errorf("%d records in quarantine, want %d", len(quarantine.evs), want)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// A delivery is checked once, as a whole (Values). What lies inside it is cut out by brackets and quotes alone, and shares
-// its bytes: opening four wrappers around a finding decodes and copies nothing.
+// A delivery is checked once, as a whole (Values). What lies inside it is cut out by brackets and quotes alone, and
+// shares its bytes: opening four wrappers around a finding decodes and copies nothing.
 
 // Member is one top-level member of an object.
 type Member struct {
@@ -18,7 +18,8 @@ type Member struct {
 	Value jsontext.Value
 }
 
-// objectMembers reads the top level of a well-formed object, and how deep it nests. Nil when raw is none.
+// objectMembers reads the top-level members of a well-formed object, and its nesting in levels. Nil when raw is no
+// object.
 func objectMembers(raw jsontext.Value) ([]Member, int) {
 	c := cutter{b: raw}
 	if c.nextByte() != '{' {
@@ -43,7 +44,8 @@ func objectMembers(raw jsontext.Value) ([]Member, int) {
 	return slices.Clip(out), c.deepest + 1
 }
 
-// Elements returns the elements of a well-formed JSON array; null has none. More than MaxRecords are fault.TooLarge.
+// Elements returns the elements of a well-formed JSON array; null has none. More than MaxRecords are
+// fault.TooLarge.
 func Elements(raw jsontext.Value) ([]jsontext.Value, error) {
 	c := cutter{b: raw}
 	switch kind := raw.Kind(); {
@@ -71,14 +73,14 @@ func Elements(raw jsontext.Value) ([]jsontext.Value, error) {
 	return out, nil
 }
 
-// cutter walks over well-formed JSON. On anything else it ends early, and never beyond the end.
+// cutter slices well-formed JSON. On anything else it stops early, and never reads beyond the end.
 type cutter struct {
 	b       []byte
 	at      int
-	deepest int // nesting met by value
+	deepest int // nesting in levels that cutValue met
 }
 
-// nextByte skips white space and gives the byte there, 0 at the end.
+// nextByte skips white space and returns the next byte without taking it, 0 at the end.
 func (c *cutter) nextByte() byte {
 	for ; c.at < len(c.b); c.at++ {
 		switch b := c.b[c.at]; b {
@@ -90,7 +92,7 @@ func (c *cutter) nextByte() byte {
 	return 0
 }
 
-// cutValue takes the value that begins here; empty at the end. Appending to it does not reach what follows.
+// cutValue takes the value that begins here, empty at the end. Its capacity ends with it: appending copies.
 func (c *cutter) cutValue() jsontext.Value {
 	depth := 0
 	c.nextByte()
@@ -129,7 +131,7 @@ func (c *cutter) cutValue() jsontext.Value {
 
 func (c *cutter) bytesSince(start int) jsontext.Value { return c.b[start:c.at:c.at] }
 
-// skipString goes behind the string that begins here.
+// skipString moves behind the string that begins here.
 func (c *cutter) skipString() {
 	for c.at++; c.at < len(c.b); {
 		i := bytes.IndexByte(c.b[c.at:], '"')
@@ -148,7 +150,7 @@ func (c *cutter) skipString() {
 	c.at = len(c.b)
 }
 
-// nestingDepth is how deep v nests.
+// nestingDepth is the nesting of v in levels.
 func nestingDepth(v []byte) int {
 	c := cutter{b: v}
 	c.cutValue()

@@ -6,40 +6,41 @@ import (
 	"sync/atomic"
 )
 
-// maxInFlight bounds, in bytes, what the bodies of all requests at hand take together. Reading a body and decompressing it
-// ask for room as they go, so that a sender who announces much and sends little holds little.
+// maxInFlight bounds the memory, in bytes, that the bodies of all requests take together. Reading and decompressing
+// reserve it as they go, so that a sender who announces much and sends little holds little.
 const maxInFlight = 160 << 20
 
-// largeBody is from how many bytes on a delivery is handled alone: what is made of it takes a multiple of that.
+// largeBody is the size, in bytes, above which deliveries are handled one at a time: their alerts take a multiple of
+// it.
 const largeBody = 1 << 20
 
-// errBusy says that there is no room for a body just now.
+// errBusy is the error of a body for which no memory is free just now.
 var errBusy = errors.New("too many deliveries are being taken in at once, send it again")
 
-// reservation is what one request holds of the bytes in flight. A nil share asks nobody.
+// reservation is the part of maxInFlight that one request holds. A nil one reserves nothing and is never refused.
 type reservation struct {
-	inFlight *atomic.Int64
-	reserved int64
+	all  *atomic.Int64
+	mine int64
 }
 
 func (s *reservation) reserveBytes(n int64) error {
 	if s == nil {
 		return nil
 	}
-	if s.inFlight.Add(n) > maxInFlight {
-		s.inFlight.Add(-n)
+	if s.all.Add(n) > maxInFlight {
+		s.all.Add(-n)
 		return errBusy
 	}
-	s.reserved += n
+	s.mine += n
 	return nil
 }
 
 func (s *reservation) releaseBytes() {
-	s.inFlight.Add(-s.reserved)
-	s.reserved = 0
+	s.all.Add(-s.mine)
+	s.mine = 0
 }
 
-// readAll reads r to its end into memory of the request's share; guess is how much is expected.
+// readAll reads r to its end into memory of the request's share; guess is the expected size in bytes.
 func readAll(r io.Reader, guess int64, s *reservation) ([]byte, error) {
 	const least, most = 4 << 10, MaxBody + 2
 	size := min(max(guess+1, least), 64<<10, most)
