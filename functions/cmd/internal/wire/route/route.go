@@ -1,5 +1,5 @@
-// Package route is every ingest route with its envelope, its providers and the product mappings. Each route is a package
-// below, which a function that starts cold takes alone, without the mappings.
+// Package route is every ingest route with its envelope, its providers and the product mappings. Each route is a
+// package below, which a function that starts cold takes alone, without the mappings.
 //
 //	aws      EventBridge, SQS, SNS ─▶ GuardDuty, Security Hub, Inspector, Macie, OCSF
 //	azure    Event Hubs, Graph     ─▶ Defender for Cloud, Sentinel, Defender XDR
