@@ -56,7 +56,7 @@ func (e Entra) Token(ctx context.Context, r Request) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	asked := e.Now()
+	askedAt := e.Now()
 	a, err := sendRequest(e.HTTP, req, "Entra")
 	if err != nil {
 		return Token{}, err
@@ -64,12 +64,12 @@ func (e Entra) Token(ctx context.Context, r Request) (Token, error) {
 	if a.status != http.StatusOK {
 		return Token{}, entraError(a)
 	}
-	return readToken(a.body, asked, "Entra")
+	return readToken(a.body, askedAt, "Entra")
 }
 
-// readToken returns the token in an answer of the service named from, asked at the given time. Entra says how many
+// readToken returns the token in an answer of the service named from, asked for at askedAt. Entra says how many
 // seconds the token is valid, App Service until when, and both may write numbers as strings.
-func readToken(body []byte, asked time.Time, from string) (Token, error) {
+func readToken(body []byte, askedAt time.Time, from string) (Token, error) {
 	var t struct {
 		Token     string `json:"access_token"`
 		ExpiresIn number `json:"expires_in"`
@@ -85,12 +85,12 @@ func readToken(body []byte, asked time.Time, from string) (Token, error) {
 	case t.ExpiresOn > 0:
 		out.ExpiresOn = time.Unix(int64(t.ExpiresOn), 0).UTC()
 	case t.ExpiresIn > 0:
-		out.ExpiresOn = asked.Add(time.Duration(t.ExpiresIn) * time.Second)
+		out.ExpiresOn = askedAt.Add(time.Duration(t.ExpiresIn) * time.Second)
 	default:
 		return Token{}, fault.Errorf(fault.Unavailable, "%s answered with a token that does not say when it expires", from)
 	}
 	if t.RefreshIn > 0 {
-		out.RefreshOn = asked.Add(time.Duration(t.RefreshIn) * time.Second)
+		out.RefreshOn = askedAt.Add(time.Duration(t.RefreshIn) * time.Second)
 	}
 	return out, nil
 }

@@ -38,7 +38,7 @@ func (m Managed) Token(ctx context.Context, r Request) (Token, error) {
 		return Token{}, fault.Errorf(fault.Denied, "IDENTITY_ENDPOINT: %w", err)
 	}
 	req.Header.Set("X-IDENTITY-HEADER", m.Header)
-	asked := m.Now()
+	askedAt := m.Now()
 	a, err := sendRequest(c, req, "the identity endpoint")
 	if err != nil {
 		return Token{}, err
@@ -50,5 +50,5 @@ func (m Managed) Token(ctx context.Context, r Request) (Token, error) {
 		}
 		return Token{}, fault.Errorf(a.faultKind(), "%s", words)
 	}
-	return readToken(a.body, asked, "the identity endpoint")
+	return readToken(a.body, askedAt, "the identity endpoint")
 }

@@ -25,7 +25,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// quarantineStub keeps what is set aside, or fails.
+// quarantineStub keeps rejections, or fails.
 type quarantineStub struct {
 	kept []events.Rejection
 	err  error
@@ -97,7 +97,7 @@ func TestAPoisonousEventHoldsUpNoSession(t *testing.T) {
 	}{
 		{"at first all is offered again", 1, poison, "", "", true},
 		{"then the others get through", halveFrom, poison, "abde", "", true},
-		{"and in the end it is set aside", deadLetterFrom, poison, "abde", "c", false},
+		{"and in the end it goes to quarantine", deadLetterFrom, poison, "abde", "c", false},
 		{"a panic counts like an error", deadLetterFrom, func(e cloudevent.Event) error {
 			if e.ID == "c" {
 				panic("poison")
@@ -121,7 +121,7 @@ func TestAPoisonousEventHoldsUpNoSession(t *testing.T) {
 				kept += r.Headers["id"]
 			}
 			if kept != tt.kept || (err != nil) != tt.again {
-				t.Errorf("set aside %q, error %v; want %q, again %v", kept, err, tt.kept, tt.again)
+				t.Errorf("in quarantine %q, error %v; want %q, again %v", kept, err, tt.kept, tt.again)
 			}
 		})
 	}
@@ -137,7 +137,7 @@ func TestWhatCorrelateRefusesIsKeptWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(s.kept) != 1 {
-		t.Fatalf("%d set aside", len(s.kept))
+		t.Fatalf("%d in quarantine", len(s.kept))
 	}
 	r := s.kept[0]
 	e, err := cloudevent.FromAttributes(r.Headers, r.Bytes())

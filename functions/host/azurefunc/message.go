@@ -25,7 +25,7 @@ const maxLayers = 3
 
 // Messages returns the messages under a binding, of a trigger with cardinality one or many; fault.Invalid when there
 // is no such binding. The Functions host passes an object as it is, any other value as a string that holds its JSON;
-// a message bound as a string is encoded once more, a binary one is base64. (Azure Functions host source,
+// a message taken as a string is encoded once more, a binary one is base64. (Azure Functions host source,
 // HttpScriptInvocationContext.)
 func (in Invocation) Messages(binding string) ([]Message, error) {
 	v, ok := in.Data[binding]

@@ -41,13 +41,13 @@ type google struct {
 	keys    []string // of a JWK set, by their JSON
 	control string   // Cache-Control
 	status  int
-	asked   atomic.Int32
+	fetches atomic.Int32
 }
 
 func newGoogle(t testing.TB, keys ...string) *google {
 	g := &google{keys: keys, status: 200}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		g.asked.Add(1)
+		g.fetches.Add(1)
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		w.Header().Set("Cache-Control", g.control)
@@ -236,11 +236,11 @@ func TestKeysAreKeptAndChange(t *testing.T) {
 	verify := g.newVerifier(func() time.Time { return at })
 	lasting := claimsJSON(fmt.Sprint(now.Add(time.Hour).Unix()), "9999999999")
 	old, young := signToken(t, first, head, lasting), signToken(t, second, strings.Replace(head, "k1", "k2", 1), lasting)
-	step := func(name, token string, kind fault.Kind, asked int32) {
+	step := func(name, token string, kind fault.Kind, fetches int32) {
 		t.Helper()
 		err := verify(t.Context(), token)
-		if fault.Of(err) != kind || g.asked.Load() != asked {
-			t.Errorf("%s: %v after %d fetches, want %v after %d", name, err, g.asked.Load(), kind, asked)
+		if fault.Of(err) != kind || g.fetches.Load() != fetches {
+			t.Errorf("%s: %v after %d fetches, want %v after %d", name, err, g.fetches.Load(), kind, fetches)
 		}
 	}
 	step("the first push", old, fault.Again, 1)
@@ -274,7 +274,7 @@ func TestManyPushesFetchOnce(t *testing.T) {
 		})
 	}
 	pushes.Wait()
-	if n := g.asked.Load(); n != 1 {
+	if n := g.fetches.Load(); n != 1 {
 		t.Errorf("%d fetches", n)
 	}
 }

@@ -89,7 +89,7 @@ func pubsubPush(s *server, t *testing.T, fs []Finding) []bool {
 	return out
 }
 
-// cloudEvent delivers findings as Eventarc does, by turns in binary and in structured mode.
+// cloudEvent delivers findings as Eventarc does, alternately in binary and in structured mode.
 func cloudEvent(s *server, t *testing.T, fs []Finding) []bool {
 	out := make([]bool, len(fs))
 	for i, f := range fs {

@@ -69,9 +69,9 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			}
 			cut := make(chan struct{})
 			go func() { // drips as long as the server listens
-				drip := time.NewTicker(20 * time.Millisecond)
-				defer drip.Stop()
-				for range drip.C {
+				tick := time.NewTicker(20 * time.Millisecond)
+				defer tick.Stop()
+				for range tick.C {
 					select {
 					case <-cut:
 						return

@@ -97,7 +97,8 @@ var (
 	octets  = regexp.MustCompile(`\b(\d{1,3}\.\d{1,3})\.\d{1,3}\.\d{1,3}\b`)
 )
 
-// randomAlerts are GuardDuty findings of 2 to 4 KB with their raw records, each with ids, resources and addresses of its own.
+// randomAlerts are GuardDuty findings of 2 to 4 KB with their raw records, each with ids, resources and addresses of
+// its own.
 func randomAlerts(t testing.TB, r *rand.Rand, n int) []cloudevent.Event {
 	t.Helper()
 	files, err := filepath.Glob("../../../functions/ingest/guardduty/testdata/*.json")

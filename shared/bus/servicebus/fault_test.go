@@ -310,9 +310,9 @@ func TestStorm(t *testing.T) {
 	var l log
 	for range 2 { // two processes read
 		q := connectBus(t, b)
-		var turn atomic.Int32
+		var calls atomic.Int32
 		startSubscription(t, q, func(ctx context.Context, evs []cloudevent.Event) error {
-			if turn.Add(1)%9 == 0 {
+			if calls.Add(1)%9 == 0 {
 				return fault.Errorf(fault.Unavailable, "the store is away")
 			}
 			return l.recordEvents(ctx, evs)

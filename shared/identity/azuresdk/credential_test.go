@@ -19,10 +19,10 @@ import (
 var now = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 
 // source notes what it was asked for.
-type source struct{ asked []identity.Request }
+type source struct{ requests []identity.Request }
 
 func (s *source) Token(_ context.Context, r identity.Request) (identity.Token, error) {
-	s.asked = append(s.asked, r)
+	s.requests = append(s.requests, r)
 	return identity.Token{Value: "t-1", ExpiresOn: now.Add(time.Hour), RefreshOn: now.Add(time.Minute)}, nil
 }
 
@@ -36,8 +36,8 @@ func TestWhatTheSDKAsksForReachesTheSource(t *testing.T) {
 	if err != nil || got != (azcore.AccessToken{Token: "t-1", ExpiresOn: now.Add(time.Hour), RefreshOn: now.Add(time.Minute)}) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if len(s.asked) != 1 || s.asked[0] != (identity.Request{Scope: "https://a/.default", Claims: "c", Tenant: "Directory"}) {
-		t.Errorf("asked for %+v", s.asked)
+	if len(s.requests) != 1 || s.requests[0] != (identity.Request{Scope: "https://a/.default", Claims: "c", Tenant: "Directory"}) {
+		t.Errorf("asked for %+v", s.requests)
 	}
 	if _, err := credential(s).GetToken(t.Context(), policy.TokenRequestOptions{TenantID: "another"}); fault.Of(err) != fault.Denied {
 		t.Errorf("a token of another directory: %v", err)

@@ -74,7 +74,7 @@ func runHost(ctx context.Context, log *slog.Logger, r recorder, limit time.Durat
 	})
 }
 
-// runStandalone runs the standalone host over a bus that is never asked for anything: its own suites cover that.
+// runStandalone runs the standalone host over a bus that holds no event: its own suites cover that.
 func runStandalone(ctx context.Context, log *slog.Logger, r recorder, requests *ingest.HTTP) error {
 	if err := r.waitForStart(ctx); err != nil {
 		return err

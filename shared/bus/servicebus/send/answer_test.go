@@ -50,9 +50,9 @@ func TestWhatAnswersMean(t *testing.T) {
 		{500, "", fault.Unavailable, 3},
 		{503, "", fault.Unavailable, 3},
 	} {
-		var asked atomic.Int32
+		var requests atomic.Int32
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked.Add(1)
+			requests.Add(1)
 			w.Header().Set("Location", "http://elsewhere.invalid/")
 			if tt.retryAfter != "" {
 				w.Header().Set("Retry-After", tt.retryAfter)
@@ -65,8 +65,8 @@ func TestWhatAnswersMean(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = s.Publish(t.Context(), one)
-		if (err == nil) != (tt.status == 201) || fault.Of(err) != tt.kind || asked.Load() != tt.tries {
-			t.Errorf("%d: %v after %d tries", tt.status, err, asked.Load())
+		if (err == nil) != (tt.status == 201) || fault.Of(err) != tt.kind || requests.Load() != tt.tries {
+			t.Errorf("%d: %v after %d tries", tt.status, err, requests.Load())
 		}
 		if err != nil && (strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "SubCode=40300)")) {
 			t.Errorf("%d: the error says %q", tt.status, err)
@@ -110,10 +110,10 @@ func TestNobodyThere(t *testing.T) {
 }
 
 // refusing is a credential whose trust is not set up.
-type refusing struct{ asked atomic.Int32 }
+type refusing struct{ requests atomic.Int32 }
 
 func (r *refusing) Token(context.Context, identity.Request) (identity.Token, error) {
-	r.asked.Add(1)
+	r.requests.Add(1)
 	return identity.Token{}, fault.Errorf(fault.Denied, "no trust")
 }
 
@@ -123,8 +123,8 @@ func TestNoTokenNoTry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Publish(t.Context(), one); fault.Of(err) != fault.Denied || r.asked.Load() != 1 {
-		t.Errorf("%v after %d tries", err, r.asked.Load())
+	if err := s.Publish(t.Context(), one); fault.Of(err) != fault.Denied || r.requests.Load() != 1 {
+		t.Errorf("%v after %d tries", err, r.requests.Load())
 	}
 }
 

@@ -25,7 +25,7 @@ import (
 // An event beyond any message goes through blob storage: put with a token, read by the SDK on the other side.
 func TestLargeEvents(t *testing.T) {
 	key := newKey(t)
-	tls := httptest.NewTLSServer(nil) // lends its certificate
+	tls := httptest.NewTLSServer(nil) // for its certificate
 	defer tls.Close()
 	certificate, secret := serverCertificate(t, tls)
 	account := azurite.StartTLS(t, certificate, secret)
@@ -57,8 +57,8 @@ func TestLargeEvents(t *testing.T) {
 	if got := receiveOffered(t, openReceiver(t, b, servicebus.Options{Blobs: blobs}), 2); got[0].ID != "1" || !bytes.Equal(got[1].Data, large.Data) {
 		t.Errorf("offered %d events", len(got))
 	}
-	if !slices.Contains(storage.asked, "https://storage.azure.com/.default") || len(storage.asked) != 2 {
-		t.Errorf("asked for tokens of %v", storage.asked)
+	if !slices.Contains(storage.scopes, "https://storage.azure.com/.default") || len(storage.scopes) != 2 {
+		t.Errorf("asked for tokens of %v", storage.scopes)
 	}
 	put.URL = account.URL + "/nowhere"
 	if err := put.Put(t.Context(), "a", noise); fault.Of(err) != fault.Unavailable {

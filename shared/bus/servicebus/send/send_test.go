@@ -142,7 +142,7 @@ func TestThrottling(t *testing.T) {
 // Over TLS, with a token for Service Bus and with one for something else.
 func TestIdentity(t *testing.T) {
 	key := newKey(t)
-	other := httptest.NewTLSServer(nil) // lends its certificate
+	other := httptest.NewTLSServer(nil) // for its certificate
 	defer other.Close()
 	certificate, secret := serverCertificate(t, other)
 	b := standin.Start(t, standin.Config{Queues: standin.Queues(lock), PublicKey: publicKey(t, key), Certificate: certificate, Key: secret})
@@ -213,13 +213,13 @@ type signer struct {
 	audience string
 	issuer   string
 
-	mu    sync.Mutex
-	asked []string // scopes
+	mu     sync.Mutex
+	scopes []string // that tokens were asked for
 }
 
 func (s *signer) Token(_ context.Context, r identity.Request) (identity.Token, error) {
 	s.mu.Lock()
-	s.asked = append(s.asked, r.Scope)
+	s.scopes = append(s.scopes, r.Scope)
 	s.mu.Unlock()
 	now := time.Now()
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
