@@ -25,10 +25,10 @@ import (
 
 var dora = correlation.Actor{Name: "dora@contoso.example"}
 
-func to[T any](v T) *T { return &v }
+func pointerTo[T any](v T) *T { return &v }
 
-// seen is an alert event, minutes after t0, on hosts and users as "host=…".
-func seen(id string, minute int, kind string, things ...string) cloudevent.Event {
+// alertEvent is an alert event, minutes after t0, on hosts and users as "host=…".
+func alertEvent(id string, minute int, kind string, things ...string) cloudevent.Event {
 	at := t0.Add(time.Duration(minute) * time.Minute)
 	a := alert.Alert{
 		Tenant: "contoso", Origin: alert.Origin{Provider: "edr", ID: id}, Reporter: "edr", ReportID: id, Type: kind, Title: kind,
@@ -66,24 +66,24 @@ type keeper interface {
 
 func newDesk(t *testing.T) *desk {
 	d := &desk{t: t, s: newStore(t)}
-	d.restart()
+	d.restartProcess()
 	return d
 }
 
-// restart is a new process: nothing is left but what is stored.
-func (d *desk) restart() {
+// restartProcess is a new process: nothing is left but what is stored.
+func (d *desk) restartProcess() {
 	d.f = newFunction(d.s)
 	d.f.Alerts = d.s
 }
 
-func (d *desk) see(evs ...cloudevent.Event) {
+func (d *desk) handleEvents(evs ...cloudevent.Event) {
 	d.t.Helper()
 	if err := d.f.Handle(context.Background(), evs); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
-func (d *desk) act(a correlation.Action) correlation.ActionResult {
+func (d *desk) mustAct(a correlation.Action) correlation.ActionResult {
 	d.t.Helper()
 	done, err := d.f.Act(context.Background(), "contoso", a, dora)
 	if err != nil {
@@ -92,8 +92,8 @@ func (d *desk) act(a correlation.Action) correlation.ActionResult {
 	return done
 }
 
-// in is the incident of an alert.
-func (d *desk) in(name string) string {
+// incidentOf is the incident of an alert.
+func (d *desk) incidentOf(name string) string {
 	d.t.Helper()
 	m, err := d.s.Alert(context.Background(), "contoso", idOf(name))
 	if err != nil {
@@ -106,10 +106,10 @@ func TestResolvingAnIncidentResolvesItsAlerts(t *testing.T) {
 	d := newDesk(t)
 	const alerts = 2*correlation.MaxAlertsPerAction + 7
 	for i := range alerts {
-		d.see(seen(fmt.Sprint(i), i/10, fmt.Sprint("kind", i%3), "host=web-03.contoso.example"))
+		d.handleEvents(alertEvent(fmt.Sprint(i), i/10, fmt.Sprint("kind", i%3), "host=web-03.contoso.example"))
 	}
-	id := d.in("0")
-	d.act(correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: to("resolved"), AssignedTo: to("dora")}})
+	id := d.incidentOf("0")
+	d.mustAct(correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: pointerTo("resolved"), AssignedTo: pointerTo("dora")}})
 	page, err := d.s.IncidentAlerts(context.Background(), "contoso", id, query.Query{Top: alerts, Count: true})
 	if err != nil || page.Total != alerts {
 		t.Fatalf("%d alerts, want %d: %v", page.Total, alerts, err)
@@ -119,7 +119,7 @@ func TestResolvingAnIncidentResolvesItsAlerts(t *testing.T) {
 			t.Fatalf("alert %s is %s, of %q", m.Alert.ID, m.Status, m.AssignedTo)
 		}
 	}
-	d.act(correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: to("active")}})
+	d.mustAct(correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: pointerTo("active")}})
 	if m, _ := d.s.Alert(context.Background(), "contoso", idOf("0")); m.Status != alert.StatusResolved {
 		t.Error("opening an incident again opened its alerts")
 	}
@@ -128,9 +128,9 @@ func TestResolvingAnIncidentResolvesItsAlerts(t *testing.T) {
 func TestWhatBrokeOffIsFinishedByDoingItAgain(t *testing.T) {
 	d := newDesk(t)
 	for i := range correlation.MaxAlertsPerAction + 5 {
-		d.see(seen(fmt.Sprint(i), 0, fmt.Sprint("kind", i%3), "host=web-03.contoso.example"))
+		d.handleEvents(alertEvent(fmt.Sprint(i), 0, fmt.Sprint("kind", i%3), "host=web-03.contoso.example"))
 	}
-	id := d.in("0")
+	id := d.incidentOf("0")
 	broken := newFunction(&flaky{Store: d.s.(*localstore.Store), fail: func(n int) error {
 		if n == 3 {
 			return errors.New("connection refused")
@@ -138,11 +138,11 @@ func TestWhatBrokeOffIsFinishedByDoingItAgain(t *testing.T) {
 		return nil
 	}})
 	broken.Alerts = d.s
-	resolve := correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: to("resolved")}}
+	resolve := correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: pointerTo("resolved")}}
 	if _, err := broken.Act(context.Background(), "contoso", resolve, dora); fault.Of(err) != fault.Unavailable {
 		t.Fatalf("want fault.Unavailable, got %v", err)
 	}
-	d.act(resolve)
+	d.mustAct(resolve)
 	page, _ := d.s.IncidentAlerts(context.Background(), "contoso", id, query.Query{Top: 1, Count: true, Where: differsFrom(resolve.Edit)})
 	if page.Total != 0 {
 		t.Errorf("%d alerts are not resolved", page.Total)
@@ -152,35 +152,35 @@ func TestWhatBrokeOffIsFinishedByDoingItAgain(t *testing.T) {
 // Of every refusal the state stays usable, and the refusal is of what is there now.
 func TestRefusalsAreOfThePresent(t *testing.T) {
 	d := newDesk(t)
-	d.see(seen("a", 0, "scan", "host=web-03.contoso.example"), seen("b", 0, "scan", "host=db-01.contoso.example"))
-	a, b := d.in("a"), d.in("b")
+	d.handleEvents(alertEvent("a", 0, "scan", "host=web-03.contoso.example"), alertEvent("b", 0, "scan", "host=db-01.contoso.example"))
+	a, b := d.incidentOf("a"), d.incidentOf("b")
 	other := newFunction(d.s)
-	d.act(correlation.EditIncident{ID: a, Edit: correlation.Edit{Status: to("resolved")}})
+	d.mustAct(correlation.EditIncident{ID: a, Edit: correlation.Edit{Status: pointerTo("resolved")}})
 	both := correlation.Merge{IDs: []string{a, b}}
 	if _, err := d.f.Act(context.Background(), "contoso", both, dora); fault.Of(err) != fault.Precondition {
 		t.Fatalf("want fault.Precondition, got %v", err)
 	}
-	if _, err := other.Act(context.Background(), "contoso", correlation.EditIncident{ID: a, Edit: correlation.Edit{Status: to("active")}}, dora); err != nil {
+	if _, err := other.Act(context.Background(), "contoso", correlation.EditIncident{ID: a, Edit: correlation.Edit{Status: pointerTo("active")}}, dora); err != nil {
 		t.Fatal(err)
 	}
-	d.act(both) // the kept state still has the incident resolved
+	d.mustAct(both) // the kept state still has the incident resolved
 	if _, err := d.f.Act(context.Background(), "fabrikam", both, dora); fault.Of(err) != fault.NotFound {
 		t.Errorf("another tenant's incidents: %v", err)
 	}
 }
 
-// story is alerts in bursts of six on one host, every now and then with another product's copy.
-func story() []cloudevent.Event {
+// burstsOfAlerts is alerts in bursts of six on one host, every now and then with another product's copy.
+func burstsOfAlerts() []cloudevent.Event {
 	var evs []cloudevent.Event
 	for i := range 120 {
-		evs = append(evs, seen(fmt.Sprint(i), i*7, fmt.Sprint("kind number ", i%11), fmt.Sprintf("host=host-%d.example", i/6%9), fmt.Sprintf("user=user%d@example", i%13)))
+		evs = append(evs, alertEvent(fmt.Sprint(i), i*7, fmt.Sprint("kind number ", i%11), fmt.Sprintf("host=host-%d.example", i/6%9), fmt.Sprintf("user=user%d@example", i%13)))
 	}
 	return evs
 }
 
-// copied is another product's report of what alert i of the story is about.
-func copied(i int) cloudevent.Event {
-	e := seen(fmt.Sprint(i), i*7, fmt.Sprint("kind number ", i%11), fmt.Sprintf("host=host-%d.example", i/6%9))
+// copyOfAlert is another product's report of what alert i of the story is about.
+func copyOfAlert(i int) cloudevent.Event {
+	e := alertEvent(fmt.Sprint(i), i*7, fmt.Sprint("kind number ", i%11), fmt.Sprintf("host=host-%d.example", i/6%9))
 	a, err := events.ParseAlert(e)
 	if err != nil {
 		panic(err) // it was made a line ago
@@ -194,23 +194,23 @@ func copied(i int) cloudevent.Event {
 	return e
 }
 
-// decision is something the analyst does, drawn by r: about alerts that are there, named by numbers below n. What is
+// randomDecision is something the analyst does, drawn by r: about alerts that are there, named by numbers below n. What is
 // refused is part of the story.
-func decision(d *desk, r *rand.Rand, n int) string {
+func randomDecision(d *desk, r *rand.Rand, n int) string {
 	one, other := fmt.Sprint(r.IntN(n)), fmt.Sprint(r.IntN(n))
-	id := d.in(one)
+	id := d.incidentOf(one)
 	var a correlation.Action
 	switch r.IntN(6) {
 	case 0:
 		a = correlation.Move{Alerts: []string{idOf(one)}, From: id}
 	case 1:
-		a = correlation.Move{Alerts: []string{idOf(one), idOf(other)}, To: d.in(other)}
+		a = correlation.Move{Alerts: []string{idOf(one), idOf(other)}, To: d.incidentOf(other)}
 	case 2:
-		a = correlation.Merge{IDs: []string{id, d.in(other)}}
+		a = correlation.Merge{IDs: []string{id, d.incidentOf(other)}}
 	case 3:
-		a = correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: to([]string{"resolved", "active"}[r.IntN(2)]), Name: to("looked at")}}
+		a = correlation.EditIncident{ID: id, Edit: correlation.Edit{Status: pointerTo([]string{"resolved", "active"}[r.IntN(2)]), Name: pointerTo("looked at")}}
 	case 4:
-		a = correlation.EditAlerts{IDs: []string{idOf(one)}, Edit: correlation.Edit{AssignedTo: to("eve"), Comment: "hm"}}
+		a = correlation.EditAlerts{IDs: []string{idOf(one)}, Edit: correlation.Edit{AssignedTo: pointerTo("eve"), Comment: "hm"}}
 	case 5:
 		a = correlation.Unfold{ID: alert.MakeID("contoso", alert.Origin{Provider: "siem", ID: "siem-" + one})}
 	}
@@ -218,54 +218,54 @@ func decision(d *desk, r *rand.Rand, n int) string {
 	return fmt.Sprintf("%T %v %v", a, done.Changed, err)
 }
 
-// play runs the story with decisions in between, which are the same for one seed; between is what happens to the desk
+// playDecisions runs the story with decisions in between, which are the same for one seed; between is what happens to the desk
 // after every step. It tells what became of the alerts and of the decisions.
-func play(d *desk, seed uint64, size int, between func()) (map[string][]string, []string) {
-	evs, r := story(), rand.New(rand.NewPCG(seed, 7))
+func playDecisions(d *desk, seed uint64, size int, between func()) (map[string][]string, []string) {
+	evs, r := burstsOfAlerts(), rand.New(rand.NewPCG(seed, 7))
 	var said []string
 	for i := 0; i < len(evs); i += size {
-		d.see(evs[i:min(i+size, len(evs))]...)
+		d.handleEvents(evs[i:min(i+size, len(evs))]...)
 		between()
 		if n := i + size; n%10 == 0 {
-			d.see(copied(n-1), copied(n-4))
+			d.handleEvents(copyOfAlert(n-1), copyOfAlert(n-4))
 			for range 3 {
-				said = append(said, decision(d, r, n))
+				said = append(said, randomDecision(d, r, n))
 				between()
 			}
 		}
 	}
-	return outcome(d.t, d.s), said
+	return alertsByIncident(d.t, d.s), said
 }
 
 func TestSameIncidentsWithAnAnalystAtWork(t *testing.T) {
 	for seed := range uint64(4) {
-		want, decided := play(newDesk(t), seed, 10, func() {})
+		want, decided := playDecisions(newDesk(t), seed, 10, func() {})
 		if len(want) < 5 || len(decided) < 30 {
 			t.Fatalf("%d incidents and %d decisions: the story proves nothing", len(want), len(decided))
 		}
 		same := func(name string, d *desk, size int, between func()) {
-			got, said := play(d, seed, size, between)
+			got, said := playDecisions(d, seed, size, between)
 			if !slices.Equal(said, decided) {
 				t.Errorf("seed %d, %s: decisions came out as\n%s\nwant\n%s", seed, name, strings.Join(said, "\n"), strings.Join(decided, "\n"))
 			}
 			if !maps.EqualFunc(got, want, slices.Equal) {
 				t.Errorf("seed %d, %s: %v, want %v", seed, name, got, want)
 			}
-			sums(t, d.s)
+			checkAlertCounts(t, d.s)
 		}
 		restarted := newDesk(t)
-		same("restarted after every step", restarted, 10, restarted.restart)
+		same("restarted after every step", restarted, 10, restarted.restartProcess)
 		same("one by one", newDesk(t), 1, func() {})
 		disk, reopen := onDisk(t)
 		same("on a disk that is opened again", disk, 10, reopen)
 		cloud := &desk{t: t, s: inCosmos(t)}
-		cloud.restart()
+		cloud.restartProcess()
 		same("in Cosmos DB", cloud, 10, func() {})
 	}
 }
 
-// sums checks that every incident counts its alerts.
-func sums(t *testing.T, s keeper) {
+// checkAlertCounts checks that every incident counts its alerts.
+func checkAlertCounts(t *testing.T, s keeper) {
 	t.Helper()
 	page, err := s.Incidents(context.Background(), "contoso", query.Query{Top: 1000})
 	if err != nil {
@@ -299,7 +299,7 @@ func onDisk(t *testing.T) (*desk, func()) {
 		if d.s, err = localstore.Open(dir, localstore.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		d.restart()
+		d.restartProcess()
 	}
 	open()
 	t.Cleanup(func() { _ = dir.Close() })
@@ -312,17 +312,17 @@ func TestTakenApartForGood(t *testing.T) {
 		d, r := newDesk(t), rand.New(rand.NewPCG(seed, 11))
 		type pair struct{ taken, left string }
 		var apart []pair
-		for i, e := range story() {
-			d.see(e)
+		for i, e := range burstsOfAlerts() {
+			d.handleEvents(e)
 			if i%9 != 8 {
 				continue
 			}
 			taken := fmt.Sprint(r.IntN(i))
-			page, err := d.s.IncidentAlerts(context.Background(), "contoso", d.in(taken), query.Query{Top: 100})
+			page, err := d.s.IncidentAlerts(context.Background(), "contoso", d.incidentOf(taken), query.Query{Top: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.f.Act(context.Background(), "contoso", correlation.Move{Alerts: []string{idOf(taken)}, From: d.in(taken)}, dora); err != nil {
+			if _, err := d.f.Act(context.Background(), "contoso", correlation.Move{Alerts: []string{idOf(taken)}, From: d.incidentOf(taken)}, dora); err != nil {
 				continue // it is the only one
 			}
 			for _, m := range page.Items {
@@ -335,19 +335,19 @@ func TestTakenApartForGood(t *testing.T) {
 			t.Fatalf("%d pairs: the story proves nothing", len(apart))
 		}
 		for _, p := range apart {
-			if d.in(p.taken) == d.in(p.left) {
+			if d.incidentOf(p.taken) == d.incidentOf(p.left) {
 				t.Errorf("seed %d: alerts %s and %s are together again", seed, p.taken, p.left)
 			}
 		}
-		sums(t, d.s)
+		checkAlertCounts(t, d.s)
 	}
 }
 
 func TestAnalystAndCorrelatorAtOnce(t *testing.T) {
 	d := newDesk(t)
-	evs := story()
-	d.see(evs[:20]...)
-	id := d.in("0")
+	evs := burstsOfAlerts()
+	d.handleEvents(evs[:20]...)
+	id := d.incidentOf("0")
 	analyst := newFunction(d.s) // another process: they meet in the store alone
 	analyst.Alerts = d.s
 	var wg sync.WaitGroup
@@ -393,20 +393,20 @@ func TestAnalystAndCorrelatorAtOnce(t *testing.T) {
 	for _, i := range page.Items {
 		n += len(i.Comments)
 	}
-	if alerts := len(slices.Concat(slices.Collect(maps.Values(outcome(t, d.s)))...)); n != edits || alerts != len(evs) {
+	if alerts := len(slices.Concat(slices.Collect(maps.Values(alertsByIncident(t, d.s)))...)); n != edits || alerts != len(evs) {
 		t.Errorf("%d remarks of %d and %d alerts of %d", n, edits, alerts, len(evs))
 	}
 }
 
 func TestActionsAreRecorded(t *testing.T) {
 	d := newDesk(t)
-	d.see(seen("a", 0, "scan", "host=web-03.contoso.example"))
-	edit := correlation.EditIncident{ID: d.in("a"), Edit: correlation.Edit{AssignedTo: to("dora")}}
-	done := d.act(edit)
+	d.handleEvents(alertEvent("a", 0, "scan", "host=web-03.contoso.example"))
+	edit := correlation.EditIncident{ID: d.incidentOf("a"), Edit: correlation.Edit{AssignedTo: pointerTo("dora")}}
+	done := d.mustAct(edit)
 	if len(done.Records) != 2 || done.Records[0].Who != dora.Name || done.Records[0].After["assignedTo"] != "dora" || done.Records[1].After["alertsEdited"] != "1" {
 		t.Errorf("%+v, want the incident and its alert", done.Records)
 	}
-	if done := d.act(edit); done.Changed || len(done.Records) != 0 {
+	if done := d.mustAct(edit); done.Changed || len(done.Records) != 0 {
 		t.Errorf("nothing changed, and there is a record of it: %+v", done.Records)
 	}
 }

@@ -17,7 +17,7 @@ import (
 func inCosmos(t *testing.T) keeper {
 	t.Helper()
 	account := local.Start(t, local.Options{Databases: []local.Database{{ID: "onepane", Containers: []local.Container{
-		described(t, cosmos.StateContainer("state")), described(t, cosmos.BlobsContainer("blobs")),
+		containerOf(t, cosmos.StateContainer("state")), containerOf(t, cosmos.BlobsContainer("blobs")),
 	}}}})
 	s, err := cosmos.Open(cosmos.Options{
 		Connect: cosmos.ConnectWithKey(account.Endpoint, account.Key(), http.DefaultClient), Fold: 5, Merge: 3,
@@ -29,8 +29,8 @@ func inCosmos(t *testing.T) keeper {
 	return s
 }
 
-// described is a container's description as the server takes it: by way of the wire.
-func described(t *testing.T, properties azcosmos.ContainerProperties) local.Container {
+// containerOf is a container's description as the server takes it: by way of the wire.
+func containerOf(t *testing.T, properties azcosmos.ContainerProperties) local.Container {
 	t.Helper()
 	data, err := properties.MarshalJSON()
 	if err != nil {

@@ -38,8 +38,8 @@ func newFunction(s Store) *Function {
 	return &Function{Store: s, Now: func() time.Time { return t0.Add(24 * time.Hour) }}
 }
 
-// traffic is a deterministic stream of alerts of two tenants: attacks over shared hosts and users among unrelated ones.
-func traffic(n int) []cloudevent.Event {
+// tenantTraffic is a deterministic stream of alerts of two tenants: attacks over shared hosts and users among unrelated ones.
+func tenantTraffic(n int) []cloudevent.Event {
 	r := rand.New(rand.NewPCG(1, 2))
 	out := make([]cloudevent.Event, n)
 	for i := range n {
@@ -74,8 +74,8 @@ type recordReader interface {
 	Incidents(ctx context.Context, tenant string, q query.Query) (query.Page[incident.Incident], error)
 }
 
-// outcome is which alerts ended in which incident, by tenant.
-func outcome(t *testing.T, s recordReader) map[string][]string {
+// alertsByIncident is which alerts ended in which incident, by tenant.
+func alertsByIncident(t *testing.T, s recordReader) map[string][]string {
 	t.Helper()
 	ctx := context.Background()
 	tenants, err := s.Tenants(ctx)
@@ -99,7 +99,7 @@ func outcome(t *testing.T, s recordReader) map[string][]string {
 	return out
 }
 
-func run(t *testing.T, s *localstore.Store, evs []cloudevent.Event, size int, fn func(i int) *Function) {
+func handleInBatches(t *testing.T, s *localstore.Store, evs []cloudevent.Event, size int, fn func(i int) *Function) {
 	t.Helper()
 	for i, batch := range slices.Collect(slices.Chunk(evs, size)) {
 		if err := fn(i).Handle(context.Background(), batch); err != nil {
@@ -109,11 +109,11 @@ func run(t *testing.T, s *localstore.Store, evs []cloudevent.Event, size int, fn
 }
 
 func TestSameIncidentsHoweverItRuns(t *testing.T) {
-	evs := traffic(1500)
+	evs := tenantTraffic(1500)
 	plain := newStore(t)
 	f := newFunction(plain)
-	run(t, plain, evs, 100, func(int) *Function { return f })
-	want := outcome(t, plain)
+	handleInBatches(t, plain, evs, 100, func(int) *Function { return f })
+	want := alertsByIncident(t, plain)
 	if len(want) < 20 {
 		t.Fatalf("only %d incidents: the traffic proves nothing", len(want))
 	}
@@ -141,12 +141,12 @@ func TestSameIncidentsHoweverItRuns(t *testing.T) {
 				return kept
 			}
 			for batch := range slices.Chunk(evs, tt.size) {
-				run(t, s, batch, tt.size, fn)
+				handleInBatches(t, s, batch, tt.size, fn)
 				if tt.twice {
-					run(t, s, batch, tt.size, fn)
+					handleInBatches(t, s, batch, tt.size, fn)
 				}
 			}
-			if got := outcome(t, s); !maps.EqualFunc(got, want, slices.Equal) {
+			if got := alertsByIncident(t, s); !maps.EqualFunc(got, want, slices.Equal) {
 				t.Errorf("%d incidents, want the same %d", len(got), len(want))
 			}
 		})
@@ -155,13 +155,13 @@ func TestSameIncidentsHoweverItRuns(t *testing.T) {
 
 func TestUnreadableEventsAreRefused(t *testing.T) {
 	s := newStore(t)
-	evs := traffic(3)
+	evs := tenantTraffic(3)
 	evs[1].Data = []byte(`{"id":`)
 	var refused fault.Refused
 	if err := newFunction(s).Handle(context.Background(), evs); !errors.As(err, &refused) || len(refused) != 1 || fault.Of(refused[1]) != fault.Invalid {
 		t.Fatalf("want event 1 refused as invalid, got %v", err)
 	}
-	if n := len(slices.Concat(slices.Collect(maps.Values(outcome(t, s)))...)); n != 2 {
+	if n := len(slices.Concat(slices.Collect(maps.Values(alertsByIncident(t, s)))...)); n != 2 {
 		t.Errorf("%d alerts stored, want the two good ones", n)
 	}
 }
@@ -182,10 +182,10 @@ func (f *flaky) Commit(ctx context.Context, tenant string, version uint64, c inc
 }
 
 func TestALostRaceIsRunAgain(t *testing.T) {
-	evs := traffic(300)
+	evs := tenantTraffic(300)
 	plain := newStore(t)
 	f := newFunction(plain)
-	run(t, plain, evs, 50, func(int) *Function { return f })
+	handleInBatches(t, plain, evs, 50, func(int) *Function { return f })
 	s := newStore(t)
 	racing := newFunction(&flaky{Store: s, fail: func(n int) error {
 		if n%3 == 0 {
@@ -193,17 +193,17 @@ func TestALostRaceIsRunAgain(t *testing.T) {
 		}
 		return nil
 	}})
-	run(t, s, evs, 50, func(int) *Function { return racing })
-	if got, want := outcome(t, s), outcome(t, plain); !maps.EqualFunc(got, want, slices.Equal) {
+	handleInBatches(t, s, evs, 50, func(int) *Function { return racing })
+	if got, want := alertsByIncident(t, s), alertsByIncident(t, plain); !maps.EqualFunc(got, want, slices.Equal) {
 		t.Error("races changed the incidents")
 	}
 }
 
 func TestTwoCorrelatorsOnOneTenant(t *testing.T) {
-	evs := traffic(600)
+	evs := tenantTraffic(600)
 	s := newStore(t)
 	a, b := newFunction(s), newFunction(s)
-	run(t, s, evs, 20, func(i int) *Function {
+	handleInBatches(t, s, evs, 20, func(i int) *Function {
 		if i%2 == 0 {
 			return a
 		}
@@ -211,14 +211,14 @@ func TestTwoCorrelatorsOnOneTenant(t *testing.T) {
 	})
 	plain := newStore(t)
 	f := newFunction(plain)
-	run(t, plain, evs, 20, func(int) *Function { return f })
-	if got, want := outcome(t, s), outcome(t, plain); !maps.EqualFunc(got, want, slices.Equal) {
+	handleInBatches(t, plain, evs, 20, func(int) *Function { return f })
+	if got, want := alertsByIncident(t, s), alertsByIncident(t, plain); !maps.EqualFunc(got, want, slices.Equal) {
 		t.Error("a second correlator changed the incidents")
 	}
 }
 
 func TestAnOutageLosesNothing(t *testing.T) {
-	evs := traffic(60)
+	evs := tenantTraffic(60)
 	s := newStore(t)
 	down := true
 	f := newFunction(&flaky{Store: s, fail: func(int) error {
@@ -231,19 +231,19 @@ func TestAnOutageLosesNothing(t *testing.T) {
 		t.Fatalf("want fault.Unavailable, got %v", err)
 	}
 	down = false
-	run(t, s, evs, 60, func(int) *Function { return f })
+	handleInBatches(t, s, evs, 60, func(int) *Function { return f })
 	plain := newStore(t)
 	g := newFunction(plain)
-	run(t, plain, evs, 60, func(int) *Function { return g })
-	if got, want := outcome(t, s), outcome(t, plain); !maps.EqualFunc(got, want, slices.Equal) {
+	handleInBatches(t, plain, evs, 60, func(int) *Function { return g })
+	if got, want := alertsByIncident(t, s), alertsByIncident(t, plain); !maps.EqualFunc(got, want, slices.Equal) {
 		t.Error("what was decided during the outage leaked into the state")
 	}
 }
 
 func TestRedeliveryCommitsNothing(t *testing.T) {
 	s := newStore(t)
-	for batch := range slices.Chunk(traffic(1500), 13) {
-		run(t, s, batch, 13, func(int) *Function { return newFunction(s) })
+	for batch := range slices.Chunk(tenantTraffic(1500), 13) {
+		handleInBatches(t, s, batch, 13, func(int) *Function { return newFunction(s) })
 		again := newFunction(&flaky{Store: s, fail: func(int) error { return errors.New("a repeat was committed") }})
 		if err := again.Handle(context.Background(), batch); err != nil {
 			t.Fatal(err)

@@ -26,19 +26,19 @@ type claimed struct{}
 
 func (claimed) Tenant(_ alert.Account, tenant string) (string, error) { return tenant, nil }
 
-func reader() *ingest.Function {
+func ingestFunction() *ingest.Function {
 	return &ingest.Function{Route: "webhook", Envelope: webhook.Envelope{}, Providers: []ingest.Provider{generic.Provider{}}, Tenants: claimed{}}
 }
 
-// attacked is a generated scenario of several tenants, as the events that ingest would publish, and as NDJSON.
-func attacked(t *testing.T, seed uint64, most int, order func([]attacks.Labelled)) (evs []cloudevent.Event, ndjson []byte) {
+// attackEvents is a generated scenario of several tenants, as the events that ingest would publish, and as NDJSON.
+func attackEvents(t *testing.T, seed uint64, most int, order func([]attacks.Labelled)) (evs []cloudevent.Event, ndjson []byte) {
 	t.Helper()
 	alerts := attacks.Generate(attacks.Options{Seed: seed, Noise: attacks.Low, Tenants: 3, Days: 7, Attacks: 12}).Alerts
 	alerts = alerts[:min(len(alerts), most)]
 	if order != nil {
 		order(alerts)
 	}
-	fn := reader()
+	fn := ingestFunction()
 	var b bytes.Buffer
 	for _, l := range alerts {
 		body, err := json.Marshal(l.Alert)
@@ -59,10 +59,10 @@ func attacked(t *testing.T, seed uint64, most int, order func([]attacks.Labelled
 	return evs, b.Bytes()
 }
 
-// groups are the alerts of each incident by the senders' ids, in memory.
-func groups(t *testing.T, ndjson []byte) []string {
+// groupedBySender are the alerts of each incident by the senders' ids, in memory.
+func groupedBySender(t *testing.T, ndjson []byte) []string {
 	t.Helper()
-	r := &replay.Replay{Functions: []*ingest.Function{reader()}}
+	r := &replay.Replay{Functions: []*ingest.Function{ingestFunction()}}
 	if err := r.Read(context.Background(), "scenario", bytes.NewReader(ndjson)); err != nil {
 		t.Fatal(err)
 	}
@@ -72,11 +72,11 @@ func groups(t *testing.T, ndjson []byte) []string {
 			by[a.Incident] = append(by[a.Incident], a.AlertID)
 		}
 	}
-	return lines(by)
+	return sortedGroups(by)
 }
 
-// lines are groups without their names, in one order.
-func lines(by map[string][]string) []string {
+// sortedGroups are groups without their names, in one order.
+func sortedGroups(by map[string][]string) []string {
 	var out []string
 	for in, ids := range by {
 		if strings.HasSuffix(in, "/") { // exposures
@@ -93,8 +93,8 @@ func lines(by map[string][]string) []string {
 // batches come twice, of any size, put the same alerts into the same incidents.
 func TestMemoryStoreAndRestartsAgree(t *testing.T) {
 	for seed := range uint64(1) {
-		evs, ndjson := attacked(t, 500+seed, 1200, nil)
-		memory := groups(t, ndjson)
+		evs, ndjson := attackEvents(t, 500+seed, 1200, nil)
+		memory := groupedBySender(t, ndjson)
 		r := rand.New(rand.NewPCG(seed, 1))
 		for name, fresh := range map[string]bool{"kept": false, "restarted": true} {
 			s := newStore(t)
@@ -111,7 +111,7 @@ func TestMemoryStoreAndRestartsAgree(t *testing.T) {
 				}
 				rest = rest[n:]
 			}
-			if stored := lines(named(t, outcome(t, s), evs)); !slices.Equal(stored, memory) {
+			if stored := sortedGroups(namedBySender(t, alertsByIncident(t, s), evs)); !slices.Equal(stored, memory) {
 				t.Errorf("seed %d, %s: %d incidents in the store, %d in memory, and not the same", seed, name, len(stored), len(memory))
 			}
 		}
@@ -121,8 +121,8 @@ func TestMemoryStoreAndRestartsAgree(t *testing.T) {
 	}
 }
 
-// named calls alerts as their senders do.
-func named(t *testing.T, by map[string][]string, evs []cloudevent.Event) map[string][]string {
+// namedBySender calls alerts as their senders do.
+func namedBySender(t *testing.T, by map[string][]string, evs []cloudevent.Event) map[string][]string {
 	t.Helper()
 	names := map[string]string{}
 	for _, e := range evs {
@@ -144,11 +144,11 @@ func named(t *testing.T, by map[string][]string, evs []cloudevent.Event) map[str
 // TestTenantsNeverMeet: a tenant's incidents are those it would have alone, whoever else was attacked by the same
 // actor in the same minutes, through the same batches.
 func TestTenantsNeverMeet(t *testing.T) {
-	evs, _ := attacked(t, 700, 1000, nil)
+	evs, _ := attackEvents(t, 700, 1000, nil)
 	together := newStore(t)
 	fn := newFunction(together)
-	run(t, together, evs, 77, func(int) *Function { return fn })
-	all := outcome(t, together)
+	handleInBatches(t, together, evs, 77, func(int) *Function { return fn })
+	all := alertsByIncident(t, together)
 	byTenant := map[string][]cloudevent.Event{}
 	for _, e := range evs {
 		byTenant[e.Tenant] = append(byTenant[e.Tenant], e)
@@ -160,8 +160,8 @@ func TestTenantsNeverMeet(t *testing.T) {
 	for _, own := range byTenant {
 		alone := newStore(t)
 		fn := newFunction(alone)
-		run(t, alone, own, 31, func(int) *Function { return fn })
-		for in, ids := range outcome(t, alone) {
+		handleInBatches(t, alone, own, 31, func(int) *Function { return fn })
+		for in, ids := range alertsByIncident(t, alone) {
 			if !slices.Equal(all[in], ids) {
 				t.Errorf("%s: %d alerts alone, %d among others", in, len(ids), len(all[in]))
 			}
@@ -182,14 +182,14 @@ func TestLateAlertsFindTheirPlace(t *testing.T) {
 	both, inOrder, inLate := 0, 0, 0
 	for seed := range uint64(3) {
 		attacker := map[string]bool{}
-		_, ordered := attacked(t, 800+seed, 1500, func(as []attacks.Labelled) {
+		_, ordered := attackEvents(t, 800+seed, 1500, func(as []attacks.Labelled) {
 			for _, a := range as {
 				attacker[a.Alert.ID] = a.Label.Incident != attacks.IsNoise && a.Label.Incident != attacks.IsUnknown
 			}
 			byTime(as)
 		})
-		_, late := attacked(t, 800+seed, 1500, func(as []attacks.Labelled) { delayed(as, seed) })
-		want, got := pairs(groups(t, ordered), attacker), pairs(groups(t, late), attacker)
+		_, late := attackEvents(t, 800+seed, 1500, func(as []attacks.Labelled) { delayEvents(as, seed) })
+		want, got := sharedPairs(groupedBySender(t, ordered), attacker), sharedPairs(groupedBySender(t, late), attacker)
 		for p := range want {
 			if got[p] {
 				both++
@@ -204,8 +204,8 @@ func TestLateAlertsFindTheirPlace(t *testing.T) {
 	}
 }
 
-// delayed orders alerts by time but for one in ten, which comes up to an hour later.
-func delayed(as []attacks.Labelled, seed uint64) {
+// delayEvents orders alerts by time but for one in ten, which comes up to an hour later.
+func delayEvents(as []attacks.Labelled, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 2))
 	at := map[string]int64{}
 	for _, a := range as {
@@ -221,8 +221,8 @@ func byTime(as []attacks.Labelled) {
 	slices.SortStableFunc(as, func(a, b attacks.Labelled) int { return a.Alert.Time.Compare(b.Alert.Time) })
 }
 
-// pairs are the pairs of alerts that share an incident, one of them at least among those.
-func pairs(groups []string, among map[string]bool) map[[2]string]bool {
+// sharedPairs are the pairs of alerts that share an incident, one of them at least among those.
+func sharedPairs(groups []string, among map[string]bool) map[[2]string]bool {
 	out := map[[2]string]bool{}
 	for _, g := range groups {
 		ids := strings.Fields(g)
