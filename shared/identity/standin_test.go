@@ -17,8 +17,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/go-json-experiment/json"
-	"github.com/golang-jwt/jwt/v5"
 )
 
 // Facts of the stand-ins' world.
@@ -89,8 +90,13 @@ func (c *cloud) countCalls(service string) int {
 	return c.asked[service]
 }
 
-func (c *cloud) signAssertion(claims jwt.MapClaims) string {
-	s, err := jwt.NewWithClaims(jwt.SigningMethodRS256, claims).SignedString(c.key)
+func (c *cloud) signAssertion(claims map[string]any) string {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: c.key}, nil)
+	if err != nil {
+		c.t.Error(err)
+		return ""
+	}
+	s, err := jwt.Signed(signer).Claims(claims).Serialize()
 	if err != nil {
 		c.t.Error(err)
 	}
@@ -129,7 +135,7 @@ func (c *cloud) serveSTS(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *cloud) stsAnswer(w http.ResponseWriter) {
-	token := c.signAssertion(jwt.MapClaims{"iss": awsIssuer, "sub": awsSubject, "aud": Audience, "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()})
+	token := c.signAssertion(map[string]any{"iss": awsIssuer, "sub": awsSubject, "aud": Audience, "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix()})
 	w.Header().Set("Content-Type", "text/xml")
 	fmt.Fprintf(w, `<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetWebIdentityTokenResult>`+
 		`<WebIdentityToken>%s</WebIdentityToken><Expiration>%s</Expiration></GetWebIdentityTokenResult>`+
@@ -159,7 +165,7 @@ func (c *cloud) serveMetadata(w http.ResponseWriter, r *http.Request) {
 	}
 	c.checkEqual("metadata", r.URL.Query(), map[string]string{"audience": Audience, "format": "full"})
 	w.Header().Set("Metadata-Flavor", "Google")
-	fmt.Fprint(w, c.signAssertion(jwt.MapClaims{"iss": gcpIssuer, "sub": gcpSubject, "aud": Audience, "exp": now.Add(time.Hour).Unix()}))
+	fmt.Fprint(w, c.signAssertion(map[string]any{"iss": gcpIssuer, "sub": gcpSubject, "aud": Audience, "exp": now.Add(time.Hour).Unix()}))
 }
 
 // serveEntra trusts the roles of both clouds, as two federated credentials would.
@@ -170,10 +176,15 @@ func (c *cloud) serveEntra(w http.ResponseWriter, r *http.Request) {
 	assertion := r.PostForm.Get("client_assertion")
 	c.checkEqual("Entra", r.PostForm, map[string]string{"grant_type": "client_credentials", "client_id": clientID, "client_assertion": assertion,
 		"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "scope": scope})
-	parser := jwt.NewParser(jwt.WithAudience(Audience), jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired(), jwt.WithTimeFunc(fixedTime))
-	claims := jwt.MapClaims{}
-	_, err := parser.ParseWithClaims(assertion, claims, func(*jwt.Token) (any, error) { return &c.key.PublicKey, nil })
-	trusted := claims["iss"] == awsIssuer && claims["sub"] == awsSubject || claims["iss"] == gcpIssuer && claims["sub"] == gcpSubject
+	var claims jwt.Claims
+	token, err := jwt.ParseSigned(assertion, []jose.SignatureAlgorithm{jose.RS256})
+	if err == nil {
+		err = token.Claims(&c.key.PublicKey, &claims)
+	}
+	if err == nil && claims.Expiry != nil {
+		err = claims.ValidateWithLeeway(jwt.Expected{AnyAudience: jwt.Audience{Audience}, Time: now}, 0)
+	}
+	trusted := claims.Expiry != nil && (claims.Issuer == awsIssuer && claims.Subject == awsSubject || claims.Issuer == gcpIssuer && claims.Subject == gcpSubject)
 	if err != nil || !trusted {
 		c.refuseRequest(w, 700211, assertion)
 		return
@@ -196,7 +207,7 @@ func (c *cloud) answerJSON(w http.ResponseWriter, v any) {
 }
 
 func (c *cloud) accessToken(scope string) string {
-	return c.signAssertion(jwt.MapClaims{"iss": "https://sts.windows.net/" + directory, "aud": strings.TrimSuffix(scope, "/.default"), "n": c.countCalls("entra") + c.countCalls("app")})
+	return c.signAssertion(map[string]any{"iss": "https://sts.windows.net/" + directory, "aud": strings.TrimSuffix(scope, "/.default"), "n": c.countCalls("entra") + c.countCalls("app")})
 }
 
 func (c *cloud) serveApp(w http.ResponseWriter, r *http.Request) {

@@ -18,8 +18,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/go-json-experiment/json"
-	"github.com/golang-jwt/jwt/v5"
 
 	cosmosserver "github.com/onepane/onepane/infra/local/cosmos"
 )
@@ -57,15 +57,31 @@ func (i *issuer) token(scope string) (string, error) {
 	i.mu.Lock()
 	i.tokens++
 	i.mu.Unlock()
-	return jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
-		"aud": strings.TrimSuffix(scope, "/.default"), "sub": client, "exp": time.Now().Add(time.Hour).Unix()}).SignedString(i.key)
+	return i.sign(map[string]any{"aud": strings.TrimSuffix(scope, "/.default"), "sub": client, "exp": time.Now().Add(time.Hour).Unix()})
+}
+
+func (i *issuer) sign(claims map[string]any) (string, error) {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: i.key, KeyID: keyID}}, nil)
+	if err != nil {
+		return "", err
+	}
+	return jwt.Signed(signer).Claims(claims).Serialize()
 }
 
 // holds reports whether a token was given out for a service.
 func (i *issuer) holds(token, audience string) error {
-	_, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return &i.key.PublicKey, nil },
-		jwt.WithValidMethods([]string{"RS256"}), jwt.WithAudience(audience), jwt.WithSubject(client), jwt.WithExpirationRequired())
-	return err
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return err
+	}
+	var claims jwt.Claims
+	if err := parsed.Claims(&i.key.PublicKey, &claims); err != nil {
+		return err
+	}
+	if claims.Expiry == nil {
+		return fmt.Errorf("the token never expires")
+	}
+	return claims.ValidateWithLeeway(jwt.Expected{AnyAudience: jwt.Audience{audience}, Subject: client, Time: time.Now()}, 0)
 }
 
 // verify lets the identity read and write data in Cosmos DB.
@@ -96,12 +112,10 @@ const (
 // person is a token of somebody with roles in the application of the API.
 func (i *issuer) person(t testing.TB, authority, name string, roles ...string) string {
 	t.Helper()
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+	signed, err := i.sign(map[string]any{
 		"iss": authority + "/" + directory + "/v2.0", "aud": audience, "sub": name, "tid": directory, "preferred_username": name, "roles": roles,
 		"nbf": time.Now().Add(-time.Minute).Unix(), "exp": time.Now().Add(time.Hour).Unix(),
 	})
-	token.Header["kid"] = keyID
-	signed, err := token.SignedString(i.key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/go-json-experiment/json"
-	"github.com/golang-jwt/jwt/v5"
 )
 
 // Cloud Run: Pub/Sub pushes, CloudEvents by Eventarc, plain requests; and standalone, which takes the same requests.
@@ -232,14 +233,17 @@ func NewGoogle(t *testing.T) *Google {
 
 // Token is a push token, with other claims where a test wants them.
 func (g *Google) Token(other map[string]any) string {
-	claims := jwt.MapClaims{"iss": "https://accounts.google.com", "aud": PushAudience, "sub": "104857600000000000002", "email": PushEmail,
+	claims := map[string]any{"iss": "https://accounts.google.com", "aud": PushAudience, "sub": "104857600000000000002", "email": PushEmail,
 		"email_verified": true, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
 	for k, v := range other {
 		claims[k] = v
 	}
-	tok := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
-	tok.Header["kid"] = "k1"
-	s, err := tok.SignedString(g.key)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: g.key, KeyID: "k1"}}, nil)
+	if err != nil {
+		g.t.Error(err)
+		return ""
+	}
+	s, err := jwt.Signed(signer).Claims(claims).Serialize()
 	if err != nil {
 		g.t.Error(err)
 	}
