@@ -15,13 +15,8 @@ import (
 // up.
 func (f finding) addEvidence(a *alert.Alert) {
 	var set ingest.EvidenceSet
-	for _, id := range append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resourceIDs()...) {
-		ev := microsoft.AzureResource(id)
-		if ev.Role = alert.Victim; strings.EqualFold(strings.TrimRight(id, "/"), "/subscriptions/"+a.Account.ID) {
-			ev.Role = alert.Context
-		}
-		set.Add(ev)
-	}
+	ids := append([]string{string(f.AzureResourceID), string(f.Associated)}, f.resourceIDs()...)
+	microsoft.AddResources(ids, a.Account.ID, &set)
 	members := microsoft.AddEntities(f.Entities, &set)
 	addAddressProperties(a.Extra, &set)
 	a.Evidence = set.List()

@@ -18,6 +18,17 @@ func AzureResource(id string) alert.Evidence {
 	return ev
 }
 
+// AddResources adds Azure resources as victims to set; the alert's own subscription is context.
+func AddResources(ids []string, subscription string, set *ingest.EvidenceSet) {
+	for _, id := range ids {
+		ev := AzureResource(id)
+		if ev.Role = alert.Victim; strings.EqualFold(strings.TrimRight(id, "/"), "/subscriptions/"+subscription) {
+			ev.Role = alert.Context
+		}
+		set.Add(ev)
+	}
+}
+
 // azureFacts are cloud, subscription and resource type ("Microsoft.Compute/virtualMachines") of an Azure id, as pairs.
 func azureFacts(id string) []string {
 	sub := AzureSubscription(id)

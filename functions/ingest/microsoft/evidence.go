@@ -285,12 +285,13 @@ func (g *entityGraph) addMail(e *entityRecord, set *ingest.EvidenceSet) {
 		"internet_message_id", string(e.InternetMessageID))
 	ev.Name = string(e.Subject)
 	set.Add(e.withVerdict(ev))
-	set.Add(withRole(NewEvidence(entity.Mailbox, string(e.Recipient)), alert.Victim))
-	set.Add(withRole(NewEvidence(entity.Mailbox, cmp.Or(string(e.P2Sender), string(e.Sender), string(e.P1Sender))), alert.Attacker))
-	set.Add(withRole(NewEvidence(entity.IP, string(e.SenderIP)), alert.Attacker))
+	set.Add(WithRole(NewEvidence(entity.Mailbox, string(e.Recipient)), alert.Victim))
+	set.Add(WithRole(NewEvidence(entity.Mailbox, cmp.Or(string(e.P2Sender), string(e.Sender), string(e.P1Sender))), alert.Attacker))
+	set.Add(WithRole(NewEvidence(entity.IP, string(e.SenderIP)), alert.Attacker))
 }
 
-func withRole(e alert.Evidence, r alert.Role) alert.Evidence {
+// WithRole returns evidence in a role.
+func WithRole(e alert.Evidence, r alert.Role) alert.Evidence {
 	e.Role = r
 	return e
 }

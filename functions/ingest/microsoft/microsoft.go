@@ -124,6 +124,18 @@ func ParseProperties(raw jsontext.Value) map[string]string {
 	return out
 }
 
+// WithFact adds a fact to facts, which may be nil; a placeholder is left out.
+func WithFact(facts map[string]string, key, value string) map[string]string {
+	if ingest.IsPlaceholder(value) {
+		return facts
+	}
+	if facts == nil {
+		facts = map[string]string{}
+	}
+	facts[key] = value
+	return facts
+}
+
 // ClipText shortens s to at most n bytes without breaking a character.
 func ClipText(s string, n int) string {
 	if len(s) <= n {

@@ -52,7 +52,7 @@ func normalizeIncident(raw jsontext.Value, r ingest.Record) (alert.Alert, error)
 		{"providerName", string(s.ProviderName)}, {"providerIncidentId", string(s.ProviderID)}, {"workspaceId", string(s.Workspace)},
 		{"alertProductNames", string(more.Products)}, {"assignedTo", s.assignedTo()},
 	} {
-		a.Extra = withFact(a.Extra, f[0], f[1])
+		a.Extra = microsoft.WithFact(a.Extra, f[0], f[1])
 	}
 	var set ingest.EvidenceSet
 	microsoft.AddEntities(s.RelatedEntities, &set)

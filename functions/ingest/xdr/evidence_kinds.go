@@ -222,14 +222,9 @@ func (e *evidence) mailEvidence(kind string) []alert.Evidence {
 			break
 		}
 	}
-	out := []alert.Evidence{message, withRole(alert.Attacker, microsoft.NewEvidence(entity.Mailbox, sender)), withRole(alert.Attacker, microsoft.NewEvidence(entity.IP, string(e.SenderIP)))}
+	out := []alert.Evidence{message, microsoft.WithRole(microsoft.NewEvidence(entity.Mailbox, sender), alert.Attacker), microsoft.WithRole(microsoft.NewEvidence(entity.IP, string(e.SenderIP)), alert.Attacker)}
 	for _, to := range append([]ingest.Text{e.RecipientEmailAddress, e.Recipient}, e.Recipients...) {
-		out = append(out, withRole(alert.Victim, microsoft.NewEvidence(entity.Mailbox, string(to))))
+		out = append(out, microsoft.WithRole(microsoft.NewEvidence(entity.Mailbox, string(to)), alert.Victim))
 	}
 	return out
-}
-
-func withRole(r alert.Role, e alert.Evidence) alert.Evidence {
-	e.Role = r
-	return e
 }

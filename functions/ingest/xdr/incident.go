@@ -61,13 +61,13 @@ func normalizeIncident(r ingest.Record) (alert.Alert, error) {
 	}
 	if to := string(i.RedirectID); !ingest.IsPlaceholder(to) {
 		a.CorrelationKey = correlationKey(to)
-		addFact(&a, "redirectIncidentId", to)
+		a.Extra = microsoft.WithFact(a.Extra, "redirectIncidentId", to)
 	}
 	for _, f := range [...][2]string{
 		{"classification", string(i.Classification)}, {"determination", string(i.Determination)}, {"assignedTo", string(i.AssignedTo)},
 		{"summary", microsoft.ClipText(string(i.Summary), 2<<10)}, {"customTags", string(i.Tags)},
 	} {
-		addFact(&a, f[0], f[1])
+		a.Extra = microsoft.WithFact(a.Extra, f[0], f[1])
 	}
 	completeAlert(&a)
 	return a, nil

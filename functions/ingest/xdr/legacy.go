@@ -77,7 +77,7 @@ func normalizeLegacy(r ingest.Record) (alert.Alert, error) {
 		{"determination", string(l.Determination)}, {"assignedTo", string(l.AssignedTo)}, {"detectorId", string(l.DetectorID)},
 		{"actorDisplayName", string(l.Actor)}, {"threatFamilyName", string(l.Family)},
 	} {
-		addFact(&a, f[0], f[1])
+		a.Extra = microsoft.WithFact(a.Extra, f[0], f[1])
 	}
 	completeAlert(&a)
 	var set ingest.EvidenceSet
@@ -142,6 +142,6 @@ func (e legacyEntity) toEvidence() []alert.Evidence {
 	box.Name = string(e.MailboxDisplayName)
 	group := microsoft.NewEvidence(entity.Other, string(e.SecurityGroupID), entity.AttrKind, "security-group")
 	group.Name = string(e.SecurityGroupName)
-	return append(columns.columnEvidence(), box, group, withRole(alert.Victim, microsoft.NewEvidence(entity.Mailbox, string(e.Recipient))),
-		withRole(alert.Attacker, microsoft.NewEvidence(entity.Mailbox, string(e.Sender))), withRole(alert.Attacker, microsoft.NewEvidence(entity.IP, string(e.SenderIP))))
+	return append(columns.columnEvidence(), box, group, microsoft.WithRole(microsoft.NewEvidence(entity.Mailbox, string(e.Recipient)), alert.Victim),
+		microsoft.WithRole(microsoft.NewEvidence(entity.Mailbox, string(e.Sender)), alert.Attacker), microsoft.WithRole(microsoft.NewEvidence(entity.IP, string(e.SenderIP)), alert.Attacker))
 }

@@ -72,9 +72,9 @@ func normalizeStreamed(r ingest.Record) (alert.Alert, error) {
 	if theirs, ok := strings.CutPrefix(id, "dc"); ok && a.ServiceSource == "microsoftDefenderForCloud" {
 		a.CarriedIDs = []string{strings.ToLower(theirs)} // the prefix is XDR's, the rest Defender for Cloud's own id
 	}
-	addFact(&a, "serviceSource", string(p.Service))
-	addFact(&a, "detectionSource", string(p.Detection))
-	addFact(&a, "threatFamilyName", string(p.ThreatFamily))
+	a.Extra = microsoft.WithFact(a.Extra, "serviceSource", string(p.Service))
+	a.Extra = microsoft.WithFact(a.Extra, "detectionSource", string(p.Detection))
+	a.Extra = microsoft.WithFact(a.Extra, "threatFamilyName", string(p.ThreatFamily))
 	completeAlert(&a)
 	if table == "AlertEvidence" {
 		a.Class = alert.EvidenceOnly

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/onepane/onepane/functions/ingest"
 	"github.com/onepane/onepane/functions/ingest/microsoft"
 	"github.com/onepane/onepane/shared/alert"
@@ -13,43 +11,6 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 	"github.com/onepane/onepane/shared/fault"
 )
-
-// graph is an alert of alerts_v2.
-type graph struct {
-	ID              ingest.Text              `json:"id"`
-	ProviderAlertID ingest.Text              `json:"providerAlertId"`
-	IncidentID      ingest.Text              `json:"incidentId"`
-	TenantID        ingest.Text              `json:"tenantId"`
-	Title           ingest.Text              `json:"title"`
-	Description     ingest.Text              `json:"description"`
-	Recommended     ingest.Text              `json:"recommendedActions"`
-	Category        ingest.Text              `json:"category"`
-	Categories      ingest.List[ingest.Text] `json:"categories"`
-	Techniques      ingest.List[ingest.Text] `json:"mitreTechniques"`
-	Severity        ingest.Text              `json:"severity"`
-	Status          ingest.Text              `json:"status"`
-	Service         ingest.Text              `json:"serviceSource"`
-	Detection       ingest.Text              `json:"detectionSource"`
-	ProductName     ingest.Text              `json:"productName"`
-	DetectorID      ingest.Text              `json:"detectorId"`
-	URL             ingest.Text              `json:"alertWebUrl"`
-	Created         ingest.Time              `json:"createdDateTime"`
-	Updated         ingest.Time              `json:"lastUpdateDateTime"`
-	First           ingest.Time              `json:"firstActivityDateTime"`
-	Last            ingest.Time              `json:"lastActivityDateTime"`
-
-	Classification ingest.Text                 `json:"classification"`
-	Determination  ingest.Text                 `json:"determination"`
-	AssignedTo     ingest.Text                 `json:"assignedTo"`
-	Investigation  ingest.Text                 `json:"investigationState"`
-	Actor          ingest.Text                 `json:"actorDisplayName"`
-	Threat         ingest.Text                 `json:"threatDisplayName"`
-	Family         ingest.Text                 `json:"threatFamilyName"`
-	PolicyID       ingest.Text                 `json:"alertPolicyId"`
-	Additional     jsontext.Value              `json:"additionalData"`
-	Custom         jsontext.Value              `json:"customDetails"`
-	Evidence       ingest.List[jsontext.Value] `json:"evidence"`
-}
 
 func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 	var g graph
@@ -84,7 +45,7 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 		a.CarriedIDs = append(a.CarriedIDs, id)
 	}
 	for k, v := range microsoft.ParseProperties(g.Custom) {
-		addFact(&a, k, v)
+		a.Extra = microsoft.WithFact(a.Extra, k, v)
 	}
 	for _, f := range [...][2]string{
 		{"incidentId", incident}, {"incidentTitle", r.Context[incidentTitle]}, {"detectorId", string(g.DetectorID)},
@@ -92,7 +53,7 @@ func normalizeAlert(r ingest.Record) (alert.Alert, error) {
 		{"investigationState", string(g.Investigation)}, {"actorDisplayName", string(g.Actor)}, {"threatDisplayName", string(g.Threat)},
 		{"threatFamilyName", string(g.Family)}, {"alertPolicyId", string(g.PolicyID)},
 	} {
-		addFact(&a, f[0], f[1])
+		a.Extra = microsoft.WithFact(a.Extra, f[0], f[1])
 	}
 	completeAlert(&a)
 	var set ingest.EvidenceSet
@@ -150,15 +111,4 @@ func completeAlert(a *alert.Alert) {
 	}
 	title := strings.ToUpper(a.Title)
 	a.Sample = strings.Contains(title, "[TEST ALERT]") || strings.Contains(title, "[SAMPLE ALERT]")
-}
-
-// addFact keeps a further fact, unless it is a placeholder.
-func addFact(a *alert.Alert, key, value string) {
-	if ingest.IsPlaceholder(value) {
-		return
-	}
-	if a.Extra == nil {
-		a.Extra = map[string]string{}
-	}
-	a.Extra[key] = value
 }

@@ -138,13 +138,13 @@ func (s alertRow) isSample() bool {
 func (s alertRow) extraFacts(m map[string]string) map[string]string {
 	for k, v := range microsoft.ParseProperties(s.AdditionalData) {
 		if _, has := m[k]; !has {
-			m = withFact(m, k, v)
+			m = microsoft.WithFact(m, k, v)
 		}
 	}
-	m = withFact(m, "compromisedEntity", string(s.Compromised))
-	m = withFact(m, "productComponentName", string(s.ProductComponent))
-	m = withFact(m, "workspaceId", string(s.Workspace))
-	return withFact(m, "confidenceLevel", string(s.Confidence))
+	m = microsoft.WithFact(m, "compromisedEntity", string(s.Compromised))
+	m = microsoft.WithFact(m, "productComponentName", string(s.ProductComponent))
+	m = microsoft.WithFact(m, "workspaceId", string(s.Workspace))
+	return microsoft.WithFact(m, "confidenceLevel", string(s.Confidence))
 }
 
 // addEvidence fills in the things the alert names and returns the alerts it names.
@@ -154,13 +154,7 @@ func (s alertRow) addEvidence(a *alert.Alert) (members []string) {
 	for _, r := range s.ResourceIdentifiers {
 		ids = append(ids, string(cmp.Or(r.ResourceID, r.AzureResourceID)))
 	}
-	for _, id := range ids {
-		ev := microsoft.AzureResource(id)
-		if ev.Role = alert.Victim; strings.EqualFold(strings.TrimRight(id, "/"), "/subscriptions/"+a.Account.ID) {
-			ev.Role = alert.Context
-		}
-		set.Add(ev)
-	}
+	microsoft.AddResources(ids, a.Account.ID, &set)
 	members = microsoft.AddEntities(s.Entities, &set)
 	a.Evidence = set.List()
 	return members
@@ -207,15 +201,4 @@ func firstSet(ms ...moment) (t time.Time) {
 		}
 	}
 	return t
-}
-
-func withFact(m map[string]string, key, value string) map[string]string {
-	if ingest.IsPlaceholder(value) {
-		return m
-	}
-	if m == nil {
-		m = map[string]string{}
-	}
-	m[key] = value
-	return m
 }
