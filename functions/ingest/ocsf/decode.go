@@ -47,7 +47,7 @@ type event struct {
 }
 
 // loose is a part of a finding that senders outside AWS shape in their own ways. What does not fit the schema is left
-// out; it never costs the finding.
+// out; the finding is read without it.
 type loose[T any] struct{ value T }
 
 // UnmarshalJSON reads as much as fits.
@@ -81,7 +81,8 @@ func preferText(text, number ingest.Time) ingest.Time {
 	return ingest.Time{Time: ingest.FirstSet(text, number)}
 }
 
-// findingInfo is the finding's description, wherever the version puts it; never nil. An incident names only its findings.
+// findingInfo is finding_info, in class 2001 finding; never nil. Its UID may be the metadata's. It moves resource into
+// resources.
 func (f *event) findingInfo() *finding {
 	info := f.FindingInfo
 	if info == nil || info.UID == "" && f.Finding != nil {

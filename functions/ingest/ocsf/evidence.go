@@ -9,7 +9,7 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// walker gathers what one finding names. Things that appear twice are merged by the caller.
+// walker collects the entities that one finding names. The caller merges entities that appear twice.
 type walker struct {
 	ingest.Collector
 	account alert.Account
@@ -42,7 +42,7 @@ func (w *walker) addEvent(f *event, info *finding) {
 	w.addFacts(f, info)
 }
 
-// addFacts keeps what has no place of its own in an alert.
+// addFacts keeps, as extra facts, what has no field of its own in an alert.
 func (w *walker) addFacts(f *event, info *finding) {
 	w.AddFact("class", f.ClassName)
 	w.AddFact("status_code", f.StatusCode)

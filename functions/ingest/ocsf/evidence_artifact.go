@@ -16,8 +16,8 @@ const (
 	outbound = 2
 )
 
-// addArtifact walks one evidence: who, with what, from where to where. Inbound the source attacks; outbound the
-// destination is whom the machine talks to.
+// addArtifact adds the user, process, file, device and connection of one evidence. Inbound, the source is the attacker;
+// outbound, the destination.
 func (w *walker) addArtifact(e *evidence) {
 	w.addUser(alert.Victim, &e.Actor.User)
 	w.AddEntity(alert.Context, entity.Session, e.Actor.Session.UID)
@@ -39,8 +39,8 @@ func (w *walker) addArtifact(e *evidence) {
 	w.AddFact("protocol", e.ConnectionInfo.ProtocolName)
 }
 
-// connectionRoles says which side of the connection is the attacker's. Where no direction is stated, a connection from within
-// to a public address is outbound, and so is one of which only the far end is named.
+// connectionRoles says which side of the connection is the attacker's. Where no direction is stated, a connection to a
+// public address is outbound unless its source is public too.
 func connectionRoles(e *evidence) (source, destination alert.Role) {
 	out := e.ConnectionInfo.DirectionID.Value == outbound || strings.EqualFold(string(e.ConnectionInfo.Direction), "outbound")
 	if !out && e.ConnectionInfo.DirectionID.Value != inbound {
@@ -58,7 +58,7 @@ func isPublicIP(ip string) bool {
 	return err == nil && entity.IsPublicIP(a.Unmap())
 }
 
-// addUser keeps an identity under its fullest name: an ARN, a mail address, a name, an id.
+// addUser adds an identity under its fullest name: an ARN, a mail address, a name, an id.
 func (w *walker) addUser(role alert.Role, u *user) {
 	value := cmp.Or(u.Name, u.EmailAddr, u.UID)
 	for _, id := range []ingest.Text{u.UID, u.UIDAlt} {
@@ -87,7 +87,7 @@ func (w *walker) addUser(role alert.Role, u *user) {
 	}
 }
 
-// addProcess keeps a process and its parents' names.
+// addProcess adds a process, its file, user and container.
 func (w *walker) addProcess(p *process) {
 	parent := ""
 	if p.ParentProcess != nil {
@@ -103,14 +103,14 @@ func (w *walker) addProcess(p *process) {
 	w.addContainer(&p.Container)
 }
 
-// addFile keeps a file by its hashes, else by its path.
+// addFile adds a file by its hashes, else by its path.
 func (w *walker) addFile(role alert.Role, f *file) {
 	if !w.addHashes(role, f) {
 		w.AddEntity(role, entity.File, cmp.Or(f.Path, f.Name))
 	}
 }
 
-// addHashes keeps a file's best hash with the others beside it, and says whether there was one.
+// addHashes adds a file by its longest hash, the others as attributes, and reports whether it has one.
 func (w *walker) addHashes(role alert.Role, f *file) bool {
 	best := ""
 	attrs := []string{entity.AttrPath, string(cmp.Or(f.Path, f.Name))}

@@ -9,7 +9,8 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// addDevice is the machine it happened on: one thing, whatever it is called. A cloud instance goes by its ARN.
+// addDevice adds the machine of the finding as one entity: a cloud instance by its ARN or id, else by host name, else
+// by address; the other names are aliases.
 func (w *walker) addDevice(d *endpoint) {
 	arn := ingest.Text("")
 	for _, id := range []ingest.Text{d.UID, d.UIDAlt, d.InstanceUID} {
@@ -41,7 +42,7 @@ func (w *walker) addDevice(d *endpoint) {
 	}
 }
 
-// addEndpoint is one side of a connection: an address, and the names it goes by.
+// addEndpoint adds one side of a connection: its address, host, domain and instance.
 func (w *walker) addEndpoint(role alert.Role, d *endpoint) {
 	asn := string(d.AutonomousSystem.Number)
 	if asn == "0" {
@@ -63,7 +64,7 @@ var kinds = map[int]entity.Kind{
 	25: entity.Process, 27: entity.Container, 28: entity.RegistryKey, 30: entity.FileHash, 45: entity.File,
 }
 
-// addObservables keeps what the finding lists as worth noticing, unless a fuller mention names it already.
+// addObservables adds the observables that no fuller mention names already.
 func (w *walker) addObservables(list ingest.List[loose[observable]]) {
 	if len(list) == 0 {
 		return

@@ -13,13 +13,13 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// addResource keeps one affected resource under its fullest name: the ARN in uid_alt where uid is bare.
+// addResource adds one affected resource under its fullest name: the ARN in uid_alt where uid is bare.
 func (w *walker) addResource(r *resource) {
 	value, other := r.UID, r.UIDAlt
 	if strings.HasPrefix(string(other), "arn:") && !strings.HasPrefix(string(value), "arn:") {
 		value, other = other, value
 	}
-	if strings.HasPrefix(string(value), "AWS::::Account:") { // the whole account, which ties nothing to anything
+	if strings.HasPrefix(string(value), "AWS::::Account:") { // the whole account: a link by it would join unrelated alerts
 		w.AddEntity(alert.Context, entity.Other, value, entity.AttrKind, "account")
 		return
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/onepane/onepane/shared/entity"
 )
 
-// productSlug is an AWS product in the words of its Security Hub ARN, "product/aws/guardduty" or "productv2/aws/guardduty";
-// "" for everyone else's.
+// productSlug is an AWS product in the words of its Security Hub ARN, "product/aws/guardduty" or
+// "productv2/aws/guardduty"; "" for everyone else's.
 func productSlug(f *event) string {
 	uid := strings.ToLower(string(f.Metadata.Product.UID))
 	for _, p := range []string{":product/aws/", ":productv2/aws/"} {
@@ -21,13 +21,14 @@ func productSlug(f *event) string {
 	return ""
 }
 
-// isFromSecurityHub reports whether Security Hub says so, for whichever product.
+// isFromSecurityHub reports whether Security Hub sent the finding, of whichever product.
 func isFromSecurityHub(f *event) bool {
 	return strings.Contains(string(f.Metadata.Product.UID), ":securityhub:")
 }
 
-// originOf is the product that detected it. The rules for AWS products are those of the AWS Security Finding Format, so
-// that both formats of one finding fold. An ARN names a finding in the whole world; any other id only in its account.
+// originOf is the product that detected it. The rules for AWS products are those of the AWS Security Finding Format,
+// so that both formats of one finding are one alert. An ARN names a finding in the whole world; any other id only in
+// its account.
 func originOf(f *event, info *finding) alert.Origin {
 	id := string(info.UID)
 	switch s := productSlug(f); {

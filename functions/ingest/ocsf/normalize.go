@@ -10,8 +10,8 @@ import (
 	"github.com/onepane/onepane/shared/attack"
 )
 
-// setTimes reads the finding's life, each instant from its text where there is one: senders get the zone of the number
-// wrong, not that of the text.
+// setTimes sets First, Last and Updated, each instant from its text where there is one: senders get the zone of the
+// number wrong, not that of the text.
 func setTimes(a *alert.Alert, f *event, info *finding) {
 	created, seen := info.createdTime(), info.firstSeenTime()
 	if !seen.IsZero() && seen.Nanosecond() == 0 && created.Truncate(1e9).Equal(seen.Time) {
@@ -26,7 +26,7 @@ func setTimes(a *alert.Alert, f *event, info *finding) {
 	a.Updated = ingest.FirstSet(info.modifiedTime(), preferText(f.Metadata.ModifiedTimeDT, f.Metadata.ModifiedTime), at, info.lastSeenTime(), created)
 }
 
-// attackOf reads the ATT&CK objects of the finding.
+// attackOf reads tactics and techniques: of the ATT&CK objects, else of the type words.
 func attackOf(f *event, info *finding) ([]attack.Tactic, []string) {
 	var tactics []attack.Tactic
 	var words []string
@@ -84,8 +84,8 @@ const (
 // postureTypes start the type words of findings about weaknesses, whatever their class.
 var postureTypes = []string{"Software and Configuration Checks", "Posture Management", "Vulnerabilities", "Exposure"}
 
-// classOf tells posture from activity. Several scanners send their checks as detections, with the result of the check
-// as status code (PASS, FAIL, MANUAL).
+// classOf is Exposure for posture, Threat for activity. Several scanners send their checks as detections, with the
+// result of the check as status code (PASS, FAIL, MANUAL).
 func classOf(f *event, info *finding) alert.Class {
 	switch int(f.ClassUID.Value) {
 	case vulnerabilityFinding, complianceFinding, applicationPosture:
