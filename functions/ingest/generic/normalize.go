@@ -74,7 +74,7 @@ func (m *message) checkRequired() (at, delivered time.Time, err error) {
 	return at, delivered, nil
 }
 
-// parseInstant reads RFC 3339, the only spelling the contract knows, and the others for senders that know no better.
+// parseInstant reads RFC 3339, the contract's only spelling, and what ingest.ParseTime accepts besides.
 func parseInstant(w word) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, string(w)); err == nil && t.Year() > 1970 {
 		return t.UTC(), nil
