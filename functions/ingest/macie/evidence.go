@@ -11,80 +11,63 @@ import (
 
 // evidenceMapper gathers what one finding names.
 type evidenceMapper struct {
-	account   alert.Account
+	ingest.Collector
 	partition string
-	found     []alert.Evidence
-	extra     map[string]string
 }
 
 func (m *evidenceMapper) addFinding(f *finding) {
 	b, o := &f.ResourcesAffected.S3Bucket, &f.ResourcesAffected.S3Object
-	bucket := string(cmp.Or(b.Arn, o.BucketArn))
+	bucket := cmp.Or(b.Arn, o.BucketArn)
 	if bucket == "" && b.Name != "" {
-		bucket = "arn:" + m.partition + ":s3:::" + string(b.Name)
+		bucket = ingest.Text("arn:"+m.partition+":s3:::") + b.Name
 	}
-	m.addEntity(alert.Victim, entity.Resource, bucket, string(b.Name), entity.AttrType, "AwsS3Bucket",
+	m.addNamed(alert.Victim, entity.Resource, bucket, b.Name, entity.AttrType, "AwsS3Bucket",
 		"public_access", string(b.PublicAccess.EffectivePermission))
 	if o.Key != "" && bucket != "" {
-		m.addEntity(alert.Victim, entity.Resource, bucket+"/"+string(o.Key), string(o.Key), entity.AttrType, "AwsS3Object", entity.AttrSize, string(o.Size))
+		m.addNamed(alert.Victim, entity.Resource, bucket+"/"+o.Key, o.Key, entity.AttrType, "AwsS3Object", entity.AttrSize, string(o.Size))
 	}
 	m.addActor(&f.PolicyDetails.Actor)
-	m.addFact("category", f.Category)
-	m.addFact("job", cmp.Or(f.ClassificationDetails.JobArn, f.ClassificationDetails.JobID))
-	m.addFact("results", f.ClassificationDetails.DetailedResultsLocation)
-	m.addFact("bucket_owner", b.Owner.DisplayName)
-	m.addFact("action_type", f.PolicyDetails.Action.ActionType)
-	m.addFact("api", f.PolicyDetails.Action.APICallDetails.API)
-	m.addFact("api_service", f.PolicyDetails.Action.APICallDetails.APIServiceName)
-	m.addFact("sensitive_data", ingest.Text(listSensitiveData(f)))
+	m.AddFact("category", f.Category)
+	m.AddFact("job", cmp.Or(f.ClassificationDetails.JobArn, f.ClassificationDetails.JobID))
+	m.AddFact("results", f.ClassificationDetails.DetailedResultsLocation)
+	m.AddFact("bucket_owner", b.Owner.DisplayName)
+	m.AddFact("action_type", f.PolicyDetails.Action.ActionType)
+	m.AddFact("api", f.PolicyDetails.Action.APICallDetails.API)
+	m.AddFact("api_service", f.PolicyDetails.Action.APICallDetails.APIServiceName)
+	m.AddFact("sensitive_data", ingest.Text(listSensitiveData(f)))
 }
 
 // addActor is who changed the policy, and from where.
 func (m *evidenceMapper) addActor(a *actor) {
 	ip := &a.IPAddressDetails
-	m.addEntity(alert.Attacker, entity.IP, string(ip.IPAddressV4), "", entity.AttrCountry, string(ip.IPCountry.Name),
+	m.AddEntity(alert.Attacker, entity.IP, ip.IPAddressV4, entity.AttrCountry, string(ip.IPCountry.Name),
 		entity.AttrCity, string(ip.IPCity.Name), entity.AttrASN, string(ip.IPOwner.Asn), entity.AttrOrg, string(ip.IPOwner.Org))
-	m.addEntity(alert.Context, entity.Domain, string(a.DomainDetails.DomainName), "")
+	m.AddEntity(alert.Context, entity.Domain, a.DomainDetails.DomainName)
 	u := &a.UserIdentity
 	for _, id := range []identity{u.IamUser, u.Root} {
 		m.addUser(&id, u.Type, "")
 	}
 	for _, s := range []session{u.AssumedRole, u.FederatedUser} {
 		m.addUser(&identity{AccountID: s.AccountID, Arn: s.Arn, PrincipalID: s.PrincipalID, UserName: s.SessionContext.SessionIssuer.UserName}, u.Type, s.AccessKeyID)
-		m.addFact("session_issuer", s.SessionContext.SessionIssuer.Arn)
+		m.AddFact("session_issuer", s.SessionContext.SessionIssuer.Arn)
 		if strings.HasPrefix(string(s.AccessKeyID), "ASIA") {
-			m.addEntity(alert.Attacker, entity.Session, string(s.AccessKeyID), "")
+			m.AddEntity(alert.Attacker, entity.Session, s.AccessKeyID)
 		}
 	}
-	m.addFact("acting_account", u.AwsAccount.AccountID)
-	m.addFact("acting_service", u.AwsService.InvokedBy)
+	m.AddFact("acting_account", u.AwsAccount.AccountID)
+	m.AddFact("acting_service", u.AwsService.InvokedBy)
 }
 
 func (m *evidenceMapper) addUser(id *identity, kind, key ingest.Text) {
-	value := cmp.Or(id.Arn, id.UserName, id.PrincipalID)
-	m.addEntity(alert.Attacker, entity.User, string(value), string(id.UserName), entity.AttrPrincipalID, string(id.PrincipalID),
+	m.addNamed(alert.Attacker, entity.User, cmp.Or(id.Arn, id.UserName, id.PrincipalID), id.UserName,
+		entity.AttrPrincipalID, string(id.PrincipalID),
 		entity.AttrUserType, string(kind), entity.AttrAccessKey, string(key), entity.AttrAccount, string(id.AccountID))
 }
 
-// addEntity keeps an entity that names something; more are attributes, name and value in turn.
-func (m *evidenceMapper) addEntity(role alert.Role, kind entity.Kind, value, name string, more ...string) {
-	value = strings.TrimSpace(value)
-	if value == "" || value == "0.0.0.0" || strings.EqualFold(value, "N/A") {
-		return
-	}
-	e := entity.Entity{Kind: kind, Value: value}
-	if name != value {
-		e.Name = name
-	}
-	for i := 0; i+1 < len(more); i += 2 {
-		e = e.WithAttr(more[i], more[i+1])
-	}
-	m.found = append(m.found, alert.Evidence{Entity: e, Role: role})
-}
-
-func (m *evidenceMapper) addFact(name string, value ingest.Text) {
-	if value != "" && m.extra[name] == "" {
-		m.extra[name] = string(value)
+// addNamed adds an entity with the name that people know it by, unless that is its value.
+func (m *evidenceMapper) addNamed(role alert.Role, kind entity.Kind, value, name ingest.Text, attributes ...string) {
+	if e := m.AddEntity(role, kind, value, attributes...); string(name) != e.Value {
+		e.Name = string(name)
 	}
 }
 

@@ -57,11 +57,9 @@ func (Provider) Normalize(r ingest.Record) (alert.Alert, error) {
 		a.Last = a.First
 	}
 	a.Updated = ingest.FirstSet(f.UpdatedAt, f.CreatedAt)
-	m := evidenceMapper{account: a.Account, partition: cmp.Or(string(f.Partition), "aws"), extra: map[string]string{}}
+	m := evidenceMapper{partition: cmp.Or(string(f.Partition), "aws")}
 	m.addFinding(&f)
-	a.Evidence = alert.MergeEvidence(nil, m.found)
-	if len(m.extra) > 0 {
-		a.Extra = m.extra
-	}
+	a.Evidence = alert.MergeEvidence(nil, m.Found)
+	a.Extra = m.Extra
 	return a, nil
 }
