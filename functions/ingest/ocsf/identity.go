@@ -33,7 +33,7 @@ func originOf(f *event, info *finding) alert.Origin {
 	id := string(info.UID)
 	switch s := productSlug(f); {
 	case s == "guardduty" || s == "macie":
-		return alert.Origin{Provider: s, ID: lastSegment(id)}
+		return alert.Origin{Provider: s, ID: ingest.LastSegment(id)}
 	case s == "inspector" && strings.Contains(id, ":inspector2:"):
 		return alert.Origin{Provider: "inspector", ID: id}
 	case isFromSecurityHub(f) && (strings.HasPrefix(id, "arn:") || f.Cloud.Account.UID == ""):
@@ -43,13 +43,6 @@ func originOf(f *event, info *finding) alert.Origin {
 	}
 	name := strings.ToLower(strings.TrimSpace(string(cmp.Or(f.Metadata.Product.Name, f.Metadata.Product.VendorName))))
 	return alert.Origin{Provider: "ocsf/" + cmp.Or(name, "unknown"), ID: id}
-}
-
-func lastSegment(id string) string {
-	if s := id[strings.LastIndexByte(id, '/')+1:]; s != "" {
-		return s
-	}
-	return id
 }
 
 // names are the AWS products' names as people know them.

@@ -46,7 +46,7 @@ func attackOf(f *event, info *finding) ([]attack.Tactic, []string) {
 	}
 	if isFromSecurityHub(f) && len(attack.SortTactics(tactics)) == 0 {
 		for _, t := range append(info.Types, info.Analytic.Name) {
-			purpose, _, _ := strings.Cut(lastSegment(string(t)), ":")
+			purpose, _, _ := strings.Cut(ingest.LastSegment(string(t)), ":")
 			tactics = append(tactics, attack.Parse(attack.GuardDuty, purpose))
 		}
 	}

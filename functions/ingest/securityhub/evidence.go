@@ -97,7 +97,7 @@ func (m *evidenceMapper) addSequence(s *sequence) {
 	}
 	for _, sig := range s.Signals {
 		if strings.EqualFold(string(sig.Type), "FINDING") && sig.ID != "" {
-			m.members = append(m.members, lastSegment(string(sig.ID)))
+			m.members = append(m.members, ingest.LastSegment(string(sig.ID)))
 		}
 	}
 }

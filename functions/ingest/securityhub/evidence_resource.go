@@ -36,7 +36,7 @@ func (m *evidenceMapper) addResource(r *resource) {
 	case "AwsEc2Instance":
 		m.addMachineNames(e, r, &d.AwsEc2Instance)
 	case "AwsIamUser":
-		e.Name = cmp.Or(string(d.AwsIamUser.UserName), lastSegment(e.Value))
+		e.Name = cmp.Or(string(d.AwsIamUser.UserName), ingest.LastSegment(e.Value))
 		e.Entity = e.WithAttr(entity.AttrPrincipalID, string(d.AwsIamUser.UserID))
 	case "AwsS3Bucket", "AwsIamRole", "AwsLambdaFunction":
 		e.Name = e.Value[strings.LastIndexAny(e.Value, ":/")+1:]
@@ -44,7 +44,7 @@ func (m *evidenceMapper) addResource(r *resource) {
 		e.Name = string(d.AwsRdsDBInstance.DBInstanceIdentifier)
 		ingest.AddAlias(e, entity.Resource, d.AwsRdsDBInstance.DBIResourceID)
 	case "AwsEksCluster", "AwsEcsCluster":
-		e.Name = cmp.Or(string(d.AwsEksCluster.Name), lastSegment(e.Value))
+		e.Name = cmp.Or(string(d.AwsEksCluster.Name), ingest.LastSegment(e.Value))
 	case "Container":
 		e.Name = string(d.Container.Name)
 		e.Entity = e.WithAttr(entity.AttrImage, string(d.Container.ImageName))
@@ -53,7 +53,7 @@ func (m *evidenceMapper) addResource(r *resource) {
 
 // addMachineNames gives an instance its other names.
 func (m *evidenceMapper) addMachineNames(e *alert.Evidence, r *resource, d *ec2Instance) {
-	ingest.AddAlias(e, entity.Resource, ingest.Text(lastSegment(e.Value)))
+	ingest.AddAlias(e, entity.Resource, ingest.Text(ingest.LastSegment(e.Value)))
 	for _, ip := range append(d.IPV4Addresses, d.IPV6Addresses...) {
 		ingest.AddAlias(e, entity.IP, ip)
 	}
@@ -73,7 +73,7 @@ func (m *evidenceMapper) addUser(k *accessKey, role alert.Role) bool {
 	_, session, _ := strings.Cut(string(k.PrincipalID), ":")
 	account := cmp.Or(string(k.AccountID), m.account.ID)
 	value, alias := cmp.Or(name, session, string(k.PrincipalID)), ""
-	switch roleName := lastSegment(cmp.Or(string(issuer.UserName), name)); {
+	switch roleName := ingest.LastSegment(cmp.Or(string(issuer.UserName), name)); {
 	case ingest.IsBlank(value):
 		return false
 	case k.PrincipalType == "AssumedRole" && session != "" && roleName != "":

@@ -24,20 +24,13 @@ func originOf(f *finding) alert.Origin {
 	id := string(f.ID)
 	switch slug := productSlug(string(f.ProductArn)); {
 	case slug == "guardduty" || slug == "macie":
-		return alert.Origin{Provider: slug, ID: lastSegment(id)}
+		return alert.Origin{Provider: slug, ID: ingest.LastSegment(id)}
 	case slug == "inspector" && strings.Contains(id, ":inspector2:"):
 		return alert.Origin{Provider: "inspector", ID: id}
 	case strings.HasPrefix(id, "arn:") || f.AwsAccountID == "":
 		return alert.Origin{Provider: "securityhub", ID: id}
 	}
 	return alert.Origin{Provider: "securityhub", ID: string(f.AwsAccountID) + "/" + id}
-}
-
-func lastSegment(id string) string {
-	if s := id[strings.LastIndexByte(id, '/')+1:]; s != "" {
-		return s
-	}
-	return id
 }
 
 // carriedIDs are the other ids other products know it by.
