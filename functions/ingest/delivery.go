@@ -77,26 +77,26 @@ func gunzipReserved(b []byte, s *reservation) ([]byte, error) {
 
 func isGzip(b []byte) bool { return bytes.HasPrefix(b, []byte{0x1f, 0x8b}) }
 
-// Room is how many bytes the compressed parts of one delivery may still expand to, together.
-type Room int
+// GunzipBudget is how many bytes the compressed parts of one delivery may still expand to, together.
+type GunzipBudget int
 
-// NewRoom is the budget of a whole delivery: four times MaxBody.
-func NewRoom() *Room {
-	r := Room(maxExpanded)
+// NewGunzipBudget is the budget of a whole delivery: four times MaxBody.
+func NewGunzipBudget() *GunzipBudget {
+	r := GunzipBudget(maxExpanded)
 	return &r
 }
 
 const maxExpanded = 4 * MaxBody
 
 // Gunzip decompresses b as the function of that name does; a part that exceeds the budget is fault.TooLarge.
-func (r *Room) Gunzip(b []byte) ([]byte, error) {
+func (r *GunzipBudget) Gunzip(b []byte) ([]byte, error) {
 	var out []byte
 	if *r >= 0 { // a delivery of bombs is not opened to its end
 		var err error
 		if out, err = Gunzip(b); err != nil {
 			return nil, err
 		}
-		*r -= Room(len(out))
+		*r -= GunzipBudget(len(out))
 	}
 	if *r < 0 {
 		return nil, fault.Errorf(fault.TooLarge, "the delivery's compressed parts exceed %d MB", maxExpanded>>20)

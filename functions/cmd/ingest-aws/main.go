@@ -34,11 +34,11 @@ func openHost(getenv func(string) string) (*awslambda.Host, error) {
 	role := identity.AWS{Region: settings.Region, Endpoint: settings.STS, Now: time.Now, Keys: func() identity.Keys {
 		return identity.Keys{ID: getenv("AWS_ACCESS_KEY_ID"), Secret: getenv("AWS_SECRET_ACCESS_KEY"), Session: getenv("AWS_SESSION_TOKEN")}
 	}}
-	bus, err := producer.Open(settings.Common, producer.Credential(settings.Identity, role), log)
+	bus, err := producer.Open(settings.Common, producer.NewCredential(settings.Identity, role), log)
 	if err != nil {
 		return nil, err
 	}
-	findings := bus.Function(aws.Function())
-	requests := producer.Requests(findings, bus.Function(webhook.Function()))
+	findings := bus.ConnectFunction(aws.Function())
+	requests := producer.RequestHandler(findings, bus.ConnectFunction(webhook.Function()))
 	return &awslambda.Host{Ingest: findings, HTTP: requests, Log: log, Now: time.Now}, nil
 }

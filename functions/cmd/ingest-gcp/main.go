@@ -34,10 +34,10 @@ func openService(getenv func(string) string) (*cloudrun.Service, error) {
 	}
 	log := logs.New(os.Stderr, settings.LogLevel, settings.LogJSON)
 	account := identity.Google{Host: settings.Metadata}
-	bus, err := producer.Open(settings.Common, producer.Credential(settings.Identity, account), log)
+	bus, err := producer.Open(settings.Common, producer.NewCredential(settings.Identity, account), log)
 	if err != nil {
 		return nil, err
 	}
 	push := cloudrun.Sender{Audience: settings.Push.Audience, Email: settings.Push.Account, Keys: settings.Push.Keys, Now: time.Now}
-	return &cloudrun.Service{Ingest: bus.Function(gcp.Function()), Verify: push.Verifier(), Log: log, Now: time.Now}, nil
+	return &cloudrun.Service{Ingest: bus.ConnectFunction(gcp.Function()), Verify: push.Verifier(), Log: log, Now: time.Now}, nil
 }

@@ -27,7 +27,7 @@ const maxWrappers = 16
 
 // Open implements ingest.Envelope.
 func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
-	body, o := d.Body, opener{room: ingest.NewRoom()}
+	body, o := d.Body, opener{room: ingest.NewGunzipBudget()}
 	if text, ok := packedBody(body); ok {
 		// An S3 export that someone stored as text: no wire form of AWS, but harmless to read.
 		raw, err := o.inflateBase64(text)
@@ -43,7 +43,7 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 // opener gathers the records of one delivery, in order.
 type opener struct {
 	records []ingest.Record
-	room    *ingest.Room
+	room    *ingest.GunzipBudget
 }
 
 // openValues opens every JSON value in text.

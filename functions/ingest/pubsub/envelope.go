@@ -27,7 +27,7 @@ const maxWraps = 8
 // limits are what may still be unwrapped.
 type limits struct {
 	wraps int
-	room  *ingest.Room
+	room  *ingest.GunzipBudget
 }
 
 // lessOneWrapper is what is left within one more wrapper.
@@ -41,7 +41,7 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 			context[name] = v
 		}
 	}
-	return unwrapAll(ingest.SplitValues(d.Body), context, limits{maxWraps, ingest.NewRoom()}), nil
+	return unwrapAll(ingest.SplitValues(d.Body), context, limits{maxWraps, ingest.NewGunzipBudget()}), nil
 }
 
 func unwrapAll(records []ingest.Record, context map[string]string, left limits) []ingest.Record {

@@ -28,7 +28,7 @@ func (Envelope) Open(d ingest.Delivery) ([]ingest.Record, error) {
 		return openBinary(d)
 	}
 	var out []ingest.Record
-	room := ingest.NewRoom()
+	room := ingest.NewGunzipBudget()
 	for _, v := range ingest.SplitValues(d.Body) {
 		if v.Raw.Kind() == '[' && v.Err == nil && strings.TrimSpace(string(v.Raw[1:len(v.Raw)-1])) == "" {
 			v.Ignored = "an empty array"
@@ -60,7 +60,7 @@ func openBinary(d ingest.Delivery) ([]ingest.Record, error) {
 }
 
 // openRecord opens a record that is a CloudEvent; any other stays as it is.
-func openRecord(r ingest.Record, room *ingest.Room) []ingest.Record {
+func openRecord(r ingest.Record, room *ingest.GunzipBudget) []ingest.Record {
 	switch {
 	case r.Err != nil || r.Ignored != "":
 	case r.Has("specversion") && r.Has("id", "source", "type") || r.Has("specversion") && (r.Has("data") || r.Has("data_base64")):
@@ -72,7 +72,7 @@ func openRecord(r ingest.Record, room *ingest.Room) []ingest.Record {
 }
 
 // openStructured opens an event that is one JSON object.
-func openStructured(r ingest.Record, room *ingest.Room) []ingest.Record {
+func openStructured(r ingest.Record, room *ingest.GunzipBudget) []ingest.Record {
 	if v := r.Text("specversion"); !strings.HasPrefix(v, "1.") {
 		return failedRecord(r, "specversion: %q is not 1.0", v)
 	}
@@ -102,7 +102,7 @@ func openStructured(r ingest.Record, room *ingest.Room) []ingest.Record {
 	return openData(data, context)
 }
 
-func openBase64(r ingest.Record, context map[string]string, room *ingest.Room) []ingest.Record {
+func openBase64(r ingest.Record, context map[string]string, room *ingest.GunzipBudget) []ingest.Record {
 	text := strings.TrimRight(strings.TrimSpace(r.Text("data_base64")), "=")
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(text, "-_") {

@@ -1,7 +1,7 @@
 // Package producer puts the functions together that run beside their sources, in AWS and GCP: it gives an ingest route
 // the tenant's bus. It is apart from wire because nothing of a cold start may come along that a producer does not use.
 //
-//	settings, identity ─▶ Open ─▶ Bus ─▶ Function, Requests ─▶ host
+//	settings, identity ─▶ Open ─▶ Bus ─▶ ConnectFunction, RequestHandler ─▶ host
 package producer
 
 import (
@@ -24,21 +24,21 @@ type Bus struct {
 	alerts, quarantine ingest.Publisher
 }
 
-// Credential is the producer's managed identity in Azure, by what its own cloud asserts about it.
-func Credential(s cloud.Identity, a identity.Asserter) *identity.Credential {
+// NewCredential is the producer's managed identity in Azure, by what its own cloud asserts about it.
+func NewCredential(s cloud.Identity, a identity.Asserter) *identity.Credential {
 	return &identity.Credential{Tenant: s.Directory, Now: time.Now, Source: identity.Entra{
 		Authority: s.Authority, Tenant: s.Directory, Client: s.Client, Asserter: a, Now: time.Now}}
 }
 
-// Function gives a route its bus and its tenant.
-func (b *Bus) Function(fn *ingest.Function) *ingest.Function {
+// ConnectFunction gives a route its bus and its tenant.
+func (b *Bus) ConnectFunction(fn *ingest.Function) *ingest.Function {
 	fn.Tenants, fn.ExposuresAsAlerts = ingest.MapAccounts(b.settings.Tenant, nil), b.settings.ExposuresAsAlerts
 	fn.Alerts, fn.Quarantine, fn.Log = b.alerts, b.quarantine, b.log
 	return fn
 }
 
-// Requests serves /api/ingest/{route} for functions whose platform has already made sure who asks.
-func Requests(fns ...*ingest.Function) http.Handler {
+// RequestHandler serves /api/ingest/{route} for functions whose platform has already made sure who asks.
+func RequestHandler(fns ...*ingest.Function) http.Handler {
 	byRoute := map[string]*ingest.Function{}
 	for _, fn := range fns {
 		byRoute[fn.Route] = fn
