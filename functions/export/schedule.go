@@ -60,8 +60,9 @@ const (
 	longestRetry = 5 * time.Minute
 )
 
-// retryBackoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to longestRetry,
-// less up to half of it by the export's name, so that exports to one receiver do not come back together.
+// retryBackoff is how long to wait after the n-th failure in a row (from 1): twice as long each time up to
+// longestRetry, less up to half of it by the export's name, so that exports to one receiver do not come back
+// together.
 func retryBackoff(name string, n int) time.Duration {
 	d := backoff.Delay(n, firstRetry, longestRetry)
 	h := fnv.New32a()

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Delay returns how long to wait after the n-th failure in a row, n from 1: first, doubled with every further failure up
-// to longest.
+// Delay returns how long to wait after the n-th failure in a row, n from 1: first, doubled with every further failure
+// up to longest.
 func Delay(n int, first, longest time.Duration) time.Duration {
 	d := first
 	for ; n > 1 && d < longest; n-- {

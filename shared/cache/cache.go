@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// LRU maps keys to values until their costs exceed a limit; then those that were not used for the longest go. The value put
-// last stays, whatever it costs. It is safe for concurrent use.
+// LRU maps keys to values until their costs exceed a limit; then those that were not used for the longest go. The
+// value put last stays, whatever it costs. It is safe for concurrent use.
 type LRU[K comparable, V any] struct {
 	limit int64
 	cost  func(V) int64
@@ -23,7 +23,8 @@ type entry[K comparable, V any] struct {
 	value V
 }
 
-// New returns an empty LRU. Limit has the unit of cost, bytes as a rule; cost must give the same for a value every time.
+// New returns an empty LRU. Limit has the unit of cost, bytes as a rule; cost must give the same for a value every
+// time.
 func New[K comparable, V any](limit int64, cost func(V) int64) *LRU[K, V] {
 	return &LRU[K, V]{limit: limit, cost: cost, places: map[K]*list.Element{}, order: list.New()}
 }

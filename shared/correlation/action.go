@@ -57,9 +57,9 @@ const (
 
 // The rules of memberships that a person made.
 const (
-	ruleMovedByHand      = "moved by hand"
-	ruleMergedByHand     = "merged by hand"
-	ruleTakenApartByHand = "taken apart by hand"
+	ruleMovedByHand    = "moved by hand"
+	ruleMergedByHand   = "merged by hand"
+	ruleUnfoldedByHand = "taken apart by hand"
 )
 
 // ErrStale says that a thing is no longer as the one who acts on it saw it.

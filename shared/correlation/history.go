@@ -53,8 +53,8 @@ func (m *memory) historyOf(a *arrival) history {
 	return h
 }
 
-// observeEpisodes is what history says of an arrival on one of its entities, without what the incident brought itself; inc may
-// be nil.
+// observeEpisodes is what history says of an arrival on one of its entities, without what the incident brought
+// itself; inc may be nil.
 func (m *memory) observeEpisodes(a *arrival, v *involved, inc *incident.Incident) score.Observed {
 	o := score.Observed{
 		Hours: a.history.hours, Total: a.history.total, OfKind: a.history.ofKind,

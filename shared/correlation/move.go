@@ -81,7 +81,8 @@ func (mv Move) performOn(run *actionRun) error {
 	return nil
 }
 
-// checkMove finds the incident to move to, nil for a new one. done says that the alerts are already where they should be.
+// checkMove finds the incident to move to, nil for a new one. done says that the alerts are already where they should
+// be.
 func (mv Move) checkMove(run *actionRun) (to *incident.Incident, done bool, err error) {
 	if to, err = mv.requireTarget(run); err != nil {
 		return nil, false, err

@@ -13,8 +13,8 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// alertStream is n alerts of one tenant with most of what decides: a few machines under several names, people, shared and
-// strange addresses, drips, bursts, copies of another product, exposures, later states and repeats.
+// alertStream is n alerts of one tenant with most of what decides: a few machines under several names, people, shared
+// and strange addresses, drips, bursts, copies of another product, exposures, later states and repeats.
 func alertStream(seed uint64, n int) []alert.Alert {
 	r := rand.New(rand.NewPCG(seed, 9))
 	names := []func(int) string{
@@ -121,8 +121,8 @@ func encodeRecord(t *testing.T, v any) []byte {
 	return b
 }
 
-// storeAfter is what a store holds after the alerts came in batches of the sizes that next gives; a state is kept between
-// batches unless forgets says otherwise.
+// storeAfter is what a store holds after the alerts came in batches of the sizes that next gives; a state is kept
+// between batches unless forgets says otherwise.
 func storeAfter(t *testing.T, alerts []alert.Alert, next func() int, forgets func() bool) *recordStore {
 	t.Helper()
 	k := newRecordStore()

@@ -37,7 +37,7 @@ func (u Unfold) performOn(run *actionRun) error {
 		if inc := run.survivorOf(rec.Incident); inc != nil {
 			run.Incident = inc.ID
 		}
-		if slices.ContainsFunc(rec.Reasons, func(r incident.Reason) bool { return r.Rule == ruleTakenApartByHand }) {
+		if slices.ContainsFunc(rec.Reasons, func(r incident.Reason) bool { return r.Rule == ruleUnfoldedByHand }) {
 			return nil
 		}
 		return fault.Errorf(fault.Precondition, "Alert %s was not folded into another.", u.ID)
@@ -51,7 +51,7 @@ func (u Unfold) performOn(run *actionRun) error {
 	run.removeSighting(original, rec)
 	rec.FoldedInto, rec.Alert.Sightings, rec.Updated = "", nil, incident.Later(run.actor.At, rec.Updated)
 	rec.Reasons = []incident.Reason{{
-		Rule: ruleTakenApartByHand, Alert: original.Alert.ID, Name: run.actor.Name, Weight: 1, Gap: gapBetween(&rec.Alert, &original.Alert),
+		Rule: ruleUnfoldedByHand, Alert: original.Alert.ID, Name: run.actor.Name, Weight: 1, Gap: gapBetween(&rec.Alert, &original.Alert),
 	}}
 	run.alerts.Change(u.ID, rec)
 	r := NewReport(rec.Alert)

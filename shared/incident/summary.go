@@ -23,8 +23,9 @@ type Involved struct {
 	Exposures Exposures // the open ones of the entity
 }
 
-// AddAlert counts one alert more, of a kind as KindOf gives it, and takes it into the summary; opener says that it opened
-// the incident. It reports whether the kind is new to the incident, as far as it matters how many kinds there are.
+// AddAlert counts one alert more, of a kind as KindOf gives it, and takes it into the summary; opener says that it
+// opened the incident. It reports whether the kind is new to the incident, as far as it matters how many kinds there
+// are.
 func (i *Incident) AddAlert(a *alert.Alert, kind string, involved []Involved, opener bool, now time.Time) (newKind bool) {
 	i.Alerts++
 	newKind = i.addKind(kind)

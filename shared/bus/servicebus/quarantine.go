@@ -43,7 +43,7 @@ func (q *Quarantine) Publish(ctx context.Context, evs ...cloudevent.Event) error
 	send := func(ctx context.Context, m pack.Message) error {
 		return withKind(q.sender.sendMessage(ctx, sdkMessage(m)))
 	}
-	return pack.Target{Limit: q.opts.MaxMessage, Blobs: q.opts.Blobs, Send: send}.PublishApart(ctx, evs)
+	return pack.Target{Limit: q.opts.MaxMessage, Blobs: q.opts.Blobs, Send: send}.PublishSingly(ctx, evs)
 }
 
 // List is bus.Quarantine; a cursor that List did not give is fault.Invalid. A message that holds no event is listed

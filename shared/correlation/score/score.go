@@ -30,7 +30,8 @@ const (
 	Indicator
 )
 
-// IsIndicator reports whether there are endlessly many entities of the sort, so that hearing of one again means something.
+// IsIndicator reports whether there are endlessly many entities of the sort, so that hearing of one again means
+// something.
 func (s Sort) IsIndicator() bool { return s == PublicAddress || s == Indicator }
 
 // Stage is how an alert's tactics relate to those that an incident has shown.

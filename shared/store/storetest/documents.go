@@ -42,7 +42,7 @@ func RunDocuments(t *testing.T, open func(t *testing.T) DocumentsDriver) {
 		{"too much is refused", documentTooLarge},
 		{"an audit log is listed newest first, page by page", auditLogListed},
 		{"an entry is kept once, as it was first", entryKeptOnce},
-		{"audit logs of tenants are apart", auditLogsApart},
+		{"audit logs of tenants are apart", auditLogsAreSeparate},
 		{"expired entries are not shown", entriesExpire},
 		{"odd names are names", oddNames},
 	} {
@@ -242,7 +242,7 @@ func entryKeptOnce(t *testing.T, d DocumentsDriver) {
 	}
 }
 
-func auditLogsApart(t *testing.T, d DocumentsDriver) {
+func auditLogsAreSeparate(t *testing.T, d DocumentsDriver) {
 	for _, name := range []string{"contoso", "contoso2", "", "a"} {
 		appendEntry(t, d.Store, name, "of "+name, `{}`)
 	}

@@ -240,7 +240,7 @@ func noPage(t *testing.T, d Driver) {
 	}
 }
 
-func exposuresApart(t *testing.T, d Driver) {
+func exposuresAreSeparate(t *testing.T, d Driver) {
 	ms := alertRecords(0, 4)
 	for _, n := range []int{1, 3} {
 		ms[n].Alert.Class, ms[n].Incident = alert.Exposure, ""

@@ -68,7 +68,7 @@ func Run(t *testing.T, open func(t *testing.T) Driver) {
 		{"filters choose what query.Match chooses", filtersMatch},
 		{"totals count what matches, and only when asked", totalsCounted},
 		{"a page of nothing is refused", noPage},
-		{"exposures are listed apart", exposuresApart},
+		{"exposures are listed apart", exposuresAreSeparate},
 		{"a folded alert's id finds the alert it was folded into", foldedAlert},
 		{"an alert of a merged incident is listed with the survivor", mergedIncident},
 		{"alerts of an incident come by first activity", byFirstActivity},

@@ -67,8 +67,8 @@ func (t Target) publishSession(ctx context.Context, evs []cloudevent.Event) erro
 	return nil
 }
 
-// PublishApart sends each event in a message of its own, without a session, as quarantine keeps them.
-func (t Target) PublishApart(ctx context.Context, evs []cloudevent.Event) error {
+// PublishSingly sends each event in a message of its own, without a session, as quarantine keeps them.
+func (t Target) PublishSingly(ctx context.Context, evs []cloudevent.Event) error {
 	if err := checkEvents(evs); err != nil {
 		return fmt.Errorf("publish %d events: %w", len(evs), err)
 	}

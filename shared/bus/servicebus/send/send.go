@@ -88,7 +88,7 @@ type quarantine struct{ s *Sender }
 
 // Publish is bus.Publisher.
 func (q quarantine) Publish(ctx context.Context, evs ...cloudevent.Event) error {
-	return q.s.packTarget(q.s.opts.Quarantine).PublishApart(ctx, evs)
+	return q.s.packTarget(q.s.opts.Quarantine).PublishSingly(ctx, evs)
 }
 
 // packTarget returns a queue as package pack sends to it.

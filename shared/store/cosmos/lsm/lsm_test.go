@@ -273,7 +273,8 @@ func FuzzBlobs(f *testing.F) {
 	})
 }
 
-// BenchmarkWriteLayer writes 170 nodes that are in the log already and have changed a little, as a commit of 50 alerts does.
+// BenchmarkWriteLayer writes 170 nodes that are in the log already and have changed a little, as a commit of 50
+// alerts does.
 func BenchmarkWriteLayer(b *testing.B) {
 	node := func(key, n int) *Node {
 		text := fmt.Appendf(nil, `{"key":"host:%d","alerts":%d,"list":[`, key, n)

@@ -1,5 +1,5 @@
-// Package doors says who may come in, as the configuration has it: it gives the API and the ingest routes what they ask of
-// a request.
+// Package doors says who may come in, as the configuration has it: it gives the API and the ingest routes what they
+// ask of a request.
 //
 //	config.Auth ──▶ Doors ─┬─ Admit ──▶ api.Server: who asks, how often; API keys; the audit log
 //	config.Sources ────────┼─ Sender ─▶ ingest.HTTP: whose delivery it is
@@ -79,8 +79,8 @@ func (d *Auth) SetUpServer(s *api.Server) {
 	s.Authenticate, s.Limit, s.Keys, s.AuditLog = d.authenticate, d.limit, d.keys, d.audit
 }
 
-// RequireAllTenants serves h to those who may see all tenants, and refuses all others: for what counts all tenants together. Open
-// doors let everyone in.
+// RequireAllTenants serves h to those who may see all tenants, and refuses all others: for what counts all tenants
+// together. Open doors let everyone in.
 func (d *Auth) RequireAllTenants(h http.Handler, refuse func(w http.ResponseWriter, r *http.Request, status int, code, message string)) http.Handler {
 	if d.Open {
 		return h
@@ -121,8 +121,8 @@ func (d *Auth) IdentifySender(r *http.Request, route string) (ingest.Sender, err
 	return ingest.Sender{Tenant: tenant, Source: p.Name}, err
 }
 
-// deliveryTenant is the tenant of a principal's delivery: its only one, or the one that it names of several. Whoever may meet all
-// tenants and names none leaves it to the account mapping.
+// deliveryTenant is the tenant of a principal's delivery: its only one, or the one that it names of several. Whoever
+// may meet all tenants and names none leaves it to the account mapping.
 func deliveryTenant(p api.Principal, r *http.Request) (string, error) {
 	named := r.Header.Values(api.TenantHeader)
 	switch {

@@ -19,7 +19,8 @@ import (
 	"github.com/onepane/onepane/shared/config"
 )
 
-// admin is the Authorization of somebody who may do everything but deliver, for one tenant or, of the landlord's, for all.
+// admin is the Authorization of somebody who may do everything but deliver, for one tenant or, of the landlord's, for
+// all.
 func (h *house) admin(t *testing.T, tid string) []string {
 	change := map[string]any{"tid": tid, "roles": []string{"Onepane.Operate.All", "SecurityAlert.ReadWrite.All", "SecurityIncident.ReadWrite.All"}}
 	if tid == "" {

@@ -249,8 +249,8 @@ func (h *house) path(t *testing.T, r route, tenant string) string {
 	return path
 }
 
-// TestMatrix asks every route in every way: whoever is not known hears 401, whoever may not 403, and everyone else neither.
-// The routes are the server's own table, so that none can be forgotten.
+// TestMatrix asks every route in every way: whoever is not known hears 401, whoever may not 403, and everyone else
+// neither. The routes are the server's own table, so that none can be forgotten.
 func TestMatrix(t *testing.T) {
 	h := open(t)
 	all := routes()
@@ -313,8 +313,8 @@ func shaped(answer []byte) bool {
 	return json.Unmarshal(answer, &e, json.MatchCaseInsensitiveNames(true)) == nil && e.Error.Code != nil && *e.Error.Message != ""
 }
 
-// TestNoByteOfAnotherTenant: contoso's people ask for everything of fabrikam's, by its ids and by its name, and get nothing
-// of it, while the landlord does: so the test would see it.
+// TestNoByteOfAnotherTenant: contoso's people ask for everything of fabrikam's, by its ids and by its name, and get
+// nothing of it, while the landlord does: so the test would see it.
 func TestNoByteOfAnotherTenant(t *testing.T) {
 	h := open(t)
 	credentials := h.credentials(t)
@@ -403,8 +403,8 @@ func (h *house) everything(t *testing.T, tenant string) string {
 	return out.String()
 }
 
-// narrowed reports whether a route narrows itself to the tenant that a request names. Those that show nothing of a tenant's
-// do not.
+// narrowed reports whether a route narrows itself to the tenant that a request names. Those that show nothing of a
+// tenant's do not.
 func narrowed(r route) bool {
 	return !slices.Contains([]string{"/api/v1/status", "/api/v1/keys", "/metrics"}, r.Path) && !strings.HasPrefix(r.Path, "/api/v1/keys/")
 }
