@@ -57,8 +57,8 @@ func bulkAlerts(req *request) error {
 	})
 }
 
-// editInBulk edits one thing after the other and tells of each. A mistake in the request itself edits none; once nobody waits
-// for the answer, no more are edited.
+// editInBulk edits one thing after the other and tells of each. A mistake in the request itself edits none; once
+// nobody waits for the answer, no more are edited.
 func editInBulk(req *request, known []editableProperty, s odata.Schema, one func(tenants []string, id string, e correlation.Edit) error) error {
 	tenants, err := req.requestedTenants()
 	if err != nil {

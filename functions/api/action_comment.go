@@ -42,8 +42,8 @@ func commentAlert(req *request) error {
 	})
 }
 
-// addComments adds a comment and answers with all there are: a collection to who sends one object, as the Graph documents, and a
-// bare list to who sends a list, as its Go SDK does.
+// addComments adds a comment and answers with all there are: a collection to who sends one object, as the Graph
+// documents, and a bare list to who sends a list, as its Go SDK does.
 func addComments(req *request, context string, add func(correlation.Edit) ([]incident.Comment, error)) error {
 	body, err := req.readDocument()
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// alertList lists alerts, all of them or those of one incident, in the order that it has unless a query asks for another.
+// alertList lists alerts, all of them or those of one incident, in the order that it has unless a query asks for
+// another.
 type alertList struct {
 	order []query.Order
 	page  pageLister[incident.AlertRecord]

@@ -1,5 +1,5 @@
-// Package api is the unified API: incidents and alerts of all clouds in the wire shapes of Microsoft Graph security, and
-// Onepane's own routes beside them. It decides nothing about alerts; it asks a Reader and shows what it says.
+// Package api is the unified API: incidents and alerts of all clouds in the wire shapes of Microsoft Graph security,
+// and Onepane's own routes beside them. It decides nothing about alerts; it asks a Reader and shows what it says.
 //
 //	GET /v1.0/security/alerts_v2?$filter=…
 //	  │ authenticate ─▶ Principal ─▶ tenants

@@ -19,8 +19,8 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// AuditEntry is one write: who did what to which thing, and how it was before and after. It is written together with what it tells of.
-// What reaches beyond the store has two, with one request id: begun, and what became of it.
+// AuditEntry is one write: who did what to which thing, and how it was before and after. It is written together with
+// what it tells of. What reaches beyond the store has two, with one request id: begun, and what became of it.
 type AuditEntry struct {
 	ID      string         `json:"id"` // sorts by time
 	Time    time.Time      `json:"time"`
@@ -35,7 +35,8 @@ type AuditEntry struct {
 	Request string         `json:"requestId"`
 }
 
-// The outcomes of what reaches beyond the store. What was begun and has no other may have been done or not: a crash came between.
+// The outcomes of what reaches beyond the store. What was begun and has no other may have been done or not: a crash
+// came between.
 const (
 	auditBegun  = "begun"
 	auditDone   = "done"
@@ -67,8 +68,8 @@ func newAuditID(at time.Time) string {
 	return fmt.Sprintf("%016x-%s", uint64(at.UnixNano()), hex.EncodeToString(b[:]))
 }
 
-// Every handler that changes something says so, for each thing: with line when the change can carry its entry, else by attempt.
-// Before and after are kept as JSON; nil is left out. What a handler forgets, handle notes without them.
+// Every handler that changes something says so, for each thing: with line when the change can carry its entry, else
+// by attempt. Before and after are kept as JSON; nil is left out. What a handler forgets, handle notes without them.
 
 // newAuditLine makes the entry that is written together with a change; nil when no audit log is kept.
 func (req *request) newAuditLine(tenant, target string, before, after any) (*AuditLine, error) {
@@ -84,8 +85,8 @@ func (req *request) newAuditLine(tenant, target string, before, after any) (*Aud
 	return n, nil
 }
 
-// runAudited does what reaches beyond the store, where no entry can go along: that it was begun is noted before, what became of it
-// after. What is shown as what was before, what do gives as what is after it.
+// runAudited does what reaches beyond the store, where no entry can go along: that it was begun is noted before, what
+// became of it after. What is shown as what was before, what do gives as what is after it.
 func (req *request) runAudited(tenant, target string, what any, do func() (any, error)) error {
 	if err := req.appendAudit(tenant, target, what, nil, auditBegun); err != nil {
 		return err

@@ -11,7 +11,8 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// failingAudit is an audit log that is gone once an entry was made to go along with its change: what was not written by then never is.
+// failingAudit is an audit log that is gone once an entry was made to go along with its change: what was not written
+// by then never is.
 type failingAudit struct {
 	auditStore
 	gone *bool
@@ -30,7 +31,8 @@ func (c failingAudit) Append(ctx context.Context, e AuditEntry) error {
 	return c.auditStore.Append(ctx, e)
 }
 
-// Each way of changing alerts and incidents has its entry although the server can write nothing after the change itself.
+// Each way of changing alerts and incidents has its entry although the server can write nothing after the change
+// itself.
 func TestAChangeBringsItsEntry(t *testing.T) {
 	gone := false
 	d := newDesk(t)

@@ -125,8 +125,8 @@ type namedEntity struct {
 	newest []incident.AlertRecord
 }
 
-// gatherEntity gathers the names of an entity: those that correlation remembers, and those that alerts give it together with one of
-// them. fault.NotFound when no alert names it.
+// gatherEntity gathers the names of an entity: those that correlation remembers, and those that alerts give it
+// together with one of them. fault.NotFound when no alert names it.
 func (s Queries) gatherEntity(ctx context.Context, tenant, key string) (*namedEntity, error) {
 	id, err := s.Reader.Identity(ctx, tenant, key)
 	if err != nil {

@@ -37,7 +37,8 @@ func TestIncidentExposures(t *testing.T) {
 	}
 }
 
-// readerWithReasons is an incident of four alerts: the third ties the second's incident in, the fourth has a folded copy.
+// readerWithReasons is an incident of four alerts: the third ties the second's incident in, the fourth has a folded
+// copy.
 func readerWithReasons() *memoryReader {
 	m := numberedAlerts(4)
 	id := func(i int) string { return m.Members[i].Alert.ID }

@@ -95,8 +95,9 @@ func encodeIncident(req *request, i incident.Incident, o odata.Options, budget *
 	return graph.EncodeSelected(g, o.Select)
 }
 
-// expandAlerts lists up to most alerts of an incident, by first activity. What was merged into another has given its alerts away:
-// listed here too, whoever polls would count each twice, and see it change where lastUpdateDateTime stands still.
+// expandAlerts lists up to most alerts of an incident, by first activity. What was merged into another has given its
+// alerts away: listed here too, whoever polls would count each twice, and see it change where lastUpdateDateTime
+// stands still.
 func expandAlerts(req *request, i incident.Incident, most int) (*graph.ExpandedAlerts, error) {
 	if i.RedirectTo != "" {
 		return &graph.ExpandedAlerts{Alerts: []jsontext.Value{}}, nil

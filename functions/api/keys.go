@@ -37,8 +37,8 @@ func (k Key) Rights() (r Right) {
 
 // Keys keeps API keys.
 type Keys interface {
-	// Create makes a key as described and gives it an id and its secret, which nobody can read again. What note says of it is
-	// written with it, or neither; note may be nil, and say nothing.
+	// Create makes a key as described and gives it an id and its secret, which nobody can read again. What note says
+	// of it is written with it, or neither; note may be nil, and say nothing.
 	Create(ctx context.Context, k Key, note func(made Key) (*AuditLine, error)) (made Key, secret string, err error)
 	// List lists all keys, the revoked and the expired too, the newest first.
 	List(ctx context.Context) ([]Key, error)

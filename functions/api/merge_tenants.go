@@ -13,11 +13,12 @@ import (
 // tenantLister lists one tenant's rows.
 type tenantLister[T query.Row] func(ctx context.Context, tenant string, q query.Query) (query.Page[T], error)
 
-// chunkRows is how many rows of a tenant are read at once while several are merged, so that a deep page costs time but no memory.
+// chunkRows is how many rows of a tenant are read at once while several are merged, so that a deep page costs time
+// but no memory.
 const chunkRows = 200
 
-// mergeTenants lists the rows of several tenants as one list: each tenant is read in the query's order, and the first of
-// their next rows comes next.
+// mergeTenants lists the rows of several tenants as one list: each tenant is read in the query's order, and the first
+// of their next rows comes next.
 func mergeTenants[T query.Row](ctx context.Context, tenants []string, q query.Query, list tenantLister[T]) (query.Page[T], error) {
 	if len(tenants) == 1 {
 		return list(ctx, tenants[0], q)
@@ -54,8 +55,8 @@ func mergeTenants[T query.Row](ctx context.Context, tenants []string, q query.Qu
 	}
 }
 
-// tenantStream reads one tenant's rows chunk by chunk. What arrives between two chunks moves rows on: those met again are left
-// out, so that no answer shows a row twice.
+// tenantStream reads one tenant's rows chunk by chunk. What arrives between two chunks moves rows on: those met again
+// are left out, so that no answer shows a row twice.
 type tenantStream[T query.Row] struct {
 	tenant string
 	q      query.Query

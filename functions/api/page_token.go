@@ -16,9 +16,9 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// pageToken is a row of a listing, by what the listing is ordered by: the next page begins after it. A deep page so costs what the
-// first one does, and what arrives between two pages moves nothing. On the wire it is $skiptoken, which clients replay and do
-// not read.
+// pageToken is a row of a listing, by what the listing is ordered by: the next page begins after it. A deep page so
+// costs what the first one does, and what arrives between two pages moves nothing. On the wire it is $skiptoken,
+// which clients replay and do not read.
 type pageToken struct {
 	Order  string   `json:"o"` // of the listing that the mark is from
 	Values []string `json:"v"` // of the row, one for each term of the order
@@ -84,8 +84,8 @@ func parsePageToken(token string, order []query.Order) (*pageToken, error) {
 	return &m, nil
 }
 
-// rowsAfter holds for the rows of a tenant that come after the mark. Its first condition alone bounds the first term of the order,
-// for stores to begin at.
+// rowsAfter holds for the rows of a tenant that come after the mark. Its first condition alone bounds the first term
+// of the order, for stores to begin at.
 func (m *pageToken) rowsAfter(tenant string, order []query.Order) query.Expr {
 	last := query.Compare{Field: query.ID, Op: query.Gt, Text: m.ID}
 	if tenant > m.Tenant { // rows alike but for the tenant come in the tenants' order

@@ -37,8 +37,8 @@ func (l pageLimits) pageQuery(o odata.Options) (query.Query, error) {
 // pageLister lists one page of what comes after a mark; all when there is none.
 type pageLister[T query.Row] func(q query.Query, after *pageToken) (query.Page[T], error)
 
-// queryPage lists the page that q and the request's token name. What is counted is all that matches, wherever the page begins; a page
-// of no items is asked for its count alone.
+// queryPage lists the page that q and the request's token name. What is counted is all that matches, wherever the
+// page begins; a page of no items is asked for its count alone.
 func queryPage[T query.Row](q query.Query, token string, standard []query.Order, list pageLister[T]) (query.Page[T], error) {
 	after, err := parsePageToken(token, effectiveOrder(q, standard))
 	if err != nil {

@@ -39,8 +39,9 @@ func PrincipalOf(ctx context.Context) (Principal, bool) {
 	return p, ok
 }
 
-// AllowLoopback lets everyone on this machine read and do everything: the mode of a standalone Onepane on loopback. So that no web
-// page in a browser on this machine can use it, the request must name a loopback host and come from no other site.
+// AllowLoopback lets everyone on this machine read and do everything: the mode of a standalone Onepane on loopback.
+// So that no web page in a browser on this machine can use it, the request must name a loopback host and come from no
+// other site.
 func AllowLoopback(r *http.Request) (Principal, error) {
 	if !isLoopback(r.Host) {
 		return Principal{}, fault.Errorf(fault.Denied, "Without authentication configured, only loopback names such as 'localhost' are served, not '%s'.", clipText(r.Host))

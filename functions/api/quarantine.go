@@ -17,8 +17,8 @@ import (
 
 // Quarantine is the quarantine queue.
 type Quarantine interface {
-	// List returns up to limit events after the cursor ("" for the first), oldest first, and the cursor of the next page;
-	// "" when there are no more.
+	// List returns up to limit events after the cursor ("" for the first), oldest first, and the cursor of the next
+	// page; "" when there are no more.
 	List(ctx context.Context, cursor string, limit int) (evs []cloudevent.Event, next string, err error)
 	// Remove takes events off the shelf. An id that is not there is no error.
 	Remove(ctx context.Context, ids ...string) error
@@ -132,8 +132,8 @@ func getQuarantined(req *request) error {
 // errFound ends a search of the shelf.
 var errFound = errors.New("found")
 
-// eachQuarantined runs do over all that the principal may see from the cursor on, oldest first, until it returns an error. It
-// returns the cursor after the last page that was done whole, "" at the end.
+// eachQuarantined runs do over all that the principal may see from the cursor on, oldest first, until it returns an
+// error. It returns the cursor after the last page that was done whole, "" at the end.
 func eachQuarantined(req *request, cursor string, do func(quarantinedEvent) error) (string, error) {
 	for {
 		page, next, err := quarantinePage(req, cursor, quarantineChunk)

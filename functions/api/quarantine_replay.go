@@ -92,7 +92,8 @@ func readReplayRequest(req *request) (replaySelection, error) {
 	return w, nil
 }
 
-// chooseRecords collects the records to take, before any is taken off the shelf and its pages move. Of all it takes whole pages.
+// chooseRecords collects the records to take, before any is taken off the shelf and its pages move. Of all it takes
+// whole pages.
 func chooseRecords(req *request, w replaySelection) (out []quarantinedEvent, next string, err error) {
 	if w.All {
 		for next = w.Cursor; len(out) < maxReplayed; {
@@ -119,8 +120,8 @@ func chooseRecords(req *request, w replaySelection) (out []quarantinedEvent, nex
 	return out, "", err
 }
 
-// replayOne tries one record. Only passing trouble is an error: the rest of the request would meet it too. That the record is
-// taken is noted before it leaves the shelf.
+// replayOne tries one record. Only passing trouble is an error: the rest of the request would meet it too. That the
+// record is taken is noted before it leaves the shelf.
 func replayOne(req *request, s quarantinedEvent) (replayResult, error) {
 	out := replayResult{ID: s.id}
 	if s.rejection.Cut {

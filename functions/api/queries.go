@@ -91,7 +91,8 @@ func (s Queries) IncidentAlert(ctx context.Context, tenants []string, incidentID
 	return m, err
 }
 
-// findInTenants looks for an id in every tenant. An id that several of them have is fault.Invalid: the caller must say which.
+// findInTenants looks for an id in every tenant. An id that several of them have is fault.Invalid: the caller must
+// say which.
 func findInTenants[T any](ctx context.Context, tenants []string, what, id string, get func(context.Context, string, string) (T, error)) (T, error) {
 	var found T
 	in := ""

@@ -143,8 +143,8 @@ func hasPreference(h http.Header, preference string) bool {
 	return false
 }
 
-// readDocument reads a request's JSON body of at most maxRequest bytes, unpacked if it is packed. Whether it is, its first bytes
-// say: after a 429 the Graph's SDKs send the header of a packed body with a plain one.
+// readDocument reads a request's JSON body of at most maxRequest bytes, unpacked if it is packed. Whether it is, its
+// first bytes say: after a 429 the Graph's SDKs send the header of a packed body with a plain one.
 func (req *request) readDocument() ([]byte, error) {
 	if e := req.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "gzip") && !strings.EqualFold(e, "identity") {
 		return nil, newFailure(http.StatusUnsupportedMediaType, "invalidRequest", "Content-Encoding '"+clipText(e)+"' is not supported; send gzip or none.")
@@ -166,8 +166,9 @@ func (req *request) readDocument() ([]byte, error) {
 	return b, nil
 }
 
-// nextLink is the absolute address of the page that follows: the request's own options with the one that moves on, without those
-// that it stands for. A tenant that a header named goes along, since clients replay the address without headers.
+// nextLink is the absolute address of the page that follows: the request's own options with the one that moves on,
+// without those that it stands for. A tenant that a header named goes along, since clients replay the address without
+// headers.
 func (req *request) nextLink(option, value string, without ...string) string {
 	params := req.URL.Query()
 	for name := range params {

@@ -10,140 +10,24 @@ import (
 	"github.com/onepane/onepane/events"
 	"github.com/onepane/onepane/shared/correlation"
 	"github.com/onepane/onepane/shared/fault"
-	"github.com/onepane/onepane/shared/incident"
-	"github.com/onepane/onepane/shared/query"
 )
 
-// tenantScope is what one principal may meet of what is stored, and a handler's only door to it. It shows the principal's
-// tenants and knows of no others, whatever a handler asks for; a request that nobody has vouched for has the zero
-// principal, who sees nothing. A test reads the sources: nothing but this file touches the server's own contracts.
+// tenantScope is what one principal may meet of what is stored, and a handler's only way to it. It shows the
+// principal's tenants and knows of no others, whatever a handler asks for; a request that nobody has vouched for has
+// the zero principal, who sees nothing. A test reads the sources: nothing but this file and scope_reader.go touches
+// the server's own contracts.
 type tenantScope struct {
-	server    *Server
-	reader    Reader
-	principal Principal
+	scopedReader
+	server *Server
 }
 
 // tenantScope is the one that this request goes through.
 func (req *request) tenantScope() tenantScope {
-	return tenantScope{req.server, req.server.Reader, req.principal}
+	return tenantScope{req.scopedReader(), req.server}
 }
 
-// scopedReader is the door as a Reader: a method that is added there will not compile until it is bound here.
-func (req *request) scopedReader() Reader { return req.tenantScope() }
-
-// visibleTenants are those whose data a request shows: all that the principal may meet, or only one of them.
-func (b tenantScope) visibleTenants(ctx context.Context, only string) ([]string, error) {
-	if only == "" {
-		return b.Tenants(ctx)
-	}
-	return []string{only}, b.checkTenant(only)
-}
-
-// checkTenant is fault.Denied for a tenant that the principal may not meet, whether it exists or not.
-func (b tenantScope) checkTenant(tenant string) error {
-	if !b.principal.CanReach(tenant) {
-		return fault.Errorf(fault.Denied, "You may not read tenant '%s'.", clipText(tenant))
-	}
-	return nil
-}
-
-func (b tenantScope) Tenants(ctx context.Context) ([]string, error) {
-	if !b.principal.AllTenants {
-		return sortedUnique(b.principal.Tenants), nil
-	}
-	all, err := b.reader.Tenants(ctx)
-	return sortedUnique(all), err
-}
-
-func (b tenantScope) Alert(ctx context.Context, tenant, id string) (m incident.AlertRecord, err error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return m, err
-	}
-	return b.reader.Alert(ctx, tenant, id)
-}
-
-func (b tenantScope) Alerts(ctx context.Context, tenant string, q query.Query) (p query.Page[incident.AlertRecord], err error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return p, err
-	}
-	return b.reader.Alerts(ctx, tenant, q)
-}
-
-func (b tenantScope) Exposures(ctx context.Context, tenant string, q query.Query) (p query.Page[incident.AlertRecord], err error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return p, err
-	}
-	return b.reader.Exposures(ctx, tenant, q)
-}
-
-func (b tenantScope) Incident(ctx context.Context, tenant, id string) (i incident.Incident, err error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return i, err
-	}
-	return b.reader.Incident(ctx, tenant, id)
-}
-
-func (b tenantScope) Incidents(ctx context.Context, tenant string, q query.Query) (p query.Page[incident.Incident], err error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return p, err
-	}
-	return b.reader.Incidents(ctx, tenant, q)
-}
-
-func (b tenantScope) IncidentAlerts(ctx context.Context, tenant, id string, q query.Query) (p query.Page[incident.AlertRecord], err error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return p, err
-	}
-	return b.reader.IncidentAlerts(ctx, tenant, id, q)
-}
-
-func (b tenantScope) Mentions(ctx context.Context, tenant string, m incident.MentionQuery) ([]incident.Mention, error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return nil, err
-	}
-	return b.reader.Mentions(ctx, tenant, m)
-}
-
-func (b tenantScope) Identity(ctx context.Context, tenant, name string) (i incident.Identity, err error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return i, err
-	}
-	return b.reader.Identity(ctx, tenant, name)
-}
-
-func (b tenantScope) Sources(ctx context.Context, tenant string) ([]incident.Source, error) {
-	if err := b.checkTenant(tenant); err != nil {
-		return nil, err
-	}
-	return b.reader.Sources(ctx, tenant)
-}
-
-// Stats counts what the principal may see. Whoever does not see all tenants is counted for tenant by tenant.
-func (b tenantScope) Stats(ctx context.Context) (sum query.Stats, err error) {
-	if b.principal.AllTenants {
-		return b.reader.Stats(ctx)
-	}
-	one := query.Query{Top: 1, Count: true}
-	for _, tenant := range b.principal.Tenants {
-		alerts, err := b.reader.Alerts(ctx, tenant, one)
-		if err != nil {
-			return sum, err
-		}
-		exposures, err := b.reader.Exposures(ctx, tenant, one)
-		if err != nil {
-			return sum, err
-		}
-		incidents, err := b.reader.Incidents(ctx, tenant, one)
-		if err != nil {
-			return sum, err
-		}
-		sum.Alerts, sum.Exposures, sum.Incidents = sum.Alerts+alerts.Total, sum.Exposures+exposures.Total, sum.Incidents+incidents.Total
-	}
-	return sum, nil
-}
-
-// quarantinePage lists one page of quarantine, of one tenant unless only is empty. What belongs to no tenant yet is for those who
-// may meet all. A record on the shelf that cannot be read is shown as what it is.
+// quarantinePage lists one page of quarantine, of one tenant unless only is empty. What belongs to no tenant yet is
+// for those who may meet all. A record that cannot be read is shown as what it is.
 func (b tenantScope) quarantinePage(ctx context.Context, only, cursor string, limit int) ([]quarantinedEvent, string, error) {
 	if b.server.Quarantine == nil {
 		return nil, "", notKept("quarantine")
@@ -170,7 +54,7 @@ func (b tenantScope) quarantinePage(ctx context.Context, only, cursor string, li
 	return out, next, nil
 }
 
-// removeQuarantined takes a record off the shelf that was listed here.
+// removeQuarantined takes a record out of quarantine that was listed here.
 func (b tenantScope) removeQuarantined(ctx context.Context, s quarantinedEvent) error {
 	if err := b.checkTenant(s.rejection.Tenant); err != nil {
 		return err
@@ -197,7 +81,8 @@ func (b tenantScope) appendAudit(ctx context.Context, e AuditEntry) error {
 	return b.server.AuditLog.Append(ctx, b.attributeEntry(e))
 }
 
-// encodeAudit is an entry of the audit log, as the principal's doing, for who writes it; nil when the server keeps none.
+// encodeAudit is an entry of the audit log, as the principal's doing, for who writes it; nil when the server keeps
+// none.
 func (b tenantScope) encodeAudit(e AuditEntry) (*AuditLine, error) {
 	if b.server.AuditLog == nil {
 		return nil, nil
@@ -213,8 +98,8 @@ func (b tenantScope) attributeEntry(e AuditEntry) AuditEntry {
 	return e
 }
 
-// auditEntries lists the audit log before an entry's id ("" for the newest), newest first, of one tenant unless only is empty.
-// What belongs to no tenant is for those who may meet all.
+// auditEntries lists the audit log before an entry's id ("" for the newest), newest first, of one tenant unless only
+// is empty. What belongs to no tenant is for those who may meet all.
 func (b tenantScope) auditEntries(ctx context.Context, only, before string, limit int) ([]AuditEntry, error) {
 	if b.server.AuditLog == nil {
 		return nil, notKept("audit log")

@@ -17,7 +17,8 @@ import (
 
 const webARN = "arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc1234def567890"
 
-// searchReader is a machine of many names in several alerts, an exposure of it, its user, and another machine with a like name.
+// searchReader is a machine of many names in several alerts, an exposure of it, its user, and another machine with a
+// like name.
 func searchReader() *memoryReader {
 	m := &memoryReader{Known: []incident.Incident{someIncident("contoso", "10001", 0), someIncident("contoso", "20001", 1)}, Identities: map[string]incident.Identity{}}
 	on := func(n int, in string, es ...entity.Entity) {

@@ -15,8 +15,8 @@ import (
 type Settings interface {
 	// Settings are a tenant's, version 0 when nothing was ever set.
 	Settings(ctx context.Context, tenant string) (Setting, error)
-	// Set puts a tenant's tuning in the place of what was set at that version; fault.Conflict when it is at another. What note
-	// says of it is written with it, or neither; note may be nil, and say nothing.
+	// Set puts a tenant's tuning in the place of what was set at that version; fault.Conflict when it is at another.
+	// What note says of it is written with it, or neither; note may be nil, and say nothing.
 	Set(ctx context.Context, tenant string, version uint64, tuning map[string]string, note func(after Setting) (*AuditLine, error)) (Setting, error)
 }
 
@@ -24,8 +24,8 @@ type Settings interface {
 type Setting struct {
 	Tenant  string `json:"tenantId"`
 	Version uint64 `json:"version"`
-	// Tuning replaces constants of correlation by name, as `tuning` in the configuration does. Configured is what that says;
-	// what is set here goes before it.
+	// Tuning replaces constants of correlation by name, as `tuning` in the configuration does. Configured is what
+	// that says; what is set here goes before it.
 	Tuning     map[string]string `json:"tuning"`
 	Configured map[string]string `json:"configured"`
 }

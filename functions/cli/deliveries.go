@@ -16,7 +16,7 @@ func deliveriesCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "deliveries EXPORT", Short: "List what an export sent last and what it set aside, the newest first", Args: argCount(1, 1),
 		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
-			all := c.Deliveries(cmd.Context(), args[0])
+			all := c.Exports.Deliveries(cmd.Context(), args[0])
 			if deadLettered {
 				all = unsentDeadLetters(all)
 			}
@@ -47,7 +47,7 @@ func replayDeliveryCommand(s *session) *cobra.Command {
 		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
 			export, ids := args[0], args[1:]
 			if deadLettered {
-				for d, err := range unsentDeadLetters(c.Deliveries(cmd.Context(), export)) {
+				for d, err := range unsentDeadLetters(c.Exports.Deliveries(cmd.Context(), export)) {
 					if err != nil {
 						return err
 					}
@@ -87,7 +87,7 @@ func replayDeliveries(s *session, ctx context.Context, c *client.Client, export 
 	}
 	var failed error
 	for _, id := range ids {
-		answer, err := c.ReplayDelivery(ctx, export, id)
+		answer, err := c.Exports.ReplayDelivery(ctx, export, id)
 		var refused *client.Error
 		switch {
 		case errors.As(err, &refused):

@@ -17,7 +17,7 @@ func exportsCommand(s *session) *cobra.Command {
 		Use: "exports", Short: "List the ways out, with backlog, lag and last error", Args: argCount(0, 0),
 		RunE: s.runWithClient(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
 			head := []string{"EXPORT", "TENANT", "TARGET", "BACKLOG", "LAG", "SENT", "SET ASIDE", "LAST SENT", "LAST ERROR"}
-			return printList(s, asJSON, c.Exports(cmd.Context(), client.Query{}), "No exports.", head, func(e client.Export) []string {
+			return printList(s, asJSON, c.Exports.List(cmd.Context(), client.Query{}), "No exports.", head, func(e client.Export) []string {
 				return []string{e.ID, e.Tenant, e.Target, strconv.Itoa(e.Backlog), formatDuration(time.Duration(e.Lag * float64(time.Second))),
 					strconv.FormatInt(e.Sent, 10), strconv.FormatInt(e.DeadLettered, 10), formatTime(e.LastSent), e.LastError}
 			})
@@ -44,7 +44,7 @@ func exportCommand(s *session) *cobra.Command {
 			if err != nil {
 				return Usage("--to %q: expected a time as 2026-03-01T00:00:00Z, or how long ago as 24h", to)
 			}
-			run, err := c.RunExport(cmd.Context(), args[0], from, until)
+			run, err := c.Exports.Run(cmd.Context(), args[0], from, until)
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 func followBackfill(s *session, cmd *cobra.Command, c *client.Client, name string) error {
 	last := int64(-1)
 	for {
-		e, err := c.Export(cmd.Context(), name)
+		e, err := c.Exports.Find(cmd.Context(), name)
 		if err != nil {
 			return err
 		}

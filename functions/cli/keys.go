@@ -45,7 +45,7 @@ func keysCreate(s *session) *cobra.Command {
 					k.Roles = append(k.Roles, r)
 				}
 			}
-			made, err := c.CreateKey(cmd.Context(), k)
+			made, err := c.Keys.Create(cmd.Context(), k)
 			if err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func keysList(s *session) *cobra.Command {
 		Use: "list", Short: "List keys, newest first", Args: argCount(0, 0),
 		RunE: s.runWithClient(func(cmd *cobra.Command, _ []string, c *client.Client, asJSON bool) error {
 			head := []string{"ID", "NAME", "TENANTS", "ROLES", "CREATED", "LAST USED", "EXPIRES", "REVOKED"}
-			return printList(s, asJSON, c.Keys(cmd.Context()), "No keys.", head, func(k client.Key) []string {
+			return printList(s, asJSON, c.Keys.List(cmd.Context()), "No keys.", head, func(k client.Key) []string {
 				tenants := strings.Join(k.Tenants, ", ")
 				if k.AllTenants {
 					tenants = "all"
@@ -99,7 +99,7 @@ func keysRevoke(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke ID", Short: "End a key for good", Args: argCount(1, 1),
 		RunE: s.runWithClient(func(cmd *cobra.Command, args []string, c *client.Client, asJSON bool) error {
-			k, err := c.RevokeKey(cmd.Context(), args[0])
+			k, err := c.Keys.Revoke(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

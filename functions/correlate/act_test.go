@@ -194,8 +194,8 @@ func copyOfAlert(i int) cloudevent.Event {
 	return e
 }
 
-// randomDecision is something the analyst does, drawn by r: about alerts that are there, named by numbers below n. What is
-// refused is part of the story.
+// randomDecision is something the analyst does, drawn by r: about alerts that are there, named by numbers below n.
+// What is refused is part of the story.
 func randomDecision(d *desk, r *rand.Rand, n int) string {
 	one, other := fmt.Sprint(r.IntN(n)), fmt.Sprint(r.IntN(n))
 	id := d.incidentOf(one)
@@ -218,8 +218,8 @@ func randomDecision(d *desk, r *rand.Rand, n int) string {
 	return fmt.Sprintf("%T %v %v", a, done.Changed, err)
 }
 
-// playDecisions runs the story with decisions in between, which are the same for one seed; between is what happens to the desk
-// after every step. It tells what became of the alerts and of the decisions.
+// playDecisions runs the story with decisions in between, which are the same for one seed; between is what happens to
+// the desk after every step. It tells what became of the alerts and of the decisions.
 func playDecisions(d *desk, seed uint64, size int, between func()) (map[string][]string, []string) {
 	evs, r := burstsOfAlerts(), rand.New(rand.NewPCG(seed, 7))
 	var said []string

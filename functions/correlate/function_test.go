@@ -38,7 +38,8 @@ func newFunction(s Store) *Function {
 	return &Function{Store: s, Now: func() time.Time { return t0.Add(24 * time.Hour) }}
 }
 
-// tenantTraffic is a deterministic stream of alerts of two tenants: attacks over shared hosts and users among unrelated ones.
+// tenantTraffic is a deterministic stream of alerts of two tenants: attacks over shared hosts and users among
+// unrelated ones.
 func tenantTraffic(n int) []cloudevent.Event {
 	r := rand.New(rand.NewPCG(1, 2))
 	out := make([]cloudevent.Event, n)

@@ -57,8 +57,8 @@ func AddAlias(e *alert.Evidence, kind entity.Kind, value Text) {
 // IsBlank reports whether v is one of the spellings of "nothing" in findings: those of IsPlaceholder, and empty JSON.
 func IsBlank(v string) bool { return v == "{}" || v == "[]" || IsPlaceholder(v) }
 
-// LastSegment is what follows the last slash of an ARN or a path: a product's own short id. Where nothing does, it is id
-// as it is.
+// LastSegment is what follows the last slash of an ARN or a path: a product's own short id. Where nothing does, it is
+// id as it is.
 func LastSegment(id string) string {
 	if s := id[strings.LastIndexByte(id, '/')+1:]; s != "" {
 		return s

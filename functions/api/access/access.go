@@ -1,6 +1,6 @@
-// Package access tells who sends a request and what that sender may do: the bearer tokens of OpenID Connect issuers, and
-// the API keys of machines. It decides nothing about routes or tenants' data: that is package api's, by the principal that
-// it gets from here.
+// Package access tells who sends a request and what that sender may do: the bearer tokens of OpenID Connect issuers,
+// and the API keys of machines. It decides nothing about routes or tenants' data: that is package api's, by the
+// principal that it gets from here.
 //
 //	Authorization: Bearer …
 //	  │ opk_…   ─▶ Keys ──▶ ledger: hash, tenants, roles, expiry ─┐
@@ -16,8 +16,8 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// Guard lets in whoever shows a credential that it knows. Its answers come from the request alone: two headers, a second
-// scheme or a list of tokens are no credential.
+// Guard lets in whoever shows a credential that it knows. Its answers come from the request alone: two headers, a
+// second scheme or a list of tokens are no credential.
 type Guard struct {
 	Issuers []*Issuer
 	Keys    *Keys // nil takes no keys
@@ -26,8 +26,8 @@ type Guard struct {
 // maxCredential bounds a credential, in bytes. Entra's tokens with 200 groups stay below 12 KB.
 const maxCredential = 16 << 10
 
-// Authenticate is api.Authenticate. Its errors say what is wrong with a credential and repeat nothing of it; an issuer or a
-// store that does not answer is fault.Unavailable, since the credential may be good.
+// Authenticate is api.Authenticate. Its errors say what is wrong with a credential and repeat nothing of it; an
+// issuer or a store that does not answer is fault.Unavailable, since the credential may be good.
 func (g *Guard) Authenticate(r *http.Request) (api.Principal, error) {
 	text, err := Credential(r.Header)
 	if err != nil {

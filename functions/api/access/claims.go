@@ -53,8 +53,9 @@ func (c Claims) displayName() string {
 		c.StringClaim("azp"), c.StringClaim("appid"), c.StringClaim("client_id"), c.Subject)
 }
 
-// grantedRights are what roles and scopes give. Roles are what the bearer may do, scopes what a user let an application do on
-// her behalf: where both say something of ours, only what both say counts. To operate Onepane takes a role.
+// grantedRights are what roles and scopes give. Roles are what the bearer may do, scopes what a user let an
+// application do on her behalf: where both say something of ours, only what both say counts. To operate Onepane takes
+// a role.
 func (c Claims) grantedRights() api.Right {
 	var roles, scopes api.Right
 	for _, r := range c.Roles {

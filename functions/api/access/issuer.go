@@ -44,8 +44,9 @@ const (
 	issuerTimeout = 5 * time.Second  // for one answer of an issuer
 )
 
-// DirectoryIssuers gives the issuers of an Entra directory: of its tokens of version 2 and, when the URL is theirs, of version 1
-// as well, which an application gets by default (requestedAccessTokenVersion null). Any other URL gives itself.
+// DirectoryIssuers gives the issuers of an Entra directory: of its tokens of version 2 and, when the URL is theirs,
+// of version 1 as well, which an application gets by default (requestedAccessTokenVersion null). Any other URL gives
+// itself.
 func DirectoryIssuers(url string) []string {
 	tid, ok := directoryOf(url)
 	if ok && strings.HasPrefix(url, entraV2) {
@@ -118,7 +119,8 @@ func (i *Issuer) verifyToken(ctx context.Context, token string) (api.Principal, 
 	return i.principalOf(c)
 }
 
-// principalOf makes the principal of verified claims. Whoever is known but has no tenant or no role here is fault.Denied.
+// principalOf makes the principal of verified claims. Whoever is known but has no tenant or no role here is
+// fault.Denied.
 func (i *Issuer) principalOf(c Claims) (api.Principal, error) {
 	if tid, ok := directoryOf(i.URL); ok && c.StringClaim("tid") != tid {
 		return api.Principal{}, fault.Errorf(fault.Invalid, "the token is of another directory than its issuer")

@@ -29,8 +29,8 @@ type Keys struct {
 	Documents store.Documents
 	Now       func() time.Time
 	Log       *slog.Logger
-	// CacheFor is how long a key that was read is believed before it is read again, and so how long a revoked one may go on
-	// elsewhere. 0 reads it every time: right where the ledger is at hand.
+	// CacheFor is how long a key that was read is believed before it is read again, and so how long a revoked one may
+	// go on elsewhere. 0 reads it every time: right where the ledger is at hand.
 	CacheFor time.Duration
 
 	mu     sync.Mutex

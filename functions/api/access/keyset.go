@@ -15,9 +15,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// keySet is an issuer's public keys, read when they are needed. It does what go-oidc's own does not: it forgets keys that
-// the issuer has withdrawn, goes on with those it has while the issuer does not answer, and asks no more often than once
-// in retryAfter however many tokens name keys that do not exist.
+// keySet is an issuer's public keys, read when they are needed. It does what go-oidc's own does not: it forgets keys
+// that the issuer has withdrawn, goes on with those it has while the issuer does not answer, and asks no more often
+// than once in retryAfter however many tokens name keys that do not exist.
 type keySet struct {
 	url        string
 	http       *http.Client
@@ -81,8 +81,8 @@ func (k *knownKeys) keysNamed(id string) []jose.JSONWebKey {
 	return out
 }
 
-// refreshKeys reads the keys again, unless that was tried a moment ago, and gives those known then. Whoever can go on with the
-// keys at hand does not wait for another's refresh.
+// refreshKeys reads the keys again, unless that was tried a moment ago, and gives those known then. Whoever can go on
+// with the keys at hand does not wait for another's refresh.
 func (s *keySet) refreshKeys(ctx context.Context, id string) *knownKeys {
 	if len(s.known.Load().keysNamed(id)) > 0 {
 		if !s.refreshing.TryLock() {
@@ -123,8 +123,8 @@ func (s *keySet) fetchKeys(ctx context.Context) ([]jose.JSONWebKey, error) {
 	return parseKeys(b)
 }
 
-// parseKeys reads a key set. A key of a kind that is not known is left out (RFC 7517, 5), and so is one that is secret: a
-// set that anyone may read has none.
+// parseKeys reads a key set. A key of a kind that is not known is left out (RFC 7517, 5), and so is one that is
+// secret: a set that anyone may read has none.
 func parseKeys(b []byte) ([]jose.JSONWebKey, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`

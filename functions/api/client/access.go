@@ -52,28 +52,31 @@ type AuditEntry struct {
 
 const keys = "/api/v1/keys"
 
-// Keys lists API keys, newest first.
-func (c *Client) Keys(ctx context.Context) iter.Seq2[Item[Key], error] {
-	return listPages[Key](ctx, c, keys, Query{}, alertPage)
+// Keys are the server's API keys.
+type Keys struct{ *transport }
+
+// List gives the keys, newest first.
+func (k Keys) List(ctx context.Context) iter.Seq2[Item[Key], error] {
+	return listPages[Key](ctx, k.transport, keys, Query{}, alertPage)
 }
 
-// CreateKey makes a key. Nobody can read its secret again.
-func (c *Client) CreateKey(ctx context.Context, k NewKey) (Item[Key], error) {
-	body, err := json.Marshal(k)
+// Create makes a key. Nobody can read its secret again.
+func (k Keys) Create(ctx context.Context, made NewKey) (Item[Key], error) {
+	body, err := json.Marshal(made)
 	if err != nil {
 		return Item[Key]{}, err
 	}
 	var raw jsontext.Value
-	if err := c.sendRequest(ctx, http.MethodPost, keys, nil, body, &raw); err != nil {
+	if err := k.sendRequest(ctx, http.MethodPost, keys, nil, body, &raw); err != nil {
 		return Item[Key]{}, err
 	}
 	return decodeItem[Key](raw)
 }
 
-// RevokeKey ends a key.
-func (c *Client) RevokeKey(ctx context.Context, id string) (Item[Key], error) {
+// Revoke ends a key.
+func (k Keys) Revoke(ctx context.Context, id string) (Item[Key], error) {
 	var raw jsontext.Value
-	if err := c.sendRequest(ctx, http.MethodDelete, keys+"/"+url.PathEscape(id), nil, nil, &raw); err != nil {
+	if err := k.sendRequest(ctx, http.MethodDelete, keys+"/"+url.PathEscape(id), nil, nil, &raw); err != nil {
 		return Item[Key]{}, err
 	}
 	return decodeItem[Key](raw)
@@ -81,5 +84,5 @@ func (c *Client) RevokeKey(ctx context.Context, id string) (Item[Key], error) {
 
 // Audit lists who changed what, newest first.
 func (c *Client) Audit(ctx context.Context, q Query) iter.Seq2[Item[AuditEntry], error] {
-	return listPages[AuditEntry](ctx, c, "/api/v1/audit", q, alertPage)
+	return listPages[AuditEntry](ctx, c.transport, "/api/v1/audit", q, alertPage)
 }

@@ -47,7 +47,8 @@ func (r reader) Incident(_ context.Context, _, id string) (incident.Incident, er
 	return incident.Incident{}, fault.Errorf(fault.NotFound, "no incident %s", id)
 }
 
-// connect starts the API over n alerts, with a token wanted unless it is empty, and gives a client that has the token "right".
+// connect starts the API over n alerts, with a token wanted unless it is empty, and gives a client that has the token
+// "right".
 func connect(t *testing.T, n int, adjust func(*api.Server)) *client.Client {
 	t.Helper()
 	s := &api.Server{Reader: reader{n: n}, Authenticate: api.AllowLoopback}

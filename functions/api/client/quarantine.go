@@ -41,12 +41,12 @@ const quarantine = "/api/v1/quarantine"
 
 // Quarantine lists what was set aside, oldest first.
 func (c *Client) Quarantine(ctx context.Context, q Query) iter.Seq2[Item[Quarantined], error] {
-	return listPages[Quarantined](ctx, c, quarantine, q, alertPage)
+	return listPages[Quarantined](ctx, c.transport, quarantine, q, alertPage)
 }
 
 // Quarantined finds one record with its body.
 func (c *Client) Quarantined(ctx context.Context, id string, q Query) (Item[Quarantined], error) {
-	return getItem[Quarantined](ctx, c, quarantine+"/"+url.PathEscape(id), q)
+	return getItem[Quarantined](ctx, c.transport, quarantine+"/"+url.PathEscape(id), q)
 }
 
 // Replay takes records in again: those named, or all when none are. It answers for each as soon as the server does.

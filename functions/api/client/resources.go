@@ -146,37 +146,37 @@ const (
 
 // Incidents lists incidents, newest first unless q orders otherwise.
 func (c *Client) Incidents(ctx context.Context, q Query) iter.Seq2[Item[Incident], error] {
-	return listPages[Incident](ctx, c, incidents, q, incidentPage)
+	return listPages[Incident](ctx, c.transport, incidents, q, incidentPage)
 }
 
 // Incident finds one incident.
 func (c *Client) Incident(ctx context.Context, id string, q Query) (Item[Incident], error) {
-	return getItem[Incident](ctx, c, incidents+"/"+url.PathEscape(id), q)
+	return getItem[Incident](ctx, c.transport, incidents+"/"+url.PathEscape(id), q)
 }
 
 // Alerts lists alerts, newest first unless q orders otherwise.
 func (c *Client) Alerts(ctx context.Context, q Query) iter.Seq2[Item[Alert], error] {
-	return listPages[Alert](ctx, c, alerts, q, alertPage)
+	return listPages[Alert](ctx, c.transport, alerts, q, alertPage)
 }
 
 // Alert finds one alert.
 func (c *Client) Alert(ctx context.Context, id string, q Query) (Item[Alert], error) {
-	return getItem[Alert](ctx, c, alerts+"/"+url.PathEscape(id), q)
+	return getItem[Alert](ctx, c.transport, alerts+"/"+url.PathEscape(id), q)
 }
 
 // IncidentAlerts lists an incident's alerts, by first activity unless q orders otherwise.
 func (c *Client) IncidentAlerts(ctx context.Context, id string, q Query) iter.Seq2[Item[Alert], error] {
-	return listPages[Alert](ctx, c, incidents+"/"+url.PathEscape(id)+"/alerts", q, alertPage)
+	return listPages[Alert](ctx, c.transport, incidents+"/"+url.PathEscape(id)+"/alerts", q, alertPage)
 }
 
 // IncidentExposures lists the open exposures of what an incident touches, the gravest first.
 func (c *Client) IncidentExposures(ctx context.Context, id string, q Query) iter.Seq2[Item[Exposure], error] {
-	return listPages[Exposure](ctx, c, "/api/v1/incidents/"+url.PathEscape(id)+"/exposures", q, alertPage)
+	return listPages[Exposure](ctx, c.transport, "/api/v1/incidents/"+url.PathEscape(id)+"/exposures", q, alertPage)
 }
 
 // Story lists an incident's alerts in time order, each with why it belongs.
 func (c *Client) Story(ctx context.Context, id string, q Query) iter.Seq2[Item[AlertReasons], error] {
-	return listPages[AlertReasons](ctx, c, "/api/v1/incidents/"+url.PathEscape(id)+"/reasons", q, alertPage)
+	return listPages[AlertReasons](ctx, c.transport, "/api/v1/incidents/"+url.PathEscape(id)+"/reasons", q, alertPage)
 }
 
 // Exposures lists posture findings, of one resource unless it is empty.
@@ -184,10 +184,77 @@ func (c *Client) Exposures(ctx context.Context, resource string, q Query) iter.S
 	if resource != "" {
 		q.Params = url.Values{"resource": {resource}}
 	}
-	return listPages[Exposure](ctx, c, "/api/v1/exposures", q, alertPage)
+	return listPages[Exposure](ctx, c.transport, "/api/v1/exposures", q, alertPage)
 }
 
 // Status asks how far the server has come.
 func (c *Client) Status(ctx context.Context) (Item[Status], error) {
-	return getItem[Status](ctx, c, "/api/v1/status", Query{})
+	return getItem[Status](ctx, c.transport, "/api/v1/status", Query{})
+}
+
+// Hits is what a search found.
+type Hits struct {
+	Entities []struct {
+		ID     string    `json:"id"`
+		Tenant string    `json:"tenantId"`
+		Kind   string    `json:"kind"`
+		Name   string    `json:"name"`
+		Last   time.Time `json:"lastSeen"`
+		Match  Match     `json:"match"`
+	} `json:"entities"`
+	Incidents []struct {
+		ID       string `json:"id"`
+		Tenant   string `json:"tenantId"`
+		Name     string `json:"displayName"`
+		Severity string `json:"severity"`
+		Status   string `json:"status"`
+		Match    Match  `json:"match"`
+	} `json:"incidents"`
+	Alerts []struct {
+		ID       string    `json:"id"`
+		Tenant   string    `json:"tenantId"`
+		Class    string    `json:"class"`
+		Title    string    `json:"title"`
+		Severity string    `json:"severity"`
+		Incident string    `json:"incidentId"`
+		Last     time.Time `json:"lastActivityDateTime"`
+		Match    Match     `json:"match"`
+	} `json:"alerts"`
+	Complete bool `json:"complete"`
+}
+
+// Match says why something was found.
+type Match struct {
+	Reason  string `json:"reason"`
+	Name    string `json:"name"`
+	Spelled string `json:"spelled"`
+	Certain bool   `json:"certain"`
+}
+
+// Search finds a thing by any of its spellings.
+func (c *Client) Search(ctx context.Context, text string, q Query) (Item[Hits], error) {
+	v := url.Values{"q": {text}}
+	if q.Tenant != "" {
+		v.Set("tid", q.Tenant)
+	}
+	return getItem[Hits](ctx, c.transport, "/api/v1/search", Query{Params: v})
+}
+
+// Source is what one provider brought a tenant.
+type Source struct {
+	ID          string    `json:"id"`
+	Tenant      string    `json:"tenantId"`
+	Alerts      int64     `json:"alerts"`
+	Exposures   int64     `json:"exposures"`
+	Last        time.Time `json:"lastDelivery"`
+	Quarantined int       `json:"quarantined"`
+	LastError   *struct {
+		Reason string    `json:"reason"`
+		Time   time.Time `json:"time"`
+	} `json:"lastError"`
+}
+
+// Sources lists what each provider brought each tenant.
+func (c *Client) Sources(ctx context.Context, q Query) iter.Seq2[Item[Source], error] {
+	return listPages[Source](ctx, c.transport, "/api/v1/sources", Query{Tenant: q.Tenant, Top: q.Top}, alertPage)
 }

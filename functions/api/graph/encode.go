@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// EncodeSelected encodes an item with only the selected members; all of them when none are named. Annotations and what was
-// expanded stay.
+// EncodeSelected encodes an item with only the selected members; all of them when none are named. Annotations and
+// what was expanded stay.
 func EncodeSelected(item any, names []string) (jsontext.Value, error) {
 	b, err := json.Marshal(item, Encoding)
 	if err != nil || names == nil {

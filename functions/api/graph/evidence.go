@@ -11,8 +11,8 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// evidenceMapper is one evidence on its way to a Graph type. It remembers which of the alert's words found a place there, so
-// that the rest can be kept as tags.
+// evidenceMapper is one evidence on its way to a Graph type. It remembers which of the alert's words found a place
+// there, so that the rest can be kept as tags.
 //
 //	alert.Evidence ──witness──▶ deviceEvidence, ipEvidence, …
 //	                   └ what no property took ─▶ tags
@@ -38,8 +38,8 @@ type AlertEvidence struct {
 // untypedEvidence is evidence of no Graph type of its own: everything it says is in its tags.
 type untypedEvidence struct{ AlertEvidence }
 
-// evidenceOf shows m's evidence in its order. A machine that is both a cloud resource and a host is shown as both, and a
-// cloud resource that a host names is shown once.
+// evidenceOf shows m's evidence in its order. A machine that is both a cloud resource and a host is shown as both,
+// and a cloud resource that a host names is shown once.
 func (v View) evidenceOf(m incident.AlertRecord) []any {
 	out := []any{}
 	shown := map[string]bool{}

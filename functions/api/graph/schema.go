@@ -8,8 +8,8 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// AlertSchema and incidentSchema are what may be asked. The Graph documents fewer properties; id, titles, the incident and
-// the activity times are ours.
+// AlertSchema and incidentSchema are what may be asked. The Graph documents fewer properties; id, titles, the
+// incident and the activity times are ours.
 var (
 	AlertSchema = odata.Schema{
 		Type: "microsoft.graph.security.alert",

@@ -42,8 +42,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestTooManyRequests: the SDK waits as long as Retry-After says, then sends again what it had packed: with the header of a packed
-// body in any case, the body packed or, as often, plain.
+// TestTooManyRequests: the SDK waits as long as Retry-After says, then sends again what it had packed: with the
+// header of a packed body in any case, the body packed or, as often, plain.
 func TestTooManyRequests(t *testing.T) {
 	c := at(t, "CLIENT_TIGHT_WRITER", "CLIENT_TIGHT_URL", "CLIENT_TIGHT_CA")
 	page, err := c.Security().Alerts_v2().Get(t.Context(), nil)

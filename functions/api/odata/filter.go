@@ -14,8 +14,8 @@ const (
 	maxTerms  = 250     // comparisons, each value of an in list counted
 )
 
-// ParseFilter reads a $filter expression: eq ne gt ge lt le in, and or not, parentheses; strings in single quotes, a quote
-// inside them written twice; times bare; null. Errors are fault.Invalid around *Error and name the column.
+// ParseFilter reads a $filter expression: eq ne gt ge lt le in, and or not, parentheses; strings in single quotes, a
+// quote inside them written twice; times bare; null. Errors are fault.Invalid around *Error and name the column.
 //
 //	or   = and { "or" and }
 //	and  = not { "and" not }

@@ -27,8 +27,8 @@ type Property struct {
 	Enum  *Enum // nil for free text and times
 }
 
-// Enum is a list of words in their order. Members after "unknownFutureValue" came later: clients see them only when they
-// ask for it.
+// Enum is a list of words in their order. Members after "unknownFutureValue" came later: clients see them only when
+// they ask for it.
 type Enum struct {
 	Name    string
 	Members []string

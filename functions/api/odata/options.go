@@ -23,7 +23,8 @@ type Options struct {
 	Expand []string
 }
 
-// MaxSkip bounds $skip: whoever goes further follows the links that each page ends with, which cost the same however deep.
+// MaxSkip bounds $skip: whoever goes further follows the links that each page ends with, which cost the same however
+// deep.
 const MaxSkip = 50_000
 
 // maxOrder bounds the terms of $orderby: more can change nothing but the work.

@@ -1,5 +1,5 @@
-// Package settings keeps what tenants set while Onepane runs, in the store's ledger, over what the configuration says. The API
-// reads and writes it; correlation asks for each tenant's tuning.
+// Package settings keeps what tenants set while Onepane runs, in the store's ledger, over what the configuration
+// says. The API reads and writes it; correlation asks for each tenant's tuning.
 //
 //	PATCH /api/v1/settings ─▶ Keeper ─▶ ledger: one document a tenant
 //	                            ▲ └─ Tuning ─▶ correlate
@@ -21,7 +21,8 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// Keeper is api.Settings. It is safe for concurrent use; processes that share a ledger see one another's changes within fresh.
+// Keeper is api.Settings. It is safe for concurrent use; processes that share a ledger see one another's changes
+// within fresh.
 type Keeper struct {
 	Documents  store.Documents
 	Configured map[string]map[string]string // tunings of the configuration, by tenant, as correlation.ParamsByTenant takes them
@@ -122,8 +123,8 @@ func (k *Keeper) tuningOf(s api.Setting) (*correlation.Params, error) {
 	return of(s.Tenant), nil
 }
 
-// Tuning is a tenant's tuning now. As long as nothing is set anew it is the same one; when the ledger does not answer, it is the
-// one that was known last, at first what the configuration says.
+// Tuning is a tenant's tuning now. As long as nothing is set anew it is the same one; when the ledger does not
+// answer, it is the one that was known last, at first what the configuration says.
 func (k *Keeper) Tuning(tenant string) *correlation.Params {
 	one := k.tenantCache(tenant)
 	one.Lock()
