@@ -2,12 +2,14 @@
 // and Onepane's own routes beside them. It decides nothing about alerts; it asks a Reader and shows what it says.
 //
 //	GET /v1.0/security/alerts_v2?$filter=…
-//	  │ authenticate ─▶ Principal ─▶ tenants
-//	  │ odata.Parse ──▶ query.Query ─▶ Service ─▶ Reader (store)
+//	  │ authenticate ─▶ Principal ─▶ tenantScope                        access/, request.go, scope.go
+//	  │ odata.Parse ──▶ query.Query ─▶ Queries ─▶ Reader (store)        odata/, queries.go
 //	  ▼
-//	Member ─▶ graphAlert, evidence ─▶ $select, $expand ─▶ JSON, gzip
+//	AlertRecord, Incident ─▶ graph/ ─▶ $select, $expand ─▶ JSON, gzip   response.go
 //
-//	PATCH, POST ─▶ correlation.Action ─▶ Hand (correlate) ─▶ Records ─▶ Audit
+//	PATCH, POST ─▶ correlation.Action ─▶ Actions (correlate) ─▶ AuditRecords ─▶ AuditLog   action_*.go, actions.go
+//
+// routes.go says which file answers a route.
 package api
 
 import (

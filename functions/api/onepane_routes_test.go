@@ -221,7 +221,7 @@ func TestQuarantine(t *testing.T) {
 		}
 	}
 	if len(s.Events) != 1 {
-		t.Errorf("%d left on the shelf", len(s.Events))
+		t.Errorf("%d left in quarantine", len(s.Events))
 	}
 	m = sendRequest(t, http.MethodPost, base+"/replay", `{"ids":["nope","`+s.Events[0].ID+`"]}`).object(t, 200)
 	if got := len(m["value"].([]any)); got != 2 {

@@ -20,7 +20,7 @@ type Quarantine interface {
 	// List returns up to limit events after the cursor ("" for the first), oldest first, and the cursor of the next
 	// page; "" when there are no more.
 	List(ctx context.Context, cursor string, limit int) (evs []cloudevent.Event, next string, err error)
-	// Remove takes events off the shelf. An id that is not there is no error.
+	// Remove takes events out of quarantine. An id that is not there is no error.
 	Remove(ctx context.Context, ids ...string) error
 }
 
@@ -60,13 +60,13 @@ func quarantinedOf(id string, r events.Rejection) quarantinedRecord {
 	}
 }
 
-// quarantinedEvent is one event on the shelf, read.
+// quarantinedEvent is one event in quarantine, read.
 type quarantinedEvent struct {
 	id        string
 	rejection events.Rejection
 }
 
-// quarantineChunk is how many records are read at once while the shelf is searched.
+// quarantineChunk is how many records are read at once while quarantine is searched.
 const quarantineChunk = 200
 
 // quarantinePage lists one page of what the principal may see, of the tenant that the request narrows itself to.
@@ -129,7 +129,7 @@ func getQuarantined(req *request) error {
 	return req.writeJSON(http.StatusOK, out)
 }
 
-// errFound ends a search of the shelf.
+// errFound ends a search of quarantine.
 var errFound = errors.New("found")
 
 // eachQuarantined runs do over all that the principal may see from the cursor on, oldest first, until it returns an

@@ -16,7 +16,7 @@ type replayRequest struct {
 	Cursor string   `json:"cursor"` // with all: where the answer before this one stopped
 }
 
-// replayResult is what became of one record: taken and off the shelf, or still there and why.
+// replayResult is what became of one record: taken and gone from quarantine, or still there and why.
 type replayResult struct {
 	ID    string `json:"id"`
 	Taken bool   `json:"taken"`
@@ -30,8 +30,8 @@ const maxReplayed = 1000
 // maxRequest bounds a request body, in bytes.
 const maxRequest = 1 << 20
 
-// replayQuarantine takes rejected records in again. Repeating it is safe: a record that was taken is off the shelf, and
-// one that was taken by a request that broke off makes the same alert once more.
+// replayQuarantine takes rejected records in again. Repeating it is safe: a record that was taken is gone from
+// quarantine, and one that was taken by a request that broke off makes the same alert once more.
 func replayQuarantine(req *request) error {
 	if req.server.Replayer == nil {
 		return newFailure(http.StatusNotImplemented, "notSupported", "This server cannot replay.")
@@ -92,7 +92,7 @@ func readReplayRequest(req *request) (replaySelection, error) {
 	return w, nil
 }
 
-// chooseRecords collects the records to take, before any is taken off the shelf and its pages move. Of all it takes
+// chooseRecords collects the records to take, before any is removed from quarantine and its pages move. Of all it takes
 // whole pages.
 func chooseRecords(req *request, w replaySelection) (out []quarantinedEvent, next string, err error) {
 	if w.All {
@@ -121,7 +121,7 @@ func chooseRecords(req *request, w replaySelection) (out []quarantinedEvent, nex
 }
 
 // replayOne tries one record. Only passing trouble is an error: the rest of the request would meet it too. That the
-// record is taken is noted before it leaves the shelf.
+// record is taken is noted before it leaves quarantine.
 func replayOne(req *request, s quarantinedEvent) (replayResult, error) {
 	out := replayResult{ID: s.id}
 	if s.rejection.Cut {

@@ -26,6 +26,11 @@ func (req *request) tenantScope() tenantScope {
 	return tenantScope{req.scopedReader(), req.server}
 }
 
+// scopedReader is the store as this request may read it.
+func (req *request) scopedReader() scopedReader {
+	return scopedReader{req.server.Reader, req.principal}
+}
+
 // quarantinePage lists one page of quarantine, of one tenant unless only is empty. What belongs to no tenant yet is
 // for those who may meet all. A record that cannot be read is shown as what it is.
 func (b tenantScope) quarantinePage(ctx context.Context, only, cursor string, limit int) ([]quarantinedEvent, string, error) {

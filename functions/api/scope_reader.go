@@ -15,10 +15,6 @@ type scopedReader struct {
 	principal Principal
 }
 
-func (req *request) scopedReader() scopedReader {
-	return scopedReader{req.server.Reader, req.principal}
-}
-
 var _ Reader = scopedReader{}
 
 // visibleTenants are those whose data a request shows: all that the principal may meet, or only one of them.

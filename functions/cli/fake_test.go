@@ -101,22 +101,22 @@ func page[T query.Row](rows []T, q query.Query) query.Page[T] {
 	return query.Page[T]{Items: rows[from:to], Total: int64(len(rows)), More: to < len(rows)}
 }
 
-// shelf is a quarantine of one page.
-type shelf struct{ events []cloudevent.Event }
+// onePageQuarantine is a quarantine of one page.
+type onePageQuarantine struct{ events []cloudevent.Event }
 
-func (s *shelf) List(context.Context, string, int) ([]cloudevent.Event, string, error) {
+func (s *onePageQuarantine) List(context.Context, string, int) ([]cloudevent.Event, string, error) {
 	return s.events, "", nil
 }
 
-func (s *shelf) Remove(_ context.Context, ids ...string) error {
+func (s *onePageQuarantine) Remove(_ context.Context, ids ...string) error {
 	s.events = slices.DeleteFunc(slices.Clone(s.events), func(e cloudevent.Event) bool { return slices.Contains(ids, e.ID) })
 	return nil
 }
 
 // shelved is a quarantine of records with the given bodies, by id.
-func shelved(t *testing.T, bodies ...string) *shelf {
+func shelved(t *testing.T, bodies ...string) *onePageQuarantine {
 	t.Helper()
-	s := &shelf{}
+	s := &onePageQuarantine{}
 	for _, body := range bodies {
 		r := events.Rejection{Route: "aws", Kind: "invalid", Reason: "title: missing", Received: day}
 		r.SetBody([]byte(body))

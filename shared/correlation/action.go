@@ -15,7 +15,7 @@ import (
 // as what correlation decides. It stays: what a person took apart is never merged again by correlation, what was put
 // together stays together, and later alerts prefer the side where the person put their like.
 //
-//	Action ──▶ Engine.Needs ─▶ load ─▶ Engine.Sources ─▶ list ─▶ Engine.Act ──▶ ActionResult, records for the audit log
+//	Action ──▶ Engine.Needs ─▶ load ─▶ Engine.Sources ─▶ list ─▶ Engine.Act ──▶ ActionResult, audit records
 //	                                                                 └─▶ Engine.Take
 
 // Action is one decision of a person: EditIncident, EditAlerts, Merge, Move or Unfold. Repeating one changes nothing

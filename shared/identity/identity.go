@@ -4,7 +4,7 @@
 //
 //	Lambda    ─ sts:GetWebIdentityToken ─┐
 //	                                     ├─ signed assertion ─▶ Entra ─┐
-//	Cloud Run ─ metadata server ─────────┘                             ├─▶ access token ─▶ Credential ─▶ calls of Azure
+//	Cloud Run ─ metadata server ─────────┘                             ├─▶ access token ─▶ Credential ─▶ Azure
 //	Functions ─ IDENTITY_ENDPOINT ─────────────────────────────────────┘
 //
 // It imports no SDK: azuresdk gives a Credential the form that the Azure SDK's clients take. No token, key or signature

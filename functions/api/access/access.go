@@ -3,7 +3,7 @@
 // principal that it gets from here.
 //
 //	Authorization: Bearer …
-//	  │ opk_…   ─▶ Keys ──▶ ledger: hash, tenants, roles, expiry ─┐
+//	  │ opk_…   ─▶ Keys ──▶ documents: hash, tenants, roles, expiry ─┐
 //	  │ a.b.c   ─▶ Issuer ─▶ signature, issuer, audience, time ───┴─▶ api.Principal ─▶ Limiter
 //	  └ nothing, or anything else ─▶ 401
 package access

@@ -30,7 +30,7 @@ type Keys struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	// CacheFor is how long a key that was read is believed before it is read again, and so how long a revoked one may
-	// go on elsewhere. 0 reads it every time: right where the ledger is at hand.
+	// go on elsewhere. 0 reads it every time: right where the documents are at hand.
 	CacheFor time.Duration
 
 	mu     sync.Mutex
@@ -51,7 +51,7 @@ const (
 
 var keyEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// keyRecord is a key as the ledger has it.
+// keyRecord is a key as the store has it.
 type keyRecord struct {
 	api.Key
 	Hash []byte `json:"hash"`

@@ -19,8 +19,8 @@ import (
 	"github.com/onepane/onepane/shared/store/localstore"
 )
 
-// ledger is a real one, in memory.
-func ledger(t testing.TB) *localstore.Store {
+// documents are real ones, in memory.
+func openStore(t testing.TB) *localstore.Store {
 	t.Helper()
 	dir := datadir.OpenMemory()
 	t.Cleanup(func() {
@@ -47,7 +47,7 @@ func create(t testing.TB, k *access.Keys, name string, expires time.Time) (api.K
 }
 
 func TestKeys(t *testing.T) {
-	l, clock := ledger(t), now
+	l, clock := openStore(t), now
 	k := &access.Keys{Documents: l, Now: func() time.Time { return clock }}
 	key, secret := create(t, k, "siem", now.Add(time.Hour))
 	p, err := k.Principal(t.Context(), secret)
@@ -80,7 +80,7 @@ func TestKeys(t *testing.T) {
 }
 
 func TestNoSecretIsKept(t *testing.T) {
-	l := ledger(t)
+	l := openStore(t)
 	k := &access.Keys{Documents: l, Now: fixed}
 	_, secret := create(t, k, "siem", now.Add(time.Hour))
 	ds, err := l.ListDocuments(t.Context(), "key", "", 10)
@@ -88,14 +88,14 @@ func TestNoSecretIsKept(t *testing.T) {
 		t.Fatalf("%v, %v", ds, err)
 	}
 	if half := secret[len(secret)-26:]; strings.Contains(string(ds[0].Data), half) {
-		t.Errorf("the ledger has the secret: %s", ds[0].Data)
+		t.Errorf("the store has the secret: %s", ds[0].Data)
 	}
 }
 
 func TestRevokedKeys(t *testing.T) {
 	clock := now
 	for _, remember := range []time.Duration{0, 30 * time.Second} {
-		l := ledger(t)
+		l := openStore(t)
 		here := &access.Keys{Documents: l, Now: func() time.Time { return clock }, CacheFor: remember}
 		elsewhere := &access.Keys{Documents: l, Now: here.Now, CacheFor: remember}
 		key, secret := create(t, here, "siem", now.Add(time.Hour))
@@ -115,7 +115,7 @@ func TestRevokedKeys(t *testing.T) {
 			t.Errorf("a revoked key is taken elsewhere after %v", remember)
 		}
 	}
-	k := &access.Keys{Documents: ledger(t), Now: fixed}
+	k := &access.Keys{Documents: openStore(t), Now: fixed}
 	if _, err := k.Revoke(t.Context(), "nope", nil); fault.Of(err) != fault.NotFound {
 		t.Errorf("revoking what is not there: %v", err)
 	}
@@ -124,7 +124,7 @@ func TestRevokedKeys(t *testing.T) {
 // Uses are noted while a key is revoked: neither undoes the other.
 func TestRevokedWhileUsed(t *testing.T) {
 	for range 20 {
-		k := &access.Keys{Documents: ledger(t), Now: fixed}
+		k := &access.Keys{Documents: openStore(t), Now: fixed}
 		key, secret := create(t, k, "siem", now.Add(time.Hour))
 		var wg sync.WaitGroup
 		for range 4 {
@@ -148,7 +148,7 @@ func (down) Document(context.Context, string, string) (store.Document, error) {
 }
 
 func TestLedgerIsDown(t *testing.T) {
-	k := &access.Keys{Documents: ledger(t), Now: fixed}
+	k := &access.Keys{Documents: openStore(t), Now: fixed}
 	_, secret := create(t, k, "siem", now.Add(time.Hour))
 	k.Documents = down{}
 	if _, err := k.Principal(t.Context(), secret); fault.Of(err) != fault.Unavailable {
@@ -157,7 +157,7 @@ func TestLedgerIsDown(t *testing.T) {
 }
 
 func TestManyKeys(t *testing.T) {
-	k := &access.Keys{Documents: ledger(t), Now: fixed}
+	k := &access.Keys{Documents: openStore(t), Now: fixed}
 	secrets := map[string]string{}
 	for n := range 1000 {
 		key, secret := create(t, k, fmt.Sprint(n), now.Add(time.Hour))
@@ -202,7 +202,7 @@ func TestCredentials(t *testing.T) {
 
 // FuzzCredential: whatever is sent, nobody is let in by it, and nothing panics or repeats it.
 func FuzzCredential(f *testing.F) {
-	k := &access.Keys{Documents: ledger(f), Now: fixed}
+	k := &access.Keys{Documents: openStore(f), Now: fixed}
 	_, secret := create(f, k, "siem", now.Add(time.Hour))
 	i := &access.Issuer{URL: "https://id.example", Audiences: []string{"x"}, Now: fixed, HTTP: http.DefaultClient,
 		Tenants: func(access.Claims) ([]string, bool, error) { return nil, true, nil }}
@@ -253,7 +253,7 @@ func TestLimiter(t *testing.T) {
 }
 
 func TestAudit(t *testing.T) {
-	a := access.AuditLog{Log: ledger(t)}
+	a := access.AuditLog{Log: openStore(t)}
 	big := []byte(`"` + strings.Repeat("x", store.MaxDocument) + `"`)
 	for n, e := range []api.AuditEntry{
 		{ID: "1", Tenant: "contoso", By: "dora", Before: []byte(`{"a":1}`), After: []byte(`{"a":2}`)},
@@ -274,7 +274,7 @@ func TestAudit(t *testing.T) {
 
 // What is noted is in the journal when the key is kept, and only then.
 func TestKeysBringTheirEntry(t *testing.T) {
-	journal, at := ledger(t), time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	journal, at := openStore(t), time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	k := &access.Keys{Documents: journal, Now: func() time.Time { return at }}
 	said := 0
 	line := func(what string) (*api.AuditLine, error) {

@@ -30,7 +30,7 @@ type Quarantined struct {
 // Replayed is what became of a record that was to be taken in again.
 type Replayed struct {
 	ID          string   `json:"id"`
-	Taken       bool     `json:"taken"` // and off the shelf
+	Taken       bool     `json:"taken"` // and gone from quarantine
 	AlertIDs    []string `json:"alertIds"`
 	ExposureIDs []string `json:"exposureIds"`
 	Ignored     string   `json:"ignored"`

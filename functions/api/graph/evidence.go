@@ -14,7 +14,7 @@ import (
 // evidenceMapper is one evidence on its way to a Graph type. It remembers which of the alert's words found a place
 // there, so that the rest can be kept as tags.
 //
-//	alert.Evidence ──witness──▶ deviceEvidence, ipEvidence, …
+//	alert.Evidence ──evidenceMapper──▶ deviceEvidence, ipEvidence, …
 //	                   └ what no property took ─▶ tags
 type evidenceMapper struct {
 	alert.Evidence

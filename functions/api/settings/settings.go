@@ -1,7 +1,7 @@
-// Package settings keeps what tenants set while Onepane runs, in the store's ledger, over what the configuration
+// Package settings keeps what tenants set while Onepane runs, in the store's documents, over what the configuration
 // says. The API reads and writes it; correlation asks for each tenant's tuning.
 //
-//	PATCH /api/v1/settings ─▶ Keeper ─▶ ledger: one document a tenant
+//	PATCH /api/v1/settings ─▶ Keeper ─▶ store: one document a tenant
 //	                            ▲ └─ Tuning ─▶ correlate
 //	      configuration ────────┘
 package settings
@@ -21,7 +21,7 @@ import (
 	"github.com/onepane/onepane/shared/store"
 )
 
-// Keeper is api.Settings. It is safe for concurrent use; processes that share a ledger see one another's changes
+// Keeper is api.Settings. It is safe for concurrent use; processes that share a store see one another's changes
 // within fresh.
 type Keeper struct {
 	Documents  store.Documents
@@ -41,10 +41,10 @@ const (
 	readTimeout = 5 * time.Second
 )
 
-// documentKind is the ledger's word for a tenant's settings.
+// documentKind is the document kind of a tenant's settings.
 const documentKind = "settings"
 
-// document is what the ledger holds.
+// document is what the store holds.
 type document struct {
 	Tuning map[string]string `json:"tuning"`
 }
@@ -123,7 +123,7 @@ func (k *Keeper) tuningOf(s api.Setting) (*correlation.Params, error) {
 	return of(s.Tenant), nil
 }
 
-// Tuning is a tenant's tuning now. As long as nothing is set anew it is the same one; when the ledger does not
+// Tuning is a tenant's tuning now. As long as nothing is set anew it is the same one; when the store does not
 // answer, it is the one that was known last, at first what the configuration says.
 func (k *Keeper) Tuning(tenant string) *correlation.Params {
 	one := k.tenantCache(tenant)

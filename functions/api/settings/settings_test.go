@@ -18,14 +18,14 @@ import (
 func TestSettings(t *testing.T) {
 	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
-	ledger, err := localstore.Open(dir, localstore.Options{})
+	store, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	open := func() *settings.Keeper {
 		return &settings.Keeper{
-			Documents: ledger, Configured: map[string]map[string]string{"contoso": {"JoinAt": "0.5", "MergeAt": "0.95"}},
+			Documents: store, Configured: map[string]map[string]string{"contoso": {"JoinAt": "0.5", "MergeAt": "0.95"}},
 			Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 		}
 	}
@@ -44,7 +44,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("set over what is configured: %v, %v", got.JoinAt, got.MergeAt)
 	}
 	if got := other.Tuning("contoso").JoinAt; got != 0.5 {
-		t.Errorf("the other reads the ledger at every question: %v", got)
+		t.Errorf("the other reads the store at every question: %v", got)
 	}
 	now = now.Add(time.Minute)
 	if got := other.Tuning("contoso").JoinAt; got != 0.7 {
@@ -71,11 +71,11 @@ func TestSettings(t *testing.T) {
 func TestSettingsBringTheirEntry(t *testing.T) {
 	dir := datadir.OpenMemory()
 	t.Cleanup(func() { _ = dir.Close() })
-	ledger, err := localstore.Open(dir, localstore.Options{})
+	store, err := localstore.Open(dir, localstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &settings.Keeper{Documents: ledger, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	k := &settings.Keeper{Documents: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	note := func(after api.Setting) (*api.AuditLine, error) {
 		return &api.AuditLine{Tenant: "contoso", AuditEntry: incident.AuditEntry{ID: fmt.Sprint("to version ", after.Version), Data: []byte(`{}`)}}, nil
 	}
@@ -95,7 +95,7 @@ func TestSettingsBringTheirEntry(t *testing.T) {
 	if s, err := k.Settings(t.Context(), "contoso"); err != nil || s.Version != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if es, err := ledger.Entries(t.Context(), "contoso", "", 10); err != nil || len(es) != 1 || es[0].ID != "to version 1" {
+	if es, err := store.Entries(t.Context(), "contoso", "", 10); err != nil || len(es) != 1 || es[0].ID != "to version 1" {
 		t.Errorf("journal %+v, %v", es, err)
 	}
 }

@@ -1,7 +1,7 @@
 // Package awslambda feeds functions from AWS Lambda's invocations, and answers as Lambda wants it. It reads no finding:
 // the function's envelope does.
 //
-//	EventBridge, SNS, CloudWatch Logs ─▶ one delivery ────────▶ Ingest ─ error ─▶ Lambda tries again, then dead letters
+//	EventBridge, SNS, CloudWatch Logs ─▶ one delivery ────────▶ Ingest ─ error ─▶ Lambda retries, then dead letters
 //	SQS batch ─▶ one delivery; if it fails, one a message ────▶ Ingest ─▶ batchItemFailures
 //	function URL, API Gateway (payload 2.0) ─▶ *http.Request ─▶ HTTP   ─▶ its response
 //

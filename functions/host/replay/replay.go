@@ -2,7 +2,7 @@
 // it decides is what correlate would have decided on the same alerts in the same order.
 //
 //	files ─▶ values ─▶ ingest.Read ─▶ alerts ─▶ correlation.Engine ─▶ incidents, folds
-//	                                                └── memory: what a store would keep, as small as a decision needs it
+//	                                                └── memory: what a store would keep, as small as decisions allow
 package replay
 
 import (

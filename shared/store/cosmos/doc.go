@@ -25,7 +25,7 @@
 //	            ┌─────────────── log: read once, in memory the memtable ───────────────┐
 //	Commit ──▶ c-101 c-102 … c-196 ──flush, every 96──▶ volume: c-<version>  rows as they are now
 //	                                                            i-<page>     incidents
-//	                                                    blobs:  sorted run   nodes ─compaction, every 16─▶ bottom level
+//	                                                    blobs:  sorted run   nodes ─compaction, each 16─▶ bottom level
 //	Load, reads ──▶ manifest ─▶ log over tables (what the log says of a row is newer than what a table says)
 //
 //	container "state", partition /tenant
@@ -70,7 +70,7 @@
 //
 //	commit of 50     manifest 11 · commit 33 · id index 17 · nodes 14 · bodies 12 · lookups 7 · mentions 30
 //	flush of 4,800   incidents and updated rows 2,000 to 5,600 · run of nodes, and its part of a compaction, 800
-//	first question   of a reader 160, of a correlator up to 1,800: log, nodes, incidents; then 1 until something changes
+//	first question   of a reader 160, of a correlator up to 1,800: log, nodes, incidents; then 1 until a change
 //	reads            alert by id 4 to 9 · 100 newest alerts 20 · 50 newest incidents 7 · 100 changes 7
 //	each volume      0.035 an alert, for its id is looked for there, 3 a lookup and 8 a listing; copying the log 0.07
 //

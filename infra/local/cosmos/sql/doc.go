@@ -9,7 +9,8 @@
 // What it does not understand is refused with its column, although the service may know it: a query that the project
 // issues belongs here, with its meaning tested.
 //
-//	query      = SELECT [TOP n] columns FROM name [[AS] alias] [WHERE or] [ORDER BY path [ASC|DESC] {, …}] [OFFSET n LIMIT n]
+//	query      = SELECT [TOP n] columns FROM name [[AS] alias] [WHERE or]
+//	             [ORDER BY path [ASC|DESC] {, …}] [OFFSET n LIMIT n]
 //	columns    = * | VALUE COUNT(1) | VALUE path | path [AS name] {, path [AS name]}
 //	or         = and {OR and}            and = not {AND not}          not = [NOT] test
 //	test       = ( or ) | function | operand (= | != | <> | < | <= | > | >=) operand

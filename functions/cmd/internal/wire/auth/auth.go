@@ -1,9 +1,9 @@
-// Package doors says who may come in, as the configuration has it: it gives the API and the ingest routes what they
+// Package auth says who may come in, as the configuration has it: it gives the API and the ingest routes what they
 // ask of a request.
 //
-//	config.Auth ──▶ Doors ─┬─ Admit ──▶ api.Server: who asks, how often; API keys; the audit log
-//	config.Sources ────────┼─ Sender ─▶ ingest.HTTP: whose delivery it is
-//	                       └─ Inside ─▶ whatever else a host serves: metrics
+//	config.Auth ──▶ Auth ─┬─ SetUpServer ─────▶ api.Server: who asks, how often; API keys; the audit log
+//	config.Sources ───────┼─ IdentifySender ──▶ ingest.HTTP: whose delivery it is
+//	                      └─ RequireAllTenants ▶ whatever else a host serves: metrics
 //
 // Nothing configured is open to whoever is on this machine.
 package auth
@@ -41,7 +41,7 @@ type Auth struct {
 type Options struct {
 	Documents store.Documents // keeps API keys
 	AuditLog  store.AuditLog
-	// CacheKeysFor is how long a key is believed without asking the ledger: see access.Keys.
+	// CacheKeysFor is how long a key is believed without asking the store: see access.Keys.
 	CacheKeysFor time.Duration
 	Getenv       func(string) string // where references to secrets lead
 	HTTP         *http.Client        // asks issuers; nil is one with a time limit
@@ -49,7 +49,7 @@ type Options struct {
 	Log          *slog.Logger
 }
 
-// New makes the doors. A reference that leads nowhere, or to what is no secret, is fault.Invalid.
+// New reads the ways in. A reference that leads nowhere, or to what is no secret, is fault.Invalid.
 func New(cfg config.Config, o Options) (*Auth, error) {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: 10 * time.Second}
@@ -74,13 +74,13 @@ func New(cfg config.Config, o Options) (*Auth, error) {
 	return d, nil
 }
 
-// SetUpServer gives a server everything that it needs of the doors.
+// SetUpServer gives a server all of it that it needs.
 func (d *Auth) SetUpServer(s *api.Server) {
 	s.Authenticate, s.Limit, s.Keys, s.AuditLog = d.authenticate, d.limit, d.keys, d.audit
 }
 
 // RequireAllTenants serves h to those who may see all tenants, and refuses all others: for what counts all tenants
-// together. Open doors let everyone in.
+// together. Where nothing is configured, everyone may.
 func (d *Auth) RequireAllTenants(h http.Handler, refuse func(w http.ResponseWriter, r *http.Request, status int, code, message string)) http.Handler {
 	if d.Open {
 		return h
