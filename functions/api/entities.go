@@ -319,7 +319,7 @@ func (t *namedEntity) writeAlerts(req *request, o odata.Options, top int) error 
 	}
 	q := incident.MentionQuery{Names: t.names, Limit: top + 1}
 	if after != nil {
-		at, _ := time.Parse(time.RFC3339Nano, after.Values[0]) // parseMark has checked
+		at, _ := time.Parse(time.RFC3339Nano, after.Values[0]) // parsePageToken has checked
 		q.After = incident.ListPosition{Created: at, ID: after.ID}
 	}
 	var p query.Page[incident.AlertRecord]

@@ -99,7 +99,7 @@ func listAssets(req *request) error {
 	return req.writeJSON(http.StatusOK, graph.AssetsByCategoryOf(i))
 }
 
-// getIncidentGraph draws the first alerts of an incident with what ties them. Entities are those that reasons name;
+// getIncidentGraph draws the first alerts of an incident with what links them. Entities are those that reasons name;
 // what an alert names besides is with the alert.
 func getIncidentGraph(req *request) error {
 	tenants, err := req.requestedTenants()

@@ -63,7 +63,7 @@ func encodePageToken(row query.Row, tenant string, order []query.Order) (string,
 	return base64.RawURLEncoding.EncodeToString(b), err
 }
 
-// parsePageToken reads a token that markOf made for that order.
+// parsePageToken reads a token that encodePageToken made for that order.
 func parsePageToken(token string, order []query.Order) (*pageToken, error) {
 	if token == "" {
 		return nil, nil
@@ -113,7 +113,7 @@ func compareWithToken(o query.Order, value string, equal bool) query.Expr {
 		op = query.Eq
 	}
 	if o.Field.IsTime() {
-		t, _ := time.Parse(time.RFC3339Nano, value) // parseMark has checked
+		t, _ := time.Parse(time.RFC3339Nano, value) // parsePageToken has checked
 		return query.Compare{Field: o.Field, Op: op, Time: t}
 	}
 	if o.Field == query.Severity && !equal {

@@ -223,7 +223,7 @@ func (t *storyWriter) printChapter(c client.AlertReasons) {
 	t.printed[c.AlertID] = printedAlert{n, c.Title}
 }
 
-// mergeSentence says how the incident that an alert had opened came to be part of this one. The alert that tied both
+// mergeSentence says how the incident that an alert had opened came to be part of this one. The alert that linked both
 // is often later.
 func (t *storyWriter) mergeSentence(c client.AlertReasons) string {
 	opened := "It opened incident " + escapeHidden(c.Merged.Incident) + ", which was merged into this one"

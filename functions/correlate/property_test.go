@@ -173,7 +173,7 @@ func TestTenantsNeverMeet(t *testing.T) {
 	}
 }
 
-// TestLateAlertsFindTheirPlace measures the promise of package incident on order: one alert in ten arrives up to an
+// TestLateAlertsFindTheirPlace measures the promise of package correlation on order: one alert in ten arrives up to an
 // hour late. Of all pairs of alerts that share an incident and of which one at least is an attack's (how noise is
 // grouped with noise costs nobody anything), these parts must agree with the incidents of order: attacks hardly ever
 // fall apart, or swallow something.

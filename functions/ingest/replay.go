@@ -11,7 +11,7 @@ import (
 
 // Replayer takes quarantined records in again: a delivery by the function of its route, an event straight to the bus.
 //
-//	Rejection ─┬─ of a delivery ─▶ RetryRejection ─┬─▶ bus
+//	Rejection ─┬─ of a delivery ─▶ Replayer.Replay ─┬─▶ bus
 //	           └─ of the bus ──────────────────────┘
 type Replayer struct {
 	Functions map[string]*Function // by route

@@ -15,7 +15,7 @@ type statement struct {
 	condition                    string
 }
 
-// statementOf reads a policy document's statements.
+// statementsOf reads a policy document's statements.
 func statementsOf(where string, policy any) []statement {
 	list, _ := valueAt(policy, "Statement").([]any)
 	var out []statement

@@ -2,7 +2,7 @@
 // tactics in kill-chain order, technique ids, and what each provider's own words
 // for a tactic mean. It judges nothing about alerts.
 //
-//	provider's word ──▶ Parse, ParseTactic ──▶ Tactic ──▶ order, Graph category
+//	provider's word ──▶ Parse, FromWord ──▶ Tactic ──▶ order, Graph category
 package attack
 
 import (

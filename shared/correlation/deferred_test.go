@@ -53,7 +53,7 @@ func TestHindsightNeedsMore(t *testing.T) {
 	}
 }
 
-// What may not be merged keeps its own clues: nothing of it has changed.
+// What may not be merged keeps its own deferred links: nothing of it has changed.
 func TestHindsightLeavesWhatIsHeldAlone(t *testing.T) {
 	s := NewEngine("contoso", nil)
 	inc := &incident.Incident{ID: "2", Tenant: "contoso", Status: incident.Active, Suspicion: 1, Work: incident.Work{AssignedTo: "dora"}, DeferredLinks: []incident.DeferredLink{{Incident: "1", Worth: 0.9, AttackRate: 1, UnknownAttackRate: 1e-6, Suspicion: 1}}}
@@ -69,7 +69,7 @@ func TestHindsightLeavesWhatIsHeldAlone(t *testing.T) {
 	}
 }
 
-// A decision reads what the clues of an incident lead to, and so asks for it.
+// A decision reads where the deferred links of an incident lead, and so asks for it.
 func TestMissingFollowsClues(t *testing.T) {
 	s := NewEngine("contoso", nil)
 	r := []*Report{NewReport(alertFrom("next", 10, "scan", "host=db-01"))}

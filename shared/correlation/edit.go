@@ -33,7 +33,7 @@ type EditIncident struct {
 	Edit
 }
 
-// EditAlerts edits alerts, at most MaxActed of them, all alike.
+// EditAlerts edits alerts, at most MaxAlertsPerAction of them, all alike.
 type EditAlerts struct {
 	IDs []string
 	Edit

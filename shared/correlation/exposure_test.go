@@ -7,7 +7,7 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// Whichever comes first, the exposure is context of the incident on its thing; it ties nothing and ends when it is
+// Whichever comes first, the exposure is context of the incident on its thing; it links nothing and ends when it is
 // resolved.
 func TestExposuresAreContext(t *testing.T) {
 	for _, exposureFirst := range []bool{true, false} {

@@ -7,9 +7,9 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// Merge puts up to MaxMerged incidents together. Which one goes on is not the person's choice: the one with the most
-// alerts, the older of equal ones. The guards of the product hold here too (unified-api reference, 4.5 and 5.1), except
-// that a person may put together what was taken apart.
+// Merge puts up to MaxIncidentsPerMerge incidents together. Which one goes on is not the person's choice: the one
+// with the most alerts, the older of equal ones. The guards of the product hold here too (unified-api reference, 4.5
+// and 5.1), except that a person may put together what was taken apart.
 type Merge struct {
 	IDs     []string
 	Comment string

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whichever of two incidents survives, it tells which alert tied both, and by what it tied to the one that went.
+// Whichever of two incidents survives, it tells which alert linked both, and by what it linked to the one that went.
 func TestMergersSayWhy(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -177,10 +177,13 @@ func (p *Params) Set(assignment string) error {
 		return fault.Errorf(fault.Invalid, "tuning: no constant %q: there are %s", name, strings.Join(paramNames(), ", "))
 	}
 	if v.Kind() == reflect.Map {
-		f, err := strconv.ParseFloat(value, 64)
 		k := reflect.ValueOf(key)
-		if err != nil || !v.MapIndex(k).IsValid() {
-			return fault.Errorf(fault.Invalid, "tuning: %s has no %q, or %q is not a number", name, key, value)
+		if !v.MapIndex(k).IsValid() {
+			return fault.Errorf(fault.Invalid, "tuning: %s has no %q", name, key)
+		}
+		f, err := parseNumber(value)
+		if err != nil {
+			return fault.Errorf(fault.Invalid, "tuning: %s.%s: %q is not a number", name, key, value)
 		}
 		v.SetMapIndex(k, reflect.ValueOf(f))
 		return nil
@@ -206,13 +209,22 @@ func setParam(v reflect.Value, text string) error {
 		}
 		v.SetInt(int64(n))
 	default:
-		f, err := strconv.ParseFloat(text, 64)
+		f, err := parseNumber(text)
 		if err != nil || f < 0 {
 			return fmt.Errorf("%q is not a number from 0", text)
 		}
 		v.SetFloat(f)
 	}
 	return nil
+}
+
+// parseNumber reads a finite number: what decides with NaN decides nothing, and cannot be stored.
+func parseNumber(text string) (float64, error) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err == nil && (math.IsNaN(f) || math.IsInf(f, 0)) {
+		err = fmt.Errorf("%q is not finite", text)
+	}
+	return f, err
 }
 
 func paramNames() []string {

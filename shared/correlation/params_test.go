@@ -23,6 +23,7 @@ func TestSet(t *testing.T) {
 	}
 	for a, word := range map[string]string{
 		"JoinAt": "name=value", "Nonsense=1": "JoinAt", "StepFade=soon": "duration", "JoinAt=-1": "number", "Weights.unicorn=1": "unicorn", "MaxAlerts=many": "count",
+		"Unseen=NaN": "number", "FoldWorth=Inf": "number", "Gravity.high=NaN": "number",
 	} {
 		if err := params.Set(a); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), word) {
 			t.Errorf("Set(%q): %v, want an invalid assignment and a word about %s", a, err, word)
@@ -52,7 +53,7 @@ func TestTuningMistakesAreToldTogether(t *testing.T) {
 	if fault.Of(err) != fault.Invalid {
 		t.Fatalf("want fault.Invalid, got %v", err)
 	}
-	for _, word := range []string{"tenants.a.", "JoinAt", "much", "Nonsense", "tenants.b.tuning: JoinAt: 1.5", "StepFade: 0s", "Weights.ip: NaN", "tenants.c.tuning: MaxAlerts", "MergeAt: 0.1"} {
+	for _, word := range []string{"tenants.a.", "JoinAt", "much", "Nonsense", "tenants.b.tuning: JoinAt: 1.5", "StepFade: 0s", "Weights.ip: \"NaN\"", "tenants.c.tuning: MaxAlerts", "MergeAt: 0.1"} {
 		if !strings.Contains(err.Error(), word) {
 			t.Errorf("no word of %q in: %v", word, err)
 		}

@@ -230,7 +230,7 @@ func TestRedeliveryOfAnythingChangesNothing(t *testing.T) {
 }
 
 // TestEveryAlertSaysWhyItIsThere: it opened its incident, or has a reason; what opened an incident that was merged is
-// named by the merger, with the alert and the tie that caused it.
+// named by the merger, with the alert and the link that caused it.
 func TestEveryAlertSaysWhyItIsThere(t *testing.T) {
 	merged, folded := 0, 0
 	for seed := range uint64(8) {

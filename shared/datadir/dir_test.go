@@ -238,7 +238,7 @@ func TestLittleRoomRefusesWrites(t *testing.T) {
 		t.Errorf("Append = %v", err)
 	}
 	fs.free = 1 << 40
-	d.space.next = time.Time{} // as if roomEvery had passed
+	d.space.next = time.Time{} // as if the time until the next look had passed
 	if _, err := d.Log("alerts").Append([]cloudevent.Event{eventOf("a", "1")}, time.Now()); err != nil {
 		t.Errorf("with room again: %v", err)
 	}

@@ -21,7 +21,7 @@ var domain = []string{
 	"shared/fault", "shared/attack", "shared/entity", "shared/alert", "shared/incident", "shared/correlation", "shared/query", "shared/cloudevent",
 }
 
-// Rules is the table, the most telling room first: the first rule that fits a package is the one that counts.
+// Rules is the table, the narrowest room first: the first rule that fits a package is the one that counts.
 var Rules = []Rule{
 	{"shared/fault", nil},
 	{"shared/attack", nil},

@@ -62,8 +62,8 @@ type Index interface {
 	// to m.Limit, which must be positive, newest first unless m.Oldest. An alert whose evidence has lost a name may
 	// still be listed under it.
 	Mentions(ctx context.Context, tenant string, m incident.MentionQuery) ([]incident.Mention, error)
-	// Identity is what correlation remembers of a name; a name that no alert has used for incident.NodeLife has only
-	// itself.
+	// Identity is what correlation remembers of a name; a name that no alert has used for incident.NodeLifetime has
+	// only itself.
 	Identity(ctx context.Context, tenant, name string) (incident.Identity, error)
 	// Sources counts the tenant's alerts and exposures from each provider, sorted by the provider's name.
 	Sources(ctx context.Context, tenant string) ([]incident.Source, error)
@@ -89,7 +89,7 @@ type Retention interface {
 	// incidents merged into it, all their alerts and the alerts folded into those. It returns how many incidents it
 	// deleted: fewer than limit means that no more are due. An incident that is not resolved stays, whatever its age,
 	// and so does what belongs to it. What was deleted is fault.NotFound to every reader; the feed may still name it.
-	// When a purge breaks off within an incident, the next one deletes the rest. Before must lie incident.LeastKept
+	// When a purge breaks off within an incident, the next one deletes the rest. Before must lie incident.MinRetention
 	// back or more, for correlation remembers that long.
 	Purge(ctx context.Context, tenant string, before time.Time, limit int) (int, error)
 }

@@ -94,7 +94,7 @@ type Sighting struct {
 	Rule    string `json:"rule"`
 }
 
-// Reason is one tie between an alert and an earlier one.
+// Reason is one link between an alert and an earlier one.
 type Reason struct {
 	Rule    string  `json:"rule"`
 	AlertID string  `json:"alertId"`

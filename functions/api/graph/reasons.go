@@ -21,7 +21,7 @@ type AlertReasons struct {
 	IncidentID Nullable     `json:"incidentId"`
 }
 
-// LinkReason is one tie to an earlier alert.
+// LinkReason is one link to an earlier alert.
 type LinkReason struct {
 	Rule       string  `json:"rule"`
 	AlertID    string  `json:"alertId,omitzero"`

@@ -8,7 +8,7 @@ import (
 	"github.com/onepane/onepane/shared/query"
 )
 
-// AlertSchema and incidentSchema are what may be asked. The Graph documents fewer properties; id, titles, the
+// AlertSchema and IncidentSchema are what may be asked. The Graph documents fewer properties; id, titles, the
 // incident and the activity times are ours.
 var (
 	AlertSchema = odata.Schema{

@@ -6,11 +6,11 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// StoryGraph is an incident as a drawing: alerts and the things that tie them.
+// StoryGraph is an incident as a drawing: alerts and what links them.
 //
 //	alert ──touches──▶ entity
 //	alert ──rule, weight, gap──▶ the earlier alert that it joined
-//	alert ──merged──▶ the first alert of the incident that it tied in
+//	alert ──merged──▶ the first alert of the incident that it linked in
 type StoryGraph struct {
 	Nodes []StoryNode `json:"nodes"`
 	Edges []StoryEdge `json:"edges"`
@@ -74,7 +74,7 @@ func (d *drawing) addNode(n StoryNode) {
 	}
 }
 
-// addEdge draws a tie, unless one of its ends lies beyond the drawing.
+// addEdge draws a link, unless one of its ends lies beyond the drawing.
 func (d *drawing) addEdge(e StoryEdge) {
 	if d.nodes[e.From] && d.nodes[e.To] && !d.edges[e] {
 		d.edges[e] = true
@@ -106,7 +106,7 @@ func (d *drawing) addMerger(i incident.Incident, m incident.Merger) {
 	d.addEntity(i, m.Because, m.Alert, m.Because.Alert)
 }
 
-// addEntity draws the entity that a reason names between the alerts it ties.
+// addEntity draws the entity that a reason names between the alerts it links.
 func (d *drawing) addEntity(i incident.Incident, r incident.Reason, alerts ...string) {
 	if r.Entity == "" {
 		return

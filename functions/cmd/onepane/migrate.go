@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
+	"github.com/onepane/onepane/functions/cli"
 	"github.com/onepane/onepane/shared/config"
 	"github.com/onepane/onepane/shared/datadir"
 	"github.com/onepane/onepane/shared/fault"
@@ -26,19 +27,25 @@ get from one to the other. There has been one format so far, so there is nothing
 
 A directory of a newer version is refused: it cannot be taken back. Make a copy before an upgrade that changes the format.
 
-With --cosmos it brings the tenants of a Cosmos DB account to the form that this version reads. Functions of an older version are
-refused from then on, and offer their alerts again: deploy this version before, and migrate at once. It may be repeated from
-wherever it stopped. ` + cosmosTokenEnv + ` is the token of somebody who may write the account's data.`,
+With --cosmos it brings the tenants of a Cosmos DB account to the form that this version reads. Functions of an older
+version are refused from then on, and offer their alerts again: deploy this version before, and migrate at once. It may
+be repeated from wherever it stopped. ` + cosmosTokenEnv + ` is the token of somebody who may write the account's data.`,
 		Example: `  onepane migrate --data /var/lib/onepane
   onepane migrate --cosmos https://NAME.documents.azure.com:443/`,
 		Args: asMisuse(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if endpoint != "" {
+			if cmd.Flags().Changed("cosmos") {
+				if cmd.Flags().Changed("data") {
+					return cli.Usage("--data and --cosmos: migrate the one or the other")
+				}
 				s, err := openCosmos(endpoint, database, os.Getenv(cosmosTokenEnv))
 				if err != nil {
 					return err
 				}
 				return migrateCosmos(cmd.Context(), cmd.OutOrStdout(), s)
+			}
+			if cmd.Flags().Changed("database") {
+				return cli.Usage("--database names one in an account: give its --cosmos too")
 			}
 			cfg, err := config.Load(os.Getenv)
 			if err != nil {
@@ -53,7 +60,6 @@ wherever it stopped. ` + cosmosTokenEnv + ` is the token of somebody who may wri
 	cmd.Flags().StringVar(&data, "data", ".onepane", "data directory")
 	cmd.Flags().StringVar(&endpoint, "cosmos", "", "endpoint of a Cosmos DB account")
 	cmd.Flags().StringVar(&database, "database", "onepane", "database in that account")
-	cmd.MarkFlagsMutuallyExclusive("data", "cosmos")
 	return cmd
 }
 

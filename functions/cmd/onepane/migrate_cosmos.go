@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 
+	"github.com/onepane/onepane/functions/cli"
 	"github.com/onepane/onepane/shared/fault"
 	"github.com/onepane/onepane/shared/store/cosmos"
 )
@@ -14,6 +16,10 @@ const cosmosTokenEnv = "ONEPANE_COSMOS_TOKEN"
 
 // openCosmos opens the store of an account by its endpoint, as the one whose token it is.
 func openCosmos(endpoint, database, token string) (*cosmos.Store, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return nil, cli.Usage("--cosmos %q: the endpoint of an account is like https://NAME.documents.azure.com:443/", endpoint)
+	}
 	if token == "" {
 		return nil, fault.Errorf(fault.Invalid, "%s is empty: set it to what "+
 			"\"az account get-access-token --resource %s --query accessToken --output tsv\" prints", cosmosTokenEnv, endpoint)
@@ -25,7 +31,10 @@ func openCosmos(endpoint, database, token string) (*cosmos.Store, error) {
 func migrateCosmos(ctx context.Context, out io.Writer, s *cosmos.Store) error {
 	tenants, err := s.Tenants(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (the token of %s must be of somebody who may write the account's data)", err, cosmosTokenEnv)
+	}
+	if len(tenants) == 0 {
+		_, err = fmt.Fprintln(out, "The database holds no tenants: nothing to do.")
 	}
 	for _, tenant := range tenants {
 		if err := s.Migrate(ctx, tenant); err != nil {
@@ -35,5 +44,5 @@ func migrateCosmos(ctx context.Context, out io.Writer, s *cosmos.Store) error {
 			return err
 		}
 	}
-	return nil
+	return err
 }

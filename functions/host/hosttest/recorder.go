@@ -79,10 +79,10 @@ func containsID(body, id string) bool {
 	return strings.Contains(strings.ReplaceAll(body, `\`, ""), `"`+id+`"`)
 }
 
-// FailPublishes refuses every publish that mentions id, until Heal.
+// FailPublishes refuses every publish that mentions id, until EndFailures.
 func (r *Recorder) FailPublishes(id string) { r.mu.Lock(); defer r.mu.Unlock(); r.fail = id }
 
-// EndFailures ends Fail.
+// EndFailures ends FailPublishes.
 func (r *Recorder) EndFailures() { r.FailPublishes("") }
 
 // HoldPublishes lets every publish that mentions id wait, until Release.
@@ -91,7 +91,7 @@ func (r *Recorder) HoldPublishes(id string) { r.mu.Lock(); defer r.mu.Unlock(); 
 // WaitForHeld returns when a publish waits.
 func (r *Recorder) WaitForHeld() { <-r.held }
 
-// ReleasePublishes ends Hold.
+// ReleasePublishes ends HoldPublishes.
 func (r *Recorder) ReleasePublishes() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

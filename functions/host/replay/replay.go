@@ -63,7 +63,7 @@ type tenant struct {
 
 const (
 	// maxRecords is the number of records of all tenants' states: one that has more than its share is dropped and read
-	// back from memory on demand, leastState or fewer excepted.
+	// back from memory on demand, leastRecords or fewer excepted.
 	maxRecords, leastRecords = 100_000, 2_000
 	// batchSize is how many alerts are decided between two Takes.
 	batchSize = 100

@@ -23,7 +23,7 @@ func (m *evidenceMapper) addResource(r *resource) {
 			m.addIssuer(r, &d.AwsIamAccessKey)
 			return
 		}
-	case "AwsAccount": // the whole account, which ties nothing to anything
+	case "AwsAccount": // the whole account: naming it links nothing
 		m.AddEntity(alert.Context, entity.Other, r.ID, entity.AttrKind, "account")
 		return
 	case "Container":

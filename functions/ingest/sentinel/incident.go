@@ -16,7 +16,7 @@ import (
 	"github.com/onepane/onepane/shared/fault"
 )
 
-// normalizeIncident makes an alert of type SecurityIncident, which ties its members together.
+// normalizeIncident makes an alert of type SecurityIncident, which links its members.
 func normalizeIncident(raw jsontext.Value, r ingest.Record) (alert.Alert, error) {
 	var s incidentRow
 	if err := ingest.Decode(raw, &s); err != nil {

@@ -7,7 +7,7 @@
 //	weight = worth · explained / (explained + base rate)
 //	explained = attack rate · suspicion + coincidence rate
 //
-// Params has every constant of it, rates.go the rates, suspicion.go how much an alert or an incident looks like an
+// Params has every constant of it, score.go the rates, suspicion.go how much an alert or an incident looks like an
 // attack, worth.go what sharing an entity is worth.
 package score
 

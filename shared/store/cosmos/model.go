@@ -277,7 +277,7 @@ func (m *manifest) requireForm() error {
 	case m.Form > currentForm:
 		return fault.Errorf(fault.Unavailable, "a newer version has written it, in form %d; this one knows %d", m.Form, currentForm)
 	case m.Form < currentForm:
-		return fault.Errorf(fault.Unavailable, "it is in form %d, which \"onepane migrate\" brings to form %d", m.Form, currentForm)
+		return fault.Errorf(fault.Unavailable, "it is in form %d, which \"onepane migrate --cosmos ENDPOINT\" brings to form %d", m.Form, currentForm)
 	}
 	return nil
 }

@@ -42,9 +42,9 @@ type sweep struct {
 // sweepExtra is how many nodes a commit looks at in addition to one for each that it writes, so that rounds end.
 const sweepExtra = 16
 
-// expireNodes deletes nodes older than incident.NodeLife, looking at a bounded number. Now is the newest event's time,
-// so that a replay of last year's alerts expires what last year's did; the clock bounds it, so that an event from the
-// future does not expire everything.
+// expireNodes deletes nodes older than incident.NodeLifetime, looking at a bounded number. Now is the newest event's
+// time, so that a replay of last year's alerts expires what last year's did; the clock bounds it, so that an event
+// from the future does not expire everything.
 func (w *commit) expireNodes(written int) error {
 	now := min(w.state.Newest, datadir.TimeKey(w.now()))
 	life := uint64(incident.NodeLifetime)

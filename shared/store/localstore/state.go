@@ -24,7 +24,7 @@ type state struct {
 	Sequence int64       `json:"sequence"`
 	Rows     store.Stats `json:"rows"`
 	// Newest is the latest Node.Last that was ever written, Oldest a lower bound of all that are stored: while they are
-	// less than incident.NodeLife apart, no node has expired. Both as datadir.TimeKey.
+	// less than incident.NodeLifetime apart, no node has expired. Both as datadir.TimeKey.
 	Newest uint64 `json:"newest"`
 	Oldest uint64 `json:"oldest"`
 	// Groups counts rows by status and severity, Sources by provider.

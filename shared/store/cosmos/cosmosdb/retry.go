@@ -133,7 +133,7 @@ type responseError struct{ *azcore.ResponseError }
 
 func (a *responseError) Error() string {
 	text := fmt.Sprintf("the service answers %d", a.StatusCode)
-	if a.ErrorCode != "" && a.ErrorCode != strconv.Itoa(a.StatusCode) {
+	if a.ErrorCode != "" && !strings.HasPrefix(a.ErrorCode, strconv.Itoa(a.StatusCode)) {
 		text += " " + a.ErrorCode
 	}
 	return text

@@ -262,7 +262,7 @@ func TestMatrix(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, r := range all {
 				if r.Method == http.MethodDelete && c.rights&r.Needs != 0 {
-					continue // it would end the key that is asked for; see TestKeysOfOthers
+					continue // it would end the key that the request is made with
 				}
 				path := h.path(t, r, "contoso")
 				status, answer, headers := h.askAll(t, r.Method, path, "{}", authorization(c)...)
