@@ -20,7 +20,7 @@ import (
 // costs what the first one does, and what arrives between two pages moves nothing. On the wire it is $skiptoken,
 // which clients replay and do not read.
 type pageToken struct {
-	Order  string   `json:"o"` // of the listing that the mark is from
+	Order  string   `json:"o"` // of the listing that the page token is from
 	Values []string `json:"v"` // of the row, one for each term of the order
 	ID     string   `json:"i"`
 	Tenant string   `json:"t"`
@@ -84,8 +84,8 @@ func parsePageToken(token string, order []query.Order) (*pageToken, error) {
 	return &m, nil
 }
 
-// rowsAfter holds for the rows of a tenant that come after the mark. Its first condition alone bounds the first term
-// of the order, for stores to begin at.
+// rowsAfter holds for the rows of a tenant that come after the page token. Its first condition alone bounds the first
+// term of the order, for stores to begin at.
 func (m *pageToken) rowsAfter(tenant string, order []query.Order) query.Expr {
 	last := query.Compare{Field: query.ID, Op: query.Gt, Text: m.ID}
 	if tenant > m.Tenant { // rows alike but for the tenant come in the tenants' order
@@ -133,7 +133,7 @@ func compareSeverity(op query.Op, rank int) query.Expr {
 	return e
 }
 
-// listAfter lists what comes after the mark; all when there is none.
+// listAfter lists what comes after the page token; all when there is none.
 func listAfter[T query.Row](m *pageToken, order []query.Order, list tenantLister[T]) tenantLister[T] {
 	if m == nil {
 		return list

@@ -34,7 +34,7 @@ func (l pageLimits) pageQuery(o odata.Options) (query.Query, error) {
 	return q, nil
 }
 
-// pageLister lists one page of what comes after a mark; all when there is none.
+// pageLister lists one page of what comes after a page token; all when there is none.
 type pageLister[T query.Row] func(q query.Query, after *pageToken) (query.Page[T], error)
 
 // queryPage lists the page that q and the request's token name. What is counted is all that matches, wherever the

@@ -13,7 +13,7 @@ import (
 )
 
 // tenantScope is what one principal may meet of what is stored, and a handler's only way to it. It shows the
-// principal's tenants and knows of no others, whatever a handler asks for; a request that nobody has vouched for has
+// principal's tenants and knows of no others, whatever a handler asks for; a request that nobody has authenticated has
 // the zero principal, who sees nothing. A test reads the sources: nothing but this file and scope_reader.go touches
 // the server's own contracts.
 type tenantScope struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Quarantined is a record that was set aside. Headers, Body and Binary are there only when one is asked for.
+// Quarantined is a record in quarantine. Headers, Body and Binary are there only when one is asked for.
 type Quarantined struct {
 	ID       string            `json:"id"`
 	Reason   string            `json:"reason"`
@@ -39,7 +39,7 @@ type Replayed struct {
 
 const quarantine = "/api/v1/quarantine"
 
-// Quarantine lists what was set aside, oldest first.
+// Quarantine lists what is in quarantine, oldest first.
 func (c *Client) Quarantine(ctx context.Context, q Query) iter.Seq2[Item[Quarantined], error] {
 	return listPages[Quarantined](ctx, c.transport, quarantine, q, alertPage)
 }

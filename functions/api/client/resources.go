@@ -81,7 +81,7 @@ type AlertReasons struct {
 	// Merged says why the incident that this alert had opened became part of this one; nil unless it did.
 	Merged *struct {
 		Incident string `json:"incidentId"`
-		AlertID  string `json:"alertId"` // the alert that tied both; empty when a person merged them
+		AlertID  string `json:"alertId"` // the alert that linked both; empty when a person merged them
 		Because  Reason `json:"because"`
 	} `json:"merged"`
 	Sightings []Sighting `json:"sightings"`

@@ -34,8 +34,8 @@ type LinkReason struct {
 // MergeReason is why an incident became part of another.
 type MergeReason struct {
 	IncidentID string     `json:"incidentId"`       // the one that went
-	AlertID    string     `json:"alertId,omitzero"` // the alert that tied both; none when a person merged them
-	Because    LinkReason `json:"because,omitzero"` // its tie to the one that went
+	AlertID    string     `json:"alertId,omitzero"` // the alert that linked both; none when a person merged them
+	Because    LinkReason `json:"because,omitzero"` // its link to the one that went
 }
 
 // Sighting is a copy of an alert by another product.

@@ -6,7 +6,7 @@ import (
 	"github.com/onepane/onepane/shared/incident"
 )
 
-// StoryGraph is an incident as a drawing: alerts and what links them.
+// StoryGraph is an incident as a drawing: alerts and the things that link them.
 //
 //	alert ──touches──▶ entity
 //	alert ──rule, weight, gap──▶ the earlier alert that it joined
@@ -33,10 +33,10 @@ type StoryEdge struct {
 	From       string  `json:"from"`
 	To         string  `json:"to"`
 	Rule       string  `json:"rule"`             // "touches", "merged", or why the alert joined
-	Via        string  `json:"via,omitzero"`     // the entity by which two alerts are tied
+	Via        string  `json:"via,omitzero"`     // the entity by which two alerts are linked
 	Weight     float64 `json:"weight,omitzero"`  // 0 to 1
 	GapSeconds float64 `json:"gapSeconds"`       // between the activities
-	Merged     string  `json:"merged,omitzero"`  // the incident that the tie brought in
+	Merged     string  `json:"merged,omitzero"`  // the incident that the link brought in
 	Product    string  `json:"product,omitzero"` // the reporter of a copy that was folded in
 }
 
