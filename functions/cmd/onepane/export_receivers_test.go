@@ -369,10 +369,17 @@ func through(t *testing.T, x *killTrap, host string, written func(path string)) 
 		}
 		return nil
 	}
+	// What a client had under way when it was killed may come to be all the same: it is seen to its end, and before anything
+	// that the next client sends.
+	var one sync.Mutex
 	return listen(t, func(w http.ResponseWriter, r *http.Request) {
 		if x.passed(onArrival) {
 			hangUp()
 		}
-		proxy.ServeHTTP(w, r)
+		one.Lock()
+		defer one.Unlock()
+		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+		defer cancel()
+		proxy.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
